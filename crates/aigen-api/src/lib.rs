@@ -1,0 +1,1 @@
+//! The wire: OpenAI-compatible and AiGen's own request and response shapes.

@@ -1,0 +1,1 @@
+//! Typed client of an AiGen gateway.

@@ -1,0 +1,1 @@
+//! The Economic Framework, pure: prices, rating, charge split, scoring and settlement.

@@ -1,0 +1,1 @@
+//! The engine port: tokens in, logits out; scheduler, sampler and capabilities.

@@ -1,0 +1,1 @@
+//! HTTP: routes, keys, server-sent events and the one table of status codes.

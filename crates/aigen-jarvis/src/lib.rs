@@ -1,0 +1,1 @@
+//! The controller runtime: decision loop, grammar constraints, built-in controllers.

@@ -1,0 +1,1 @@
+//! The hash-chained journal: port, group commit, back ends, verification.

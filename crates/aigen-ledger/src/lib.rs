@@ -1,0 +1,1 @@
+//! Accounts, transfers and holds: the double-entry state machine.

@@ -1,0 +1,1 @@
+//! The whole network as one state machine over ledger, registry and epochs.

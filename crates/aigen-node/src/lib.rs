@@ -1,0 +1,1 @@
+//! Use cases: complete, publish, score, close an epoch, pay.

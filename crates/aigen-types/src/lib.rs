@@ -1,0 +1,29 @@
+//! Ids, amounts, shares and time: the numbers of AiGen, each with its own type.
+//!
+//! Absent by construction: no clock, no files, no randomness, no floats
+//! (`no_std`, and the lints below). Arithmetic that can leave its range returns
+//! an `Option`; nothing wraps and nothing saturates without saying so in its name.
+#![no_std]
+#![deny(
+    clippy::float_arithmetic,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions
+)]
+
+extern crate alloc;
+
+mod amount;
+mod controller_ref;
+mod digest;
+mod ids;
+mod name;
+mod share;
+mod time;
+
+pub use amount::{Amount, AmountParseError, NANO_PER_AIGEN};
+pub use controller_ref::ControllerRef;
+pub use digest::Digest;
+pub use ids::{AccountId, CallId, TransferId};
+pub use name::{Address, ModelName, NameError, Slug};
+pub use share::{PPM, Ppm, mul_div_ceil, mul_div_floor};
+pub use time::{Epoch, Timestamp};

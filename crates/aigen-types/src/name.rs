@@ -1,0 +1,123 @@
+use alloc::string::{String, ToString};
+use core::{fmt, str::FromStr};
+
+const NAME_BYTES_MAX: usize = 128;
+
+/// Why a text is not a name of this kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameError {
+    kind: &'static str,
+    rule: &'static str,
+    text: String,
+}
+
+impl NameError {
+    pub(crate) fn new(kind: &'static str, rule: &'static str, text: &str) -> Self {
+        let text = text.chars().take(60).collect();
+        Self { kind, rule, text }
+    }
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not {}: {}", self.text, self.kind, self.rule)
+    }
+}
+
+impl core::error::Error for NameError {}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $accepts:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The checked text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                let accepts: fn(&str) -> bool = $accepts;
+                if text.is_empty() || text.len() > NAME_BYTES_MAX || !accepts(text) {
+                    return Err(NameError::new($kind, $rule, text));
+                }
+                Ok(Self(text.to_string()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+name! {
+    /// One plain word: the owner or the short name of something.
+    Slug, "a name", "use 1 to 128 of a-z 0-9 - _ .",
+    |text| text.bytes().all(is_plain)
+}
+
+name! {
+    /// The human-readable name of a ledger account: words joined by colons, like `app:tutor:user:42`.
+    Address, "an address", "use words of a-z 0-9 - _ . / @ joined by single colons, like user:ada",
+    |text| text.split(':').count() >= 1
+        && text.split(':').all(|word| {
+            !word.is_empty() && word.bytes().all(|byte| is_plain(byte) || matches!(byte, b'/' | b'@'))
+        })
+}
+
+name! {
+    /// A model of the catalogue, like `aigen-tiny` or `acme/llama-8b`.
+    ModelName, "a model name", "use a-z A-Z 0-9 - _ . / :",
+    |text| text.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_words_joined_by_colons() {
+        for good in [
+            "treasury",
+            "user:ada",
+            "app:tutor:user:42",
+            "controller:ada/quiz@1.0.0",
+        ] {
+            assert!(good.parse::<Address>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            ":",
+            "user:",
+            "a::b",
+            "User:ada",
+            "user ada",
+            "user:\u{e9}",
+            "a\n",
+        ] {
+            assert!(bad.parse::<Address>().is_err(), "{bad:?}");
+        }
+    }
+}

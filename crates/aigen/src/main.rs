@@ -1,0 +1,2 @@
+//! The AiGen binary.
+fn main() {}
