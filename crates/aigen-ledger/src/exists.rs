@@ -1,0 +1,141 @@
+//! The same id again: is it the same request? Every answer here is a refusal; `exists` is the one
+//! that means "already done".
+
+use crate::{
+    AMOUNT_ALL, Account, AccountRefusal, AccountRequest, Transfer, TransferFlags, TransferRefusal,
+    TransferRequest,
+};
+use aigen_types::{AccountId, Amount};
+
+pub(crate) fn compare_account(request: &AccountRequest, existing: &Account) -> AccountRefusal {
+    use AccountRefusal as R;
+    first_difference(
+        &[
+            (request.flags == existing.flags, R::ExistsWithDifferentFlags),
+            (
+                request.user_data_128 == existing.user_data_128,
+                R::ExistsWithDifferentUserData128,
+            ),
+            (
+                request.user_data_64 == existing.user_data_64,
+                R::ExistsWithDifferentUserData64,
+            ),
+            (
+                request.user_data_32 == existing.user_data_32,
+                R::ExistsWithDifferentUserData32,
+            ),
+            (
+                request.ledger == existing.ledger,
+                R::ExistsWithDifferentLedger,
+            ),
+            (request.code == existing.code, R::ExistsWithDifferentCode),
+            (request.limit == existing.limit, R::ExistsWithDifferentLimit),
+        ],
+        R::Exists,
+    )
+}
+
+/// `hold` is the one that `existing` ended, if it is a capture or void.
+pub(crate) fn compare_transfer(
+    request: &TransferRequest,
+    existing: &Transfer,
+    hold: Option<&Transfer>,
+) -> TransferRefusal {
+    use TransferRefusal as R;
+    // What flags, hold and timeout say decides how the other fields are to be read.
+    let shape = first_difference(
+        &[
+            (request.flags == existing.flags, R::ExistsWithDifferentFlags),
+            (
+                request.pending_id == existing.pending_id,
+                R::ExistsWithDifferentPendingId,
+            ),
+            (
+                request.timeout == existing.timeout,
+                R::ExistsWithDifferentTimeout,
+            ),
+        ],
+        R::Exists,
+    );
+    if shape != R::Exists {
+        return shape;
+    }
+    let request = hold.map_or(*request, |hold| inherit(request, hold));
+    first_difference(
+        &[
+            (
+                request.debit_account_id == existing.debit_account_id,
+                R::ExistsWithDifferentDebitAccountId,
+            ),
+            (
+                request.credit_account_id == existing.credit_account_id,
+                R::ExistsWithDifferentCreditAccountId,
+            ),
+            (
+                same_amount(&request, existing),
+                R::ExistsWithDifferentAmount,
+            ),
+            (
+                request.user_data_128 == existing.user_data_128,
+                R::ExistsWithDifferentUserData128,
+            ),
+            (
+                request.user_data_64 == existing.user_data_64,
+                R::ExistsWithDifferentUserData64,
+            ),
+            (
+                request.user_data_32 == existing.user_data_32,
+                R::ExistsWithDifferentUserData32,
+            ),
+            (
+                request.ledger == existing.ledger,
+                R::ExistsWithDifferentLedger,
+            ),
+            (request.code == existing.code, R::ExistsWithDifferentCode),
+        ],
+        R::Exists,
+    )
+}
+
+/// A capture or void with the hold's value wherever it left one open.
+pub(crate) fn inherit(request: &TransferRequest, hold: &Transfer) -> TransferRequest {
+    let is_void = request.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
+    let whole = if is_void { Amount::ZERO } else { AMOUNT_ALL };
+    TransferRequest {
+        debit_account_id: or(
+            request.debit_account_id,
+            AccountId(0),
+            hold.debit_account_id,
+        ),
+        credit_account_id: or(
+            request.credit_account_id,
+            AccountId(0),
+            hold.credit_account_id,
+        ),
+        amount: or(request.amount, whole, hold.amount),
+        ledger: or(request.ledger, 0, hold.ledger),
+        code: or(request.code, 0, hold.code),
+        user_data_128: or(request.user_data_128, 0, hold.user_data_128),
+        user_data_64: or(request.user_data_64, 0, hold.user_data_64),
+        user_data_32: or(request.user_data_32, 0, hold.user_data_32),
+        ..*request
+    }
+}
+
+fn or<T: PartialEq>(value: T, open: T, inherited: T) -> T {
+    if value == open { inherited } else { value }
+}
+
+/// A balancing transfer asked for at most its amount and recorded what it moved.
+fn same_amount(request: &TransferRequest, existing: &Transfer) -> bool {
+    if request.flags.intersects(TransferFlags::BALANCING) {
+        request.amount >= existing.amount
+    } else {
+        request.amount == existing.amount
+    }
+}
+
+fn first_difference<R: Copy>(fields: &[(bool, R)], exists: R) -> R {
+    let different = fields.iter().find(|(same, _)| !same);
+    different.map_or(exists, |(_, refusal)| *refusal)
+}

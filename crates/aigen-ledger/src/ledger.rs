@@ -1,0 +1,108 @@
+use crate::{
+    Account, AccountRefusal, AccountRequest, PendingStatus, Transfer, TransferRefusal,
+    TransferRequest, Violation, batch, check, resolve, store::Store,
+};
+use aigen_types::{AccountId, Timestamp, TransferId};
+use alloc::vec::Vec;
+
+/// Accounts, transfers and holds under one clock that the caller winds.
+///
+/// Equal calls make equal ledgers. Every `now` moves ledger time on (an earlier one than
+/// [`Ledger::now`] counts as that), and a hold whose time has come expires before anything else
+/// happens, so no live hold is ever due.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    store: Store,
+}
+
+impl Ledger {
+    /// An empty ledger at time zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Moves ledger time to `now`, never back, and expires the holds due by then; a hold is due at
+    /// its expiry, not after it. Returns their ids, by time of expiry, then by id.
+    pub fn advance(&mut self, now: Timestamp) -> Vec<TransferId> {
+        self.store.set_now(now);
+        core::iter::from_fn(|| resolve::expire_next(&mut self.store)).collect()
+    }
+
+    /// Creates accounts; one answer per request, in the order of the batch.
+    ///
+    /// Linked requests succeed or fail together. Time advances first: call [`Ledger::advance`]
+    /// before, to learn which holds expire.
+    pub fn create_accounts(
+        &mut self,
+        now: Timestamp,
+        batch: &[AccountRequest],
+    ) -> Vec<Result<(), AccountRefusal>> {
+        self.advance(now);
+        batch::run(&mut self.store, batch)
+    }
+
+    /// Creates transfers; one answer per request, in the order of the batch.
+    ///
+    /// Linked requests succeed or fail together; one sees the effects of those before it. Time
+    /// advances first: call [`Ledger::advance`] before, to learn which holds expire.
+    pub fn create_transfers(
+        &mut self,
+        now: Timestamp,
+        batch: &[TransferRequest],
+    ) -> Vec<Result<(), TransferRefusal>> {
+        self.advance(now);
+        batch::run(&mut self.store, batch)
+    }
+
+    /// The account of this id.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        let slot = self.store.find_account(id)?;
+        Some(self.store.account(slot))
+    }
+
+    /// The transfer created under this id.
+    #[must_use]
+    pub fn transfer(&self, id: TransferId) -> Option<&Transfer> {
+        let (_, record) = self.store.find_record(id)?;
+        Some(&record.transfer)
+    }
+
+    /// What became of this hold; `None` if there is no hold of this id.
+    #[must_use]
+    pub fn pending(&self, id: TransferId) -> Option<PendingStatus> {
+        let (_, record) = self.store.find_record(id)?;
+        record.pending
+    }
+
+    /// Every account, by id.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.store.accounts()
+    }
+
+    /// Every transfer, in order of creation.
+    pub fn transfers(&self) -> impl Iterator<Item = &Transfer> {
+        self.store.records().map(|record| &record.transfer)
+    }
+
+    /// Every burnt transfer id (see [`TransferRefusal::transient`]), in order.
+    pub fn burnt(&self) -> impl Iterator<Item = TransferId> {
+        self.store.burnt()
+    }
+
+    /// Ledger time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.store.now()
+    }
+
+    /// Recomputes everything from the transfers and compares. Takes time and memory in proportion
+    /// to the whole ledger: for verification, not for every call.
+    ///
+    /// # Errors
+    /// The first law found broken, which means a bug or a damaged state.
+    pub fn check(&self) -> Result<(), Violation> {
+        check::check(&self.store)
+    }
+}

@@ -1,0 +1,186 @@
+//! How a hold ends: captured, voided or expired.
+
+use crate::{
+    Account, PendingStatus, Transfer, TransferFlags, TransferRefusal, TransferRequest,
+    create_transfer::first_fault,
+    exists::inherit,
+    store::{AccountSlot, Record, Store},
+};
+use aigen_types::{Amount, Timestamp, TransferId};
+
+/// A capture or a void.
+pub(crate) fn apply(request: &TransferRequest, store: &mut Store) -> Result<(), TransferRefusal> {
+    check_shape(request)?;
+    let hold = store.find_record(request.pending_id);
+    let (slot, hold) = hold.ok_or(TransferRefusal::PendingTransferNotFound)?;
+    let (request, hold) = (inherit(request, &hold.transfer), *hold);
+    check_hold(&request, &hold, store.now())?;
+    let hold = hold.transfer;
+    let is_capture = request.flags.contains(TransferFlags::POST_PENDING_TRANSFER);
+    let parties = Parties::of(&hold, store);
+    if is_capture {
+        parties.check_open()?;
+    }
+
+    // After this point the transfer must succeed.
+    let (captured, status) = if is_capture {
+        (request.amount, PendingStatus::Posted)
+    } else {
+        (Amount::ZERO, PendingStatus::Voided)
+    };
+    parties.release(&hold, captured, store);
+    store.end_hold(slot, status);
+    store.insert_transfer(Transfer::created(&request, request.amount, store.now()));
+    Ok(())
+}
+
+/// Expires the first live hold that is due.
+pub(crate) fn expire_next(store: &mut Store) -> Option<TransferId> {
+    let slot = store.first_due()?;
+    let hold = store.record(slot).transfer;
+    Parties::of(&hold, store).release(&hold, Amount::ZERO, store);
+    store.end_hold(slot, PendingStatus::Expired);
+    Some(hold.id)
+}
+
+fn check_shape(request: &TransferRequest) -> Result<(), TransferRefusal> {
+    use TransferRefusal as R;
+    let others = TransferFlags::PENDING | TransferFlags::BALANCING | TransferFlags::CLOSING;
+    let is_both = request.flags.contains(TransferFlags::RESOLVING);
+    first_fault(&[
+        (
+            is_both || request.flags.intersects(others),
+            R::FlagsAreMutuallyExclusive,
+        ),
+        (
+            request.pending_id == TransferId(0),
+            R::PendingIdMustNotBeZero,
+        ),
+        (
+            request.pending_id == TransferId(u128::MAX),
+            R::PendingIdMustNotBeIntMax,
+        ),
+        (
+            request.pending_id == request.id,
+            R::PendingIdMustBeDifferent,
+        ),
+        (request.timeout != 0, R::TimeoutReservedForPendingTransfer),
+    ])
+}
+
+fn check_hold(
+    request: &TransferRequest,
+    hold: &Record,
+    now: Timestamp,
+) -> Result<(), TransferRefusal> {
+    use TransferRefusal as R;
+    let Record { transfer, pending } = hold;
+    let is_void = request.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
+    let is_due = transfer
+        .expires_at()
+        .is_some_and(|expires_at| expires_at <= now);
+    first_fault(&[
+        (pending.is_none(), R::PendingTransferNotPending),
+        (
+            request.debit_account_id != transfer.debit_account_id,
+            R::PendingTransferHasDifferentDebitAccountId,
+        ),
+        (
+            request.credit_account_id != transfer.credit_account_id,
+            R::PendingTransferHasDifferentCreditAccountId,
+        ),
+        (
+            request.ledger != transfer.ledger,
+            R::PendingTransferHasDifferentLedger,
+        ),
+        (
+            request.code != transfer.code,
+            R::PendingTransferHasDifferentCode,
+        ),
+        (
+            request.amount > transfer.amount,
+            R::ExceedsPendingTransferAmount,
+        ),
+        (
+            is_void && request.amount < transfer.amount,
+            R::PendingTransferHasDifferentAmount,
+        ),
+        (
+            *pending == Some(PendingStatus::Posted),
+            R::PendingTransferAlreadyPosted,
+        ),
+        (
+            *pending == Some(PendingStatus::Voided),
+            R::PendingTransferAlreadyVoided,
+        ),
+        (
+            *pending == Some(PendingStatus::Expired) || is_due,
+            R::PendingTransferExpired,
+        ),
+    ])
+}
+
+/// The two accounts of a hold. Accounts are never deleted, so they are there.
+struct Parties {
+    debit_slot: AccountSlot,
+    debit: Account,
+    credit_slot: AccountSlot,
+    credit: Account,
+}
+
+impl Parties {
+    fn of(hold: &Transfer, store: &Store) -> Self {
+        let debit_slot = store.find_account(hold.debit_account_id);
+        let debit_slot = debit_slot.expect("a transfer's accounts exist and are never deleted");
+        let credit_slot = store.find_account(hold.credit_account_id);
+        let credit_slot = credit_slot.expect("a transfer's accounts exist and are never deleted");
+        Self {
+            debit_slot,
+            debit: *store.account(debit_slot),
+            credit_slot,
+            credit: *store.account(credit_slot),
+        }
+    }
+
+    /// A capture needs both accounts open; a void does not.
+    fn check_open(&self) -> Result<(), TransferRefusal> {
+        first_fault(&[
+            (
+                self.debit.is_closed(),
+                TransferRefusal::DebitAccountAlreadyClosed,
+            ),
+            (
+                self.credit.is_closed(),
+                TransferRefusal::CreditAccountAlreadyClosed,
+            ),
+        ])
+    }
+
+    /// Takes the hold off both accounts and posts `captured` of it. A closing hold reopens what it
+    /// closed (it cannot be captured: its own account is closed).
+    fn release(mut self, hold: &Transfer, captured: Amount, store: &mut Store) {
+        let (debit, credit) = (&mut self.debit, &mut self.credit);
+        debit.debits_pending = less(debit.debits_pending, hold.amount);
+        credit.credits_pending = less(credit.credits_pending, hold.amount);
+        debit.debits_posted = more(debit.debits_posted, captured);
+        credit.credits_posted = more(credit.credits_posted, captured);
+        if hold.flags.contains(TransferFlags::CLOSING_DEBIT) {
+            debit.set_closed(false);
+        }
+        if hold.flags.contains(TransferFlags::CLOSING_CREDIT) {
+            credit.set_closed(false);
+        }
+        store.set_account(self.debit_slot, self.debit);
+        store.set_account(self.credit_slot, self.credit);
+    }
+}
+
+fn less(pending: Amount, held: Amount) -> Amount {
+    let rest = pending.checked_sub(held);
+    rest.expect("a live hold is part of both accounts' pending sums")
+}
+
+fn more(posted: Amount, captured: Amount) -> Amount {
+    let sum = posted.checked_add(captured);
+    sum.expect("the hold was refused unless pending and posted together stayed within u128")
+}
