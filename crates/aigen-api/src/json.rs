@@ -1,0 +1,60 @@
+use serde::de::DeserializeOwned;
+use std::fmt;
+
+/// Why a JSON text is not the expected shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    /// Where the bad field is, like `messages[1].content`. `None` when the text is not JSON at all
+    /// or the fault lies at the top.
+    pub path: Option<String>,
+    /// What is wrong there.
+    pub message: String,
+    /// Line of the text where reading stopped, from 1.
+    pub line: usize,
+    /// Column of that line, in bytes, from 1; 0 before the first byte.
+    pub column: usize,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.path {
+            write!(f, "{path}: ")?;
+        }
+        write!(
+            f,
+            "{} (line {}, column {})",
+            self.message, self.line, self.column
+        )
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// Reads one JSON value and nothing after it.
+///
+/// # Errors
+/// The path and the reason, when the text is not JSON, has the wrong shape or goes on after the value.
+pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, JsonError> {
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| JsonError::new(Some(error.path()), error.inner()))?;
+    reader.end().map_err(|error| JsonError::new(None, &error))?;
+    Ok(value)
+}
+
+impl JsonError {
+    fn new(path: Option<&serde_path_to_error::Path>, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let position = format!(" at line {line} column {column}");
+        Self {
+            path: path
+                .filter(|_| error.is_data())
+                .map(ToString::to_string)
+                .filter(|path| path != "."),
+            message: text.strip_suffix(&position).unwrap_or(&text).to_owned(),
+            line,
+            column,
+        }
+    }
+}

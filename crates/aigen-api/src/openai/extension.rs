@@ -1,0 +1,78 @@
+use crate::text;
+use aigen_types::{Amount, CallId, ControllerRef, Digest};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The `aigen` object of a request. Strict: an unknown field is refused, because it was meant to do something.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// The controller that steers this completion, like `ada/quiz@1.2.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<String>,
+    /// What the controller is given; its manifest says what it takes.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub params: Map<String, Value>,
+    /// The most this call may cost, in AIGEN. Decoding stops before it would be exceeded.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub max_cost: Option<Amount>,
+    /// Whether the reply carries the controller's decisions, step by step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trace: bool,
+}
+
+/// The `aigen` object of a reply: what the call cost and who made the answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AigenReply {
+    /// Where the receipt is: `GET /v1/aigen/receipts/{id}`.
+    #[serde(with = "text")]
+    pub receipt: CallId,
+    /// What was captured, in AIGEN.
+    #[serde(with = "text")]
+    pub cost: Amount,
+    /// Why decoding stopped early; `None` when it did not.
+    #[serde(default)]
+    pub stop: Option<AigenStop>,
+    /// The controller version that steered, by name.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub controller: Option<ControllerRef>,
+    /// The same by digest: what is scored and paid.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub controller_digest: Option<Digest>,
+    /// The weights that answered.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub model_digest: Option<Digest>,
+    /// Whether the grammar was satisfied; `None` without a grammar. `false` only when the length or the budget cut it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grammar_complete: Option<bool>,
+    /// What the controller made of the answer, when it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Value>,
+    /// The controller's decisions, when the request asked for a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Value>,
+}
+
+/// Why decoding stopped before the answer was complete, where OpenAI's `finish_reason` can only say `length`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AigenStop {
+    /// The money or `max_cost` ran out.
+    Budget,
+}

@@ -1,0 +1,35 @@
+//! The OpenAI API as AiGen speaks it: chat completions, completions, models, errors.
+//!
+//! A request accepts every field of the current OpenAI API. What does not change
+//! the meaning of the answer is ignored; what does and may be unsupported is kept,
+//! so that the gateway can refuse it by name. AiGen's own fields live in one
+//! object, [`Extension`], under the key `aigen`.
+
+mod chat;
+mod completion;
+mod content;
+mod error;
+mod extension;
+mod model;
+mod object;
+mod reply;
+mod response_format;
+mod sampling;
+mod usage;
+
+pub use chat::{ChatRequest, FunctionCall, Message, Role, StreamOptions, ToolCall};
+pub use completion::{
+    CompletionChoice, CompletionLogprobs, CompletionRequest, CompletionResponse, Prompt,
+};
+pub use content::{Content, TextPart};
+pub use error::{ApiError, ErrorEnvelope, ErrorKind};
+pub use extension::{AigenReply, AigenStop, Extension};
+pub use model::{Model, ModelInfo, ModelList, ModelPrice};
+pub use object::{ChatChunkObject, ChatObject, CompletionObject, ListObject, ModelObject};
+pub use reply::{
+    ChatChoice, ChatChunk, ChatReply, ChatResponse, ChunkChoice, Delta, FinishReason, Logprobs,
+    TokenLogprob, TopLogprob,
+};
+pub use response_format::{ResponseFormat, Schema};
+pub use sampling::Sampling;
+pub use usage::{CompletionTokensDetails, PromptTokensDetails, Usage};

@@ -1,0 +1,108 @@
+use super::ApiError;
+use serde::{Deserialize, Deserializer, de};
+use std::{collections::BTreeMap, fmt};
+
+/// Choices OpenAI allows per request.
+const CHOICES_MAX: u32 = 128;
+/// Stop sequences OpenAI allows per request.
+const STOPS_MAX: usize = 4;
+/// Alternatives OpenAI allows per token.
+pub(super) const TOP_LOGPROBS_MAX: u32 = 20;
+
+/// How the next token is chosen and when to stop: what every completion request
+/// has in common, whichever route it came by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sampling {
+    /// Most tokens of one answer; `None`: as many as fit.
+    pub max_tokens: Option<u32>,
+    /// 0 to 2; 0 always takes the likeliest token.
+    pub temperature: Option<f64>,
+    /// 0 to 1: only the likeliest tokens of this total probability.
+    pub top_p: Option<f64>,
+    /// How many answers; 1 to 128.
+    pub choices: u32,
+    /// Texts that end the answer and are not part of it; at most 4, none empty.
+    pub stop: Vec<String>,
+    /// Same seed, model, request: same answer.
+    pub seed: Option<i64>,
+    /// −2 to 2: tokens that occurred become less likely.
+    pub presence_penalty: Option<f64>,
+    /// −2 to 2: the same, by how often they occurred.
+    pub frequency_penalty: Option<f64>,
+    /// Token id to what is added to its logit, −100 to 100.
+    pub logit_bias: BTreeMap<u32, f64>,
+    /// Alternatives reported per token, 0 to 20; `None`: no log-probabilities.
+    pub logprobs: Option<u32>,
+}
+
+impl Sampling {
+    /// # Errors
+    /// The first value that is out of its range.
+    pub fn check(&self) -> Result<(), ApiError> {
+        within("temperature", self.temperature, 0.0, 2.0)?;
+        within("top_p", self.top_p, 0.0, 1.0)?;
+        within("presence_penalty", self.presence_penalty, -2.0, 2.0)?;
+        within("frequency_penalty", self.frequency_penalty, -2.0, 2.0)?;
+        for bias in self.logit_bias.values() {
+            within("logit_bias", Some(*bias), -100.0, 100.0)?;
+        }
+        if self.max_tokens == Some(0) {
+            return Err(ApiError::invalid("max_tokens", "must be at least 1"));
+        }
+        if self.choices == 0 || self.choices > CHOICES_MAX {
+            return Err(ApiError::invalid("n", "must be between 1 and 128"));
+        }
+        if self.logprobs > Some(TOP_LOGPROBS_MAX) {
+            return Err(ApiError::invalid("top_logprobs", "must be at most 20"));
+        }
+        if self.stop.len() > STOPS_MAX {
+            return Err(ApiError::invalid("stop", "takes at most 4 texts"));
+        }
+        if self.stop.iter().any(String::is_empty) {
+            return Err(ApiError::invalid(
+                "stop",
+                "an empty text would stop at once",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn within(param: &str, value: Option<f64>, low: f64, high: f64) -> Result<(), ApiError> {
+    match value {
+        Some(value) if !(low..=high).contains(&value) => Err(ApiError::invalid(
+            param,
+            format!("must be between {low} and {high}, not {value}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// `null`, one text, or a list of texts.
+pub(super) fn none_one_or_many<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<String>, D::Error> {
+    struct TextsVisitor;
+
+    impl<'de> de::Visitor<'de> for TextsVisitor {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or a list of texts")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, texts: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(de::value::SeqAccessDeserializer::new(texts))
+        }
+    }
+
+    from.deserialize_any(TextsVisitor)
+}

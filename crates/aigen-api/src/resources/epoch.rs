@@ -1,0 +1,146 @@
+use crate::{money, settlement, text};
+use aigen_types::{Amount, Digest, Epoch, Slug};
+use serde::{Deserialize, Serialize};
+
+/// Where an epoch stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EpochPhase {
+    /// Calls fill escrows; nothing is assigned yet.
+    Open,
+    /// Validators evaluate and commit.
+    Commit,
+    /// Commitments are frozen; validators open them.
+    Reveal,
+    /// Settled and paid.
+    Settled,
+}
+
+/// `GET /v1/aigen/epochs/current`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochState {
+    /// Its number.
+    #[serde(with = "money::epoch")]
+    pub epoch: Epoch,
+    /// Where it stands.
+    pub phase: EpochPhase,
+    /// Who is asked what.
+    pub assignments: Vec<Assignment>,
+}
+
+/// One question to one validator: how good is this controller in this parameter?
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Who is asked.
+    #[serde(with = "text")]
+    pub validator: Slug,
+    /// The controller version. Planted ones look like any other.
+    #[serde(with = "text")]
+    pub controller: Digest,
+    /// The parameter, like `quality`.
+    #[serde(with = "text")]
+    pub parameter: Slug,
+}
+
+/// `POST /v1/aigen/epochs/{epoch}/commit`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitRequest {
+    /// The current epoch.
+    #[serde(with = "money::epoch")]
+    pub epoch: Epoch,
+    /// Who commits.
+    #[serde(with = "text")]
+    pub validator: Slug,
+    /// SHA-256 over network, epoch, validator, assignment, reports and salt.
+    #[serde(with = "text")]
+    pub commitment: Digest,
+}
+
+/// `POST /v1/aigen/epochs/{epoch}/reveal`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevealRequest {
+    /// The current epoch.
+    #[serde(with = "money::epoch")]
+    pub epoch: Epoch,
+    /// Who reveals.
+    #[serde(with = "text")]
+    pub validator: Slug,
+    /// The salt of the commitment.
+    #[serde(with = "text")]
+    pub salt: Digest,
+    /// The reports committed to.
+    pub reports: Vec<Report>,
+}
+
+/// One answer to an [`Assignment`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The controller version.
+    #[serde(with = "text")]
+    pub controller: Digest,
+    /// The parameter.
+    #[serde(with = "text")]
+    pub parameter: Slug,
+    /// The score in parts per million, 0 to 1,000,000.
+    pub score: u32,
+}
+
+/// `GET /v1/aigen/epochs/{epoch}/statement`: who was paid what, and all that is needed to recompute it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochStatement {
+    /// Its number.
+    #[serde(with = "money::epoch")]
+    pub epoch: Epoch,
+    /// Every controller scored or with money in escrow.
+    pub controllers: Vec<ControllerResult>,
+    /// Every validator of the epoch.
+    pub validators: Vec<ValidatorResult>,
+    /// Remainders, dust and slashed stake.
+    #[serde(flatten, with = "money::treasury")]
+    pub treasury: Amount,
+    /// Destroyed.
+    #[serde(flatten, with = "money::burned")]
+    pub burned: Amount,
+    /// The journal record of the settlement.
+    pub journal_seq: u64,
+    /// What went in. Settling it again anywhere gives `output`.
+    pub input: settlement::Input,
+    /// What came out.
+    pub output: settlement::Output,
+}
+
+/// One controller's epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControllerResult {
+    /// Its id in the settlement: the digest of the version.
+    pub id: String,
+    /// Owner, name and version, when the registry knows it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its score in parts per million.
+    pub score: u32,
+    /// What its score earned.
+    #[serde(flatten, with = "money::payout")]
+    pub payout: Amount,
+    /// What it did not.
+    #[serde(flatten, with = "money::remainder")]
+    pub remainder: Amount,
+}
+
+/// One validator's epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidatorResult {
+    /// Its name.
+    pub id: String,
+    /// Its skill afterwards, in parts per million.
+    pub skill: i64,
+    /// What it was paid.
+    #[serde(flatten, with = "money::pay")]
+    pub pay: Amount,
+    /// What it lost.
+    #[serde(flatten, with = "money::slash")]
+    pub slash: Amount,
+}

@@ -1,0 +1,38 @@
+use crate::text;
+use aigen_types::Digest;
+use serde::{Deserialize, Serialize};
+
+/// `GET /v1/aigen/journal/tip`: the last record. Whoever keeps it can prove later that history was not rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalTip {
+    /// Its number; 0 is the empty journal.
+    pub seq: u64,
+    /// Its hash, which covers every record before it.
+    #[serde(with = "text")]
+    pub hash: Digest,
+}
+
+/// `GET /v1/aigen/journal/verification`: the outcome of replaying everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Whether every check held.
+    pub ok: bool,
+    /// The last good record.
+    pub tip: JournalTip,
+    /// Records replayed.
+    pub records: u64,
+    /// Transfers replayed.
+    pub transfers: u64,
+    /// The first fault; `None` when `ok`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<JournalFault>,
+}
+
+/// What does not hold, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalFault {
+    /// The record.
+    pub seq: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}

@@ -1,0 +1,82 @@
+use crate::{money, text};
+use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, ModelName, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// `GET /v1/aigen/receipts/{id}`: what one call used, what it cost and who was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The call.
+    #[serde(with = "text")]
+    pub id: CallId,
+    /// The model that answered.
+    #[serde(with = "text")]
+    pub model: ModelName,
+    /// Hash of its weights.
+    #[serde(with = "text")]
+    pub model_digest: Digest,
+    /// The controller version that steered.
+    #[serde(default, with = "text::option")]
+    pub controller: Option<ControllerRef>,
+    /// The same by digest.
+    #[serde(default, with = "text::option")]
+    pub controller_digest: Option<Digest>,
+    /// What was used.
+    pub usage: TokenUsage,
+    /// How usage became money; their amounts add up to `total`.
+    pub lines: Vec<ChargeLine>,
+    /// What was captured.
+    #[serde(flatten, with = "money::total")]
+    pub total: Amount,
+    /// Who received it; the amounts add up to `total`.
+    pub split: Vec<Share>,
+    /// How the call ended, in one word.
+    pub finish: String,
+    /// When it began, by ledger time.
+    #[serde(with = "money::time")]
+    pub created: Timestamp,
+    /// The journal record of the capture.
+    pub journal_seq: u64,
+}
+
+/// Tokens of one call, each counted once, by what it is charged as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenUsage {
+    /// Prompt tokens computed.
+    pub input: u64,
+    /// Prompt tokens whose computation was reused.
+    pub cached_input: u64,
+    /// Tokens sampled and kept.
+    pub output: u64,
+    /// Tokens put in without sampling.
+    pub spliced: u64,
+    /// Tokens computed and given up.
+    pub discarded: u64,
+}
+
+/// One priced line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeLine {
+    /// What is charged: a field of [`TokenUsage`], or `request`.
+    pub kind: String,
+    /// How many.
+    pub quantity: u64,
+    /// The price: per 1,000,000 tokens, or per request.
+    #[serde(flatten, with = "money::unit_price")]
+    pub unit_price: Amount,
+    /// `quantity` at that price, rounded up once.
+    #[serde(flatten, with = "money::amount")]
+    pub amount: Amount,
+}
+
+/// One payee's part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Who received.
+    #[serde(with = "text")]
+    pub to: Address,
+    /// As what: `provider`, `controller`, `validators` or `protocol`.
+    pub role: String,
+    /// How much.
+    #[serde(flatten, with = "money::amount")]
+    pub amount: Amount,
+}

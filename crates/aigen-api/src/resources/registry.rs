@@ -1,0 +1,148 @@
+use crate::{money, text};
+use aigen_types::{Address, Amount, ControllerRef, Digest, Slug, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyRole {
+    /// Spend from its account.
+    #[default]
+    Customer,
+    /// Everything, including issuing and closing epochs.
+    Operator,
+}
+
+/// `POST /v1/aigen/keys`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewKey {
+    /// The account it spends from.
+    #[serde(with = "text")]
+    pub account: Address,
+    /// Its public name; drawn by the node when absent.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<Slug>,
+    /// What it may do.
+    #[serde(default)]
+    pub role: KeyRole,
+}
+
+/// A key, shown once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCreated {
+    /// Its public name, which logs and statements may carry.
+    #[serde(with = "text")]
+    pub name: Slug,
+    /// The whole key. Only its hash is stored: it cannot be shown again.
+    pub key: String,
+    /// The account it spends from.
+    #[serde(with = "text")]
+    pub account: Address,
+    /// What it may do.
+    pub role: KeyRole,
+}
+
+// By hand: a key must not reach a log because somebody printed a reply.
+impl std::fmt::Debug for KeyCreated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyCreated")
+            .field("name", &self.name)
+            .field("account", &self.account)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `POST /v1/aigen/controllers`: an immutable version enters the registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishController {
+    /// Owner, name and version.
+    #[serde(with = "text")]
+    pub reference: ControllerRef,
+    /// What kind of program `source` is.
+    pub kind: ControllerSource,
+    /// The program.
+    pub source: String,
+    /// Names that a request's `aigen.params` must fill in the source.
+    #[serde(default)]
+    pub holes: Vec<String>,
+    /// One line for people.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// What kind of program a controller is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControllerSource {
+    /// A JSON Schema the answer follows.
+    JsonSchema,
+    /// A regular expression the answer matches.
+    Regex,
+    /// A Lark grammar the answer parses under.
+    Lark,
+    /// One choice per line.
+    Choice,
+    /// A text the answer quotes from.
+    Quote,
+}
+
+/// `GET /v1/aigen/controllers/{reference}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Controller {
+    /// Owner, name and version.
+    #[serde(with = "text")]
+    pub reference: ControllerRef,
+    /// What scores and money follow.
+    #[serde(with = "text")]
+    pub digest: Digest,
+    /// What kind of program it is.
+    pub kind: ControllerSource,
+    /// Names that `aigen.params` must fill.
+    pub holes: Vec<String>,
+    /// One line for people.
+    pub description: String,
+    /// When, by ledger time.
+    #[serde(with = "money::time")]
+    pub published_at: Timestamp,
+    /// Its score in parts per million; `None` before its first settlement.
+    #[serde(default)]
+    pub score: Option<u32>,
+}
+
+/// `POST /v1/aigen/validators`: a validator locks its stake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterValidator {
+    /// Its name; it is paid at `validator:<name>`.
+    #[serde(with = "text")]
+    pub name: Slug,
+    /// Who stands behind it; an owner never scores its own controllers.
+    #[serde(with = "text")]
+    pub owner: Slug,
+    /// What it locks, in AIGEN, taken from `validator:<name>`; more than zero.
+    #[serde(with = "text")]
+    pub stake: Amount,
+}
+
+/// `GET /v1/aigen/validators/{name}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validator {
+    /// Its name.
+    #[serde(with = "text")]
+    pub name: Slug,
+    /// Who stands behind it.
+    #[serde(with = "text")]
+    pub owner: Slug,
+    /// What it has locked.
+    #[serde(flatten, with = "money::stake")]
+    pub stake: Amount,
+    /// Its proven accuracy in parts per million: −1,000,000 to 1,000,000.
+    pub skill: i64,
+}
