@@ -1,0 +1,102 @@
+use std::sync::Arc;
+
+use aigen_types::Digest;
+
+use crate::{EngineError, TokenId, Tokenizer};
+
+/// How closely a controller can steer an engine; ordered, the most control last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ControlLevel {
+    /// Only the text of a whole answer.
+    Text,
+    /// A schema for a whole answer.
+    Schema,
+    /// Every token's logits.
+    Token,
+}
+
+/// What an engine says about its model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// BLAKE3 of the weights file.
+    pub digest: Digest,
+    /// The name in the model's own metadata.
+    pub name: String,
+    /// The architecture in the model's own metadata, such as `llama`.
+    pub architecture: String,
+    /// Parameters of the model; 0 where unknown.
+    pub parameters: u64,
+    /// Tokens in the vocabulary; the length of a row of logits.
+    pub vocab_size: u32,
+    /// Tokens one sequence can hold, prompt and completion together.
+    pub context_tokens: u32,
+    /// Sequences that can live at once; a branch of a fork takes one.
+    pub sequences_max: u32,
+    /// Tokens one forward pass takes at most, over all its feeds.
+    pub batch_tokens_max: u32,
+    /// How closely the engine can be steered.
+    pub control: ControlLevel,
+    /// Whether tokens can be taken back ([`Engine::truncate`]).
+    pub backtrack: bool,
+}
+
+/// One of an engine's sequences, below [`ModelInfo::sequences_max`]. A sequence
+/// nobody fed or freed is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sequence(pub u32);
+
+/// Tokens to append to one sequence in a forward pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed<'a> {
+    /// The sequence that grows.
+    pub sequence: Sequence,
+    /// What is appended; at least one token.
+    pub tokens: &'a [TokenId],
+    /// Whether the logits after the last of these tokens are wanted.
+    pub logits: bool,
+}
+
+/// Tokens in, logits out, for several sequences at once.
+///
+/// An engine keeps the length of every sequence itself. It is owned by one
+/// thread and never called concurrently. Feeding, forking or truncating a
+/// sequence outside the bounds of [`ModelInfo`] is an error, never undefined.
+pub trait Engine: Send {
+    /// The model and its bounds; never changes.
+    fn info(&self) -> &ModelInfo;
+
+    /// The model's tokenizer, to be shared with other threads.
+    fn tokenizer(&self) -> Arc<dyn Tokenizer>;
+
+    /// Appends every feed's tokens in one batch that may mix prefill and decode.
+    /// A sequence may occur once per batch.
+    ///
+    /// # Errors
+    /// [`EngineError::ContextFull`], [`EngineError::TokenUnknown`] before
+    /// anything was computed; [`EngineError::Forward`] when the pass failed, after
+    /// which the fed sequences' contents are unspecified and must be freed.
+    fn forward(&mut self, feeds: &[Feed<'_>]) -> Result<(), EngineError>;
+
+    /// The logits after the last token of feed number `feed` of the last batch,
+    /// [`ModelInfo::vocab_size`] of them. Every call gives the model's own
+    /// numbers afresh, even if the row given before was written to.
+    ///
+    /// # Panics
+    /// If that feed did not ask for logits.
+    fn logits(&mut self, feed: usize) -> &mut [f32];
+
+    /// Makes `to` (which must be empty) a copy of `from`. The shared tokens are
+    /// neither computed nor stored twice.
+    fn fork(&mut self, from: Sequence, to: Sequence);
+
+    /// Keeps the first `tokens` tokens of the sequence. Its logits are gone: feed
+    /// at least one token to have some.
+    ///
+    /// # Errors
+    /// [`EngineError::BacktrackUnsupported`] where the model cannot; the sequence
+    /// is then unchanged.
+    fn truncate(&mut self, sequence: Sequence, tokens: u32) -> Result<(), EngineError>;
+
+    /// Empties the sequence.
+    fn free(&mut self, sequence: Sequence);
+}
