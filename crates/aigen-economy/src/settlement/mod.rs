@@ -1,0 +1,1 @@
+//! How an epoch turns money spent and scores revealed into payouts.
