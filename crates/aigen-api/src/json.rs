@@ -1,11 +1,11 @@
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 use std::fmt;
 
 /// Why a JSON text is not the expected shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
-    /// Where the bad field is, like `messages[1].content`. `None` when the text is not JSON at all
-    /// or the fault lies at the top.
+    /// Where the bad field is, like `messages[1].content`. `None` at the top.
     pub path: Option<String>,
     /// What is wrong there.
     pub message: String,
@@ -37,21 +37,36 @@ impl std::error::Error for JsonError {}
 pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, JsonError> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| JsonError::new(Some(error.path()), error.inner()))?;
+        .map_err(|error| JsonError::new(known(error.path()), error.inner()))?;
     reader.end().map_err(|error| JsonError::new(None, &error))?;
     Ok(value)
 }
 
+/// The path as far as reading knew it: a key that could not be read has no name.
+fn known(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Map { key: name } | Segment::Enum { variant: name } => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(name);
+            }
+            Segment::Unknown => break,
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}
+
 impl JsonError {
-    fn new(path: Option<&serde_path_to_error::Path>, error: &serde_json::Error) -> Self {
+    fn new(path: Option<String>, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let position = format!(" at line {line} column {column}");
         Self {
-            path: path
-                .filter(|_| error.is_data())
-                .map(ToString::to_string)
-                .filter(|path| path != "."),
+            path,
             message: text.strip_suffix(&position).unwrap_or(&text).to_owned(),
             line,
             column,

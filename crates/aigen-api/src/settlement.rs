@@ -26,3 +26,6 @@ impl Input {
         from_json(json)
     }
 }
+
+#[cfg(test)]
+mod tests;

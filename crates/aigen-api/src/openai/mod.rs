@@ -33,3 +33,6 @@ pub use reply::{
 pub use response_format::{ResponseFormat, Schema};
 pub use sampling::Sampling;
 pub use usage::{CompletionTokensDetails, PromptTokensDetails, Usage};
+
+#[cfg(test)]
+mod tests;

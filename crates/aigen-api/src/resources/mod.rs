@@ -29,3 +29,6 @@ pub struct List<T> {
     /// The resources.
     pub data: Vec<T>,
 }
+
+#[cfg(test)]
+mod tests;
