@@ -9,123 +9,122 @@ use aigen_types::{AccountId, Amount, Timestamp, TransferId};
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt;
 
-/// A law of the ledger that does not hold: a bug or a damaged state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Violation {
-    /// On this ledger, held or posted debits and credits differ.
-    Unbalanced(u32),
-    /// This account's counters are not the sums of its transfers.
-    CountersDisagree(AccountId),
-    /// This account's debits or credits exceed what its flags and limit allow.
-    BeyondLimit(AccountId),
-    /// This transfer's accounts are missing or on another ledger.
-    AccountsMissing(TransferId),
-    /// This transfer moves more than one transfer may.
-    AmountAboveMax(TransferId),
-    /// This capture or void does not fit its hold: it takes more, or the hold is not one, or comes later.
-    ResolvesWrongly(TransferId),
-    /// This hold's status is not what its capture, its void or the time says, or it ended twice.
-    StatusDisagrees(TransferId),
-    /// The expiry index does not list exactly the live holds with a timeout.
-    ExpiriesDisagree,
-}
+macro_rules! violations {
+    ($($variant:ident($subject:ty) $sentence:literal;)*) => {
+        /// A law of the ledger that does not hold: a bug or a damaged state.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Violation {
+            $(#[doc = $sentence] $variant($subject),)*
+        }
 
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unbalanced(ledger) => write!(f, "ledger {ledger}: debits and credits differ"),
-            Self::CountersDisagree(id) => {
-                write!(
-                    f,
-                    "account {id}: counters are not the sums of its transfers"
-                )
-            }
-            Self::BeyondLimit(id) => {
-                write!(f, "account {id}: beyond what its flags and limit allow")
-            }
-            Self::AccountsMissing(id) => {
-                write!(f, "transfer {id}: accounts missing or on another ledger")
-            }
-            Self::AmountAboveMax(id) => write!(f, "transfer {id}: amount above the maximum"),
-            Self::ResolvesWrongly(id) => {
-                write!(f, "transfer {id}: does not fit the hold that it ends")
-            }
-            Self::StatusDisagrees(id) => {
-                write!(
-                    f,
-                    "hold {id}: status is not what its capture, void or timeout says"
-                )
-            }
-            Self::ExpiriesDisagree => {
-                f.write_str("the expiry index does not list exactly the live holds")
+        impl fmt::Display for Violation {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant(subject) => write!(f, "{subject}: {}", $sentence),)*
+                }
             }
         }
-    }
+    };
+}
+
+violations! {
+    AccountIdTaken(AccountId) "two accounts have this id";
+    TransferIdTaken(TransferId) "two transfers have this id, or it is burnt twice, or both";
+    OutOfOrder(TransferId) "the transfer is older than the one before it, or newer than the ledger";
+    AccountsMissing(TransferId) "an account of the transfer is missing or on another ledger";
+    AmountAboveMax(TransferId) "the transfer moves more than one transfer may";
+    ResolvesWrongly(TransferId) "the capture or void does not fit its hold, or comes too late";
+    StatusDisagrees(TransferId) "the hold's status is not what its capture, void or timeout says";
+    ExpiryDisagrees(TransferId) "the hold is live and not watched for expiry, or the other way round";
+    CountersDisagree(AccountId) "the account's counters are not the sums of its transfers";
+    BeyondLimit(AccountId) "the account is beyond what its flags and limit allow";
+    OpenDisagrees(AccountId) "the account is open under a live closing hold";
+    Unbalanced(u32) "the debits and credits of the ledger differ";
 }
 
 impl core::error::Error for Violation {}
 
 pub(crate) fn check(store: &Store) -> Result<(), Violation> {
+    check_order(store)?;
     let resolutions = resolutions(store)?;
     check_holds(store, &resolutions)?;
     let sums = sums(store)?;
-    check_counters(store, &sums)?;
+    check_accounts(store, &sums)?;
     check_balanced(store)
 }
 
-/// How each hold ended by a transfer: its status, and what was captured of it.
+fn check_order(store: &Store) -> Result<(), Violation> {
+    let mut ids = BTreeSet::new();
+    let mut latest = Timestamp(0);
+    if let Some(id) = store.burnt().iter().find(|id| !ids.insert(**id)) {
+        return Err(Violation::TransferIdTaken(*id));
+    }
+    for Record { transfer, .. } in store.records() {
+        let is_found = store
+            .find_record(transfer.id)
+            .map(|(_, found)| &found.transfer)
+            == Some(transfer);
+        if !ids.insert(transfer.id) || !is_found {
+            return Err(Violation::TransferIdTaken(transfer.id));
+        }
+        if transfer.timestamp < latest || transfer.timestamp > store.now() {
+            return Err(Violation::OutOfOrder(transfer.id));
+        }
+        latest = transfer.timestamp;
+    }
+    Ok(())
+}
+
+/// How each hold ended that did not end by time.
 type Resolutions = BTreeMap<TransferId, PendingStatus>;
 
 fn resolutions(store: &Store) -> Result<Resolutions, Violation> {
-    let mut seen = BTreeMap::new();
-    let mut resolutions = BTreeMap::new();
+    let mut resolutions = Resolutions::new();
     for Record { transfer, .. } in store.records() {
         if transfer.flags.intersects(TransferFlags::RESOLVING) {
-            let hold: Option<&&Transfer> = seen.get(&transfer.pending_id);
-            let status = hold.and_then(|hold| resolution(transfer, hold));
+            let hold = store.find_record(transfer.pending_id);
+            let status = hold.and_then(|(_, hold)| resolution(transfer, &hold.transfer));
             let status = status.ok_or(Violation::ResolvesWrongly(transfer.id))?;
             if resolutions.insert(transfer.pending_id, status).is_some() {
-                return Err(Violation::StatusDisagrees(transfer.pending_id));
+                return Err(Violation::ResolvesWrongly(transfer.id));
             }
         }
-        seen.insert(transfer.id, transfer);
     }
     Ok(resolutions)
 }
 
 /// What `transfer` makes of `hold`, if it fits.
 fn resolution(transfer: &Transfer, hold: &Transfer) -> Option<PendingStatus> {
-    let parties = |transfer: &Transfer| (transfer.debit_account_id, transfer.credit_account_id);
-    let in_time = hold
+    let terms = |t: &Transfer| (t.debit_account_id, t.credit_account_id, t.ledger, t.code);
+    let is_late = hold
         .expires_at()
-        .is_none_or(|expires_at| transfer.timestamp < expires_at);
+        .is_some_and(|expires_at| expires_at <= transfer.timestamp);
     if !hold.is_hold()
-        || !in_time
-        || parties(transfer) != parties(hold)
-        || transfer.ledger != hold.ledger
+        || is_late
+        || hold.timestamp > transfer.timestamp
+        || terms(transfer) != terms(hold)
     {
         return None;
     }
-    let is_capture = transfer
+    if transfer
         .flags
-        .contains(TransferFlags::POST_PENDING_TRANSFER);
-    if is_capture && transfer.amount <= hold.amount {
-        Some(PendingStatus::Posted)
-    } else if !is_capture && transfer.amount == hold.amount {
-        Some(PendingStatus::Voided)
+        .contains(TransferFlags::POST_PENDING_TRANSFER)
+    {
+        (transfer.amount <= hold.amount).then_some(PendingStatus::Posted)
     } else {
-        None
+        (transfer.amount == hold.amount).then_some(PendingStatus::Voided)
     }
 }
 
 fn check_holds(store: &Store, resolutions: &Resolutions) -> Result<(), Violation> {
-    let mut expiries: BTreeSet<(Timestamp, TransferId)> = BTreeSet::new();
-    for Record { transfer, pending } in store.records() {
-        let due = transfer
+    let mut live = BTreeSet::new();
+    for slot in store.slots() {
+        let Record { transfer, pending } = store.record(slot);
+        let is_due = transfer
             .expires_at()
-            .filter(|expires_at| *expires_at <= store.now());
-        let by_time = if due.is_some() {
+            .is_some_and(|expires_at| expires_at <= store.now());
+        let by_time = if is_due {
             PendingStatus::Expired
         } else {
             PendingStatus::Pending
@@ -135,22 +134,27 @@ fn check_holds(store: &Store, resolutions: &Resolutions) -> Result<(), Violation
             return Err(Violation::StatusDisagrees(transfer.id));
         }
         if *pending == Some(PendingStatus::Pending) {
-            expiries.extend(
-                transfer
-                    .expires_at()
-                    .map(|expires_at| (expires_at, transfer.id)),
-            );
+            live.extend(transfer.expires_at().map(|expires_at| (expires_at, slot)));
         }
     }
-    if expiries == *store.expiries() {
-        Ok(())
-    } else {
-        Err(Violation::ExpiriesDisagree)
-    }
+    let stray = live.symmetric_difference(store.expiries()).next();
+    stray.map_or(Ok(()), |(_, slot)| {
+        Err(Violation::ExpiryDisagrees(store.record(*slot).transfer.id))
+    })
 }
 
-/// The four counters of an account: debits pending and posted, credits pending and posted.
-type Sums = BTreeMap<AccountId, [Amount; 4]>;
+/// An account's counters as its transfers make them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sum {
+    debits_pending: Amount,
+    debits_posted: Amount,
+    credits_pending: Amount,
+    credits_posted: Amount,
+    /// Whether a live hold closes it.
+    closed: bool,
+}
+
+type Sums = BTreeMap<AccountId, Sum>;
 
 fn sums(store: &Store) -> Result<Sums, Violation> {
     let mut sums = Sums::new();
@@ -158,86 +162,89 @@ fn sums(store: &Store) -> Result<Sums, Violation> {
         if transfer.amount > TRANSFER_AMOUNT_MAX {
             return Err(Violation::AmountAboveMax(transfer.id));
         }
-        let parties = [transfer.debit_account_id, transfer.credit_account_id];
-        for (side, id) in parties.into_iter().enumerate() {
-            let slot = store
-                .find_account(id)
-                .map(|slot| store.account(slot).ledger);
-            if slot != Some(transfer.ledger) {
+        for id in [transfer.debit_account_id, transfer.credit_account_id] {
+            let account = store.find_account(id).map(|slot| store.account(slot));
+            if account.map(|account| account.ledger) != Some(transfer.ledger) {
                 return Err(Violation::AccountsMissing(transfer.id));
             }
-            add(sums.entry(id).or_default(), side, transfer, *pending);
+        }
+        let is_void = transfer
+            .flags
+            .contains(TransferFlags::VOID_PENDING_TRANSFER);
+        match pending {
+            Some(PendingStatus::Pending) => add_held(&mut sums, transfer),
+            None if !is_void => add_posted(&mut sums, transfer),
+            _ => {}
         }
     }
     Ok(sums)
 }
 
-fn add(
-    counters: &mut [Amount; 4],
-    side: usize,
-    transfer: &Transfer,
-    pending: Option<PendingStatus>,
-) {
-    let [
-        debits_pending,
-        debits_posted,
-        credits_pending,
-        credits_posted,
-    ] = counters;
-    let (held, posted) = if side == 0 {
-        (debits_pending, debits_posted)
-    } else {
-        (credits_pending, credits_posted)
-    };
-    let is_void = transfer
-        .flags
-        .contains(TransferFlags::VOID_PENDING_TRANSFER);
-    match pending {
-        Some(PendingStatus::Pending) => *held = held.saturating_add(transfer.amount),
-        None if !is_void => *posted = posted.saturating_add(transfer.amount),
-        _ => {}
-    }
+fn add_held(sums: &mut Sums, hold: &Transfer) {
+    let debit = sums.entry(hold.debit_account_id).or_default();
+    debit.debits_pending = debit.debits_pending.saturating_add(hold.amount);
+    debit.closed |= hold.flags.contains(TransferFlags::CLOSING_DEBIT);
+    let credit = sums.entry(hold.credit_account_id).or_default();
+    credit.credits_pending = credit.credits_pending.saturating_add(hold.amount);
+    credit.closed |= hold.flags.contains(TransferFlags::CLOSING_CREDIT);
 }
 
-fn check_counters(store: &Store, sums: &Sums) -> Result<(), Violation> {
+fn add_posted(sums: &mut Sums, transfer: &Transfer) {
+    let debit = sums.entry(transfer.debit_account_id).or_default();
+    debit.debits_posted = debit.debits_posted.saturating_add(transfer.amount);
+    let credit = sums.entry(transfer.credit_account_id).or_default();
+    credit.credits_posted = credit.credits_posted.saturating_add(transfer.amount);
+}
+
+fn check_accounts(store: &Store, sums: &Sums) -> Result<(), Violation> {
+    let mut previous = None;
     for account in store.accounts() {
-        if counters(account) != sums.get(&account.id).copied().unwrap_or_default() {
+        if previous.replace(account.id) == Some(account.id) {
+            return Err(Violation::AccountIdTaken(account.id));
+        }
+        let sum = sums.get(&account.id).copied().unwrap_or_default();
+        if counters(account)
+            != (Sum {
+                closed: false,
+                ..sum
+            })
+        {
             return Err(Violation::CountersDisagree(account.id));
         }
         if account.exceeds_credits() || account.exceeds_debits() {
             return Err(Violation::BeyondLimit(account.id));
         }
+        if sum.closed && !account.is_closed() {
+            return Err(Violation::OpenDisagrees(account.id));
+        }
     }
     Ok(())
 }
 
-fn counters(account: &Account) -> [Amount; 4] {
-    [
-        account.debits_pending,
-        account.debits_posted,
-        account.credits_pending,
-        account.credits_posted,
-    ]
+fn counters(account: &Account) -> Sum {
+    Sum {
+        debits_pending: account.debits_pending,
+        debits_posted: account.debits_posted,
+        credits_pending: account.credits_pending,
+        credits_posted: account.credits_posted,
+        closed: false,
+    }
 }
 
+/// Follows from the rest, and is checked all the same: it is the law that an accountant asks for.
 fn check_balanced(store: &Store) -> Result<(), Violation> {
-    let mut ledgers: BTreeMap<u32, [Amount; 4]> = BTreeMap::new();
+    let mut ledgers: BTreeMap<u32, Sum> = BTreeMap::new();
     for account in store.accounts() {
-        let totals = ledgers.entry(account.ledger).or_default();
-        for (total, counter) in totals.iter_mut().zip(counters(account)) {
-            *total = total.saturating_add(counter);
-        }
+        let total = ledgers.entry(account.ledger).or_default();
+        total.debits_pending = total.debits_pending.saturating_add(account.debits_pending);
+        total.debits_posted = total.debits_posted.saturating_add(account.debits_posted);
+        total.credits_pending = total
+            .credits_pending
+            .saturating_add(account.credits_pending);
+        total.credits_posted = total.credits_posted.saturating_add(account.credits_posted);
     }
-    let unbalanced = ledgers.iter().find(
-        |(
-            _,
-            [
-                debits_pending,
-                debits_posted,
-                credits_pending,
-                credits_posted,
-            ],
-        )| { debits_pending != credits_pending || debits_posted != credits_posted },
-    );
+    let unbalanced = ledgers.iter().find(|(_, total)| {
+        total.debits_pending != total.credits_pending || total.debits_posted != total.credits_posted
+    });
     unbalanced.map_or(Ok(()), |(ledger, _)| Err(Violation::Unbalanced(*ledger)))
 }

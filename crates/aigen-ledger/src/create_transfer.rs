@@ -4,7 +4,7 @@ use crate::{
     exists::compare_transfer,
     limits::{EXPIRES_AT_MAX, TRANSFER_AMOUNT_MAX},
     resolve,
-    store::{AccountSlot, Fate, Store, TransferSlot},
+    store::{AccountSlot, Store},
 };
 use aigen_types::{AccountId, Amount, Timestamp, TransferId};
 
@@ -39,19 +39,20 @@ fn check_id(request: &TransferRequest, store: &Store) -> Result<(), TransferRefu
         TransferId(u128::MAX) => return Err(TransferRefusal::IdMustNotBeIntMax),
         _ => {}
     }
-    match store.find_transfer(request.id) {
-        None => Ok(()),
-        Some(Fate::Burnt) => Err(TransferRefusal::IdAlreadyFailed),
-        Some(Fate::Created(slot)) => Err(compare_existing(request, store, slot)),
+    if let Some((_, existing)) = store.find_record(request.id) {
+        return Err(compare_existing(request, &existing.transfer, store));
     }
+    if store.is_burnt(request.id) {
+        return Err(TransferRefusal::IdAlreadyFailed);
+    }
+    Ok(())
 }
 
 fn compare_existing(
     request: &TransferRequest,
+    existing: &Transfer,
     store: &Store,
-    slot: TransferSlot,
 ) -> TransferRefusal {
-    let existing = &store.record(slot).transfer;
     let hold = store.find_record(existing.pending_id);
     compare_transfer(request, existing, hold.map(|(_, hold)| &hold.transfer))
 }

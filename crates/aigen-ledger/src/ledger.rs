@@ -22,8 +22,36 @@ impl Ledger {
         Self::default()
     }
 
+    /// The ledger that [`Ledger::now`], [`Ledger::accounts`], [`Ledger::transfers`] and
+    /// [`Ledger::burnt`] describe: what a snapshot has to keep. How holds ended follows from the
+    /// transfers and the time.
+    ///
+    /// # Errors
+    /// The first law that the parts break (see [`Ledger::check`]), so that a damaged snapshot is
+    /// never taken for a ledger.
+    pub fn restore(
+        now: Timestamp,
+        accounts: impl IntoIterator<Item = Account>,
+        transfers: impl IntoIterator<Item = Transfer>,
+        burnt: impl IntoIterator<Item = TransferId>,
+    ) -> Result<Self, Violation> {
+        let mut store = Store::default();
+        store.set_now(now);
+        accounts
+            .into_iter()
+            .for_each(|account| store.insert_account(account));
+        transfers
+            .into_iter()
+            .for_each(|transfer| resolve::replay(&mut store, transfer));
+        burnt.into_iter().for_each(|id| store.burn(id));
+        resolve::replay_expiries(&mut store);
+        check::check(&store)?;
+        Ok(Self { store })
+    }
+
     /// Moves ledger time to `now`, never back, and expires the holds due by then; a hold is due at
-    /// its expiry, not after it. Returns their ids, by time of expiry, then by id.
+    /// its expiry, not after it. Returns their ids, by time of expiry,
+    /// then by age.
     pub fn advance(&mut self, now: Timestamp) -> Vec<TransferId> {
         self.store.set_now(now);
         core::iter::from_fn(|| resolve::expire_next(&mut self.store)).collect()
@@ -76,7 +104,7 @@ impl Ledger {
         record.pending
     }
 
-    /// Every account, by id.
+    /// Every account, by id; sorts them first.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.store.accounts()
     }
@@ -86,9 +114,9 @@ impl Ledger {
         self.store.records().map(|record| &record.transfer)
     }
 
-    /// Every burnt transfer id (see [`TransferRefusal::transient`]), in order.
+    /// Every burnt transfer id (see [`TransferRefusal::transient`]), in order of burning.
     pub fn burnt(&self) -> impl Iterator<Item = TransferId> {
-        self.store.burnt()
+        self.store.burnt().iter().copied()
     }
 
     /// Ledger time.

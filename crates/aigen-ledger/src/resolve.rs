@@ -43,6 +43,30 @@ pub(crate) fn expire_next(store: &mut Store) -> Option<TransferId> {
     Some(hold.id)
 }
 
+/// Takes in a transfer that took effect long ago: the accounts know it already.
+pub(crate) fn replay(store: &mut Store, transfer: Transfer) {
+    let status = if transfer
+        .flags
+        .contains(TransferFlags::POST_PENDING_TRANSFER)
+    {
+        PendingStatus::Posted
+    } else {
+        PendingStatus::Voided
+    };
+    store.insert_transfer(transfer);
+    let hold = store.find_record(transfer.pending_id);
+    if let Some((slot, _)) = hold.filter(|_| transfer.flags.intersects(TransferFlags::RESOLVING)) {
+        store.end_hold(slot, status);
+    }
+}
+
+/// Ends what expired long ago: the accounts know it already.
+pub(crate) fn replay_expiries(store: &mut Store) {
+    while let Some(slot) = store.first_due() {
+        store.end_hold(slot, PendingStatus::Expired);
+    }
+}
+
 fn check_shape(request: &TransferRequest) -> Result<(), TransferRefusal> {
     use TransferRefusal as R;
     let others = TransferFlags::PENDING | TransferFlags::BALANCING | TransferFlags::CLOSING;

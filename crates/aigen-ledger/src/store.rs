@@ -1,29 +1,20 @@
 //! Where the state lives: records in order of creation, found by id. The rules are elsewhere; this
 //! module only keeps its indexes in step with its records, and undoes what an open chain has done.
 
+mod index;
+
 use crate::{Account, PendingStatus, Transfer};
 use aigen_types::{AccountId, Timestamp, TransferId};
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeSet, vec::Vec};
+use index::Index;
 
 /// The place of an account; places are never reused while a chain is not undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AccountSlot(usize);
 
 /// The place of a transfer, in order of creation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TransferSlot(usize);
-
-/// What a transfer id stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// A transfer was created under it.
-    Created(TransferSlot),
-    /// A transfer was refused under it for a transient reason.
-    Burnt,
-}
 
 /// A transfer and, if it is a hold, what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +36,13 @@ enum Undo {
 pub(crate) struct Store {
     now: Timestamp,
     accounts: Vec<Account>,
-    accounts_by_id: BTreeMap<AccountId, AccountSlot>,
+    accounts_by_id: Index,
     records: Vec<Record>,
-    transfers_by_id: BTreeMap<TransferId, Fate>,
-    /// Live holds with a timeout.
-    expiries: BTreeSet<(Timestamp, TransferId)>,
+    records_by_id: Index,
+    burnt: Vec<TransferId>,
+    burnt_by_id: Index,
+    /// Live holds with a timeout. Of two that expire together the older goes first.
+    expiries: BTreeSet<(Timestamp, TransferSlot)>,
     /// Newest last; empty unless a chain is open.
     undo_log: Vec<Undo>,
     chain_open: bool,
@@ -66,20 +59,24 @@ impl Store {
     }
 
     pub fn find_account(&self, id: AccountId) -> Option<AccountSlot> {
-        self.accounts_by_id.get(&id).copied()
+        let has_id = |slot: usize| self.accounts[slot].id == id;
+        self.accounts_by_id.find(id.0, has_id).map(AccountSlot)
     }
 
     pub fn account(&self, slot: AccountSlot) -> &Account {
         &self.accounts[slot.0]
     }
 
+    /// By id.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts_by_id.values().map(|slot| self.account(*slot))
+        let mut accounts: Vec<_> = self.accounts.iter().collect();
+        accounts.sort_unstable_by_key(|account| account.id);
+        accounts.into_iter()
     }
 
     pub fn insert_account(&mut self, account: Account) {
-        let slot = AccountSlot(self.accounts.len());
-        self.accounts_by_id.insert(account.id, slot);
+        self.accounts_by_id
+            .insert(account.id.0, self.accounts.len());
         self.accounts.push(account);
         self.log(Undo::ForgetAccount);
     }
@@ -89,65 +86,66 @@ impl Store {
         self.log(Undo::RestoreAccount(slot, before));
     }
 
-    pub fn find_transfer(&self, id: TransferId) -> Option<Fate> {
-        self.transfers_by_id.get(&id).copied()
+    pub fn find_record(&self, id: TransferId) -> Option<(TransferSlot, &Record)> {
+        let has_id = |slot: usize| self.records[slot].transfer.id == id;
+        let slot = self.records_by_id.find(id.0, has_id)?;
+        Some((TransferSlot(slot), &self.records[slot]))
     }
 
-    pub fn find_record(&self, id: TransferId) -> Option<(TransferSlot, &Record)> {
-        match self.find_transfer(id)? {
-            Fate::Created(slot) => Some((slot, self.record(slot))),
-            Fate::Burnt => None,
-        }
+    pub fn is_burnt(&self, id: TransferId) -> bool {
+        let has_id = |slot: usize| self.burnt[slot] == id;
+        self.burnt_by_id.find(id.0, has_id).is_some()
     }
 
     pub fn record(&self, slot: TransferSlot) -> &Record {
         &self.records[slot.0]
     }
 
+    /// In order of creation.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.records.iter()
     }
 
-    pub fn burnt(&self) -> impl Iterator<Item = TransferId> {
-        let ids = self.transfers_by_id.iter();
-        ids.filter(|(_, fate)| **fate == Fate::Burnt)
-            .map(|(id, _)| *id)
+    pub fn slots(&self) -> impl Iterator<Item = TransferSlot> + use<> {
+        (0..self.records.len()).map(TransferSlot)
+    }
+
+    /// In order of burning.
+    pub fn burnt(&self) -> &[TransferId] {
+        &self.burnt
     }
 
     /// Adds a transfer; a hold is live from here on.
     pub fn insert_transfer(&mut self, transfer: Transfer) {
         let slot = TransferSlot(self.records.len());
-        self.transfers_by_id
-            .insert(transfer.id, Fate::Created(slot));
+        self.records_by_id.insert(transfer.id.0, slot.0);
         let pending = transfer.is_hold().then_some(PendingStatus::Pending);
         self.records.push(Record { transfer, pending });
-        self.watch(&transfer);
+        self.watch(slot, &transfer);
         self.log(Undo::ForgetTransfer);
     }
 
     /// Ends a live hold.
     pub fn end_hold(&mut self, slot: TransferSlot, status: PendingStatus) {
         let hold = self.set_pending(slot, status);
-        self.unwatch(&hold);
+        self.unwatch(slot, &hold);
         self.log(Undo::ReviveHold(slot));
     }
 
     /// The first live hold whose time has come.
     pub fn first_due(&self) -> Option<TransferSlot> {
-        let (expires_at, id) = self.expiries.first()?;
-        if *expires_at > self.now {
-            return None;
-        }
-        self.find_record(*id).map(|(slot, _)| slot)
+        let (expires_at, slot) = self.expiries.first()?;
+        (*expires_at <= self.now).then_some(*slot)
     }
 
-    pub fn expiries(&self) -> &BTreeSet<(Timestamp, TransferId)> {
+    pub fn expiries(&self) -> &BTreeSet<(Timestamp, TransferSlot)> {
         &self.expiries
     }
 
     /// For ever; a chain's end does not undo it.
     pub fn burn(&mut self, id: TransferId) {
-        self.transfers_by_id.insert(id, Fate::Burnt);
+        self.burnt_by_id.insert(id.0, self.burnt.len());
+        self.burnt.push(id);
     }
 
     pub fn open_chain(&mut self) {
@@ -170,19 +168,21 @@ impl Store {
         match step {
             Undo::ForgetAccount => {
                 if let Some(account) = self.accounts.pop() {
-                    self.accounts_by_id.remove(&account.id);
+                    self.accounts_by_id
+                        .remove(account.id.0, self.accounts.len());
                 }
             }
             Undo::RestoreAccount(slot, before) => self.accounts[slot.0] = before,
             Undo::ForgetTransfer => {
                 if let Some(Record { transfer, .. }) = self.records.pop() {
-                    self.transfers_by_id.remove(&transfer.id);
-                    self.unwatch(&transfer);
+                    let slot = TransferSlot(self.records.len());
+                    self.records_by_id.remove(transfer.id.0, slot.0);
+                    self.unwatch(slot, &transfer);
                 }
             }
             Undo::ReviveHold(slot) => {
                 let hold = self.set_pending(slot, PendingStatus::Pending);
-                self.watch(&hold);
+                self.watch(slot, &hold);
             }
         }
     }
@@ -199,15 +199,15 @@ impl Store {
         record.transfer
     }
 
-    fn watch(&mut self, transfer: &Transfer) {
+    fn watch(&mut self, slot: TransferSlot, transfer: &Transfer) {
         if let Some(expires_at) = transfer.expires_at() {
-            self.expiries.insert((expires_at, transfer.id));
+            self.expiries.insert((expires_at, slot));
         }
     }
 
-    fn unwatch(&mut self, transfer: &Transfer) {
+    fn unwatch(&mut self, slot: TransferSlot, transfer: &Transfer) {
         if let Some(expires_at) = transfer.expires_at() {
-            self.expiries.remove(&(expires_at, transfer.id));
+            self.expiries.remove(&(expires_at, slot));
         }
     }
 }
@@ -219,6 +219,6 @@ impl PartialEq for Store {
             && self.records == other.records
             && self.expiries == other.expiries
             && self.accounts().eq(other.accounts())
-            && self.burnt().eq(other.burnt())
+            && self.burnt == other.burnt
     }
 }
