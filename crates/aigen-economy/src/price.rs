@@ -33,6 +33,20 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Prompt tokens, cached or not; stops at `u64::MAX`.
+    #[must_use]
+    pub fn all_prompt_tokens(&self) -> u64 {
+        self.prompt_tokens.saturating_add(self.cached_prompt_tokens)
+    }
+
+    /// Output tokens of every kind: what a hold has to cover. Stops at `u64::MAX`.
+    #[must_use]
+    pub fn computed_tokens(&self) -> u64 {
+        self.sampled_tokens
+            .saturating_add(self.forced_tokens)
+            .saturating_add(self.discarded_tokens)
+    }
+
     /// Both usages together, or `None` if a count leaves `u64`.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
