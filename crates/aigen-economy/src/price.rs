@@ -169,11 +169,7 @@ pub fn rate(price: &Price, usage: &Usage) -> Result<Charge, RatingError> {
 ///
 /// # Errors
 /// [`RatingError::Overflow`] when the bound leaves `u128` nano-AIGEN.
-pub fn cover(
-    price: &Price,
-    prompt_tokens: u64,
-    output_tokens: u64,
-) -> Result<Amount, RatingError> {
+pub fn cover(price: &Price, prompt_tokens: u64, output_tokens: u64) -> Result<Amount, RatingError> {
     let prompt = dearest(prompt_tokens, &[price.input, price.cached_input])?;
     let output = dearest(output_tokens, &[price.output, price.input, price.output])?;
     add(price.request, add(prompt, output)?)

@@ -68,12 +68,14 @@ impl Shares {
 /// 65 % provider, 5 % data, 20 % controller, 4 % validators, which leaves 6 % to the protocol.
 impl Default for Shares {
     fn default() -> Self {
-        let ppm = |parts| Ppm::new(parts).unwrap_or(Ppm::ZERO);
+        const fn ppm(parts: u32) -> Ppm {
+            Ppm::new(parts).expect("at most one whole")
+        }
         Self {
-            provider: ppm(650_000),
-            data: ppm(50_000),
-            controller: ppm(200_000),
-            validator: ppm(40_000),
+            provider: const { ppm(650_000) },
+            data: const { ppm(50_000) },
+            controller: const { ppm(200_000) },
+            validator: const { ppm(40_000) },
         }
     }
 }
