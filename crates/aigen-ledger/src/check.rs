@@ -81,9 +81,11 @@ type Resolutions = BTreeMap<TransferId, PendingStatus>;
 
 fn resolutions(store: &Store) -> Result<Resolutions, Violation> {
     let mut resolutions = Resolutions::new();
-    for Record { transfer, .. } in store.records() {
+    for slot in store.slots() {
+        let transfer = &store.record(slot).transfer;
         if transfer.flags.intersects(TransferFlags::RESOLVING) {
             let hold = store.find_record(transfer.pending_id);
+            let hold = hold.filter(|(hold_slot, _)| *hold_slot < slot);
             let status = hold.and_then(|(_, hold)| resolution(transfer, &hold.transfer));
             let status = status.ok_or(Violation::ResolvesWrongly(transfer.id))?;
             if resolutions.insert(transfer.pending_id, status).is_some() {
@@ -100,11 +102,7 @@ fn resolution(transfer: &Transfer, hold: &Transfer) -> Option<PendingStatus> {
     let is_late = hold
         .expires_at()
         .is_some_and(|expires_at| expires_at <= transfer.timestamp);
-    if !hold.is_hold()
-        || is_late
-        || hold.timestamp > transfer.timestamp
-        || terms(transfer) != terms(hold)
-    {
+    if !hold.is_hold() || is_late || terms(transfer) != terms(hold) {
         return None;
     }
     if transfer

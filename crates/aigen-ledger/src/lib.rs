@@ -15,6 +15,8 @@
 )]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod account;
 mod batch;
@@ -37,3 +39,7 @@ pub use ledger::Ledger;
 pub use limits::TRANSFER_AMOUNT_MAX;
 pub use refusal::{AccountRefusal, TransferRefusal};
 pub use transfer::{AMOUNT_ALL, PendingStatus, Transfer, TransferRequest};
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::as_conversions)]
+mod tests;
