@@ -40,3 +40,26 @@ pub(crate) mod option {
             .transpose()
     }
 }
+
+/// The same for `Vec<T>`.
+pub(crate) mod list {
+    use super::{Cow, Deserialize, Deserializer, Display, Error, FromStr, Serializer};
+
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        values: &[T],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(ToString::to_string))
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(from: D) -> Result<Vec<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        Vec::<Cow<str>>::deserialize(from)?
+            .into_iter()
+            .map(|text| text.parse().map_err(D::Error::custom))
+            .collect()
+    }
+}

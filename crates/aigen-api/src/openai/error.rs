@@ -1,5 +1,6 @@
 use crate::JsonError;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// An error reply: `{"error": {…}}`.
@@ -26,6 +27,9 @@ pub struct ApiError {
     /// What to do next, like ``run `aigen fund --amount 5` ``.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What programs may want to read, like `receipt` where something was charged all the same.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
 }
 
 /// The `type` of an error. Statuses are picked by the gateway, one per kind.
@@ -79,6 +83,7 @@ impl ApiError {
             param: None,
             code: None,
             hint: None,
+            metadata: Map::new(),
         }
     }
 
@@ -108,6 +113,13 @@ impl ApiError {
         let hint = Some(hint.into());
         Self { hint, ..self }
     }
+
+    /// With one more thing for programs to read.
+    #[must_use]
+    pub fn with_metadata(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.metadata.insert(name.to_owned(), value.into());
+        self
+    }
 }
 
 impl From<JsonError> for ApiError {
@@ -129,8 +141,9 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
+            // The gateway ends its messages with the way out, for clients that show nothing else.
+            Some(hint) if !self.message.ends_with(hint) => write!(f, "\nhint: {hint}"),
+            _ => Ok(()),
         }
     }
 }

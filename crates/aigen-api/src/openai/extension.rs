@@ -34,6 +34,9 @@ pub struct AigenReply {
     /// What was captured, in AIGEN.
     #[serde(with = "text")]
     pub cost: Amount,
+    /// The journal record of the capture.
+    #[serde(default)]
+    pub journal_seq: u64,
     /// Why decoding stopped early; `None` when it did not.
     #[serde(default)]
     pub stop: Option<AigenStop>,

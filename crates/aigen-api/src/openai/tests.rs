@@ -214,7 +214,7 @@ fn openais_own_replies_survive_unchanged() {
     let usage = json!({
         "prompt_tokens": 19, "completion_tokens": 10, "total_tokens": 29,
         "prompt_tokens_details": {"cached_tokens": 4},
-        "completion_tokens_details": {"reasoning_tokens": 0, "spliced_tokens": 2, "discarded_tokens": 1}
+        "completion_tokens_details": {"reasoning_tokens": 0, "forced_tokens": 2, "discarded_tokens": 1}
     });
     let response: ChatResponse = round_trip(json!({
         "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT", "object": "chat.completion", "created": 1_741_569_952,
@@ -227,7 +227,7 @@ fn openais_own_replies_survive_unchanged() {
                  "top_logprobs": [{"token": "Hello", "logprob": -0.25, "bytes": null}]}]}
         }],
         "usage": usage, "system_fingerprint": "fp_1",
-        "aigen": {"receipt": "000000000000000000000000000000ff", "cost": "0.000123", "stop": "budget",
+        "aigen": {"receipt": "000000000000000000000000000000ff", "cost": "0.000123", "journal_seq": 7, "stop": "budget",
                   "controller": "ada/quiz@1.0.0", "grammar_complete": false}
     }));
     assert_eq!(response.text(), "Hello!");

@@ -19,17 +19,27 @@ pub enum EpochPhase {
 /// `GET /v1/aigen/epochs/current`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochState {
+    /// The network's name, which every commitment covers.
+    #[serde(with = "text")]
+    pub network: Slug,
     /// Its number.
     #[serde(with = "money::epoch")]
     pub epoch: Epoch,
     /// Where it stands.
     pub phase: EpochPhase,
-    /// Who is asked what.
+    /// Who is asked what: everything for an operator, its own questions for a validator.
     pub assignments: Vec<Assignment>,
+    /// Of these validators, who has committed.
+    #[serde(with = "text::list")]
+    pub committed: Vec<Slug>,
+    /// Of these validators, who has revealed.
+    #[serde(with = "text::list")]
+    pub revealed: Vec<Slug>,
 }
 
 /// One question to one validator: how good is this controller in this parameter?
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// Who is asked.
     #[serde(with = "text")]
@@ -40,6 +50,43 @@ pub struct Assignment {
     /// The parameter, like `quality`.
     #[serde(with = "text")]
     pub parameter: Slug,
+}
+
+/// `POST /v1/aigen/epochs/{epoch}/assign`, operators only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssignRequest {
+    /// Every question, real and planted; at least one.
+    pub cells: Vec<Assignment>,
+    /// One commitment per planted truth.
+    #[serde(default, with = "text::list")]
+    pub gold: Vec<Digest>,
+}
+
+/// `POST /v1/aigen/epochs/{epoch}/close`, operators only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseRequest {
+    /// Every truth committed to at assignment.
+    #[serde(default)]
+    pub gold: Vec<GoldOpening>,
+}
+
+/// A hidden truth, opened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoldOpening {
+    /// The planted controller.
+    #[serde(with = "text")]
+    pub controller: Digest,
+    /// The parameter it was planted for.
+    #[serde(with = "text")]
+    pub parameter: Slug,
+    /// Its exact score in parts per million, 0 to 1,000,000.
+    pub truth: u32,
+    /// The salt of the commitment.
+    #[serde(with = "text")]
+    pub salt: Digest,
 }
 
 /// `POST /v1/aigen/epochs/{epoch}/commit`.

@@ -10,14 +10,14 @@ mod receipt;
 mod registry;
 
 pub use epoch::{
-    Assignment, CommitRequest, ControllerResult, EpochPhase, EpochState, EpochStatement, Report,
-    RevealRequest, ValidatorResult,
+    AssignRequest, Assignment, CloseRequest, CommitRequest, ControllerResult, EpochPhase,
+    EpochState, EpochStatement, GoldOpening, Report, RevealRequest, ValidatorResult,
 };
 pub use journal::{JournalFault, JournalTip, Verification};
 pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{
-    Controller, ControllerSource, KeyCreated, KeyRole, NewKey, PublishController,
+    Controller, ControllerKind, KeyCreated, KeyRole, NewKey, PricePage, PublishController,
     RegisterValidator, Validator,
 };
 
@@ -28,6 +28,17 @@ use serde::{Deserialize, Serialize};
 pub struct List<T> {
     /// The resources.
     pub data: Vec<T>,
+    /// What to give as `after` for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A list that is complete.
+    #[must_use]
+    pub fn complete(data: Vec<T>) -> Self {
+        Self { data, next: None }
+    }
 }
 
 #[cfg(test)]

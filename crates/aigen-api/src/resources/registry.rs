@@ -1,5 +1,5 @@
-use crate::{money, text};
-use aigen_types::{Address, Amount, ControllerRef, Digest, Slug, Timestamp};
+use crate::{money, openai::ModelPrice, text};
+use aigen_types::{Address, Amount, ControllerRef, Digest, ModelName, Slug, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a key may do.
@@ -65,35 +65,36 @@ pub struct PublishController {
     /// Owner, name and version.
     #[serde(with = "text")]
     pub reference: ControllerRef,
-    /// What kind of program `source` is.
-    pub kind: ControllerSource,
-    /// The program.
+    /// In which language `source` is written.
+    pub kind: ControllerKind,
+    /// The program; at most 256 KiB.
     pub source: String,
-    /// Names that a request's `aigen.params` must fill in the source.
-    #[serde(default)]
-    pub holes: Vec<String>,
-    /// One line for people.
+    /// Whether listings show it; only an operator may say no.
+    #[serde(default = "yes")]
+    pub listed: bool,
+    /// One line for people; at most 500 bytes.
     #[serde(default)]
     pub description: String,
 }
 
-/// What kind of program a controller is.
+fn yes() -> bool {
+    true
+}
+
+/// In which language a controller is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ControllerSource {
-    /// A JSON Schema the answer follows.
-    JsonSchema,
-    /// A regular expression the answer matches.
-    Regex,
-    /// A Lark grammar the answer parses under.
-    Lark,
-    /// One choice per line.
-    Choice,
-    /// A text the answer quotes from.
-    Quote,
+#[serde(rename_all = "snake_case")]
+pub enum ControllerKind {
+    /// A Lark grammar with holes that are filled from a request's `aigen.params`.
+    Grammar,
+    /// A JSON object from prompt hashes to fixed answers.
+    Script,
 }
 
 /// `GET /v1/aigen/controllers/{reference}`.
+///
+/// Kind, source and listing are shown to its owner and to operators alone: they would tell
+/// planted versions from real ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Controller {
     /// Owner, name and version.
@@ -102,10 +103,6 @@ pub struct Controller {
     /// What scores and money follow.
     #[serde(with = "text")]
     pub digest: Digest,
-    /// What kind of program it is.
-    pub kind: ControllerSource,
-    /// Names that `aigen.params` must fill.
-    pub holes: Vec<String>,
     /// One line for people.
     pub description: String,
     /// When, by ledger time.
@@ -114,6 +111,27 @@ pub struct Controller {
     /// Its score in parts per million; `None` before its first settlement.
     #[serde(default)]
     pub score: Option<u32>,
+    /// In which language it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ControllerKind>,
+    /// The program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Whether listings show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<bool>,
+}
+
+/// One page of `GET /v1/aigen/price-book`: what a model costs now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricePage {
+    /// The model.
+    #[serde(with = "text")]
+    pub model: ModelName,
+    /// How often its price was published; receipts name the version they were charged at.
+    pub version: u32,
+    /// The price.
+    pub price: ModelPrice,
 }
 
 /// `POST /v1/aigen/validators`: a validator locks its stake.

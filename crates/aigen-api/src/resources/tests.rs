@@ -45,7 +45,7 @@ fn a_receipt_survives_unchanged() {
     round_trip::<Receipt>(json!({
         "id": "0000000000000000000000000000002a", "model": "aigen-tiny", "model_digest": digest,
         "controller": "ada/quiz@1.0.0", "controller_digest": digest,
-        "usage": {"input": 10, "cached_input": 0, "output": 5, "spliced": 1, "discarded": 2},
+        "usage": {"prompt_tokens": 10, "cached_prompt_tokens": 0, "sampled_tokens": 5, "forced_tokens": 1, "discarded_tokens": 2},
         "lines": [{"kind": "input", "quantity": 10, "unit_price_nano": "1000000", "unit_price": "0.001",
                    "amount_nano": "10", "amount": "0.00000001"}],
         "total_nano": "10", "total": "0.00000001",
@@ -67,7 +67,7 @@ fn requests_refuse_what_they_do_not_know() {
     );
     refuses::<NewKey>(json!({"account": "user:ada", "role": "king"}), "role: ");
     refuses::<PublishController>(
-        json!({"reference": "ada/quiz", "kind": "regex", "source": "a"}),
+        json!({"reference": "ada/quiz", "kind": "grammar", "source": "a"}),
         "write it as owner/name@1.2.3",
     );
     refuses::<RevealRequest>(
@@ -80,6 +80,10 @@ fn requests_refuse_what_they_do_not_know() {
 fn requests_need_only_what_has_no_default() {
     let key: NewKey = from_json(br#"{"account": "user:ada"}"#).unwrap();
     assert_eq!((key.name, key.role), (None, KeyRole::Customer));
+    let publish: PublishController =
+        from_json(br#"{"reference": "a/b@1.0.0", "kind": "grammar", "source": "start: \"a\""}"#)
+            .unwrap();
+    assert!(publish.listed);
     let fund: Fund = from_json(br#"{"to": "user:ada", "amount": "0.25"}"#).unwrap();
     assert_eq!(fund.amount, Amount::from_nano(250_000_000));
 }
@@ -95,8 +99,14 @@ fn a_printed_key_is_not_the_key() {
 #[test]
 fn epochs_and_the_journal_survive_unchanged() {
     let digest = Digest([1; 32]).to_string();
-    round_trip::<EpochState>(json!({"epoch": 3, "phase": "commit", "assignments": [
-        {"validator": "v0", "controller": digest, "parameter": "quality"}
+    let cell = json!({"validator": "v0", "controller": digest, "parameter": "quality"});
+    round_trip::<EpochState>(
+        json!({"network": "testnet", "epoch": 3, "phase": "commit", "assignments": [cell],
+        "committed": ["v0"], "revealed": []}),
+    );
+    round_trip::<AssignRequest>(json!({"cells": [cell], "gold": [digest]}));
+    round_trip::<CloseRequest>(json!({"gold": [
+        {"controller": digest, "parameter": "quality", "truth": 700_000, "salt": digest}
     ]}));
     round_trip::<CommitRequest>(json!({"epoch": 3, "validator": "v0", "commitment": digest}));
     round_trip::<RevealRequest>(
