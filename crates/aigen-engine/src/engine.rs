@@ -100,3 +100,58 @@ pub trait Engine: Send {
     /// Empties the sequence.
     fn free(&mut self, sequence: Sequence);
 }
+
+/// Checks `feeds` against the bounds of `info`, given every sequence's present
+/// length in tokens: the part of [`Engine::forward`] all engines share.
+///
+/// # Errors
+/// [`EngineError::TokenUnknown`], [`EngineError::ContextFull`], and
+/// [`EngineError::BatchInvalid`] for an empty feed, a sequence that is unknown or
+/// named twice, or more tokens than a batch holds.
+pub fn check_feeds(
+    info: &ModelInfo,
+    lengths: &[u32],
+    feeds: &[Feed<'_>],
+) -> Result<(), EngineError> {
+    let mut seen = vec![false; lengths.len()];
+    let mut batch_tokens = 0_usize;
+    for feed in feeds {
+        let index = feed.sequence.0 as usize;
+        match seen.get_mut(index) {
+            None => return Err(invalid("a sequence outside the engine")),
+            Some(true) => return Err(invalid("a sequence twice in one batch")),
+            Some(first) => *first = true,
+        }
+        check_tokens(info, feed.tokens)?;
+        if feed.tokens.is_empty() {
+            return Err(invalid("a feed without tokens"));
+        }
+        if lengths[index] as usize + feed.tokens.len() > info.context_tokens as usize {
+            let context = info.context_tokens;
+            return Err(EngineError::ContextFull { context });
+        }
+        batch_tokens += feed.tokens.len();
+    }
+    if batch_tokens > info.batch_tokens_max as usize {
+        return Err(invalid("more tokens than a batch holds"));
+    }
+    Ok(())
+}
+
+/// Checks that every token is in the vocabulary.
+///
+/// # Errors
+/// [`EngineError::TokenUnknown`] for the first that is not.
+pub fn check_tokens(info: &ModelInfo, tokens: &[TokenId]) -> Result<(), EngineError> {
+    let vocab_size = info.vocab_size;
+    match tokens.iter().find(|&&token| token >= vocab_size) {
+        Some(&token) => Err(EngineError::TokenUnknown { token, vocab_size }),
+        None => Ok(()),
+    }
+}
+
+fn invalid(what: &str) -> EngineError {
+    EngineError::BatchInvalid {
+        reason: what.to_owned(),
+    }
+}

@@ -24,17 +24,17 @@ pub enum EngineError {
     #[error("the prompt is empty")]
     PromptEmpty,
     /// The waiting line is full; a retry later may succeed.
-    #[error("{waiting} sessions are already waiting for this engine")]
+    #[error("the engine is busy with {sessions} sessions")]
     Busy {
-        /// Sessions in the line.
-        waiting: u32,
+        /// Sessions that run or wait.
+        sessions: u32,
     },
-    /// Every sequence is taken, so a fork was impossible.
+    /// More sequences than are free, or than the engine has at all.
     #[error("{wanted} sequences were wanted and {free} are free")]
     SequencesExhausted {
-        /// Sequences the fork needed.
+        /// Sequences needed.
         wanted: u32,
-        /// Sequences nobody holds.
+        /// Sequences to be had.
         free: u32,
     },
     /// More tokens were to be taken back than the sequence may lose: one token
@@ -63,12 +63,21 @@ pub enum EngineError {
         /// What the template engine said.
         reason: String,
     },
+    /// The batch breaks the port's rules: a fault of the caller, nothing was done.
+    #[error("the batch is invalid: {reason}")]
+    BatchInvalid {
+        /// Which rule.
+        reason: String,
+    },
     /// The forward pass itself failed; every session in the batch is told.
     #[error("the forward pass failed: {reason}")]
     Forward {
         /// What the engine said.
         reason: String,
     },
+    /// Another branch of the session panicked in its driver.
+    #[error("the session's driver panicked")]
+    DriverPanicked,
     /// The session was cancelled by its owner.
     #[error("the session was cancelled")]
     Cancelled,

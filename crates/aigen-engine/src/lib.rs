@@ -15,10 +15,13 @@
 //!
 //! Absent by construction: no sockets, no async runtime, no money, no clock.
 
+pub mod conformance;
 mod engine;
 mod error;
 pub mod limits;
+pub mod sampler;
 pub mod scheduler;
+pub mod scripted;
 mod tokenizer;
 
 pub use engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence};

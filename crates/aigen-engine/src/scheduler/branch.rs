@@ -1,0 +1,138 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::handle::SessionId;
+use super::{Driver, Input, Step};
+use crate::engine::check_tokens;
+use crate::{Engine, EngineError, ModelInfo, Sequence, TokenId};
+
+/// One token sequence of a session, with its driver.
+pub(super) struct Branch {
+    pub session: SessionId,
+    pub sequence: Sequence,
+    pub driver: Guarded,
+    /// What the branch consists of; the first `fed` of them are in the engine.
+    tokens: Vec<TokenId>,
+    fed: usize,
+    /// A wake came while the branch did not wait.
+    pub woken: bool,
+    /// Number of the last pass this branch was in; 0 before the first.
+    pub served: u64,
+}
+
+impl Branch {
+    pub fn new(
+        session: SessionId,
+        sequence: Sequence,
+        tokens: Vec<TokenId>,
+        driver: Guarded,
+    ) -> Self {
+        Self {
+            session,
+            sequence,
+            driver,
+            tokens,
+            fed: 0,
+            woken: false,
+            served: 0,
+        }
+    }
+
+    /// A copy of this branch on another sequence, to be steered by `driver`.
+    pub fn sibling(&self, sequence: Sequence, driver: Guarded) -> Self {
+        let tokens = self.tokens.clone();
+        let sibling = Self::new(self.session, sequence, tokens, driver);
+        Self {
+            fed: self.fed,
+            served: self.served,
+            ..sibling
+        }
+    }
+
+    /// The tokens that are not in the engine yet; none while the branch waits.
+    pub fn pending(&self) -> &[TokenId] {
+        &self.tokens[self.fed..]
+    }
+
+    /// Notes that the engine computed `count` of the pending tokens.
+    pub fn computed(&mut self, count: usize) {
+        self.fed += count;
+        debug_assert!(self.fed <= self.tokens.len());
+    }
+
+    /// Takes `remove` tokens off the end and appends `feed`. With nothing to
+    /// append, the last token is computed again.
+    pub fn replace(
+        &mut self,
+        engine: &mut dyn Engine,
+        remove: u32,
+        feed: &[TokenId],
+    ) -> Result<(), EngineError> {
+        let kept = self.kept(engine.info(), remove, feed)?;
+        // Logits belong to a token: without a new one the last kept one is fed again.
+        let fed = if feed.is_empty() { kept - 1 } else { kept }.min(self.fed);
+        if fed < self.fed {
+            engine.truncate(self.sequence, fed as u32)?;
+        }
+        self.fed = fed;
+        self.tokens.truncate(kept);
+        self.tokens.extend(feed);
+        Ok(())
+    }
+
+    /// How many tokens stay, if the replacement is allowed at all.
+    fn kept(&self, info: &ModelInfo, remove: u32, feed: &[TokenId]) -> Result<usize, EngineError> {
+        check_tokens(info, feed)?;
+        let length = self.tokens.len();
+        if remove as usize >= length {
+            let length = length as u32;
+            return Err(EngineError::BacktrackTooFar { remove, length });
+        }
+        let kept = length - remove as usize;
+        if kept + feed.len() > info.context_tokens as usize {
+            let context = info.context_tokens;
+            return Err(EngineError::ContextFull { context });
+        }
+        Ok(kept)
+    }
+}
+
+/// A driver whose panics stay its own: after the first one it is gone.
+pub(super) struct Guarded(Option<Box<dyn Driver>>);
+
+/// The driver panicked, now or before.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Panicked;
+
+impl Guarded {
+    pub fn new(driver: Box<dyn Driver>) -> Self {
+        Self(Some(driver))
+    }
+
+    pub fn next(&mut self, input: Input<'_>) -> Result<Step, Panicked> {
+        self.call(|driver| driver.next(input))
+    }
+
+    pub fn call<T>(&mut self, act: impl FnOnce(&mut dyn Driver) -> T) -> Result<T, Panicked> {
+        let driver = self.0.as_deref_mut().ok_or(Panicked)?;
+        catch_unwind(AssertUnwindSafe(|| act(driver))).map_err(|_| {
+            self.bury();
+            Panicked
+        })
+    }
+
+    /// Lends the driver to another thread; until it is put back there is none.
+    pub fn lend(&mut self) -> Guarded {
+        Guarded(self.0.take())
+    }
+
+    fn bury(&mut self) {
+        let driver = self.0.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(driver)));
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.bury();
+    }
+}

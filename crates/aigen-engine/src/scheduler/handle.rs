@@ -1,0 +1,224 @@
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use super::Driver;
+use super::branch::Guarded;
+use super::run::Scheduler;
+use crate::engine::check_tokens;
+use crate::{Engine, EngineError, Limits, ModelInfo, TokenId, Tokenizer};
+
+/// Numbers sessions of one scheduler.
+pub(super) type SessionId = u64;
+
+/// What the scheduler's thread is told.
+pub(super) enum Command {
+    Submit(Submission),
+    Wake(SessionId),
+    Cancel(SessionId),
+    Stop,
+}
+
+/// A session in the waiting line.
+pub(super) struct Submission {
+    pub session: SessionId,
+    pub prompt: Vec<TokenId>,
+    pub driver: Guarded,
+    /// Sequences that must be free before it starts; at least 1.
+    pub sequences: u32,
+    /// Whether it was woken while it waited.
+    pub woken: bool,
+}
+
+/// Moves the engine to a thread of its own and schedules sessions over it.
+///
+/// # Panics
+/// If the operating system refuses to start a thread.
+#[must_use]
+pub fn start(engine: Box<dyn Engine>, limits: Limits) -> EngineHandle {
+    let (commands, inbox) = channel();
+    let (info, tokenizer) = (engine.info().clone(), engine.tokenizer());
+    let sessions = Arc::new(AtomicU32::new(0));
+    let scheduler = Scheduler::new(engine, limits, inbox, Arc::clone(&sessions));
+    let thread = thread::Builder::new()
+        .name("engine".to_owned())
+        .spawn(move || scheduler.run())
+        .expect("the operating system starts one thread per engine");
+    let shared = Shared {
+        sessions_max: info.sequences_max.saturating_add(limits.waiting_max),
+        info,
+        tokenizer,
+        commands,
+        sessions,
+        next_session: AtomicU64::new(0),
+        thread: Mutex::new(Some(thread)),
+    };
+    EngineHandle {
+        shared: Arc::new(shared),
+    }
+}
+
+/// The door to a scheduler; cheap to clone, usable from any thread and from async
+/// code. When the last one is dropped the scheduler stops, and sessions still
+/// alive fail with [`EngineError::Stopped`]; so a driver should not hold one.
+#[derive(Clone)]
+pub struct EngineHandle {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    info: ModelInfo,
+    tokenizer: Arc<dyn Tokenizer>,
+    commands: Sender<Command>,
+    /// Sessions that run or wait, of which there may be `sessions_max`.
+    sessions: Arc<AtomicU32>,
+    sessions_max: u32,
+    next_session: AtomicU64,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl EngineHandle {
+    /// The model and its bounds.
+    #[must_use]
+    pub fn info(&self) -> &ModelInfo {
+        &self.shared.info
+    }
+
+    /// The model's tokenizer.
+    #[must_use]
+    pub fn tokenizer(&self) -> Arc<dyn Tokenizer> {
+        Arc::clone(&self.shared.tokenizer)
+    }
+
+    /// Sessions that run or wait at this moment.
+    #[must_use]
+    pub fn sessions(&self) -> u32 {
+        self.shared.sessions.load(Ordering::Acquire)
+    }
+
+    /// Starts a session, or puts it in the waiting line. Never blocks.
+    ///
+    /// # Errors
+    /// [`EngineError::PromptEmpty`], [`EngineError::ContextTooLong`],
+    /// [`EngineError::TokenUnknown`], [`EngineError::Busy`] and
+    /// [`EngineError::Stopped`]; the driver was then never called.
+    pub fn submit(
+        &self,
+        prompt: Vec<TokenId>,
+        driver: Box<dyn Driver>,
+    ) -> Result<SessionControl, EngineError> {
+        self.submit_reserving(1, prompt, driver)
+    }
+
+    /// Like [`EngineHandle::submit`], for a session that will fork: it waits until
+    /// `sequences` sequences are free and keeps them until it ends, so that a
+    /// fork into so many branches is never refused.
+    ///
+    /// # Errors
+    /// As [`EngineHandle::submit`], and [`EngineError::SequencesExhausted`] when
+    /// the engine has fewer sequences altogether.
+    pub fn submit_reserving(
+        &self,
+        sequences: u32,
+        prompt: Vec<TokenId>,
+        driver: Box<dyn Driver>,
+    ) -> Result<SessionControl, EngineError> {
+        self.check(sequences, &prompt)?;
+        self.enter()?;
+        let session = self.shared.next_session.fetch_add(1, Ordering::Relaxed);
+        let sequences = sequences.max(1);
+        let driver = Guarded::new(driver);
+        let submission = Submission {
+            session,
+            prompt,
+            driver,
+            sequences,
+            woken: false,
+        };
+        let commands = self.shared.commands.clone();
+        match commands.send(Command::Submit(submission)) {
+            Ok(()) => Ok(SessionControl { session, commands }),
+            Err(_) => Err(EngineError::Stopped),
+        }
+    }
+
+    /// Stops the scheduler and waits until the pass it may be in has ended and its
+    /// engine is gone. Sessions still alive fail with [`EngineError::Stopped`].
+    /// Blocks: for the end of a program, not for async code, and not for drivers.
+    pub fn shut_down(&self) {
+        let _ = self.shared.commands.send(Command::Stop);
+        let thread = self
+            .shared
+            .thread
+            .lock()
+            .expect("no holder of this lock panics")
+            .take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+
+    fn check(&self, sequences: u32, prompt: &[TokenId]) -> Result<(), EngineError> {
+        let info = &self.shared.info;
+        let length = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
+        if length == 0 {
+            return Err(EngineError::PromptEmpty);
+        }
+        if length > info.context_tokens {
+            let context = info.context_tokens;
+            return Err(EngineError::ContextTooLong {
+                prompt: length,
+                context,
+            });
+        }
+        if sequences > info.sequences_max {
+            let (wanted, free) = (sequences, info.sequences_max);
+            return Err(EngineError::SequencesExhausted { wanted, free });
+        }
+        check_tokens(info, prompt)
+    }
+
+    /// Counts one session more, if there may be one.
+    fn enter(&self) -> Result<(), EngineError> {
+        let max = self.shared.sessions_max;
+        let more = |sessions| (sessions < max).then_some(sessions + 1);
+        match self
+            .shared
+            .sessions
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+        {
+            Ok(_) => Ok(()),
+            Err(sessions) => Err(EngineError::Busy { sessions }),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let _ = self.commands.send(Command::Stop);
+    }
+}
+
+/// Wakes and cancels one session, all its branches alike. Neither call blocks, so
+/// both may be made from async code. Dropping it does nothing.
+#[derive(Clone)]
+pub struct SessionControl {
+    session: SessionId,
+    commands: Sender<Command>,
+}
+
+impl SessionControl {
+    /// Ends the session within one forward pass; its drivers are told
+    /// [`EngineError::Cancelled`]. A session that is over is left alone.
+    pub fn cancel(&self) {
+        let _ = self.commands.send(Command::Cancel(self.session));
+    }
+
+    /// Resumes the branches that wait. A wake that comes while a branch does not
+    /// wait is kept for its next [`super::Step::Wait`], so that none is lost;
+    /// several count as one.
+    pub fn wake(&self) {
+        let _ = self.commands.send(Command::Wake(self.session));
+    }
+}

@@ -1,0 +1,214 @@
+//! Asking drivers and doing what they say; the ends of branches and sessions.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+
+use super::branch::{Branch, Guarded};
+use super::handle::SessionId;
+use super::run::Scheduler;
+use super::{Input, Step};
+use crate::{EngineError, Sequence};
+
+/// Why a branch is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The last pass brought its logits, as feed of this number.
+    Logits { feed: usize },
+    /// It was woken.
+    Resumed,
+    /// Its fork was refused with so many sequences left.
+    Refused { free: u32 },
+}
+
+type Calls = VecDeque<(usize, Cause)>;
+
+impl Scheduler {
+    /// Asks branches, those they fork included, until each has tokens to compute,
+    /// waits or is over.
+    pub(super) fn ask_all(&mut self, mut calls: Calls) {
+        while let Some((slot, cause)) = calls.pop_front() {
+            match self.ask(slot, cause) {
+                None => {}
+                Some(Step::Feed(feed)) => self.replace(slot, 0, &feed),
+                Some(Step::Backtrack { remove, feed }) => self.replace(slot, remove, &feed),
+                Some(Step::Fork(drivers)) => self.fork(slot, drivers, cause, &mut calls),
+                Some(Step::Wait) => self.wait(slot, &mut calls),
+                Some(Step::Done) => drop(self.vacate(slot)),
+            }
+        }
+    }
+
+    /// `None` when the driver panicked.
+    fn ask(&mut self, slot: usize, cause: Cause) -> Option<Step> {
+        let branch = self.slots[slot].as_mut()?;
+        let input = match cause {
+            Cause::Logits { feed } => Input::Logits(self.engine.logits(feed)),
+            Cause::Resumed => Input::Resumed,
+            Cause::Refused { free } => Input::ForkRefused { free },
+        };
+        let answer = branch.driver.next(input);
+        if answer.is_err() {
+            self.end_panicked(slot);
+        }
+        answer.ok()
+    }
+
+    fn replace(&mut self, slot: usize, remove: u32, feed: &[crate::TokenId]) {
+        let Some(branch) = self.slots[slot].as_mut() else {
+            return;
+        };
+        if let Err(error) = branch.replace(self.engine.as_mut(), remove, feed) {
+            self.end_branch(slot, &error);
+        }
+    }
+
+    fn wait(&mut self, slot: usize, calls: &mut Calls) {
+        let woken = self.slots[slot].as_mut().map(|branch| &mut branch.woken);
+        if woken.is_some_and(std::mem::take) {
+            calls.push_front((slot, Cause::Resumed));
+        }
+    }
+
+    /// Copies the branch for each driver, all or none, and has everybody asked.
+    fn fork(
+        &mut self,
+        slot: usize,
+        drivers: Vec<Box<dyn super::Driver>>,
+        cause: Cause,
+        calls: &mut Calls,
+    ) {
+        let drivers: Vec<Guarded> = drivers.into_iter().map(Guarded::new).collect();
+        let free = self.free_for(slot);
+        let wanted = drivers.len() as u32;
+        if wanted > 0 && wanted <= free {
+            let siblings = drivers
+                .into_iter()
+                .filter_map(|driver| self.copy(slot, driver));
+            let family: Vec<usize> = std::iter::once(slot)
+                .chain(siblings.collect::<Vec<_>>())
+                .collect();
+            return self.ask_family(&family, cause, calls);
+        }
+        match cause {
+            Cause::Refused { .. } => {
+                self.end_branch(slot, &EngineError::SequencesExhausted { wanted, free });
+            }
+            _ => calls.push_front((slot, Cause::Refused { free })),
+        }
+    }
+
+    fn copy(&mut self, slot: usize, driver: Guarded) -> Option<usize> {
+        let to = self.free_slot()?;
+        let parent = self.slots[slot].as_ref()?;
+        let sibling = parent.sibling(Sequence(to as u32), driver);
+        self.engine.fork(parent.sequence, sibling.sequence);
+        self.slots[to] = Some(sibling);
+        Some(to)
+    }
+
+    /// The logits the parent was asked with serve the whole family; where there
+    /// were none, everybody computes the last token again.
+    fn ask_family(&mut self, family: &[usize], cause: Cause, calls: &mut Calls) {
+        match cause {
+            Cause::Logits { .. } => {
+                family
+                    .iter()
+                    .rev()
+                    .for_each(|&slot| calls.push_front((slot, cause)));
+            }
+            Cause::Resumed | Cause::Refused { .. } => {
+                family.iter().for_each(|&slot| self.replace(slot, 0, &[]));
+            }
+        }
+    }
+
+    pub(super) fn wake(&mut self, session: SessionId) {
+        for submission in &mut self.line {
+            submission.woken |= submission.session == session;
+        }
+        let mut calls = Calls::new();
+        for (slot, branch) in self.slots.iter_mut().enumerate() {
+            match branch {
+                Some(branch) if branch.session != session => {}
+                Some(branch) if branch.pending().is_empty() => {
+                    calls.push_back((slot, Cause::Resumed));
+                }
+                Some(branch) => branch.woken = true,
+                None => {}
+            }
+        }
+        self.ask_all(calls);
+    }
+
+    /// Ends every branch of the session, or takes it out of the line.
+    pub(super) fn end_session(&mut self, session: SessionId, error: &EngineError) {
+        for slot in self.branches_of(session) {
+            self.end_branch(slot, error);
+        }
+        let place = self
+            .line
+            .iter()
+            .position(|waiting| waiting.session == session);
+        if let Some(mut waiting) = place.and_then(|place| self.line.remove(place)) {
+            self.sessions.fetch_sub(1, Ordering::AcqRel);
+            let _ = waiting.driver.next(Input::Failed(error));
+        }
+    }
+
+    pub(super) fn end_branch(&mut self, slot: usize, error: &EngineError) {
+        if let Some(mut branch) = self.vacate(slot) {
+            let _ = branch.driver.next(Input::Failed(error));
+        }
+    }
+
+    pub(super) fn end_panicked(&mut self, slot: usize) {
+        if let Some(branch) = self.vacate(slot) {
+            self.end_session(branch.session, &EngineError::DriverPanicked);
+        }
+    }
+
+    /// Frees the branch's sequence, and its session's place after the last branch.
+    fn vacate(&mut self, slot: usize) -> Option<Branch> {
+        let branch = self.slots[slot].take()?;
+        self.engine.free(branch.sequence);
+        if self.branches_of(branch.session).is_empty() {
+            self.reserved.remove(&branch.session);
+            self.sessions.fetch_sub(1, Ordering::AcqRel);
+        }
+        Some(branch)
+    }
+
+    fn branches_of(&self, session: SessionId) -> Vec<usize> {
+        let branches = self.slots.iter().enumerate();
+        let own =
+            branches.filter(|(_, branch)| branch.as_ref().is_some_and(|b| b.session == session));
+        own.map(|(slot, _)| slot).collect()
+    }
+
+    pub(super) fn free_slot(&self) -> Option<usize> {
+        self.slots.iter().position(Option::is_none)
+    }
+
+    /// Sequences neither held nor reserved by anybody.
+    pub(super) fn unreserved(&self) -> u32 {
+        let free = self.slots.iter().filter(|branch| branch.is_none()).count() as u32;
+        let unclaimed: u32 = self
+            .reserved
+            .keys()
+            .map(|&session| self.unclaimed(session))
+            .sum();
+        free - unclaimed
+    }
+
+    /// Sequences the session reserved and does not hold.
+    fn unclaimed(&self, session: SessionId) -> u32 {
+        let reserved = self.reserved.get(&session).copied().unwrap_or(0);
+        reserved.saturating_sub(self.branches_of(session).len() as u32)
+    }
+
+    /// Sequences a fork of the branch may take.
+    fn free_for(&self, slot: usize) -> u32 {
+        let session = self.slots[slot].as_ref().map(|branch| branch.session);
+        self.unreserved() + session.map_or(0, |session| self.unclaimed(session))
+    }
+}
