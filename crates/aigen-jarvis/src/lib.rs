@@ -1,1 +1,36 @@
-//! The controller runtime: decision loop, grammar constraints, built-in controllers.
+//! The controller runtime: third-party programs that steer generation token by token.
+//!
+//! A [`Controller`] answers one question: what next? Its [`Decision`] is a
+//! *segment* (sample under this constraint until something happens), an edit
+//! (take tokens back, splice tokens in) or the end. Inside a segment the host
+//! runs alone: masks are computed while the forward pass runs, tokens the
+//! grammar forces are fed without sampling, and the controller sleeps.
+//!
+//! ```text
+//! Compiler ─▶ Program ─▶ start(engine, request) ─▶ Event::Output …, Event::Finished
+//!                │                 │
+//!                └ Controller ◀──▶ session loop ◀──▶ aigen_engine scheduler
+//! ```
+//!
+//! Money never enters this crate: a [`Cover`] says how many output tokens the
+//! caller's holds pay for, and the loop never computes one more.
+//!
+//! Absent by construction: no clock in the decision loop, no I/O, no
+//! unconstrained token after a constraint failed.
+
+mod constraint;
+mod controller;
+mod cover;
+mod event;
+mod fault;
+pub mod limits;
+mod program;
+mod session;
+
+pub use constraint::{CompileError, CompileLimits, Compiler, Hole, JsonOptions, Matcher};
+pub use controller::{Allow, Controller, Decision, Edit, Generate, Opening, Report, Until, Wake};
+pub use cover::Cover;
+pub use event::{Ending, Event, Finish, Piece, TokenLogprobs, Usage};
+pub use fault::Fault;
+pub use program::{Blueprint, Program};
+pub use session::{SessionHandle, SessionRequest, StartError, start};

@@ -1,0 +1,207 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aigen_engine::Tokenizer;
+use llguidance::ParserFactory;
+use llguidance::api::TopLevelGrammar;
+use serde_json::Value;
+use toktrie::InferenceCapabilities;
+
+use super::cache::Cache;
+use super::vocabulary::Vocabulary;
+use super::workers::Workers;
+use super::{CompileError, Grammar, Hole, JsonOptions, quote, source, template};
+use crate::program::digest_of;
+use crate::{Program, limits};
+
+/// Compiles the built-in controllers for one model's vocabulary, and remembers
+/// what it compiled. One per engine, shared by all requests.
+///
+/// Compiling blocks for up to [`CompileLimits::time`]; call it from a thread
+/// that may block.
+pub struct Compiler {
+    factory: Arc<ParserFactory>,
+    cache: Mutex<Cache>,
+    workers: Workers,
+    limits: CompileLimits,
+}
+
+/// Bounds of one compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// How long a request waits for its grammar.
+    pub time: Duration,
+    /// Grammars that compile at once.
+    pub at_once: usize,
+    /// Compiled grammars that are kept.
+    pub cached: usize,
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self {
+            time: limits::COMPILE_TIME_MAX,
+            at_once: limits::COMPILES_AT_ONCE_MAX,
+            cached: limits::GRAMMARS_CACHED_MAX,
+        }
+    }
+}
+
+impl Compiler {
+    /// A compiler for this tokenizer's vocabulary, with the default limits.
+    ///
+    /// # Errors
+    /// If no grammar can work with the vocabulary, because nothing in it ends a text.
+    pub fn new(tokenizer: Arc<dyn Tokenizer>) -> Result<Self, CompileError> {
+        Self::with_limits(tokenizer, CompileLimits::default())
+    }
+
+    /// A compiler with limits of its own.
+    ///
+    /// # Errors
+    /// As [`Compiler::new`].
+    pub fn with_limits(
+        tokenizer: Arc<dyn Tokenizer>,
+        limits: CompileLimits,
+    ) -> Result<Self, CompileError> {
+        let environment = Vocabulary::environment(tokenizer)?;
+        let capabilities = InferenceCapabilities {
+            ff_tokens: true,
+            ..Default::default()
+        };
+        let slices = llguidance::earley::SlicedBiasComputer::general_slices();
+        let mut factory = ParserFactory::new(&environment, capabilities, &slices)
+            .map_err(|error| CompileError::from_llguidance(&error.to_string()))?;
+        factory.quiet();
+        *factory.limits_mut() = limits::parser_limits();
+        Ok(Self {
+            factory: Arc::new(factory),
+            cache: Mutex::new(Cache::new(limits.cached)),
+            workers: Workers::new(limits.at_once),
+            limits,
+        })
+    }
+
+    /// JSON that is valid under the schema.
+    ///
+    /// # Errors
+    /// If the schema is no schema, allows nothing, is too large, or uses a
+    /// keyword that cannot be enforced.
+    pub fn json_schema(
+        &self,
+        schema: &Value,
+        options: JsonOptions,
+    ) -> Result<Program, CompileError> {
+        let schema = source::schema(schema, options)?;
+        let text = schema.to_string();
+        self.compile("json-schema", &text, || {
+            TopLevelGrammar::from_json_schema(schema)
+        })
+        .map_err(|error| match error.what.contains("nimplemented") {
+            true => error.hint("`lenient` ignores keywords that cannot be enforced"),
+            false => error,
+        })
+    }
+
+    /// Text the whole of which matches the regular expression (syntax of the
+    /// `regex` crate; no look-around, no back-references).
+    ///
+    /// # Errors
+    /// If it does not parse or is too large.
+    pub fn regex(&self, pattern: &str) -> Result<Program, CompileError> {
+        let start = format!("start: {}", source::regex(pattern)?);
+        self.compile_lark("regex", &start)
+    }
+
+    /// Text derived from a Lark grammar's `start` rule, in llguidance's dialect.
+    ///
+    /// # Errors
+    /// If it does not parse or is too large.
+    pub fn lark(&self, source: &str) -> Result<Program, CompileError> {
+        self.compile_lark("lark", source)
+    }
+
+    /// Exactly one of the options.
+    ///
+    /// # Errors
+    /// If there are none, too many, or one is empty.
+    pub fn choice(&self, options: &[String]) -> Result<Program, CompileError> {
+        let start = format!("start: {}", source::choice(options)?);
+        self.compile_lark("choice", &start)
+    }
+
+    /// A contiguous run of 1 to `words` whole words of one line of the text;
+    /// 12 words where `None`. Never begins or ends with blanks or punctuation.
+    ///
+    /// # Errors
+    /// If the text has no words or is too long.
+    pub fn quote(&self, text: &str, words: Option<u32>) -> Result<Program, CompileError> {
+        let start = format!("start: QUOTE\nQUOTE: {}", quote::terminal(text, words)?);
+        self.compile_lark("quote", &start)
+    }
+
+    /// A Lark grammar with holes such as `@quote(lesson)`, filled with this
+    /// request's data. Holes: `@quote(text)`, `@quote(text, words)`, `@text(text)`,
+    /// `@regex(text)`, `@choice(options)`, `@json(schema)`; the data cannot change
+    /// the grammar around a hole.
+    ///
+    /// # Errors
+    /// As [`Compiler::lark`], and for a hole that is not filled or filled with
+    /// the wrong kind of data; the error names the hole.
+    pub fn grammar_template(
+        &self,
+        source: &str,
+        holes: &BTreeMap<String, Hole>,
+    ) -> Result<Program, CompileError> {
+        self.compile_lark("template", &template::fill(source, holes)?)
+    }
+
+    fn compile_lark(&self, kind: &str, source: &str) -> Result<Program, CompileError> {
+        self.compile(kind, source, || {
+            TopLevelGrammar::from_lark(source.to_owned())
+        })
+    }
+
+    fn compile(
+        &self,
+        kind: &str,
+        source: &str,
+        grammar: impl FnOnce() -> TopLevelGrammar,
+    ) -> Result<Program, CompileError> {
+        CompileError::too_long("the grammar", source.len(), limits::SOURCE_BYTES_MAX)?;
+        let digest = digest_of(kind, source);
+        if let Some(grammar) = self.cache().get(&digest) {
+            return Ok(Program::constrained(grammar));
+        }
+        let (factory, grammar) = (Arc::clone(&self.factory), grammar());
+        let matcher = self
+            .workers
+            .run(self.limits.time, move || prototype(&factory, grammar))??;
+        let grammar = Grammar::new(digest, matcher);
+        self.cache().put(grammar.clone());
+        Ok(Program::constrained(grammar))
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        // A cache is whole after every operation, so a poisoned lock is still good.
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A matcher at the grammar's start. Its first mask is computed here, so that a
+/// grammar that allows nothing is refused, and the lexer is warm for the first token.
+fn prototype(
+    factory: &ParserFactory,
+    grammar: TopLevelGrammar,
+) -> Result<llguidance::Matcher, CompileError> {
+    let mut matcher = llguidance::Matcher::new(factory.create_parser(grammar));
+    if !matcher.is_error() && !matcher.is_stopped() {
+        // The error stays in the matcher.
+        let _ = matcher.compute_mask();
+    }
+    match matcher.get_error() {
+        Some(message) => Err(CompileError::from_llguidance(&message)),
+        None => Ok(matcher),
+    }
+}

@@ -1,0 +1,87 @@
+use std::fmt;
+
+/// Why a program could not be compiled: what is wrong, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    /// What is wrong, in a sentence without a full stop.
+    pub what: String,
+    /// The place in the source, the name of the hole, or the bound.
+    pub at: Option<String>,
+    /// What would help.
+    pub hint: Option<String>,
+}
+
+impl CompileError {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        let what = what.into();
+        let (at, hint) = (None, None);
+        Self { what, at, hint }
+    }
+
+    pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
+        self.at = Some(place.into());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Refuses what is longer than its bound.
+    pub(crate) fn too_long(what: &str, bytes: usize, max: usize) -> Result<(), Self> {
+        if bytes <= max {
+            return Ok(());
+        }
+        Err(Self::new(format!(
+            "{what} has {bytes} bytes, and {max} is the most"
+        )))
+    }
+
+    /// Reads llguidance's message, whose first line may begin with `at 3(14): `.
+    pub(crate) fn from_llguidance(message: &str) -> Self {
+        let line = message.lines().next().unwrap_or("it cannot be compiled");
+        let (at, what) = match line
+            .strip_prefix("at ")
+            .and_then(|rest| rest.split_once(": "))
+        {
+            Some((place, what)) => (Some(position(place)), what),
+            None => (None, line),
+        };
+        let what = what.chars().take(MESSAGE_CHARS_MAX).collect();
+        Self {
+            what,
+            at,
+            hint: None,
+        }
+    }
+}
+
+/// Longer messages repeat the source.
+const MESSAGE_CHARS_MAX: usize = 300;
+
+/// `3(14)` in words.
+fn position(place: &str) -> String {
+    match place
+        .strip_suffix(')')
+        .and_then(|place| place.split_once('('))
+    {
+        Some((line, column)) => format!("line {line}, column {column}"),
+        None => place.to_owned(),
+    }
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(at) = &self.at {
+            write!(f, " (at {at})")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "; hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CompileError {}

@@ -1,0 +1,144 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aigen_engine::TokenId;
+use aigen_types::Digest;
+use toktrie::SimpleVob;
+
+use crate::Fault;
+
+/// A compiled grammar: immutable, shared by every session that uses it.
+#[derive(Clone)]
+pub(crate) struct Grammar(Arc<Compiled>);
+
+struct Compiled {
+    digest: Digest,
+    /// Never advanced; cloned for every session.
+    prototype: Mutex<llguidance::Matcher>,
+}
+
+impl Grammar {
+    pub fn new(digest: Digest, prototype: llguidance::Matcher) -> Self {
+        let prototype = Mutex::new(prototype);
+        Self(Arc::new(Compiled { digest, prototype }))
+    }
+
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// A matcher at the grammar's start. It shares no mutable state with other
+    /// sessions: one session's growing lexer must not count against another's.
+    pub fn matcher(&self) -> Matcher {
+        Matcher(Arc::new(Mutex::new(lock(&self.0.prototype).deep_clone())))
+    }
+}
+
+/// Where a session is in its grammar. A handle: clones share the position, so
+/// that a controller keeps one while the host runs a segment under it.
+///
+/// Every operation fails closed: after an error the matcher stays in error.
+#[derive(Clone)]
+pub struct Matcher(Arc<Mutex<llguidance::Matcher>>);
+
+impl Matcher {
+    /// Advances over tokens that became part of the branch.
+    ///
+    /// # Errors
+    /// [`Fault::Constraint`] if the grammar does not accept them.
+    pub fn advance(&self, tokens: &[TokenId]) -> Result<(), Fault> {
+        lock(&self.0)
+            .consume_tokens(tokens)
+            .map_err(constraint_fault)
+    }
+
+    /// Takes back the last `tokens` tokens.
+    ///
+    /// # Errors
+    /// [`Fault::Constraint`] if it never advanced that far.
+    pub fn rollback(&self, tokens: usize) -> Result<(), Fault> {
+        lock(&self.0).rollback(tokens).map_err(constraint_fault)
+    }
+
+    /// Whether the text may end here.
+    ///
+    /// # Errors
+    /// [`Fault::Constraint`] after any other error.
+    pub fn accepting(&self) -> Result<bool, Fault> {
+        let mut matcher = lock(&self.0);
+        match matcher.is_stopped() {
+            true => Ok(matcher.stop_reason().is_ok()),
+            false => matcher.is_accepting().map_err(constraint_fault),
+        }
+    }
+
+    /// Whether the text must end here: nothing may follow.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        lock(&self.0).is_stopped()
+    }
+
+    /// The canonical tokens that must come next, whatever the model thinks; the
+    /// matcher does not advance over them.
+    ///
+    /// # Errors
+    /// [`Fault::Constraint`] if computing them failed.
+    pub fn forced(&self) -> Result<Vec<TokenId>, Fault> {
+        let mut matcher = lock(&self.0);
+        let tokens = matcher.compute_ff_tokens();
+        match matcher.get_error() {
+            Some(reason) => Err(Fault::Constraint {
+                reason: first_line(&reason),
+            }),
+            None => Ok(tokens),
+        }
+    }
+
+    /// The tokens that may come next; end tokens among them exactly when the
+    /// text may end here.
+    ///
+    /// # Errors
+    /// [`Fault::MaskEmpty`] if there are none, [`Fault::Constraint`] if computing
+    /// them failed or cost too much.
+    pub(crate) fn mask(&self) -> Result<Mask, Fault> {
+        let mut matcher = lock(&self.0);
+        match matcher.compute_mask() {
+            Ok(mask) if mask.is_zero() => Err(Fault::MaskEmpty),
+            Ok(mask) => Ok(mask),
+            Err(_) if matcher.stop_reason() == EMPTY => Err(Fault::MaskEmpty),
+            Err(error) => Err(constraint_fault(error)),
+        }
+    }
+
+    /// A matcher at the same place that goes its own way.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(lock(&self.0).deep_clone())))
+    }
+}
+
+/// A bit per token of the vocabulary.
+pub(crate) type Mask = SimpleVob;
+
+const EMPTY: llguidance::api::StopReason = llguidance::api::StopReason::NoExtensionBias;
+
+impl std::fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Matcher({:?})", lock(&self.0).stop_reason())
+    }
+}
+
+/// llguidance catches its own panics and stays in error, so poison says nothing.
+fn lock(matcher: &Mutex<llguidance::Matcher>) -> MutexGuard<'_, llguidance::Matcher> {
+    matcher.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
+fn constraint_fault(error: impl ToString) -> Fault {
+    Fault::Constraint {
+        reason: first_line(&error.to_string()),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,99 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aigen_engine::SessionControl;
+
+/// How many output tokens the caller's holds pay for, shared between whoever
+/// holds the money and the session that spends it.
+///
+/// A token counts when it is computed: sampled, forced or discarded. At the
+/// covered token the session waits, without a forward pass, until the cover is
+/// extended or closed. One cover belongs to one session.
+#[derive(Clone)]
+pub struct Cover(Arc<Mutex<State>>);
+
+struct State {
+    tokens: u64,
+    closed: bool,
+    session: Option<SessionControl>,
+}
+
+/// Whether a number of output tokens is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Covered {
+    Yes,
+    /// Not yet: more cover may come.
+    NotYet,
+    /// Never: the extension was refused.
+    Never,
+}
+
+impl Cover {
+    /// Covers the first `tokens` output tokens.
+    #[must_use]
+    pub fn new(tokens: u64) -> Self {
+        let (closed, session) = (false, None);
+        Self(Arc::new(Mutex::new(State {
+            tokens,
+            closed,
+            session,
+        })))
+    }
+
+    /// Covers everything.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self::new(u64::MAX)
+    }
+
+    /// Covers the first `tokens` output tokens; a smaller number than before
+    /// changes nothing. Wakes the session if it waits.
+    pub fn extend_to(&self, tokens: u64) {
+        let mut state = self.lock();
+        state.tokens = state.tokens.max(tokens);
+        state.wake();
+    }
+
+    /// No more cover will come: the session stops exactly at the covered token,
+    /// with [`crate::Finish::Budget`].
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.wake();
+    }
+
+    /// The output tokens covered so far.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.lock().tokens
+    }
+
+    pub(crate) fn covers(&self, tokens: u64) -> Covered {
+        let state = self.lock();
+        match (tokens <= state.tokens, state.closed) {
+            (true, _) => Covered::Yes,
+            (false, false) => Covered::NotYet,
+            (false, true) => Covered::Never,
+        }
+    }
+
+    /// Ties the cover to the session it wakes. The session may have begun to
+    /// wait before, so it is woken once.
+    pub(crate) fn attach(&self, session: SessionControl) {
+        let mut state = self.lock();
+        state.session = Some(session);
+        state.wake();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every write leaves the state whole, so a poisoned lock is still good.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wake(&self) {
+        if let Some(session) = &self.session {
+            session.wake();
+        }
+    }
+}

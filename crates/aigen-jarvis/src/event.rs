@@ -1,0 +1,98 @@
+use aigen_engine::TokenId;
+use aigen_engine::sampler::TokenLogprob;
+use aigen_types::Digest;
+
+use crate::Fault;
+
+/// What a session tells its owner, in this order: `Started`, any number of
+/// `Output`s, `Finished`. A session that never left the waiting line tells
+/// only `Finished`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The session left the waiting line; its prompt is being read.
+    Started {
+        /// Tokens of the prompt that need not be computed again.
+        cached_prompt_tokens: u32,
+    },
+    /// Tokens were computed. Sent at least once per forward pass, with empty
+    /// text where nothing may be shown yet.
+    Output(Piece),
+    /// The session is over. The last event.
+    Finished(Ending),
+}
+
+/// What became known at one step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Piece {
+    /// Text that is now final: complete characters, never taken back, never part
+    /// of a stop string. May be empty.
+    pub text: String,
+    /// Totals so far, not differences.
+    pub usage: Usage,
+    /// The sampled tokens of this step, if the request asked for them. Forced
+    /// tokens have none: the model did not choose them.
+    pub logprobs: Vec<TokenLogprobs>,
+}
+
+/// A sampled token's probability under the model itself, before constraint,
+/// bias and penalties.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenLogprobs {
+    /// The token.
+    pub token: TokenId,
+    /// Natural logarithm of its probability.
+    pub logprob: f32,
+    /// The model's likeliest tokens here, the likeliest first.
+    pub top: Vec<TokenLogprob>,
+}
+
+/// Output tokens by kind; every computed token is counted exactly once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens the model chose and the branch kept, an end token included.
+    pub sampled_tokens: u64,
+    /// Tokens the grammar or the controller put in, and the branch kept.
+    pub forced_tokens: u64,
+    /// Tokens that were taken back.
+    pub discarded_tokens: u64,
+}
+
+impl Usage {
+    /// All output tokens: what a [`crate::Cover`] counts.
+    #[must_use]
+    pub fn computed(&self) -> u64 {
+        self.sampled_tokens + self.forced_tokens + self.discarded_tokens
+    }
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
+    /// Why.
+    pub finish: Finish,
+    /// The final totals.
+    pub usage: Usage,
+    /// Whether the output is complete under its grammar; `None` without one.
+    pub grammar_complete: Option<bool>,
+    /// Hash of every decision and token of the session, in order: the same
+    /// program, model, prompt and seed give the same hash.
+    pub decisions: Digest,
+}
+
+/// Why a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The model ended its turn, the grammar was complete, or the controller
+    /// said so.
+    Stop,
+    /// A stop string appeared; it is not part of the text.
+    StopString,
+    /// The token limit or the model's context is exhausted.
+    Length,
+    /// The cover was closed, and every covered token is used.
+    Budget,
+    /// The owner cancelled.
+    Cancelled,
+    /// Something failed.
+    Fault(Fault),
+}

@@ -1,0 +1,72 @@
+//! Every bound of the runtime, with its unit.
+
+use std::time::Duration;
+
+/// Decisions a controller may take between two forward passes. A loop of edits
+/// that never generates would otherwise hold the scheduler's thread.
+pub const DECISIONS_PER_PASS_MAX: u32 = 64;
+
+/// Tokens one edit may append.
+pub const EDIT_TOKENS_MAX: usize = 4096;
+
+/// Tokens one session may take back in total: every one of them was computed
+/// and is charged, and none of them reaches the caller.
+pub const DISCARDED_TOKENS_MAX: u64 = 4096;
+
+/// How often a controller may take back the same tokens at the same place and
+/// splice in the same ones before it counts as stuck.
+pub const IDENTICAL_REWINDS_MAX: u32 = 8;
+
+/// Stop strings of one request, and the bytes of each. Every one of them is
+/// searched for after every token.
+pub const STOPS_MAX: usize = 16;
+/// Bytes of one stop string.
+pub const STOP_BYTES_MAX: usize = 256;
+
+/// Bytes of one grammar source, after its holes were filled.
+pub const SOURCE_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of one text to quote from: about 20 pages.
+pub const QUOTE_BYTES_MAX: usize = 64 * 1024;
+
+/// Words in a quotation unless the controller says otherwise.
+pub const QUOTE_WORDS: u32 = 12;
+
+/// Options of one choice.
+pub const CHOICE_OPTIONS_MAX: usize = 1024;
+
+/// How long a request waits for its grammar to compile. Compiling cannot be
+/// interrupted; a grammar that is not ready then is refused, and its thread
+/// runs on until its fuel is spent.
+pub const COMPILE_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Grammars that compile at once, those nobody waits for any more included.
+pub const COMPILES_AT_ONCE_MAX: usize = 4;
+
+/// Stack of a compiling thread, in bytes; it is reserved, not used. Schemas may
+/// nest 128 deep and the compiler is recursive.
+pub const COMPILE_STACK_BYTES: usize = 32 * 1024 * 1024;
+
+/// Compiled grammars kept for the next request with the same source.
+pub const GRAMMARS_CACHED_MAX: usize = 128;
+
+/// What one grammar may cost. The defaults are 2.5 to 10 times below
+/// llguidance's own, which allow one mask to take 20 ms.
+#[must_use]
+pub fn parser_limits() -> llguidance::api::ParserLimits {
+    llguidance::api::ParserLimits {
+        max_items_in_row: 1_000,
+        // 50,000 a millisecond.
+        initial_lexer_fuel: 1_000_000,
+        // 14,000 a millisecond: 3.5 ms for one mask.
+        step_lexer_fuel: 50_000,
+        // 20,000 a millisecond: 1 ms for one mask.
+        step_max_items: 20_000,
+        // 1 to 2 kB each: 100 MB for one session at the very worst.
+        max_lexer_states: 50_000,
+        max_grammar_size: 200_000,
+        precompute_large_lexemes: true,
+        // Verbose errors would put the caller's text into logs.
+        verbose_errors: false,
+    }
+}

@@ -1,0 +1,140 @@
+use std::sync::Arc;
+
+use aigen_types::Digest;
+
+use crate::constraint::Grammar;
+use crate::{Allow, Controller, Decision, Edit, Fault, Generate, Opening, Report, Until};
+
+/// A compiled controller: what a request names and a session runs. Cheap to clone.
+#[derive(Clone)]
+pub struct Program(Arc<dyn Blueprint>);
+
+/// What a [`Program`] is made from; a controller in Rust implements it, and so
+/// does everything that hosts controllers written in something else.
+pub trait Blueprint: Send + Sync {
+    /// Names the program by its content: the same digest decides the same way.
+    fn digest(&self) -> Digest;
+
+    /// A fresh controller for one session.
+    ///
+    /// # Errors
+    /// A fault ends the session before it began.
+    fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault>;
+
+    /// Whether the controller ever takes tokens back.
+    fn backtracks(&self) -> bool {
+        false
+    }
+}
+
+impl Program {
+    /// A program from its blueprint.
+    #[must_use]
+    pub fn new(blueprint: impl Blueprint + 'static) -> Self {
+        Self(Arc::new(blueprint))
+    }
+
+    /// No constraint: the model alone, until it ends its turn.
+    #[must_use]
+    pub fn free() -> Self {
+        Self::new(Free)
+    }
+
+    /// Exactly this text, in its canonical tokens. Nothing is sampled.
+    #[must_use]
+    pub fn forced(text: impl Into<String>) -> Self {
+        Self::new(Forced { text: text.into() })
+    }
+
+    pub(crate) fn constrained(grammar: Grammar) -> Self {
+        Self::new(Constrained { grammar })
+    }
+
+    /// Names the program by its content.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    pub(crate) fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
+        self.0.open(opening)
+    }
+
+    pub(crate) fn backtracks(&self) -> bool {
+        self.0.backtracks()
+    }
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Program({})", self.digest().short(12))
+    }
+}
+
+/// The digest of a built-in: its kind, then its source.
+pub(crate) fn digest_of(kind: &str, source: &str) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key("aigen built-in controller 1");
+    hasher.update(kind.as_bytes()).update(&[0]);
+    hasher.update(source.as_bytes());
+    Digest(*hasher.finalize().as_bytes())
+}
+
+/// A controller that takes its first decision, then stops.
+struct Once(Option<Decision>);
+
+impl Controller for Once {
+    fn step(&mut self, _report: &Report<'_>) -> Result<Decision, Fault> {
+        Ok(self.0.take().unwrap_or(Decision::Stop))
+    }
+}
+
+impl Once {
+    fn boxed(decision: Decision) -> Box<dyn Controller> {
+        Box::new(Self(Some(decision)))
+    }
+}
+
+struct Free;
+
+impl Blueprint for Free {
+    fn digest(&self) -> Digest {
+        digest_of("free", "")
+    }
+
+    fn open(&self, _opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
+        Ok(Once::boxed(Decision::Generate(Generate::default())))
+    }
+}
+
+struct Forced {
+    text: String,
+}
+
+impl Blueprint for Forced {
+    fn digest(&self) -> Digest {
+        digest_of("forced", &self.text)
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
+        let tokens = opening.tokenizer.encode(&self.text, false, false);
+        let backtrack = 0;
+        Ok(Once::boxed(Decision::Edit(Edit { backtrack, tokens })))
+    }
+}
+
+struct Constrained {
+    grammar: Grammar,
+}
+
+impl Blueprint for Constrained {
+    fn digest(&self) -> Digest {
+        self.grammar.digest()
+    }
+
+    fn open(&self, _opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
+        Ok(Once::boxed(Decision::Generate(Generate {
+            allow: Allow::Matcher(self.grammar.matcher()),
+            until: Until::default(),
+        })))
+    }
+}

@@ -1,0 +1,123 @@
+//! What of a branch's bytes the caller may see, and when.
+
+/// The text of one branch: every token's bytes, how much of it was sent, and the
+/// stop strings that cut it short.
+#[derive(Debug, Default)]
+pub(super) struct Transcript {
+    bytes: Vec<u8>,
+    /// The end of every token in `bytes`.
+    ends: Vec<usize>,
+    /// Bytes that were given out.
+    sent: usize,
+    stops: Vec<Vec<u8>>,
+}
+
+impl Transcript {
+    pub fn new(stops: &[String]) -> Self {
+        let stops = stops.iter().filter(|stop| !stop.is_empty());
+        Self {
+            stops: stops.map(|stop| stop.as_bytes().to_vec()).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub fn push(&mut self, token: &[u8]) {
+        self.bytes.extend_from_slice(token);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Keeps the first `tokens` tokens. None of the removed ones was released.
+    pub fn truncate(&mut self, tokens: usize) {
+        self.ends.truncate(tokens);
+        self.bytes.truncate(self.end_of(tokens));
+        debug_assert!(self.sent <= self.bytes.len(), "sent bytes were taken back");
+    }
+
+    /// Cuts the text before the first stop string the last token completed.
+    pub fn cut_at_stop(&mut self) -> bool {
+        let token = self.last_token_start();
+        let first = self
+            .stops
+            .iter()
+            .filter_map(|stop| find(&self.bytes, stop, token))
+            .min();
+        if let Some(at) = first {
+            self.bytes.truncate(at);
+        }
+        first.is_some()
+    }
+
+    /// Whether the last token completed one of `stops` and began at or after token `since`.
+    pub fn ends_with_any(&self, stops: &[Vec<u8>], since: usize) -> bool {
+        let (from, token) = (self.end_of(since), self.last_token_start());
+        stops
+            .iter()
+            .any(|stop| find(&self.bytes[from..], stop, token - from).is_some())
+    }
+
+    /// Takes the text that may be sent once the first `tokens` tokens are
+    /// committed: complete characters only, and nothing that could still become
+    /// a stop string. Bytes that are no UTF-8 come out as U+FFFD.
+    pub fn release(&mut self, tokens: usize) -> String {
+        let committed = &self.bytes[..self.end_of(tokens).min(self.bytes.len())];
+        let end = committed.len() - self.held_back(committed);
+        let ready = complete(&committed[self.sent.min(end)..end]);
+        let text = String::from_utf8_lossy(ready).into_owned();
+        self.sent += ready.len();
+        text
+    }
+
+    /// Takes all text that is left; nothing can follow any more.
+    pub fn finish(&mut self) -> String {
+        let rest = &self.bytes[self.sent.min(self.bytes.len())..];
+        let text = String::from_utf8_lossy(rest).into_owned();
+        self.sent = self.bytes.len();
+        text
+    }
+
+    /// Bytes at the end of `text` that could be the beginning of a stop string.
+    fn held_back(&self, text: &[u8]) -> usize {
+        let longest = |stop: &Vec<u8>| {
+            let most = (stop.len() - 1).min(text.len());
+            (1..=most)
+                .rev()
+                .find(|&n| text.ends_with(&stop[..n]))
+                .unwrap_or(0)
+        };
+        self.stops.iter().map(longest).max().unwrap_or(0)
+    }
+
+    fn end_of(&self, tokens: usize) -> usize {
+        tokens.checked_sub(1).map_or(0, |last| {
+            self.ends.get(last).copied().unwrap_or(self.bytes.len())
+        })
+    }
+
+    fn last_token_start(&self) -> usize {
+        self.end_of(self.ends.len().saturating_sub(1))
+    }
+}
+
+/// Where `needle` first occurs in `text` with its end after byte `after`.
+fn find(text: &[u8], needle: &[u8], after: usize) -> Option<usize> {
+    if needle.is_empty() {
+        return None;
+    }
+    let from = (after + 1).saturating_sub(needle.len());
+    let tail = text.get(from..)?;
+    tail.windows(needle.len())
+        .position(|window| window == needle)
+        .map(|at| from + at)
+}
+
+/// `bytes` without an incomplete character at its end.
+fn complete(bytes: &[u8]) -> &[u8] {
+    let incomplete = bytes.utf8_chunks().last().map_or(0, |chunk| {
+        let tail = chunk.invalid();
+        match std::str::from_utf8(tail) {
+            Err(error) if error.error_len().is_none() => tail.len(),
+            _ => 0,
+        }
+    });
+    &bytes[..bytes.len() - incomplete]
+}
