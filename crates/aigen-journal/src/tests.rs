@@ -1,0 +1,156 @@
+mod conformance;
+mod damage;
+mod golden;
+mod writer;
+
+use aigen_economy::{Price, Shares, Usage, settlement};
+use aigen_network::{
+    AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
+    Found, GoldOpening, Issue, NewController, NewKey, NewModel, NewValidator, OpenCall, Outcome,
+    Pay, ProgressCall, Report, RevealScores, Role, Settings,
+};
+use aigen_types::{Amount, CallId, Digest, Epoch, Ppm, TransferId};
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("test data is well formed")
+}
+
+fn amount(nano: u128) -> Amount {
+    Amount::from_nano(nano)
+}
+
+fn founding() -> Command {
+    let quality = settlement::Parameter {
+        id: "quality".into(),
+        weight: Ppm::ONE,
+        kind: settlement::ParameterKind::Voted,
+        gate_full: Ppm::ZERO,
+    };
+    Command::Found(Found {
+        name: parsed("test"),
+        settings: Settings {
+            shares: Shares::default(),
+            parameters: vec![quality],
+            params: settlement::Params::default(),
+            latency_budget_micros: 1_000,
+        },
+    })
+}
+
+fn issue(id: u128, nano: u128) -> Command {
+    Command::Issue(Issue {
+        id: TransferId(id),
+        to: parsed("user:ada"),
+        amount: amount(nano),
+    })
+}
+
+/// One of each, with every field set to something of its own.
+fn every_command() -> Vec<Command> {
+    let used = Usage {
+        prompt_tokens: 1,
+        cached_prompt_tokens: 2,
+        sampled_tokens: 3,
+        forced_tokens: 4,
+        discarded_tokens: 5,
+    };
+    let call = CallId(7);
+    vec![
+        founding(),
+        issue(1, 10_000_000_000),
+        Command::Pay(Pay {
+            id: TransferId(2),
+            from: parsed("user:ada"),
+            to: parsed("validator:vera"),
+            amount: amount(1_000_000_000),
+        }),
+        Command::CreateKey(NewKey {
+            name: parsed("ada-key"),
+            secret_hash: Digest([1; 32]),
+            account: parsed("user:ada"),
+            role: Role::Customer,
+        }),
+        Command::RevokeKey(parsed("ada-key")),
+        Command::PublishModel(NewModel {
+            name: parsed("tiny"),
+            provider: parsed("acme"),
+            digest: Digest([2; 32]),
+            context_tokens: 1024,
+            price: Price {
+                input: amount(20),
+                cached_input: amount(2),
+                output: amount(60),
+                request: amount(1),
+            },
+        }),
+        Command::PublishController(NewController {
+            reference: parsed("ada/quiz@1.0.0"),
+            kind: ControllerKind::Grammar,
+            source: "start: /a/".into(),
+            listed: true,
+            description: "says a".into(),
+        }),
+        Command::RegisterValidator(NewValidator {
+            name: parsed("vera"),
+            owner: parsed("vera-inc"),
+            stake: amount(5),
+        }),
+        Command::OpenCall(OpenCall {
+            call,
+            key: parsed("ada-key"),
+            model: parsed("tiny"),
+            controller: Some(Digest([3; 32])),
+            prompt_tokens: 10,
+            chunk_tokens: 256,
+            request: Digest([4; 32]),
+        }),
+        Command::ExtendCall(ExtendCall {
+            call,
+            chunk_tokens: 512,
+            used,
+        }),
+        Command::ProgressCall(ProgressCall { call, used }),
+        Command::CloseCall(CloseCall {
+            call,
+            used,
+            outcome: Outcome::Budget,
+            controller_micros: 9,
+            decisions: Digest([5; 32]),
+        }),
+        Command::AssignEpoch(AssignEpoch {
+            epoch: Epoch(1),
+            cells: vec![Cell {
+                validator: parsed("vera"),
+                controller: Digest([6; 32]),
+                parameter: parsed("quality"),
+                suite: parsed("lesson-quiz"),
+            }],
+            gold: vec![Digest([7; 32])],
+        }),
+        Command::CommitScores(CommitScores {
+            epoch: Epoch(1),
+            validator: parsed("vera"),
+            commitment: Digest([8; 32]),
+        }),
+        Command::FreezeCommits,
+        Command::RevealScores(RevealScores {
+            epoch: Epoch(1),
+            validator: parsed("vera"),
+            salt: Digest([9; 32]),
+            reports: vec![Report {
+                controller: Digest([6; 32]),
+                parameter: parsed("quality"),
+                score: 800_000,
+            }],
+        }),
+        Command::CloseEpoch(CloseEpoch {
+            epoch: Epoch(1),
+            gold: vec![GoldOpening {
+                controller: Digest([6; 32]),
+                parameter: parsed("quality"),
+                truth: 400_000,
+                salt: Digest([10; 32]),
+            }],
+        }),
+    ]
+}

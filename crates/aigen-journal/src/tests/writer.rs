@@ -1,0 +1,94 @@
+use super::{founding, issue, parsed};
+use crate::{Journal, MemoryStore, Record, SqliteStore, Store, StoreError, Tip, replay};
+use aigen_network::{Refusal, Reply};
+use aigen_types::{Amount, Timestamp};
+use std::sync::mpsc;
+
+fn clock() -> impl FnMut() -> Timestamp + Send {
+    let mut now = 0;
+    move || {
+        now += 1;
+        Timestamp(now)
+    }
+}
+
+fn start(store: impl Store + 'static) -> Journal {
+    let (journal, _) = Journal::start(Box::new(store), clock(), |error| panic!("{error}")).unwrap();
+    journal
+}
+
+#[tokio::test]
+async fn answers_once_durable_and_replays_to_the_same_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let journal = start(SqliteStore::open(&path).unwrap());
+    let founded = journal.submit(founding()).await.unwrap();
+    assert_eq!(founded.result, Ok(Reply::Done));
+    let twice = journal.submit(founding()).await.unwrap();
+    assert_eq!(
+        twice.result,
+        Err(Refusal::AlreadyFounded),
+        "refusals are recorded too"
+    );
+    let pending: Vec<_> = (1..=500)
+        .map(|id| journal.send(issue(id, 7)).unwrap())
+        .collect();
+    for reply in pending {
+        assert_eq!(reply.await.unwrap().result, Ok(Reply::Done));
+    }
+    let store = SqliteStore::open_read_only(&path).unwrap();
+    let replayed = replay(&store, |_| {}).unwrap();
+    assert_eq!(replayed.network, *journal.network());
+    assert_eq!(
+        replayed.network.available(&parsed("user:ada")),
+        Amount::from_nano(3_500)
+    );
+    assert!(
+        replayed.tip.seq < 502,
+        "commands that waited together share a record"
+    );
+}
+
+/// A disk that fails at the second record.
+struct Failing(MemoryStore);
+
+impl Store for Failing {
+    fn append(&mut self, record: &Record) -> Result<(), StoreError> {
+        match record.seq {
+            1 => self.0.append(record),
+            _ => Err(StoreError::Io("the disk is full".into())),
+        }
+    }
+
+    fn tip(&self) -> Result<Tip, StoreError> {
+        self.0.tip()
+    }
+
+    fn read_after(
+        &self,
+        tip: Tip,
+        visit: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.0.read_after(tip, visit)
+    }
+}
+
+#[tokio::test]
+async fn a_failed_append_is_answered_to_nobody_and_ends_the_writer() {
+    let (failed, failure) = mpsc::channel();
+    let store = Box::new(Failing(MemoryStore::default()));
+    let (journal, _) = Journal::start(store, clock(), move |error| {
+        failed.send(error.to_string()).unwrap();
+    })
+    .unwrap();
+    journal.submit(founding()).await.unwrap();
+    assert!(
+        journal.submit(issue(1, 5)).await.is_err(),
+        "nothing was promised"
+    );
+    assert!(failure.recv().unwrap().contains("the disk is full"));
+    assert!(
+        journal.submit(issue(2, 5)).await.is_err(),
+        "and nothing more will be"
+    );
+}

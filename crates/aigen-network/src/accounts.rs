@@ -1,0 +1,204 @@
+use aigen_ledger::{AccountFlags, AccountRequest};
+use aigen_types::{AccountId, Address, Amount};
+
+/// The ledger (asset) that holds AIGEN.
+pub(crate) const LEDGER_AIGEN: u32 = 1;
+
+/// What an account is for; its number is the account's `code` in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u16)]
+pub enum AccountKind {
+    /// Where money enters: its debits are all the money there is.
+    Issuance = 1,
+    /// Captured money on its way to those who earned it; zero between commands.
+    Clearing = 2,
+    /// The protocol's own share.
+    Protocol = 3,
+    /// Remainders, dust and slashed stake.
+    Treasury = 4,
+    /// Remainders that the policy takes out of the world.
+    Burned = 5,
+    /// A model provider.
+    Provider = 10,
+    /// A controller developer.
+    Developer = 11,
+    /// A validator's free money.
+    Validator = 12,
+    /// A validator's locked money.
+    Stake = 13,
+    /// A controller's reserved share of this epoch.
+    Escrow = 20,
+    /// What the scoring of one controller may cost in this epoch.
+    ValidatorBudget = 21,
+    /// Anyone who pays: users, apps, teams.
+    Customer = 30,
+}
+
+impl AccountKind {
+    /// The kind that an address of this form has.
+    #[must_use]
+    pub fn of(address: &Address) -> Self {
+        let text = address.as_str();
+        match text.split(':').next().unwrap_or(text) {
+            "issuance" => Self::Issuance,
+            "clearing" => Self::Clearing,
+            "protocol" => Self::Protocol,
+            "treasury" => Self::Treasury,
+            "burned" => Self::Burned,
+            "provider" => Self::Provider,
+            "developer" => Self::Developer,
+            "validator" => Self::Validator,
+            "stake" => Self::Stake,
+            "escrow" => Self::Escrow,
+            "budget" => Self::ValidatorBudget,
+            _ => Self::Customer,
+        }
+    }
+
+    /// The ledger's number for it.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Issuance => 1,
+            Self::Clearing => 2,
+            Self::Protocol => 3,
+            Self::Treasury => 4,
+            Self::Burned => 5,
+            Self::Provider => 10,
+            Self::Developer => 11,
+            Self::Validator => 12,
+            Self::Stake => 13,
+            Self::Escrow => 20,
+            Self::ValidatorBudget => 21,
+            Self::Customer => 30,
+        }
+    }
+
+    /// Whether people may pay from and to it by hand. The others move by rule alone.
+    #[must_use]
+    pub const fn is_free(self) -> bool {
+        matches!(
+            self,
+            Self::Provider | Self::Developer | Self::Validator | Self::Customer | Self::Treasury
+        )
+    }
+}
+
+/// The ledger id of an address: the first 16 bytes of its BLAKE3 hash. Two of 2³²
+/// addresses collide with probability 2⁻⁶⁵; an address whose id is taken by another is refused.
+#[must_use]
+pub fn account_id(address: &Address) -> AccountId {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"aigen/account/v1/");
+    hasher.update(address.as_str().as_bytes());
+    AccountId(first_u128(hasher.finalize()))
+}
+
+/// The first 16 bytes, little-endian, forced into the range of valid ids.
+pub(crate) fn first_u128(hash: blake3::Hash) -> u128 {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(hash.as_bytes()) {
+        *to = *from;
+    }
+    u128::from_le_bytes(bytes).clamp(1, u128::MAX.saturating_sub(1))
+}
+
+/// What the ledger is asked to create for an address: only the issuance account may go below zero.
+pub(crate) fn account_request(address: &Address) -> AccountRequest {
+    let kind = AccountKind::of(address);
+    let flags = match kind {
+        AccountKind::Issuance => AccountFlags::default(),
+        _ => AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS,
+    };
+    AccountRequest {
+        id: account_id(address),
+        ledger: LEDGER_AIGEN,
+        code: kind.code(),
+        flags,
+        limit: Amount::ZERO,
+        ..AccountRequest::default()
+    }
+}
+
+/// The addresses that rules name.
+pub mod addresses {
+    use aigen_types::{Address, Digest, Slug};
+    use alloc::format;
+
+    fn fixed(text: &str) -> Address {
+        text.parse()
+            .expect("slugs and hex digits are words of addresses")
+    }
+
+    /// Where money enters.
+    #[must_use]
+    pub fn issuance() -> Address {
+        fixed("issuance")
+    }
+
+    /// Captured money on its way.
+    #[must_use]
+    pub fn clearing() -> Address {
+        fixed("clearing:calls")
+    }
+
+    /// The protocol's share.
+    #[must_use]
+    pub fn protocol() -> Address {
+        fixed("protocol")
+    }
+
+    /// Remainders, dust, slashed stake.
+    #[must_use]
+    pub fn treasury() -> Address {
+        fixed("treasury")
+    }
+
+    /// Burned remainders.
+    #[must_use]
+    pub fn burned() -> Address {
+        fixed("burned")
+    }
+
+    /// A model provider.
+    #[must_use]
+    pub fn provider(name: &Slug) -> Address {
+        prefixed("provider", name)
+    }
+
+    /// A controller developer.
+    #[must_use]
+    pub fn developer(owner: &Slug) -> Address {
+        prefixed("developer", owner)
+    }
+
+    /// A validator's free money.
+    #[must_use]
+    pub fn validator(name: &Slug) -> Address {
+        prefixed("validator", name)
+    }
+
+    /// A validator's locked money.
+    #[must_use]
+    pub fn stake(name: &Slug) -> Address {
+        prefixed("stake", name)
+    }
+
+    /// A controller version's reserved share.
+    #[must_use]
+    pub fn escrow(controller: Digest) -> Address {
+        fixed(&format!("escrow:controller:{controller}"))
+    }
+
+    /// What scoring a controller version may cost.
+    #[must_use]
+    pub fn validator_budget(controller: Digest) -> Address {
+        fixed(&format!("budget:validators:{controller}"))
+    }
+
+    fn prefixed(kind: &str, name: &Slug) -> Address {
+        // A slug has at most 128 bytes and so has an address: clip nothing, refuse nothing,
+        // because names of payees are bounded to 64 bytes when they register.
+        fixed(&format!("{kind}:{name}"))
+    }
+}

@@ -1,0 +1,286 @@
+use crate::calls::Outcome;
+use crate::settings::Settings;
+use aigen_economy::{Price, Usage};
+use aigen_types::{
+    Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, Slug, TransferId,
+};
+use alloc::{string::String, vec::Vec};
+
+/// One entry of the journal: a claim together with its effect.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// The first command of every journal.
+    Found(Found),
+    /// Money enters: the issuance account pays an address.
+    Issue(Issue),
+    /// Money moves between two addresses.
+    Pay(Pay),
+    /// A credential that may spend from an address.
+    CreateKey(NewKey),
+    /// A credential ends.
+    RevokeKey(Slug),
+    /// A model enters the catalogue, or its price changes.
+    PublishModel(NewModel),
+    /// An immutable controller version enters the registry.
+    PublishController(NewController),
+    /// A validator locks its stake.
+    RegisterValidator(NewValidator),
+    /// A call begins: its first chunk is held.
+    OpenCall(OpenCall),
+    /// A running call asks to have more tokens covered.
+    ExtendCall(ExtendCall),
+    /// How far a running call has come, so that a killed node still knows what to charge.
+    ProgressCall(ProgressCall),
+    /// A call ends: what was used is captured and shared, the rest released.
+    CloseCall(CloseCall),
+    /// The operator assigns cells and commits to the hidden truths; the commit window opens.
+    AssignEpoch(AssignEpoch),
+    /// A validator commits to its reports.
+    CommitScores(CommitScores),
+    /// The commit window closes early; the reveal window opens.
+    FreezeCommits,
+    /// A validator opens its commitment.
+    RevealScores(RevealScores),
+    /// The operator opens the hidden truths; the epoch is settled and paid.
+    CloseEpoch(CloseEpoch),
+}
+
+/// See [`Command::Found`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The network's name; its hash separates its commitments from every other network's.
+    pub name: Slug,
+    /// Its economic settings.
+    pub settings: Settings,
+}
+
+/// See [`Command::Issue`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// Chosen by the caller: the same id issues once.
+    pub id: TransferId,
+    /// Who receives.
+    pub to: Address,
+    /// How much; more than zero.
+    pub amount: Amount,
+}
+
+/// See [`Command::Pay`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pay {
+    /// Chosen by the caller: the same id pays once.
+    pub id: TransferId,
+    /// Who pays.
+    pub from: Address,
+    /// Who receives.
+    pub to: Address,
+    /// How much; more than zero.
+    pub amount: Amount,
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Spend from its address.
+    Customer,
+    /// Everything, including issuing and closing epochs.
+    Operator,
+}
+
+/// See [`Command::CreateKey`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// The public part, which logs and statements may name.
+    pub name: Slug,
+    /// BLAKE3 of the whole secret; the secret itself is never stored.
+    pub secret_hash: Digest,
+    /// The address it spends from.
+    pub account: Address,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// See [`Command::PublishModel`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewModel {
+    /// Its name in the catalogue.
+    pub name: ModelName,
+    /// Who is paid for its tokens.
+    pub provider: Slug,
+    /// Hash of the weights.
+    pub digest: Digest,
+    /// Tokens one sequence may hold.
+    pub context_tokens: u32,
+    /// What it costs.
+    pub price: Price,
+}
+
+/// In which language a controller is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ControllerKind {
+    /// A Lark grammar with holes that are filled from the request.
+    Grammar,
+    /// Fixed answers to fixed prompts: what planted cases are made of.
+    Script,
+}
+
+/// See [`Command::PublishController`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewController {
+    /// Owner, name and version; immutable once published.
+    pub reference: ControllerRef,
+    /// The language of the source.
+    pub kind: ControllerKind,
+    /// What it does.
+    pub source: String,
+    /// Whether listings show it. Planted controllers are not listed.
+    pub listed: bool,
+    /// One line for people.
+    pub description: String,
+}
+
+/// See [`Command::RegisterValidator`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewValidator {
+    /// Its name; it is paid at `validator:<name>`.
+    pub name: Slug,
+    /// Who stands behind it; an owner never scores its own controllers.
+    pub owner: Slug,
+    /// What it locks, taken from `validator:<name>`.
+    pub stake: Amount,
+}
+
+/// See [`Command::OpenCall`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenCall {
+    /// Derived from the caller's idempotency key, or drawn at random.
+    pub call: CallId,
+    /// The key that asks.
+    pub key: Slug,
+    /// The model that answers.
+    pub model: ModelName,
+    /// The controller version that steers, if any.
+    pub controller: Option<Digest>,
+    /// Prompt tokens, counted with the model's own tokenizer.
+    pub prompt_tokens: u64,
+    /// Output tokens the first chunk should cover; fewer are covered when the balance ends earlier.
+    pub chunk_tokens: u64,
+    /// Hash of the request body: the same call id with another body is refused.
+    pub request: Digest,
+}
+
+/// See [`Command::ExtendCall`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtendCall {
+    /// The open call.
+    pub call: CallId,
+    /// Output tokens to cover beyond those covered now.
+    pub chunk_tokens: u64,
+    /// What it has used so far.
+    pub used: Usage,
+}
+
+/// See [`Command::ProgressCall`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgressCall {
+    /// The open call.
+    pub call: CallId,
+    /// What it has used so far.
+    pub used: Usage,
+}
+
+/// See [`Command::CloseCall`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseCall {
+    /// The open call.
+    pub call: CallId,
+    /// What it used.
+    pub used: Usage,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Time its controller took, in microseconds, beyond the model's own.
+    pub controller_micros: u64,
+    /// Hash of the decisions taken, in order.
+    pub decisions: Digest,
+}
+
+/// One question to one validator: how good is this controller in this parameter?
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    /// Who is asked.
+    pub validator: Slug,
+    /// The controller version; planted ones look like any other.
+    pub controller: Digest,
+    /// The parameter, as named in the settings.
+    pub parameter: Slug,
+    /// The evaluation suite to use.
+    pub suite: Slug,
+}
+
+/// See [`Command::AssignEpoch`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssignEpoch {
+    /// The epoch being assigned: the current one.
+    pub epoch: Epoch,
+    /// Every cell, real and planted.
+    pub cells: Vec<Cell>,
+    /// One commitment per planted truth (`gold_commitment`).
+    pub gold: Vec<Digest>,
+}
+
+/// See [`Command::CommitScores`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitScores {
+    /// The current epoch.
+    pub epoch: Epoch,
+    /// Who commits.
+    pub validator: Slug,
+    /// `score_commitment` of its reports.
+    pub commitment: Digest,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Report {
+    /// The controller version.
+    pub controller: Digest,
+    /// The parameter.
+    pub parameter: Slug,
+    /// The score, in parts per million.
+    pub score: u32,
+}
+
+/// See [`Command::RevealScores`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevealScores {
+    /// The current epoch.
+    pub epoch: Epoch,
+    /// Who reveals.
+    pub validator: Slug,
+    /// The salt of its commitment.
+    pub salt: Digest,
+    /// Its reports.
+    pub reports: Vec<Report>,
+}
+
+/// A hidden truth, opened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GoldOpening {
+    /// The planted controller.
+    pub controller: Digest,
+    /// The parameter it was planted for.
+    pub parameter: Slug,
+    /// Its exact score, in parts per million.
+    pub truth: u32,
+    /// The salt of the commitment.
+    pub salt: Digest,
+}
+
+/// See [`Command::CloseEpoch`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseEpoch {
+    /// The current epoch.
+    pub epoch: Epoch,
+    /// Every truth committed to at assignment.
+    pub gold: Vec<GoldOpening>,
+}

@@ -1,0 +1,18 @@
+//! Every bound of the network, with its unit.
+
+/// Seconds after which a hold that nobody extended or closed is released by ledger time.
+/// Longer than any call may run (the node's deadline is minutes), so that it only
+/// ever frees the holds of a node that never came back.
+pub const HOLD_TIMEOUT_SECONDS: u32 = 6 * 3600;
+
+/// Holds one call may have: chunks double from 256 tokens, so 40 cover any context.
+pub const CALL_HOLDS_MAX: usize = 40;
+
+/// Bytes of a controller's source.
+pub const CONTROLLER_SOURCE_BYTES_MAX: usize = 256 * 1024;
+
+/// Cells (validator, controller, parameter) one epoch may assign.
+pub const CELLS_PER_EPOCH_MAX: usize = 1_000_000;
+
+/// Bytes of a label or description.
+pub const LABEL_BYTES_MAX: usize = 500;

@@ -1,0 +1,285 @@
+use crate::accounts::{account_id, addresses};
+use crate::calls::{Call, Receipt};
+use crate::command::{Command, Found};
+use crate::epochs::{EpochState, Evaluated, SettledEpoch};
+use crate::refusal::Refusal;
+use crate::registry::{Controller, Key, Model, Validator};
+use crate::settings::Settings;
+use aigen_ledger::{Ledger, Violation};
+use aigen_types::{
+    AccountId, Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, Slug, Timestamp,
+};
+use alloc::collections::BTreeMap;
+
+/// The state of a network after some commands. Two networks that were given the same
+/// commands at the same times are equal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Network {
+    pub(crate) founded: Option<Found>,
+    /// Commands applied so far, refused ones included.
+    pub(crate) commands: u64,
+    /// The journal record that holds the command being applied.
+    pub(crate) record: u64,
+    pub(crate) ledger: Ledger,
+    pub(crate) addresses: BTreeMap<AccountId, Address>,
+    pub(crate) keys: BTreeMap<Slug, Key>,
+    pub(crate) models: BTreeMap<ModelName, Model>,
+    pub(crate) controllers: BTreeMap<Digest, Controller>,
+    pub(crate) controller_names: BTreeMap<ControllerRef, Digest>,
+    pub(crate) validators: BTreeMap<Slug, Validator>,
+    pub(crate) calls: BTreeMap<CallId, Call>,
+    pub(crate) receipts: BTreeMap<CallId, Receipt>,
+    pub(crate) epoch: EpochState,
+    pub(crate) settled: BTreeMap<Epoch, SettledEpoch>,
+    pub(crate) scores: BTreeMap<Digest, Evaluated>,
+}
+
+/// What an accepted command answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// The call's holds now cover this many output tokens.
+    Covered {
+        /// Output tokens covered since the call began.
+        tokens: u64,
+        /// Money held for it.
+        held: Amount,
+    },
+    /// The call ended and cost this.
+    Charged(Amount),
+    /// The controller version is published; this is its identity.
+    Published(Digest),
+    /// The epoch was settled.
+    Settled(Epoch),
+}
+
+impl Network {
+    /// A network before its first command.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Applies one command of journal record number `record`, at ledger time `now`, which
+    /// never runs backwards.
+    ///
+    /// A refused command moves no money, but it is part of the history: it counts, it
+    /// advances time and it may burn the id of a transfer that failed for a passing reason.
+    ///
+    /// # Errors
+    /// The first rule that says no.
+    pub fn apply(
+        &mut self,
+        record: u64,
+        now: Timestamp,
+        command: &Command,
+    ) -> Result<Reply, Refusal> {
+        self.record = record;
+        let now = now.max(self.ledger.now());
+        self.commands = self.commands.saturating_add(1);
+        self.ledger.advance(now);
+        if let Command::Found(found) = command {
+            return self.found(found);
+        }
+        if self.founded.is_none() {
+            return Err(Refusal::NotFounded);
+        }
+        self.dispatch(now, command)
+    }
+
+    fn dispatch(&mut self, now: Timestamp, command: &Command) -> Result<Reply, Refusal> {
+        match command {
+            Command::Found(_) => Err(Refusal::AlreadyFounded),
+            Command::Issue(issue) => self.issue(now, issue),
+            Command::Pay(pay) => self.pay(now, pay),
+            Command::CreateKey(new) => self.create_key(new),
+            Command::RevokeKey(name) => self.revoke_key(name),
+            Command::PublishModel(new) => self.publish_model(new),
+            Command::PublishController(new) => self.publish_controller(now, new),
+            Command::RegisterValidator(new) => self.register_validator(now, new),
+            Command::OpenCall(open) => self.open_call(now, open),
+            Command::ExtendCall(extend) => self.extend_call(now, extend),
+            Command::ProgressCall(progress) => self.progress_call(progress),
+            Command::CloseCall(close) => self.close_call(now, close),
+            Command::AssignEpoch(assign) => self.assign_epoch(assign),
+            Command::CommitScores(commit) => self.commit_scores(commit),
+            Command::FreezeCommits => self.freeze_commits(),
+            Command::RevealScores(reveal) => self.reveal_scores(reveal),
+            Command::CloseEpoch(close) => self.close_epoch(now, close),
+        }
+    }
+
+    fn found(&mut self, found: &Found) -> Result<Reply, Refusal> {
+        if self.founded.is_some() {
+            return Err(Refusal::AlreadyFounded);
+        }
+        self.founded = Some(found.clone());
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn settings(&self) -> Result<&Settings, Refusal> {
+        match &self.founded {
+            Some(found) => Ok(&found.settings),
+            None => Err(Refusal::NotFounded),
+        }
+    }
+
+    /// Every invariant that ties ledger and registry together.
+    ///
+    /// # Errors
+    /// The first one that does not hold.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.ledger.check()
+    }
+}
+
+/// What may be read.
+impl Network {
+    /// Name and settings, once founded.
+    #[must_use]
+    pub fn founded(&self) -> Option<&Found> {
+        self.founded.as_ref()
+    }
+
+    /// Commands applied so far, refused ones included.
+    #[must_use]
+    pub fn commands(&self) -> u64 {
+        self.commands
+    }
+
+    /// Accounts and transfers.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The name of an account.
+    #[must_use]
+    pub fn address(&self, id: AccountId) -> Option<&Address> {
+        self.addresses.get(&id)
+    }
+
+    /// Every address that has an account, in the order of names.
+    #[must_use]
+    pub fn known_addresses(&self) -> alloc::collections::BTreeSet<&Address> {
+        self.addresses.values().collect()
+    }
+
+    /// The ledger account of an address, once something was posted to it.
+    #[must_use]
+    pub fn account(&self, address: &Address) -> Option<&aigen_ledger::Account> {
+        self.ledger.account(account_id(address))
+    }
+
+    /// A credential by its public part.
+    #[must_use]
+    pub fn key(&self, name: &Slug) -> Option<&Key> {
+        self.keys.get(name)
+    }
+
+    /// Every credential.
+    pub fn keys(&self) -> impl Iterator<Item = (&Slug, &Key)> {
+        self.keys.iter()
+    }
+
+    /// A model of the catalogue.
+    #[must_use]
+    pub fn model(&self, name: &ModelName) -> Option<&Model> {
+        self.models.get(name)
+    }
+
+    /// The catalogue.
+    pub fn models(&self) -> impl Iterator<Item = (&ModelName, &Model)> {
+        self.models.iter()
+    }
+
+    /// A controller version by digest.
+    #[must_use]
+    pub fn controller(&self, digest: Digest) -> Option<&Controller> {
+        self.controllers.get(&digest)
+    }
+
+    /// A controller version by name.
+    #[must_use]
+    pub fn controller_digest(&self, reference: &ControllerRef) -> Option<Digest> {
+        self.controller_names.get(reference).copied()
+    }
+
+    /// Every controller version, planted ones included.
+    pub fn controllers(&self) -> impl Iterator<Item = (Digest, &Controller)> {
+        self.controllers
+            .iter()
+            .map(|(digest, controller)| (*digest, controller))
+    }
+
+    /// Every validator.
+    pub fn validators(&self) -> impl Iterator<Item = (&Slug, &Validator)> {
+        self.validators.iter()
+    }
+
+    /// A running call.
+    #[must_use]
+    pub fn call(&self, id: CallId) -> Option<&Call> {
+        self.calls.get(&id)
+    }
+
+    /// Every running call.
+    pub fn calls(&self) -> impl Iterator<Item = (CallId, &Call)> {
+        self.calls.iter().map(|(id, call)| (*id, call))
+    }
+
+    /// What a call came to.
+    #[must_use]
+    pub fn receipt(&self, id: CallId) -> Option<&Receipt> {
+        self.receipts.get(&id)
+    }
+
+    /// Every receipt.
+    pub fn receipts(&self) -> impl Iterator<Item = (CallId, &Receipt)> {
+        self.receipts.iter().map(|(id, receipt)| (*id, receipt))
+    }
+
+    /// The running epoch.
+    #[must_use]
+    pub fn epoch(&self) -> &EpochState {
+        &self.epoch
+    }
+
+    /// What past epochs say of a controller version.
+    #[must_use]
+    pub fn evaluated(&self, controller: Digest) -> Option<&Evaluated> {
+        self.scores.get(&controller)
+    }
+
+    /// Everything ever issued.
+    #[must_use]
+    pub fn issued(&self) -> Amount {
+        self.account(&addresses::issuance())
+            .map_or(Amount::ZERO, |account| account.debits_posted)
+    }
+
+    /// What all accounts but the issuance account own together; equal to what was issued.
+    #[must_use]
+    pub fn total_balances(&self) -> Amount {
+        let issuance = account_id(&addresses::issuance());
+        self.ledger
+            .accounts()
+            .filter(|account| account.id != issuance)
+            .map(|account| account.credits_posted.saturating_sub(account.debits_posted))
+            .sum()
+    }
+
+    /// A settled epoch.
+    #[must_use]
+    pub fn settled(&self, epoch: Epoch) -> Option<&SettledEpoch> {
+        self.settled.get(&epoch)
+    }
+
+    /// Every settled epoch.
+    pub fn settled_epochs(&self) -> impl Iterator<Item = (Epoch, &SettledEpoch)> {
+        self.settled
+            .iter()
+            .map(|(epoch, settled)| (*epoch, settled))
+    }
+}

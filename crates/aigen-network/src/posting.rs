@@ -1,0 +1,241 @@
+use crate::accounts::{LEDGER_AIGEN, account_id, account_request, first_u128};
+use crate::limits::HOLD_TIMEOUT_SECONDS;
+use crate::network::Network;
+use crate::refusal::Refusal;
+use aigen_ledger::{AccountRefusal, TransferFlags, TransferRefusal, TransferRequest};
+use aigen_types::{Address, Amount, Timestamp, TransferId};
+use alloc::vec::Vec;
+
+/// Why money moves; its number is the transfer's `code` in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Issue,
+    Pay,
+    Hold,
+    Capture,
+    Release,
+    ProviderShare,
+    ControllerShare,
+    ValidatorShare,
+    ProtocolShare,
+    Payout,
+    Remainder,
+    ValidatorPay,
+    Refund,
+    Stake,
+    Slash,
+}
+
+impl Reason {
+    const fn code(self) -> u16 {
+        match self {
+            Self::Issue => 1,
+            Self::Pay => 2,
+            Self::Hold => 10,
+            Self::Capture => 11,
+            Self::Release => 12,
+            Self::ProviderShare => 20,
+            Self::ControllerShare => 21,
+            Self::ValidatorShare => 22,
+            Self::ProtocolShare => 23,
+            Self::Payout => 30,
+            Self::Remainder => 31,
+            Self::ValidatorPay => 32,
+            Self::Refund => 33,
+            Self::Stake => 40,
+            Self::Slash => 41,
+        }
+    }
+}
+
+/// Transfers that happen all or not at all, with ids derived from what caused them.
+pub(crate) struct Chain {
+    domain: &'static str,
+    cause: u128,
+    accounts: Vec<Address>,
+    transfers: Vec<TransferRequest>,
+}
+
+impl Chain {
+    /// `domain` and `cause` must be unique together: they make the transfers' ids.
+    pub fn new(domain: &'static str, cause: u128) -> Self {
+        Self {
+            domain,
+            cause,
+            accounts: Vec::new(),
+            transfers: Vec::new(),
+        }
+    }
+
+    /// Moves money; nothing, and no transfer, if the amount is zero.
+    pub fn pay(
+        &mut self,
+        from: &Address,
+        to: &Address,
+        amount: Amount,
+        reason: Reason,
+    ) -> Option<TransferId> {
+        if amount.is_zero() {
+            return None;
+        }
+        let request = self.between(from, to, amount, reason);
+        let id = request.id;
+        self.transfers.push(request);
+        Some(id)
+    }
+
+    /// Moves money under an id that the caller chose.
+    pub fn pay_as(
+        &mut self,
+        id: TransferId,
+        from: &Address,
+        to: &Address,
+        amount: Amount,
+        reason: Reason,
+    ) {
+        let request = TransferRequest {
+            id,
+            ..self.between(from, to, amount, reason)
+        };
+        self.transfers.push(request);
+    }
+
+    /// Reserves money until it is captured, released or times out.
+    pub fn hold(&mut self, from: &Address, to: &Address, amount: Amount) -> TransferId {
+        let request = TransferRequest {
+            flags: TransferFlags::PENDING,
+            timeout: HOLD_TIMEOUT_SECONDS,
+            ..self.between(from, to, amount, Reason::Hold)
+        };
+        let id = request.id;
+        self.transfers.push(request);
+        id
+    }
+
+    /// Takes `amount` of a hold and releases the rest.
+    pub fn capture(&mut self, hold: TransferId, amount: Amount) {
+        self.resolve(
+            hold,
+            amount,
+            TransferFlags::POST_PENDING_TRANSFER,
+            Reason::Capture,
+        );
+    }
+
+    /// Releases a whole hold.
+    pub fn release(&mut self, hold: TransferId) {
+        self.resolve(
+            hold,
+            Amount::ZERO,
+            TransferFlags::VOID_PENDING_TRANSFER,
+            Reason::Release,
+        );
+    }
+
+    fn resolve(
+        &mut self,
+        pending_id: TransferId,
+        amount: Amount,
+        flags: TransferFlags,
+        reason: Reason,
+    ) {
+        let request = TransferRequest {
+            id: self.next_id(),
+            pending_id,
+            amount,
+            ledger: LEDGER_AIGEN,
+            code: reason.code(),
+            flags,
+            user_data_128: self.cause,
+            ..TransferRequest::default()
+        };
+        self.transfers.push(request);
+    }
+
+    fn between(
+        &mut self,
+        from: &Address,
+        to: &Address,
+        amount: Amount,
+        reason: Reason,
+    ) -> TransferRequest {
+        self.accounts.extend([from.clone(), to.clone()]);
+        TransferRequest {
+            id: self.next_id(),
+            debit_account_id: account_id(from),
+            credit_account_id: account_id(to),
+            amount,
+            ledger: LEDGER_AIGEN,
+            code: reason.code(),
+            user_data_128: self.cause,
+            ..TransferRequest::default()
+        }
+    }
+
+    fn next_id(&self) -> TransferId {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"aigen/transfer/v1/");
+        hasher.update(self.domain.as_bytes());
+        hasher.update(&self.cause.to_le_bytes());
+        hasher.update(&self.transfers.len().to_le_bytes());
+        TransferId(first_u128(hasher.finalize()))
+    }
+}
+
+impl Network {
+    /// Posts a whole chain or nothing. Accounts named for the first time are opened.
+    pub(crate) fn post(
+        &mut self,
+        now: Timestamp,
+        chain: Chain,
+    ) -> Result<Vec<TransferId>, Refusal> {
+        let Chain {
+            accounts,
+            mut transfers,
+            ..
+        } = chain;
+        for address in &accounts {
+            self.open_account(now, address)?;
+        }
+        let last = transfers.len().saturating_sub(1);
+        for transfer in transfers.iter_mut().take(last) {
+            transfer.flags = transfer.flags | TransferFlags::LINKED;
+        }
+        let results = self.ledger.create_transfers(now, &transfers);
+        match first_reason(&results) {
+            Some(refusal) => Err(Refusal::from(refusal)),
+            None => Ok(transfers.iter().map(|transfer| transfer.id).collect()),
+        }
+    }
+
+    fn open_account(&mut self, now: Timestamp, address: &Address) -> Result<(), Refusal> {
+        let request = account_request(address);
+        match self.addresses.get(&request.id) {
+            Some(known) if known == address => return Ok(()),
+            Some(_) => return Err(Refusal::AddressTaken),
+            None => {}
+        }
+        let id = request.id;
+        match self.ledger.create_accounts(now, &[request]).pop() {
+            Some(Ok(()) | Err(AccountRefusal::Exists)) => {
+                self.addresses.insert(id, address.clone());
+                Ok(())
+            }
+            Some(Err(_)) | None => Err(Refusal::AddressTaken),
+        }
+    }
+}
+
+/// In a failed chain every other member says only that the chain failed.
+fn first_reason(results: &[Result<(), TransferRefusal>]) -> Option<TransferRefusal> {
+    let mut refusals = results.iter().filter_map(|result| result.err());
+    let first = refusals.next()?;
+    if first == TransferRefusal::LinkedEventFailed {
+        return Some(
+            refusals
+                .find(|refusal| *refusal != TransferRefusal::LinkedEventFailed)
+                .unwrap_or(first),
+        );
+    }
+    Some(first)
+}

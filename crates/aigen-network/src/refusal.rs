@@ -1,0 +1,201 @@
+use aigen_economy::RatingError;
+use aigen_ledger::TransferRefusal;
+use aigen_types::Amount;
+use core::fmt;
+
+/// Why a rule says no. A refusal changes no money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The journal has no founding command yet.
+    NotFounded,
+    /// A network is founded once.
+    AlreadyFounded,
+    /// The name is in use.
+    NameTaken,
+    /// A name or text is longer than its place allows.
+    TooLong,
+    /// Two addresses share an id, or an address is used for what it is not.
+    AddressTaken,
+    /// Money moves from and to this address by rule alone.
+    AddressReserved,
+    /// Nothing to move.
+    AmountZero,
+    /// No such key.
+    KeyUnknown,
+    /// The key was revoked.
+    KeyRevoked,
+    /// No such model.
+    ModelUnknown,
+    /// No such controller version.
+    ControllerUnknown,
+    /// A version is immutable: the same reference with another digest.
+    ControllerVersionExists,
+    /// No such validator.
+    ValidatorUnknown,
+    /// The payer has less than the call needs before its first token.
+    InsufficientFunds {
+        /// What the payer can spend.
+        available: Amount,
+        /// What prompt and first token cost at most.
+        needed: Amount,
+    },
+    /// The running call's payer can cover no further token.
+    CoverExhausted,
+    /// The call has as many holds as a call may have.
+    TooManyHolds,
+    /// No such open call.
+    CallUnknown,
+    /// The call id was used, with the same request.
+    CallExists,
+    /// The call id was used, with another request.
+    CallExistsWithDifferentRequest,
+    /// The call has ended.
+    CallClosed,
+    /// More tokens were reported than were covered.
+    UsageExceedsCover,
+    /// Fewer tokens were reported than before.
+    UsageRunsBackwards,
+    /// The command names another epoch than the current one.
+    EpochNotCurrent,
+    /// The epoch is in another phase.
+    EpochPhase,
+    /// The assignment is empty, too large or names what does not exist.
+    AssignmentInvalid,
+    /// The validator has nothing assigned.
+    NotAssigned,
+    /// Another validator has committed to the same bytes.
+    CommitmentCopied,
+    /// What was revealed is not what was committed.
+    RevealMismatch,
+    /// A score above one whole, or a report on what was not assigned.
+    ReportInvalid,
+    /// What was opened is not what was committed at assignment.
+    GoldMismatch,
+    /// The settlement's input is not well formed.
+    SettlementInvalid,
+    /// An amount left its range.
+    AmountTooLarge,
+    /// The ledger's own refusal.
+    Ledger(TransferRefusal),
+}
+
+impl Refusal {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFounded => "not_founded",
+            Self::AlreadyFounded => "already_founded",
+            Self::NameTaken => "name_taken",
+            Self::TooLong => "too_long",
+            Self::AddressTaken => "address_taken",
+            Self::AddressReserved => "address_reserved",
+            Self::AmountZero => "amount_zero",
+            Self::KeyUnknown => "key_unknown",
+            Self::KeyRevoked => "key_revoked",
+            Self::ModelUnknown => "model_unknown",
+            Self::ControllerUnknown => "controller_unknown",
+            Self::ControllerVersionExists => "controller_version_exists",
+            Self::ValidatorUnknown => "validator_unknown",
+            Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::CoverExhausted => "cover_exhausted",
+            Self::TooManyHolds => "too_many_holds",
+            Self::CallUnknown => "call_unknown",
+            Self::CallExists => "call_exists",
+            Self::CallExistsWithDifferentRequest => "call_exists_with_different_request",
+            Self::CallClosed => "call_closed",
+            Self::UsageExceedsCover => "usage_exceeds_cover",
+            Self::UsageRunsBackwards => "usage_runs_backwards",
+            Self::EpochNotCurrent => "epoch_not_current",
+            Self::EpochPhase => "epoch_phase",
+            Self::AssignmentInvalid => "assignment_invalid",
+            Self::NotAssigned => "not_assigned",
+            Self::CommitmentCopied => "commitment_copied",
+            Self::RevealMismatch => "reveal_mismatch",
+            Self::ReportInvalid => "report_invalid",
+            Self::GoldMismatch => "gold_mismatch",
+            Self::SettlementInvalid => "settlement_invalid",
+            Self::AmountTooLarge => "amount_too_large",
+            Self::Ledger(refusal) => refusal.code(),
+        }
+    }
+
+    /// Whether the same command may succeed later.
+    #[must_use]
+    pub fn transient(&self) -> bool {
+        match self {
+            Self::InsufficientFunds { .. }
+            | Self::CoverExhausted
+            | Self::EpochPhase
+            | Self::NotFounded => true,
+            Self::Ledger(refusal) => refusal.transient(),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::InsufficientFunds { available, needed } => {
+                return write!(
+                    f,
+                    "{available} AIGEN available, {needed} AIGEN needed for the prompt and one token"
+                );
+            }
+            Self::Ledger(refusal) => return refusal.fmt(f),
+            Self::NotFounded => "the network is not founded yet",
+            Self::AlreadyFounded => "the network is already founded",
+            Self::NameTaken => "the name is in use; choose another",
+            Self::TooLong => "the name or text is too long",
+            Self::AddressTaken => "the address cannot be opened",
+            Self::AddressReserved => "money moves from and to this address by rule alone",
+            Self::AmountZero => "the amount is zero",
+            Self::KeyUnknown => "no such key",
+            Self::KeyRevoked => "the key was revoked",
+            Self::ModelUnknown => "no such model",
+            Self::ControllerUnknown => "no such controller version",
+            Self::ControllerVersionExists => {
+                "this version was published with other contents; publish a higher version"
+            }
+            Self::ValidatorUnknown => "no such validator",
+            Self::CoverExhausted => "the balance covers no further token",
+            Self::TooManyHolds => "the call has as many holds as a call may have",
+            Self::CallUnknown => "no such open call",
+            Self::CallExists => "a call with this id was already made",
+            Self::CallExistsWithDifferentRequest => {
+                "a call with this id was already made, with another request"
+            }
+            Self::CallClosed => "the call has ended",
+            Self::UsageExceedsCover => "more tokens were reported than were covered",
+            Self::UsageRunsBackwards => "fewer tokens were reported than before",
+            Self::EpochNotCurrent => "that is not the current epoch",
+            Self::EpochPhase => "the epoch is in another phase",
+            Self::AssignmentInvalid => {
+                "the assignment is empty, too large, or names what does not exist"
+            }
+            Self::NotAssigned => "the validator has nothing assigned in this epoch",
+            Self::CommitmentCopied => "another validator has committed to the same bytes",
+            Self::RevealMismatch => "what was revealed is not what was committed",
+            Self::ReportInvalid => "a report is out of range or was not assigned",
+            Self::GoldMismatch => "what was opened is not what was committed at assignment",
+            Self::SettlementInvalid => "the settlement's input is not well formed",
+            Self::AmountTooLarge => "an amount left its range",
+        };
+        f.write_str(text)
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl From<TransferRefusal> for Refusal {
+    fn from(refusal: TransferRefusal) -> Self {
+        Self::Ledger(refusal)
+    }
+}
+
+impl From<RatingError> for Refusal {
+    fn from(_: RatingError) -> Self {
+        Self::AmountTooLarge
+    }
+}
