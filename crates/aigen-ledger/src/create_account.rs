@@ -1,6 +1,6 @@
 use crate::{
     Account, AccountFlags, AccountRefusal, AccountRequest, batch::Event, exists::compare_account,
-    store::Store,
+    refusal::refuse, store::Store,
 };
 use aigen_types::AccountId;
 
@@ -23,28 +23,21 @@ impl Event for AccountRequest {
 }
 
 fn check(request: &AccountRequest, store: &Store) -> Result<(), AccountRefusal> {
-    match request.id {
-        AccountId(0) => return Err(AccountRefusal::IdMustNotBeZero),
-        AccountId(u128::MAX) => return Err(AccountRefusal::IdMustNotBeIntMax),
-        id => {
-            if let Some(slot) = store.find_account(id) {
-                return Err(compare_account(request, store.account(slot)));
-            }
-        }
+    refuse! { AccountRefusal:
+        IdMustNotBeZero if request.id == AccountId(0);
+        IdMustNotBeIntMax if request.id == AccountId(u128::MAX);
+    }
+    if let Some(slot) = store.find_account(request.id) {
+        return compare_account(request, store.account(slot));
     }
     let bounds_debits = AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS;
     let bounds_both = bounds_debits | AccountFlags::CREDITS_MUST_NOT_EXCEED_DEBITS;
-    if request.flags.contains(bounds_both) {
-        return Err(AccountRefusal::FlagsAreMutuallyExclusive);
-    }
-    if request.ledger == 0 {
-        return Err(AccountRefusal::LedgerMustNotBeZero);
-    }
-    if request.code == 0 {
-        return Err(AccountRefusal::CodeMustNotBeZero);
-    }
-    if !request.limit.is_zero() && !request.flags.contains(bounds_debits) {
-        return Err(AccountRefusal::LimitReservedForDebitsMustNotExceedCredits);
+    let has_limit = !request.limit.is_zero();
+    refuse! { AccountRefusal:
+        FlagsAreMutuallyExclusive if request.flags.contains(bounds_both);
+        LedgerMustNotBeZero if request.ledger == 0;
+        CodeMustNotBeZero if request.code == 0;
+        LimitReservedForDebitsMustNotExceedCredits if has_limit && !request.flags.contains(bounds_debits);
     }
     Ok(())
 }

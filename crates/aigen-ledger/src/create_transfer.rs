@@ -3,6 +3,7 @@ use crate::{
     batch::Event,
     exists::compare_transfer,
     limits::{EXPIRES_AT_MAX, TRANSFER_AMOUNT_MAX},
+    refusal::refuse,
     resolve,
     store::{AccountSlot, Store},
 };
@@ -34,27 +35,19 @@ impl Event for TransferRequest {
 }
 
 fn check_id(request: &TransferRequest, store: &Store) -> Result<(), TransferRefusal> {
-    match request.id {
-        TransferId(0) => return Err(TransferRefusal::IdMustNotBeZero),
-        TransferId(u128::MAX) => return Err(TransferRefusal::IdMustNotBeIntMax),
-        _ => {}
+    refuse! { TransferRefusal:
+        IdMustNotBeZero if request.id == TransferId(0);
+        IdMustNotBeIntMax if request.id == TransferId(u128::MAX);
     }
     if let Some((_, existing)) = store.find_record(request.id) {
-        return Err(compare_existing(request, &existing.transfer, store));
+        let hold = store.find_record(existing.transfer.pending_id);
+        let hold = hold.map(|(_, hold)| &hold.transfer);
+        return compare_transfer(request, &existing.transfer, hold);
     }
-    if store.is_burnt(request.id) {
-        return Err(TransferRefusal::IdAlreadyFailed);
+    refuse! { TransferRefusal:
+        IdAlreadyFailed if store.is_burnt(request.id);
     }
     Ok(())
-}
-
-fn compare_existing(
-    request: &TransferRequest,
-    existing: &Transfer,
-    store: &Store,
-) -> TransferRefusal {
-    let hold = store.find_record(existing.pending_id);
-    compare_transfer(request, existing, hold.map(|(_, hold)| &hold.transfer))
 }
 
 /// A plain transfer or a hold.
@@ -76,35 +69,22 @@ fn create(request: &TransferRequest, store: &mut Store) -> Result<(), TransferRe
 }
 
 fn check_shape(request: &TransferRequest) -> Result<(), TransferRefusal> {
-    use TransferRefusal as R;
-    let flags = request.flags;
-    let is_hold = flags.contains(TransferFlags::PENDING);
     let (debit, credit) = (request.debit_account_id, request.credit_account_id);
-    let faults = [
-        (debit == AccountId(0), R::DebitAccountIdMustNotBeZero),
-        (
-            debit == AccountId(u128::MAX),
-            R::DebitAccountIdMustNotBeIntMax,
-        ),
-        (credit == AccountId(0), R::CreditAccountIdMustNotBeZero),
-        (
-            credit == AccountId(u128::MAX),
-            R::CreditAccountIdMustNotBeIntMax,
-        ),
-        (debit == credit, R::AccountsMustBeDifferent),
-        (request.pending_id != TransferId(0), R::PendingIdMustBeZero),
-        (
-            request.timeout != 0 && !is_hold,
-            R::TimeoutReservedForPendingTransfer,
-        ),
-        (
-            flags.intersects(TransferFlags::CLOSING) && !is_hold,
-            R::ClosingTransferMustBePending,
-        ),
-        (request.ledger == 0, R::LedgerMustNotBeZero),
-        (request.code == 0, R::CodeMustNotBeZero),
-    ];
-    first_fault(&faults)
+    let is_hold = request.flags.contains(TransferFlags::PENDING);
+    let closes = request.flags.intersects(TransferFlags::CLOSING);
+    refuse! { TransferRefusal:
+        DebitAccountIdMustNotBeZero if debit == AccountId(0);
+        DebitAccountIdMustNotBeIntMax if debit == AccountId(u128::MAX);
+        CreditAccountIdMustNotBeZero if credit == AccountId(0);
+        CreditAccountIdMustNotBeIntMax if credit == AccountId(u128::MAX);
+        AccountsMustBeDifferent if debit == credit;
+        PendingIdMustBeZero if request.pending_id != TransferId(0);
+        TimeoutReservedForPendingTransfer if request.timeout != 0 && !is_hold;
+        ClosingTransferMustBePending if closes && !is_hold;
+        LedgerMustNotBeZero if request.ledger == 0;
+        CodeMustNotBeZero if request.code == 0;
+    }
+    Ok(())
 }
 
 fn find_accounts(
@@ -123,19 +103,13 @@ fn check_accounts(
     debit: &Account,
     credit: &Account,
 ) -> Result<(), TransferRefusal> {
-    use TransferRefusal as R;
-    first_fault(&[
-        (
-            debit.ledger != credit.ledger,
-            R::AccountsMustHaveTheSameLedger,
-        ),
-        (
-            request.ledger != debit.ledger,
-            R::TransferMustHaveTheSameLedgerAsAccounts,
-        ),
-        (debit.is_closed(), R::DebitAccountAlreadyClosed),
-        (credit.is_closed(), R::CreditAccountAlreadyClosed),
-    ])
+    refuse! { TransferRefusal:
+        AccountsMustHaveTheSameLedger if debit.ledger != credit.ledger;
+        TransferMustHaveTheSameLedgerAsAccounts if request.ledger != debit.ledger;
+        DebitAccountAlreadyClosed if debit.is_closed();
+        CreditAccountAlreadyClosed if credit.is_closed();
+    }
+    Ok(())
 }
 
 /// What a balancing transfer moves in fact: its amount, or less where an account has less.
@@ -192,17 +166,10 @@ fn check_timeout(request: &TransferRequest, now: Timestamp) -> Result<(), Transf
 
 /// On the accounts as they would be.
 fn check_bounds(amount: Amount, debit: &Account, credit: &Account) -> Result<(), TransferRefusal> {
-    use TransferRefusal as R;
-    first_fault(&[
-        (debit.exceeds_credits(), R::ExceedsCredits),
-        (credit.exceeds_debits(), R::ExceedsDebits),
-        (amount > TRANSFER_AMOUNT_MAX, R::ExceedsAmountMax),
-    ])
-}
-
-pub(crate) fn first_fault(faults: &[(bool, TransferRefusal)]) -> Result<(), TransferRefusal> {
-    match faults.iter().find(|(is_at_fault, _)| *is_at_fault) {
-        Some((_, refusal)) => Err(*refusal),
-        None => Ok(()),
+    refuse! { TransferRefusal:
+        ExceedsCredits if debit.exceeds_credits();
+        ExceedsDebits if credit.exceeds_debits();
+        ExceedsAmountMax if amount > TRANSFER_AMOUNT_MAX;
     }
+    Ok(())
 }

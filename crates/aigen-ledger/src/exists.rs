@@ -3,36 +3,24 @@
 
 use crate::{
     AMOUNT_ALL, Account, AccountRefusal, AccountRequest, Transfer, TransferFlags, TransferRefusal,
-    TransferRequest,
+    TransferRequest, refusal::refuse,
 };
 use aigen_types::{AccountId, Amount};
 
-pub(crate) fn compare_account(request: &AccountRequest, existing: &Account) -> AccountRefusal {
-    use AccountRefusal as R;
-    first_difference(
-        &[
-            (request.flags == existing.flags, R::ExistsWithDifferentFlags),
-            (
-                request.user_data_128 == existing.user_data_128,
-                R::ExistsWithDifferentUserData128,
-            ),
-            (
-                request.user_data_64 == existing.user_data_64,
-                R::ExistsWithDifferentUserData64,
-            ),
-            (
-                request.user_data_32 == existing.user_data_32,
-                R::ExistsWithDifferentUserData32,
-            ),
-            (
-                request.ledger == existing.ledger,
-                R::ExistsWithDifferentLedger,
-            ),
-            (request.code == existing.code, R::ExistsWithDifferentCode),
-            (request.limit == existing.limit, R::ExistsWithDifferentLimit),
-        ],
-        R::Exists,
-    )
+pub(crate) fn compare_account(
+    request: &AccountRequest,
+    existing: &Account,
+) -> Result<(), AccountRefusal> {
+    refuse! { AccountRefusal:
+        ExistsWithDifferentFlags if request.flags != existing.flags;
+        ExistsWithDifferentUserData128 if request.user_data_128 != existing.user_data_128;
+        ExistsWithDifferentUserData64 if request.user_data_64 != existing.user_data_64;
+        ExistsWithDifferentUserData32 if request.user_data_32 != existing.user_data_32;
+        ExistsWithDifferentLedger if request.ledger != existing.ledger;
+        ExistsWithDifferentCode if request.code != existing.code;
+        ExistsWithDifferentLimit if request.limit != existing.limit;
+    }
+    Err(AccountRefusal::Exists)
 }
 
 /// `hold` is the one that `existing` ended, if it is a capture or void.
@@ -40,61 +28,25 @@ pub(crate) fn compare_transfer(
     request: &TransferRequest,
     existing: &Transfer,
     hold: Option<&Transfer>,
-) -> TransferRefusal {
-    use TransferRefusal as R;
-    // What flags, hold and timeout say decides how the other fields are to be read.
-    let shape = first_difference(
-        &[
-            (request.flags == existing.flags, R::ExistsWithDifferentFlags),
-            (
-                request.pending_id == existing.pending_id,
-                R::ExistsWithDifferentPendingId,
-            ),
-            (
-                request.timeout == existing.timeout,
-                R::ExistsWithDifferentTimeout,
-            ),
-        ],
-        R::Exists,
-    );
-    if shape != R::Exists {
-        return shape;
+) -> Result<(), TransferRefusal> {
+    // These three decide how the other fields are to be read.
+    refuse! { TransferRefusal:
+        ExistsWithDifferentFlags if request.flags != existing.flags;
+        ExistsWithDifferentPendingId if request.pending_id != existing.pending_id;
+        ExistsWithDifferentTimeout if request.timeout != existing.timeout;
     }
     let request = hold.map_or(*request, |hold| inherit(request, hold));
-    first_difference(
-        &[
-            (
-                request.debit_account_id == existing.debit_account_id,
-                R::ExistsWithDifferentDebitAccountId,
-            ),
-            (
-                request.credit_account_id == existing.credit_account_id,
-                R::ExistsWithDifferentCreditAccountId,
-            ),
-            (
-                same_amount(&request, existing),
-                R::ExistsWithDifferentAmount,
-            ),
-            (
-                request.user_data_128 == existing.user_data_128,
-                R::ExistsWithDifferentUserData128,
-            ),
-            (
-                request.user_data_64 == existing.user_data_64,
-                R::ExistsWithDifferentUserData64,
-            ),
-            (
-                request.user_data_32 == existing.user_data_32,
-                R::ExistsWithDifferentUserData32,
-            ),
-            (
-                request.ledger == existing.ledger,
-                R::ExistsWithDifferentLedger,
-            ),
-            (request.code == existing.code, R::ExistsWithDifferentCode),
-        ],
-        R::Exists,
-    )
+    refuse! { TransferRefusal:
+        ExistsWithDifferentDebitAccountId if request.debit_account_id != existing.debit_account_id;
+        ExistsWithDifferentCreditAccountId if request.credit_account_id != existing.credit_account_id;
+        ExistsWithDifferentAmount if !is_same_amount(&request, existing);
+        ExistsWithDifferentUserData128 if request.user_data_128 != existing.user_data_128;
+        ExistsWithDifferentUserData64 if request.user_data_64 != existing.user_data_64;
+        ExistsWithDifferentUserData32 if request.user_data_32 != existing.user_data_32;
+        ExistsWithDifferentLedger if request.ledger != existing.ledger;
+        ExistsWithDifferentCode if request.code != existing.code;
+    }
+    Err(TransferRefusal::Exists)
 }
 
 /// A capture or void with the hold's value wherever it left one open.
@@ -127,15 +79,10 @@ fn or<T: PartialEq>(value: T, open: T, inherited: T) -> T {
 }
 
 /// A balancing transfer asked for at most its amount and recorded what it moved.
-fn same_amount(request: &TransferRequest, existing: &Transfer) -> bool {
+fn is_same_amount(request: &TransferRequest, existing: &Transfer) -> bool {
     if request.flags.intersects(TransferFlags::BALANCING) {
         request.amount >= existing.amount
     } else {
         request.amount == existing.amount
     }
-}
-
-fn first_difference<R: Copy>(fields: &[(bool, R)], exists: R) -> R {
-    let different = fields.iter().find(|(same, _)| !same);
-    different.map_or(exists, |(_, refusal)| *refusal)
 }

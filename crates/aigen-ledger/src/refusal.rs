@@ -1,5 +1,15 @@
 use core::fmt;
 
+/// Ends the function with the first reason that applies, in the order given.
+macro_rules! refuse {
+    ($refusal:ident: $($reason:ident if $condition:expr;)*) => {
+        $(if $condition {
+            return Err($refusal::$reason);
+        })*
+    };
+}
+pub(crate) use refuse;
+
 macro_rules! refusals {
     ($(#[$doc:meta])* $name:ident { $($variant:ident $code:literal $sentence:literal;)* }) => {
         $(#[$doc])*

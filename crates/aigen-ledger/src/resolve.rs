@@ -2,11 +2,11 @@
 
 use crate::{
     Account, PendingStatus, Transfer, TransferFlags, TransferRefusal, TransferRequest,
-    create_transfer::first_fault,
     exists::inherit,
+    refusal::refuse,
     store::{AccountSlot, Record, Store},
 };
-use aigen_types::{Amount, Timestamp, TransferId};
+use aigen_types::{Amount, TransferId};
 
 /// A capture or a void.
 pub(crate) fn apply(request: &TransferRequest, store: &mut Store) -> Result<(), TransferRefusal> {
@@ -14,7 +14,7 @@ pub(crate) fn apply(request: &TransferRequest, store: &mut Store) -> Result<(), 
     let hold = store.find_record(request.pending_id);
     let (slot, hold) = hold.ok_or(TransferRefusal::PendingTransferNotFound)?;
     let (request, hold) = (inherit(request, &hold.transfer), *hold);
-    check_hold(&request, &hold, store.now())?;
+    check_hold(&request, &hold)?;
     let hold = hold.transfer;
     let is_capture = request.flags.contains(TransferFlags::POST_PENDING_TRANSFER);
     let parties = Parties::of(&hold, store);
@@ -68,80 +68,38 @@ pub(crate) fn replay_expiries(store: &mut Store) {
 }
 
 fn check_shape(request: &TransferRequest) -> Result<(), TransferRefusal> {
-    use TransferRefusal as R;
     let others = TransferFlags::PENDING | TransferFlags::BALANCING | TransferFlags::CLOSING;
     let is_both = request.flags.contains(TransferFlags::RESOLVING);
-    first_fault(&[
-        (
-            is_both || request.flags.intersects(others),
-            R::FlagsAreMutuallyExclusive,
-        ),
-        (
-            request.pending_id == TransferId(0),
-            R::PendingIdMustNotBeZero,
-        ),
-        (
-            request.pending_id == TransferId(u128::MAX),
-            R::PendingIdMustNotBeIntMax,
-        ),
-        (
-            request.pending_id == request.id,
-            R::PendingIdMustBeDifferent,
-        ),
-        (request.timeout != 0, R::TimeoutReservedForPendingTransfer),
-    ])
+    refuse! { TransferRefusal:
+        FlagsAreMutuallyExclusive if is_both || request.flags.intersects(others);
+        PendingIdMustNotBeZero if request.pending_id == TransferId(0);
+        PendingIdMustNotBeIntMax if request.pending_id == TransferId(u128::MAX);
+        PendingIdMustBeDifferent if request.pending_id == request.id;
+        TimeoutReservedForPendingTransfer if request.timeout != 0;
+    }
+    Ok(())
 }
 
-fn check_hold(
-    request: &TransferRequest,
-    hold: &Record,
-    now: Timestamp,
-) -> Result<(), TransferRefusal> {
-    use TransferRefusal as R;
-    let Record { transfer, pending } = hold;
+/// `request` has inherited from the hold what it left open.
+fn check_hold(request: &TransferRequest, hold: &Record) -> Result<(), TransferRefusal> {
+    let Record {
+        transfer: hold,
+        pending,
+    } = hold;
     let is_void = request.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
-    let is_due = transfer
-        .expires_at()
-        .is_some_and(|expires_at| expires_at <= now);
-    first_fault(&[
-        (pending.is_none(), R::PendingTransferNotPending),
-        (
-            request.debit_account_id != transfer.debit_account_id,
-            R::PendingTransferHasDifferentDebitAccountId,
-        ),
-        (
-            request.credit_account_id != transfer.credit_account_id,
-            R::PendingTransferHasDifferentCreditAccountId,
-        ),
-        (
-            request.ledger != transfer.ledger,
-            R::PendingTransferHasDifferentLedger,
-        ),
-        (
-            request.code != transfer.code,
-            R::PendingTransferHasDifferentCode,
-        ),
-        (
-            request.amount > transfer.amount,
-            R::ExceedsPendingTransferAmount,
-        ),
-        (
-            is_void && request.amount < transfer.amount,
-            R::PendingTransferHasDifferentAmount,
-        ),
-        (
-            *pending == Some(PendingStatus::Posted),
-            R::PendingTransferAlreadyPosted,
-        ),
-        (
-            *pending == Some(PendingStatus::Voided),
-            R::PendingTransferAlreadyVoided,
-        ),
-        (
-            *pending == Some(PendingStatus::Expired) || is_due,
-            R::PendingTransferExpired,
-        ),
-    ])
+    refuse! { TransferRefusal:
+        PendingTransferNotPending if pending.is_none();
+        PendingTransferHasDifferentDebitAccountId if request.debit_account_id != hold.debit_account_id;
+        PendingTransferHasDifferentCreditAccountId if request.credit_account_id != hold.credit_account_id;
+        PendingTransferHasDifferentLedger if request.ledger != hold.ledger;
+        PendingTransferHasDifferentCode if request.code != hold.code;
+        ExceedsPendingTransferAmount if request.amount > hold.amount;
+        PendingTransferHasDifferentAmount if is_void && request.amount < hold.amount;
+        PendingTransferAlreadyPosted if *pending == Some(PendingStatus::Posted);
+        PendingTransferAlreadyVoided if *pending == Some(PendingStatus::Voided);
+        PendingTransferExpired if *pending == Some(PendingStatus::Expired);
+    }
+    Ok(())
 }
 
 /// The two accounts of a hold. Accounts are never deleted, so they are there.
@@ -168,16 +126,11 @@ impl Parties {
 
     /// A capture needs both accounts open; a void does not.
     fn check_open(&self) -> Result<(), TransferRefusal> {
-        first_fault(&[
-            (
-                self.debit.is_closed(),
-                TransferRefusal::DebitAccountAlreadyClosed,
-            ),
-            (
-                self.credit.is_closed(),
-                TransferRefusal::CreditAccountAlreadyClosed,
-            ),
-        ])
+        refuse! { TransferRefusal:
+            DebitAccountAlreadyClosed if self.debit.is_closed();
+            CreditAccountAlreadyClosed if self.credit.is_closed();
+        }
+        Ok(())
     }
 
     /// Takes the hold off both accounts and posts `captured` of it. A closing hold reopens what it
