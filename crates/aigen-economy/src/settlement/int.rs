@@ -1,6 +1,7 @@
 //! The integers of the formulas.
 
 use aigen_types::{Amount, Ppm};
+use core::fmt;
 use core::iter::Sum;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -40,9 +41,20 @@ impl Int {
         Ppm::new(parts).unwrap_or(Ppm::ONE)
     }
 
+    /// As a count or sum; nothing below zero.
+    pub fn count(self) -> u64 {
+        u64::try_from(self.0.max(0)).unwrap_or(u64::MAX)
+    }
+
     /// As a signed ratio in ppm.
     pub fn signed(self) -> i64 {
         i64::try_from(self.0).unwrap_or(if self.0 < 0 { i64::MIN } else { i64::MAX })
+    }
+}
+
+impl fmt::Display for Int {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -123,3 +135,6 @@ impl From<usize> for Int {
         Self(i128::try_from(count).unwrap_or(i128::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ mod check;
 mod consensus;
 mod input;
 mod int;
+mod measure;
 mod names;
 mod output;
 mod panel;
@@ -34,6 +35,7 @@ mod route;
 mod score;
 mod skill;
 mod slash;
+mod text;
 mod working;
 
 pub use check::{InputError, InputProblem};
@@ -42,6 +44,7 @@ pub use input::{
     Assignment, Audit, Controller, Gold, GoldAssignment, GoldReport, Input, Parameter,
     ParameterKind, Report, Validator,
 };
+pub use measure::{latency, reliability};
 pub use output::{ControllerResult, Output, ValidatorResult};
 pub use params::{Params, ParamsError, ParamsProblem, RemainderPolicy};
 pub use working::{
@@ -92,12 +95,15 @@ fn judge<'a>(panel: &Panel<'a>) -> Vec<ValidatorWorking<'a>> {
             let gold = skill::judge(params, panel.evidence_on(row));
             ValidatorWorking {
                 id: &validator.id,
+                params,
+                stake: validator.stake,
                 skill_before: validator.skill,
                 gold,
                 skill: skill::learn(params, validator.skill, &gold),
                 reports: Vec::new(),
                 pay: Amount::ZERO,
                 grounds: Vec::new(),
+                cap: Amount::ZERO,
                 slash: Amount::ZERO,
             }
         })
@@ -144,6 +150,8 @@ fn slash(panel: &Panel<'_>, validators: &mut [ValidatorWorking<'_>]) {
     for ((row, (validator, seat)), working) in rows.zip(validators) {
         let evidence = panel.evidence_on(row);
         working.grounds = slash::grounds(params, validator, seat, working.skill, evidence);
-        working.slash = slash::capped(params, seat, &working.grounds);
+        working.cap = slash::cap(params, seat);
+        let grounds = working.grounds.iter().map(|ground| ground.amount);
+        working.slash = grounds.sum::<Amount>().min(working.cap);
     }
 }

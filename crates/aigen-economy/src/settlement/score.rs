@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 /// The score a controller's states make, and what of its escrow that earns.
 pub(super) fn controller<'a>(
-    input: &Input,
+    input: &'a Input,
     controller: &'a Controller,
     parameters: Vec<ParameterWorking<'a>>,
 ) -> ControllerWorking<'a> {
@@ -19,6 +19,7 @@ pub(super) fn controller<'a>(
     let payout = (Int::from(controller.escrow) * score.into() / PPM).amount();
     ControllerWorking {
         id: &controller.id,
+        params: &input.params,
         escrow: controller.escrow,
         scored: scored(input, &parameters),
         parameters,
@@ -71,6 +72,7 @@ pub(super) fn advance<'a>(
     let leak = leak(params, coverage);
     let leaked = (new - params.prior.into()).max(Int::ZERO) * params.alpha_stale.into() * leak;
     let leaked = leaked / PPM_SQUARED;
+    working.stepped = new.ppm();
     working.coverage = coverage.ppm();
     working.leak = leak.ppm();
     working.leaked = leaked.ppm();

@@ -24,8 +24,8 @@ pub(super) fn judge(params: &Params, evidence: &[Evidence]) -> GoldWorking {
     GoldWorking {
         pairs: evidence.len(),
         median: median.ppm(),
-        reference: reference.amount().nano(),
-        loss: loss.amount().nano(),
+        reference: reference.count(),
+        loss: loss.count(),
         x: judged.then_some(x.signed()),
     }
 }

@@ -41,11 +41,9 @@ pub(super) fn grounds(
     grounds
 }
 
-/// The sum of the grounds, at most `slash_cap` of the stake.
-pub(super) fn capped(params: &Params, seat: &Seat, grounds: &[SlashWorking]) -> Amount {
-    let sum: Int = grounds.iter().map(|ground| Int::from(ground.amount)).sum();
-    let cap = seat.stake * params.slash_cap.into() / PPM;
-    sum.min(cap).amount()
+/// The most that one epoch can slash: `slash_cap` of the stake.
+pub(super) fn cap(params: &Params, seat: &Seat) -> Amount {
+    (seat.stake * params.slash_cap.into() / PPM).amount()
 }
 
 /// `stake*slash_audit*max(0,|r−truth|−audit_tol)//PPM^2`; a missing report costs nothing here.

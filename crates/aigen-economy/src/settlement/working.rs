@@ -2,6 +2,7 @@
 //! can be printed as its formula.
 
 use super::input::Parameter;
+use super::params::Params;
 use aigen_types::{Amount, Ppm};
 use alloc::vec::Vec;
 
@@ -19,6 +20,8 @@ pub struct Working<'a> {
 pub struct ControllerWorking<'a> {
     /// The controller's id.
     pub id: &'a str,
+    /// The rules it was computed by.
+    pub params: &'a Params,
     /// What its score is applied to.
     pub escrow: Amount,
     /// One per parameter, in the order of the input.
@@ -56,6 +59,8 @@ pub struct ParameterWorking<'a> {
     pub alpha: Ppm,
     /// `|m − old| × a × cov // PPM²`, taken towards `m`.
     pub step: Ppm,
+    /// The state after the step, before the leak.
+    pub stepped: Ppm,
     /// `max(0, PPM − cov × PPM // stale_cov)`.
     pub leak: Ppm,
     /// What the leak took from a state above the prior.
@@ -82,6 +87,10 @@ pub struct GateWorking<'a> {
 pub struct ValidatorWorking<'a> {
     /// The validator's id.
     pub id: &'a str,
+    /// The rules it was computed by.
+    pub params: &'a Params,
+    /// What it has locked.
+    pub stake: Amount,
     /// Its skill before this epoch, in signed ppm.
     pub skill_before: i64,
     /// What it was judged by.
@@ -94,7 +103,9 @@ pub struct ValidatorWorking<'a> {
     pub pay: Amount,
     /// What each ground takes of its stake, before the cap.
     pub grounds: Vec<SlashWorking>,
-    /// Their sum, capped.
+    /// The most one epoch can slash: `stake × slash_cap // PPM`.
+    pub cap: Amount,
+    /// The sum of the grounds, at most the cap.
     pub slash: Amount,
 }
 
@@ -106,9 +117,9 @@ pub struct GoldWorking {
     /// The median of their truths.
     pub median: Ppm,
     /// `ref`: the loss of always answering the median, in ppm summed over the pairs.
-    pub reference: u128,
+    pub reference: u64,
     /// Its own loss, in ppm summed over the pairs.
-    pub loss: u128,
+    pub loss: u64,
     /// `clamp((ref − loss) × PPM // ref, −PPM, PPM)`; none when the pairs cannot tell skill apart.
     pub x: Option<i64>,
 }
@@ -167,6 +178,7 @@ impl<'a> ParameterWorking<'a> {
             coverage: Ppm::ZERO,
             alpha: Ppm::ZERO,
             step: Ppm::ZERO,
+            stepped: old,
             leak: Ppm::ZERO,
             leaked: Ppm::ZERO,
             new: old,
