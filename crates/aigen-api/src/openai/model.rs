@@ -49,14 +49,14 @@ pub struct ModelInfo {
 pub struct ModelPrice {
     /// Per 1,000,000 prompt tokens.
     #[serde(rename = "input_per_million_nano", with = "money::nano")]
-    pub input_per_million: Amount,
+    pub input: Amount,
     /// Per 1,000,000 prompt tokens whose computation was reused.
     #[serde(rename = "cached_input_per_million_nano", with = "money::nano")]
-    pub cached_input_per_million: Amount,
+    pub cached_input: Amount,
     /// Per 1,000,000 output tokens.
     #[serde(rename = "output_per_million_nano", with = "money::nano")]
-    pub output_per_million: Amount,
+    pub output: Amount,
     /// Per request.
     #[serde(rename = "per_request_nano", with = "money::nano")]
-    pub per_request: Amount,
+    pub request: Amount,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 pub struct Usage {
     /// Tokens of the prompt, cached ones included.
     pub prompt_tokens: u64,
-    /// Tokens of the output: sampled, spliced in and discarded ones.
+    /// Tokens of the output: sampled, forced and discarded ones.
     pub completion_tokens: u64,
     /// `prompt_tokens + completion_tokens`.
     pub total_tokens: u64,
@@ -50,8 +50,8 @@ pub struct PromptTokensDetails {
 pub struct CompletionTokensDetails {
     /// Tokens of reasoning that the answer does not show.
     pub reasoning_tokens: u64,
-    /// Tokens a controller or a grammar put in without sampling: charged at the input price.
-    pub spliced_tokens: u64,
+    /// Tokens a controller spliced in or a grammar forced: charged at the input price.
+    pub forced_tokens: u64,
     /// Tokens computed and then given up, by backtracking or in a branch that was not kept.
     pub discarded_tokens: u64,
 }

@@ -17,7 +17,7 @@ pub use journal::{JournalFault, JournalTip, Verification};
 pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{
-    Controller, ControllerKind, KeyCreated, KeyRole, NewKey, PricePage, PublishController,
+    Controller, ControllerKind, Key, KeyCreated, KeyRole, NewKey, PricePage, PublishController,
     RegisterValidator, Validator,
 };
 

@@ -41,16 +41,16 @@ pub struct Receipt {
 /// Tokens of one call, each counted once, by what it is charged as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenUsage {
-    /// Prompt tokens computed.
-    pub input: u64,
-    /// Prompt tokens whose computation was reused.
-    pub cached_input: u64,
-    /// Tokens sampled and kept.
-    pub output: u64,
-    /// Tokens put in without sampling.
-    pub spliced: u64,
-    /// Tokens computed and given up.
-    pub discarded: u64,
+    /// Prompt tokens that had to be computed.
+    pub prompt_tokens: u64,
+    /// Prompt tokens found in the prefix cache; not part of `prompt_tokens`.
+    pub cached_prompt_tokens: u64,
+    /// Output tokens the model sampled and the answer kept.
+    pub sampled_tokens: u64,
+    /// Output tokens a controller spliced in or a grammar forced.
+    pub forced_tokens: u64,
+    /// Tokens computed and then backtracked, or computed in a branch that was not kept.
+    pub discarded_tokens: u64,
 }
 
 /// One priced line.

@@ -32,6 +32,21 @@ pub struct NewKey {
     pub role: KeyRole,
 }
 
+/// `GET /v1/aigen/keys`, operators only: a key as everyone may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Its public name.
+    #[serde(with = "text")]
+    pub name: Slug,
+    /// The account it spends from.
+    #[serde(with = "text")]
+    pub account: Address,
+    /// What it may do.
+    pub role: KeyRole,
+    /// Whether it has ended.
+    pub revoked: bool,
+}
+
 /// A key, shown once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyCreated {
