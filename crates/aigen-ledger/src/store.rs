@@ -8,7 +8,7 @@ use aigen_types::{AccountId, Timestamp, TransferId};
 use alloc::{collections::BTreeSet, vec::Vec};
 use index::Index;
 
-/// The place of an account; places are never reused while a chain is not undone.
+/// The place of an account, in order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AccountSlot(usize);
 

@@ -5,7 +5,10 @@ mod properties;
 mod snapshot;
 mod table;
 
-use crate::{AccountFlags, AccountRefusal, TransferFlags, TransferRefusal};
+use crate::{
+    Account, AccountFlags, AccountRefusal, AccountRequest, TransferFlags, TransferRefusal,
+};
+use aigen_types::{Amount, Timestamp};
 use std::{string::String, vec::Vec};
 
 const TABLES: &[(&str, &str)] = &[
@@ -112,4 +115,42 @@ fn flags_have_names_and_bits() {
     assert_eq!(AccountFlags::from_bits(0b00_1000), None);
     let unknown = AccountFlags::from_names(["closed", "history"]).unwrap_err();
     assert_eq!(unknown.0, "history");
+}
+
+#[test]
+fn available_and_balance() {
+    let nano = Amount::from_nano;
+    // Debits pending and posted, credits pending and posted, limit; available and balance.
+    let rows = [
+        ([0, 0, 0, 0, 0], 0, 0),
+        ([1, 2, 50, 10, 0], 7, 8),
+        ([1, 2, 0, 0, 10], 7, -2),
+        ([5, 9, 0, 3, 0], 0, -6),
+        ([0, 0, 0, 1, u128::MAX], u128::MAX, 1),
+        ([0, u128::MAX, 0, 0, 0], 0, i128::MIN),
+        ([0, 0, 0, u128::MAX, 0], u128::MAX, i128::MAX),
+        ([0, 1 << 127, 0, 0, 0], 0, i128::MIN),
+    ];
+    for (counters, available, balance) in rows {
+        let [
+            debits_pending,
+            debits_posted,
+            credits_pending,
+            credits_posted,
+            limit,
+        ] = counters.map(nano);
+        let account = Account {
+            debits_pending,
+            debits_posted,
+            credits_pending,
+            credits_posted,
+            limit,
+            ..Account::open(&AccountRequest::default(), Timestamp(0))
+        };
+        assert_eq!(
+            (account.available(), account.balance()),
+            (nano(available), balance),
+            "{counters:?}"
+        );
+    }
 }

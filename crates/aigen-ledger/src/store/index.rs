@@ -1,9 +1,10 @@
 //! From id to slot: a table of open addressing with linear probing.
 //!
 //! Ids come scattered (they are derived by hashing), which is the worst case of an ordered tree:
-//! this table took 2 to 3 times as many transfers a second as `BTreeMap`. It is never iterated, so
-//! its layout cannot show in any answer. The mixing is fixed, not keyed: whoever chooses raw ids can
-//! make a table slow, never wrong, so callers' ids are to be hashed before they come here.
+//! the four million transfers of `benches/transfers.rs` took 3.1 s of processor time with this table
+//! and 6.3 s with `BTreeMap`. It is never iterated, so its layout cannot show in any answer. The
+//! mixing is fixed, not keyed: whoever chooses raw ids can make a table slow, never wrong, so
+//! callers' ids are to be hashed before they come here.
 
 use alloc::vec::Vec;
 use core::mem;
