@@ -103,7 +103,7 @@ impl Matcher {
         let mut matcher = lock(&self.0);
         match matcher.compute_mask() {
             Ok(mask) if mask.is_zero() => Err(Fault::MaskEmpty),
-            Ok(mask) => Ok(mask),
+            Ok(mask) => Ok(Mask(mask)),
             Err(_) if matcher.stop_reason() == EMPTY => Err(Fault::MaskEmpty),
             Err(error) => Err(constraint_fault(error)),
         }
@@ -116,8 +116,22 @@ impl Matcher {
     }
 }
 
-/// A bit per token of the vocabulary.
-pub(crate) type Mask = SimpleVob;
+/// Which tokens of the vocabulary may come.
+pub(crate) struct Mask(SimpleVob);
+
+impl Mask {
+    /// Puts every other token out of reach.
+    pub fn apply(&self, logits: &mut [f32]) {
+        if let Some(unknown) = logits.get_mut(self.0.len()..) {
+            unknown.fill(f32::NEG_INFINITY);
+        }
+        self.0.iter_unset_entries(|token| {
+            if let Some(logit) = logits.get_mut(token) {
+                *logit = f32::NEG_INFINITY;
+            }
+        });
+    }
+}
 
 const EMPTY: llguidance::api::StopReason = llguidance::api::StopReason::NoExtensionBias;
 

@@ -249,7 +249,7 @@ impl Branch {
         };
         let own = self.top_logprobs.map(|top| (top, logits.to_vec()));
         if let Some(mask) = mask {
-            mask.apply_to(logits);
+            mask.apply(logits);
         }
         let draw = Draw {
             branch: 0,
