@@ -36,6 +36,7 @@ pub struct Stopped;
 pub struct Journal {
     queue: mpsc::SyncSender<Queued>,
     network: Arc<RwLock<Network>>,
+    tip: Arc<RwLock<Tip>>,
 }
 
 #[derive(Debug)]
@@ -61,10 +62,12 @@ impl Journal {
         let Replayed { network, tip, .. } = replay(store.as_ref(), |_| {})?;
         let (queue, queued) = mpsc::sync_channel(QUEUE_COMMANDS_MAX);
         let network = Arc::new(RwLock::new(network));
+        let shown_tip = Arc::new(RwLock::new(tip));
         let writer = Writer {
             store,
             tip,
             network: Arc::clone(&network),
+            shown_tip: Arc::clone(&shown_tip),
             queued,
         };
         thread::Builder::new()
@@ -75,7 +78,12 @@ impl Journal {
                 }
             })
             .map_err(|error| StoreError::Io(error.into()))?;
-        Ok((Self { queue, network }, tip))
+        let journal = Self {
+            queue,
+            network,
+            tip: shown_tip,
+        };
+        Ok((journal, tip))
     }
 
     /// Records one command. The answer comes once it is durable.
@@ -108,12 +116,23 @@ impl Journal {
     pub fn network(&self) -> RwLockReadGuard<'_, Network> {
         self.network.read().expect("the journal writer is sound")
     }
+
+    /// The last durable record.
+    ///
+    /// # Panics
+    /// When the writer panicked, as [`Journal::network`] does.
+    #[must_use]
+    pub fn tip(&self) -> Tip {
+        *self.tip.read().expect("the journal writer is sound")
+    }
 }
 
 struct Writer {
     store: Box<dyn Store>,
     tip: Tip,
     network: Arc<RwLock<Network>>,
+    /// A copy of `tip` for readers.
+    shown_tip: Arc<RwLock<Tip>>,
     queued: mpsc::Receiver<Queued>,
 }
 
@@ -155,6 +174,7 @@ impl Writer {
             return Err(error);
         }
         self.tip = record.tip();
+        *self.shown_tip.write().expect("readers do not panic") = self.tip;
         drop(network);
         let seq = self.tip.seq;
         for (queued, result) in batch.into_iter().zip(results) {

@@ -37,6 +37,7 @@ pub use command::{
 pub use commitment::{assignment_root, gold_commitment, member_id, report_root, score_commitment};
 pub use epochs::{EpochState, Evaluated, PayoutKind, Phase, Posting, SettledEpoch, Tally};
 pub use network::{Network, Reply};
+pub use posting::transfer_reason;
 pub use refusal::Refusal;
 pub use registry::{Controller, Key, Model, Validator, controller_digest, script_key};
 pub use settings::Settings;

@@ -48,6 +48,30 @@ impl Reason {
     }
 }
 
+/// Every reason for which money moves, in one word. Holds and their release move none.
+const MOVES: [(Reason, &str); 13] = [
+    (Reason::Issue, "issue"),
+    (Reason::Pay, "pay"),
+    (Reason::Capture, "capture"),
+    (Reason::ProviderShare, "provider_share"),
+    (Reason::ControllerShare, "controller_share"),
+    (Reason::ValidatorShare, "validator_share"),
+    (Reason::ProtocolShare, "protocol_share"),
+    (Reason::Payout, "payout"),
+    (Reason::Remainder, "remainder"),
+    (Reason::ValidatorPay, "validator_pay"),
+    (Reason::Refund, "refund"),
+    (Reason::Stake, "stake"),
+    (Reason::Slash, "slash"),
+];
+
+/// Why a transfer moved money, in one word; `None` for one that only reserves or frees it.
+#[must_use]
+pub fn transfer_reason(transfer: &aigen_ledger::Transfer) -> Option<&'static str> {
+    let moves = MOVES.iter().find(|(reason, _)| reason.code() == transfer.code);
+    moves.map(|(_, word)| *word)
+}
+
 /// Transfers that happen all or not at all, with ids derived from what caused them.
 pub(crate) struct Chain {
     domain: &'static str,
