@@ -6,11 +6,12 @@
 //! | module | question |
 //! |---|---|
 //! | `panel` | who counts: live validators, recusal, voting weight |
+//! | `evidence` | which known truths a validator is judged by, and what it said to them |
+//! | `skill` | how good that makes it, against always answering the median |
+//! | `slash` | what its stake loses |
 //! | `consensus` | what the counted reports of one cell (controller, parameter) support |
-//! | `score` | how far each state moves, and the score they make |
-//! | `skill` | how good a validator is against hidden truth |
 //! | `pay` | what each counted report earns |
-//! | `slash` | what a stake loses |
+//! | `score` | how far each state moves, and the score and payout they make |
 //! | `route` | where every remainder goes |
 //!
 //! `PPM` is one million and every ratio an integer in ppm. Every division rounds down, also of
@@ -21,8 +22,10 @@
 //! others. Validators are paid from the budgets of the controllers they score and never from
 //! what a low score leaves.
 
+mod audit;
 mod check;
 mod consensus;
+mod evidence;
 mod input;
 mod int;
 mod measure;
@@ -38,6 +41,7 @@ mod slash;
 mod text;
 mod working;
 
+pub use audit::audit_probability;
 pub use check::{InputError, InputProblem};
 pub use consensus::supported;
 pub use input::{
@@ -55,7 +59,8 @@ pub use working::{
 use aigen_types::Amount;
 use alloc::vec::Vec;
 use consensus::Tally;
-use names::CellKey;
+use evidence::Record;
+use names::{CellKey, Names};
 use panel::Panel;
 use pay::Terms;
 
@@ -72,13 +77,14 @@ pub fn settle(input: &Input) -> Output {
 /// Settles an epoch and shows the working.
 #[must_use]
 pub fn settle_explained(input: &Input) -> (Output, Working<'_>) {
-    let panel = Panel::of(input);
-    let mut validators = judge(&panel);
+    let names = Names::of(input);
+    let panel = Panel::of(input, &names);
+    let record = Record::of(&panel, &names);
+    let rows = 0..input.validators.len();
+    let mut validators: Vec<_> = rows.map(|row| judge(&panel, &record, row)).collect();
     let rows = 0..input.controllers.len();
-    let controllers = rows
-        .map(|row| score(&panel, row, &mut validators))
-        .collect();
-    slash(&panel, &mut validators);
+    let controllers = rows.map(|row| score(&panel, row, &mut validators));
+    let controllers = controllers.collect();
     let working = Working {
         controllers,
         validators,
@@ -86,28 +92,28 @@ pub fn settle_explained(input: &Input) -> (Output, Working<'_>) {
     (route::output(input, &working), working)
 }
 
-/// Every validator with its new skill, nothing paid and nothing slashed yet.
-fn judge<'a>(panel: &Panel<'a>) -> Vec<ValidatorWorking<'a>> {
+/// A validator's new skill and what its stake loses; nothing is paid yet.
+fn judge<'a>(panel: &Panel<'a>, record: &Record, row: usize) -> ValidatorWorking<'a> {
     let params = &panel.input.params;
-    let validators = panel.input.validators.iter().enumerate();
-    validators
-        .map(|(row, validator)| {
-            let gold = skill::judge(params, panel.evidence_on(row));
-            ValidatorWorking {
-                id: &validator.id,
-                params,
-                stake: validator.stake,
-                skill_before: validator.skill,
-                gold,
-                skill: skill::learn(params, validator.skill, &gold),
-                reports: Vec::new(),
-                pay: Amount::ZERO,
-                grounds: Vec::new(),
-                cap: Amount::ZERO,
-                slash: Amount::ZERO,
-            }
-        })
-        .collect()
+    let (validator, seat) = (&panel.input.validators[row], &panel.seats[row]);
+    let evidence = record.on(row);
+    let gold = skill::judge(params, evidence);
+    let skill = skill::learn(params, validator.skill, &gold);
+    let grounds = slash::grounds(params, validator, seat, skill, evidence);
+    let cap = slash::cap(params, seat);
+    ValidatorWorking {
+        id: &validator.id,
+        params,
+        stake: validator.stake,
+        skill_before: validator.skill,
+        gold,
+        skill,
+        reports: Vec::new(),
+        pay: Amount::ZERO,
+        slash: grounds.iter().map(|g| g.amount).sum::<Amount>().min(cap),
+        grounds,
+        cap,
+    }
 }
 
 /// Scores one controller and pays for the reports on it.
@@ -142,16 +148,4 @@ fn score_cell<'a>(
         pay::cell(panel, &cell, &tally, &terms, validators);
     }
     score::advance(&input.params, controller, parameter, reading)
-}
-
-fn slash(panel: &Panel<'_>, validators: &mut [ValidatorWorking<'_>]) {
-    let params = &panel.input.params;
-    let rows = panel.input.validators.iter().zip(&panel.seats).enumerate();
-    for ((row, (validator, seat)), working) in rows.zip(validators) {
-        let evidence = panel.evidence_on(row);
-        working.grounds = slash::grounds(params, validator, seat, working.skill, evidence);
-        working.cap = slash::cap(params, seat);
-        let grounds = working.grounds.iter().map(|ground| ground.amount);
-        working.slash = grounds.sum::<Amount>().min(working.cap);
-    }
 }

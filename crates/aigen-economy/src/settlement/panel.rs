@@ -1,11 +1,11 @@
 //! §3: who counts.
 
-use super::input::{Input, Report, Validator};
+use super::input::{Audit, Input, Report, Validator};
 use super::int::{Int, PPM};
 use super::names::{CellKey, Names, rows};
 use super::params::Params;
 use aigen_types::Ppm;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,11 +14,10 @@ pub(super) struct Panel<'a> {
     pub input: &'a Input,
     /// One per validator, in the order of the input.
     pub seats: Vec<Seat>,
-    /// What validators are judged by: gold and audits. By validator, then truth.
-    pub evidence: Vec<Evidence>,
+    /// The truth of every audited cell.
+    pub audits: BTreeMap<CellKey, Ppm>,
     /// By cell, then validator.
     places: Vec<Place>,
-    audits: BTreeMap<CellKey, Ppm>,
 }
 
 /// A validator, as far as counting goes.
@@ -47,31 +46,19 @@ pub(super) struct Cell<'p> {
     pub truth: Option<Int>,
 }
 
-/// A known truth and what a live validator said to it.
-pub(super) struct Evidence {
-    pub validator: usize,
-    pub truth: Int,
-    pub report: Option<Int>,
-    /// Of an audited cell; otherwise of a gold item.
-    pub audited: bool,
-}
-
 impl<'a> Panel<'a> {
-    pub fn of(input: &'a Input) -> Self {
-        let names = Names::of(input);
+    pub fn of(input: &'a Input, names: &Names<'_>) -> Self {
         let owners = owners(input);
         let mut panel = Self {
             input,
             seats: seats(input, &owners),
-            evidence: Vec::new(),
-            places: places(input, &names, &owners),
-            audits: audits(input, &names),
+            audits: audits(input, names),
+            places: places(input, names, &owners),
         };
         for report in &input.reports {
-            panel.count(&names, report);
+            panel.count(names, report);
         }
-        panel.mark_assigned(&names);
-        panel.evidence = panel.gather_evidence(&names);
+        panel.mark_assigned(names);
         panel
     }
 
@@ -80,13 +67,6 @@ impl<'a> Panel<'a> {
         let places = &rest[..rest.partition_point(|place| place.cell == key)];
         let truth = self.audits.get(&key).copied().map(Int::from);
         Cell { places, truth }
-    }
-
-    pub fn evidence_on(&self, validator: usize) -> &[Evidence] {
-        let evidence = &self.evidence;
-        let from = evidence.partition_point(|item| item.validator < validator);
-        let rest = &evidence[from..];
-        &rest[..rest.partition_point(|item| item.validator == validator)]
     }
 
     /// A report counts if its validator is live and assigned to that cell and 0 ≤ r ≤ PPM.
@@ -112,48 +92,6 @@ impl<'a> Panel<'a> {
             self.seats[validator].assigned = true;
         }
     }
-
-    fn gather_evidence(&self, names: &Names<'_>) -> Vec<Evidence> {
-        let mut evidence: Vec<Evidence> = self
-            .gold_evidence(names)
-            .chain(self.audit_evidence())
-            .filter(|item| self.seats[item.validator].live)
-            .collect();
-        evidence.sort_unstable_by_key(|item| (item.validator, item.truth));
-        evidence
-    }
-
-    fn gold_evidence(&self, names: &Names<'_>) -> impl Iterator<Item = Evidence> {
-        let answers = gold_answers(self.input, names);
-        let assigned: BTreeSet<(usize, usize)> = self
-            .input
-            .gold_assigned
-            .iter()
-            .filter_map(|row| {
-                Some((
-                    names.validator(&row.validator).ok()?,
-                    names.gold(&row.gold).ok()?,
-                ))
-            })
-            .collect();
-        assigned.into_iter().map(move |(validator, gold)| Evidence {
-            validator,
-            truth: self.input.gold[gold].truth.into(),
-            report: answers.get(&(validator, gold)).copied().map(Int::from),
-            audited: false,
-        })
-    }
-
-    fn audit_evidence(&self) -> impl Iterator<Item = Evidence> {
-        self.audits.iter().flat_map(|(key, truth)| {
-            self.cell(*key).places.iter().map(|place| Evidence {
-                validator: place.validator,
-                truth: (*truth).into(),
-                report: place.report.map(Int::from),
-                audited: true,
-            })
-        })
-    }
 }
 
 impl Cell<'_> {
@@ -176,7 +114,8 @@ fn weight(params: &Params, stake: Int, skill: Int) -> Int {
     stake * (rho + (PPM - rho) * g(params, skill) / PPM)
 }
 
-fn in_range(value: i64) -> Option<Ppm> {
+/// A report's value, if 0 ≤ r ≤ PPM.
+pub(super) fn in_range(value: i64) -> Option<Ppm> {
     u32::try_from(value).ok().and_then(Ppm::new)
 }
 
@@ -225,19 +164,8 @@ fn places(input: &Input, names: &Names<'_>, owners: &BTreeMap<&str, usize>) -> V
 
 fn audits(input: &Input, names: &Names<'_>) -> BTreeMap<CellKey, Ppm> {
     let audits = input.audits.iter();
-    let cell = |row: &super::input::Audit| names.cell(&row.controller, &row.parameter).ok();
+    let cell = |row: &Audit| names.cell(&row.controller, &row.parameter).ok();
     audits
         .filter_map(|row| Some((cell(row)?, row.truth)))
-        .collect()
-}
-
-fn gold_answers(input: &Input, names: &Names<'_>) -> BTreeMap<(usize, usize), Ppm> {
-    let answers = input.gold_reports.iter();
-    answers
-        .filter_map(|row| {
-            let validator = names.validator(&row.validator).ok()?;
-            let gold = names.gold(&row.gold).ok()?;
-            Some(((validator, gold), in_range(row.value)?))
-        })
         .collect()
 }

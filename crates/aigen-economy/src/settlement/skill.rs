@@ -1,7 +1,7 @@
 //! §6, first half: a validator's skill against hidden truth.
 
+use super::evidence::Evidence;
 use super::int::{Int, PPM};
-use super::panel::Evidence;
 use super::params::Params;
 use super::working::GoldWorking;
 

@@ -1,8 +1,9 @@
 //! §7: what a validator's stake loses. Disagreement alone is never slashed.
 
+use super::evidence::Evidence;
 use super::input::Validator;
 use super::int::{Int, PPM, PPM_SQUARED};
-use super::panel::{Evidence, Seat};
+use super::panel::Seat;
 use super::params::Params;
 use super::working::{SlashReason, SlashWorking};
 use aigen_types::{Amount, Ppm};
