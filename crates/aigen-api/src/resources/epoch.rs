@@ -50,6 +50,9 @@ pub struct Assignment {
     /// The parameter, like `quality`.
     #[serde(with = "text")]
     pub parameter: Slug,
+    /// The evaluation suite to use.
+    #[serde(with = "text")]
+    pub suite: Slug,
 }
 
 /// `POST /v1/aigen/epochs/{epoch}/assign`, operators only.
