@@ -1,1 +1,29 @@
 //! llama.cpp as an engine.
+//!
+//! [`open`] reads a GGUF file and gives a [`LlamaEngine`], which serves several
+//! sequences of one context: one batch may mix prefill and decode, a fork shares
+//! the cells of its prefix, and tokens can be taken back where the model allows
+//! it. Whatever can be wrong with the file is found before llama.cpp sees it, as
+//! far as a reader of the header can tell, because llama.cpp may abort the
+//! process.
+//!
+//! # Where a binary runs
+//! llama.cpp is built without `-march=native`: on x86-64 for AVX2, FMA, F16C and
+//! BMI2 (2013 and later), or for what `RUSTFLAGS=-Ctarget-cpu=…` names. A binary
+//! moved to an older machine refuses to open a model ([`OpenError::Processor`])
+//! instead of dying of an illegal instruction.
+//!
+//! # What a context costs
+//! Every sequence can be filled to [`Options::context_tokens`], whatever the
+//! others do: the cache is allocated for all of them at once.
+
+mod engine;
+mod error;
+mod gguf;
+mod native;
+mod options;
+mod tokenizer;
+
+pub use engine::{LlamaEngine, open};
+pub use error::OpenError;
+pub use options::Options;

@@ -24,7 +24,7 @@ pub mod scheduler;
 pub mod scripted;
 mod tokenizer;
 
-pub use engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence};
+pub use engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, check_feeds, check_tokens};
 pub use error::EngineError;
 pub use limits::Limits;
 pub use scheduler::{Driver, EngineHandle, Input, SessionControl, Start, Step, start};

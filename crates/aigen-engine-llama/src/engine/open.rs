@@ -1,0 +1,227 @@
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aigen_engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, Tokenizer};
+use aigen_types::Digest;
+use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::model::params::LlamaModelParams;
+use llama_cpp_2::model::params::kv_overrides::ParamOverrideValue;
+
+use super::{LlamaEngine, Loaded};
+use crate::gguf::{self, Header};
+use crate::native;
+use crate::options::{DEFAULT_CONTEXT_MAX, SEQUENCES_MAX};
+use crate::tokenizer::{self, LlamaTokenizer};
+use crate::{OpenError, Options};
+
+/// Opens the model at `path`. Reads the whole file once for its digest (about a
+/// second per gigabyte) and then maps it into memory; it must not change while
+/// the engine lives.
+///
+/// # Errors
+/// [`OpenError`], each of which has a [`OpenError::hint`].
+pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<LlamaEngine, OpenError> {
+    let path = path.as_ref();
+    check_processor()?;
+    check_options(options)?;
+    let header = gguf::read(path)?;
+    let digest = digest(path)?;
+    // llama.cpp logs why it fails in one place, and making contexts of one model
+    // at once is a race: one at a time.
+    static OPENING: Mutex<()> = Mutex::new(());
+    let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+    let model = Arc::new(load(path, &header, options)?);
+    let context_tokens = context_tokens(&model, options)?;
+    let loaded = Loaded::try_new(Arc::clone(&model), |model| {
+        make_context(model, options, context_tokens)
+    })?;
+    let info = info(&model, &header, digest, options, context_tokens);
+    let mut engine = LlamaEngine {
+        tokenizer: Arc::new(LlamaTokenizer::new(model, &header)),
+        loaded,
+        batch: LlamaBatch::new(options.batch_tokens_max as usize, 1),
+        lengths: vec![0; options.sequences_max as usize],
+        rows: Vec::new(),
+        lent: Vec::with_capacity(info.vocab_size as usize),
+        info,
+    };
+    engine.probe(path)?;
+    Ok(engine)
+}
+
+impl LlamaEngine {
+    /// Computes a few tokens and takes one back: whether the model runs and can
+    /// backtrack is tried, not believed. Warms up what the first session would
+    /// otherwise wait for.
+    fn probe(&mut self, path: &Path) -> Result<(), OpenError> {
+        let token = self
+            .tokenizer
+            .encode("a", false, false)
+            .first()
+            .copied()
+            .unwrap_or(0);
+        let tokens = [token; 3];
+        let length = self
+            .info
+            .batch_tokens_max
+            .min(self.info.context_tokens)
+            .min(3) as usize;
+        let sequence = Sequence(0);
+        let feed = Feed {
+            sequence,
+            tokens: &tokens[..length],
+            logits: true,
+        };
+        self.forward(&[feed])
+            .map_err(|error| OpenError::Unsupported {
+                path: path.into(),
+                reason: native::take_last_error().unwrap_or_else(|| error.to_string()),
+            })?;
+        self.info.backtrack = length > 1 && self.remove(sequence, length as u32 - 1);
+        self.free(sequence);
+        Ok(())
+    }
+}
+
+fn check_processor() -> Result<(), OpenError> {
+    let missing = native::missing_features();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(OpenError::Processor {
+        features: missing.join(", "),
+    })
+}
+
+fn check_options(options: &Options) -> Result<(), OpenError> {
+    let refuse = |reason: String| Err(OpenError::Options { reason });
+    if !(1..=SEQUENCES_MAX).contains(&options.sequences_max) {
+        return refuse(format!("sequences_max must be 1 to {SEQUENCES_MAX}"));
+    }
+    if options.threads == 0 || i32::try_from(options.threads).is_err() {
+        return refuse("threads must be at least 1".to_owned());
+    }
+    if options.batch_tokens_max == 0 || i32::try_from(options.batch_tokens_max).is_err() {
+        return refuse("batch_tokens_max must be at least 1".to_owned());
+    }
+    if options.context_tokens == Some(0) {
+        return refuse("context_tokens must be at least 1".to_owned());
+    }
+    Ok(())
+}
+
+fn digest(path: &Path) -> Result<Digest, OpenError> {
+    let unreadable = |source: io::Error| OpenError::Unreadable {
+        path: path.into(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).map_err(unreadable)?;
+    Ok(Digest(*hasher.finalize().as_bytes()))
+}
+
+fn load(path: &Path, header: &Header, options: &Options) -> Result<LlamaModel, OpenError> {
+    let params = match options.gpu_layers {
+        Some(layers) => LlamaModelParams::default().with_n_gpu_layers(layers),
+        None => LlamaModelParams::default(),
+    };
+    let mut params = pin!(params);
+    if tokenizer::space_first(header) {
+        let key = CString::new(tokenizer::SPACE_FIRST).expect("the key has no NUL");
+        params
+            .as_mut()
+            .append_kv_override(&key, ParamOverrideValue::Bool(false));
+    }
+    let backend = native::backend();
+    native::take_last_error();
+    LlamaModel::load_from_file(backend, path, &params).map_err(|error| {
+        let reason = native::take_last_error().unwrap_or_else(|| error.to_string());
+        refused(path, reason)
+    })
+}
+
+/// llama.cpp says in words only whether it knows the model and the file is good.
+fn refused(path: &Path, reason: String) -> OpenError {
+    let path = path.to_path_buf();
+    if reason.contains("unknown model architecture") || reason.contains("unknown pre-tokenizer") {
+        return OpenError::Unsupported { path, reason };
+    }
+    OpenError::Broken { path, reason }
+}
+
+fn context_tokens(model: &LlamaModel, options: &Options) -> Result<u32, OpenError> {
+    let trained = model.n_ctx_train().max(1);
+    match options.context_tokens {
+        Some(asked) if asked > trained => Err(OpenError::Options {
+            reason: format!("context_tokens is {asked}, but the model was trained for {trained}"),
+        }),
+        Some(asked) => Ok(asked),
+        None => Ok(trained.min(DEFAULT_CONTEXT_MAX)),
+    }
+}
+
+fn make_context<'model>(
+    model: &'model Arc<LlamaModel>,
+    options: &Options,
+    context_tokens: u32,
+) -> Result<LlamaContext<'model>, OpenError> {
+    let Options {
+        sequences_max,
+        batch_tokens_max,
+        threads,
+        ..
+    } = *options;
+    let cells = context_tokens.saturating_mul(sequences_max);
+    let params = LlamaContextParams::default()
+        // One pool of cells for all sequences: forks share their prefix in it.
+        .with_kv_unified(true)
+        .with_n_ctx(NonZeroU32::new(cells))
+        .with_n_seq_max(sequences_max)
+        .with_n_batch(batch_tokens_max)
+        .with_n_ubatch(batch_tokens_max)
+        .with_n_threads(threads as i32)
+        .with_n_threads_batch(threads as i32)
+        // Sliding-window models can backtrack only if the window keeps everything.
+        .with_swa_full(true);
+    native::take_last_error();
+    model
+        .new_context(native::backend(), params)
+        .map_err(|error| OpenError::Context {
+            sequences_max,
+            context_tokens,
+            reason: native::take_last_error().unwrap_or_else(|| error.to_string()),
+        })
+}
+
+fn info(
+    model: &LlamaModel,
+    header: &Header,
+    digest: Digest,
+    options: &Options,
+    context_tokens: u32,
+) -> ModelInfo {
+    ModelInfo {
+        digest,
+        name: header
+            .text("general.name")
+            .unwrap_or(header.architecture())
+            .to_owned(),
+        architecture: header.architecture().to_owned(),
+        parameters: model.n_params(),
+        vocab_size: model.n_vocab() as u32,
+        context_tokens,
+        sequences_max: options.sequences_max,
+        batch_tokens_max: options.batch_tokens_max,
+        control: ControlLevel::Token,
+        backtrack: false,
+    }
+}

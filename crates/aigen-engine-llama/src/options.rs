@@ -1,0 +1,45 @@
+/// How a model is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Threads that compute, at least 1. By default one per physical core this
+    /// process may use, at most 8: beyond that small models wait for memory.
+    pub threads: u32,
+    /// Tokens each sequence can hold. By default what the model was trained for,
+    /// at most 8,192; more than it was trained for is an error.
+    pub context_tokens: Option<u32>,
+    /// Sequences that can live at once, 1 to 256.
+    pub sequences_max: u32,
+    /// Tokens in one forward pass, at least 1. Costs memory for intermediate
+    /// results; above 512 a CPU gains nothing.
+    pub batch_tokens_max: u32,
+    /// Layers computed by the GPU; `None` for all of them if this build has a GPU
+    /// backend. Without one it has no effect.
+    pub gpu_layers: Option<u32>,
+}
+
+/// The context [`Options::context_tokens`] stands for when it is not given: long
+/// enough for a conversation, small enough that four sequences of an 8-billion
+/// parameter model take 4 GiB and not 64.
+pub(crate) const DEFAULT_CONTEXT_MAX: u32 = 8192;
+
+/// llama.cpp's own bound, `LLAMA_MAX_SEQ`.
+pub(crate) const SEQUENCES_MAX: u32 = 256;
+
+const THREADS_MAX: usize = 8;
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: default_threads(),
+            context_tokens: None,
+            sequences_max: 4,
+            batch_tokens_max: 512,
+            gpu_layers: None,
+        }
+    }
+}
+
+fn default_threads() -> u32 {
+    let allowed = std::thread::available_parallelism().map_or(1, usize::from);
+    num_cpus::get_physical().min(allowed).clamp(1, THREADS_MAX) as u32
+}
