@@ -20,9 +20,11 @@ enum Done {
     Skipped(&'static str),
 }
 
+type Step = fn() -> Result<Done>;
+
 /// Runs every step, also after one has failed, and fails if one did.
 pub fn run(tests: Tests) -> Result<()> {
-    let mut steps: Vec<(&str, fn() -> Result<Done>)> = vec![
+    let mut steps: Vec<(&str, Step)> = vec![
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("arrows", || arrows::run().map(|()| Done::Passed)),
         ("tidy", || tidy::run().map(|()| Done::Passed)),
@@ -51,7 +53,7 @@ const CLIPPY: [&str; 7] = [
     "warnings",
 ];
 
-fn report(name: &str, step: fn() -> Result<Done>) -> bool {
+fn report(name: &str, step: Step) -> bool {
     println!("== {name}");
     let start = Instant::now();
     let result = step();

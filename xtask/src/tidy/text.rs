@@ -73,12 +73,14 @@ fn is_test_file(file: &Path) -> bool {
     named || file.components().any(|part| part.as_os_str() == "tests")
 }
 
-/// An absolute path, not the middle of a URL or of a relative one.
+/// An absolute path: not the middle of a URL or of a relative one, and not an example's.
 fn names_machine(line: &str) -> bool {
     MACHINE_PATHS.iter().any(|path| {
         line.match_indices(path).any(|(at, _)| {
             let before = line[..at].chars().next_back();
-            !before.is_some_and(|before| before.is_alphanumeric() || "._-/}".contains(before))
+            let inside = |c: char| c.is_alphanumeric() || "._-/}".contains(c);
+            let example = line[at + path.len()..].starts_with("you/");
+            !before.is_some_and(inside) && !example
         })
     })
 }
@@ -112,6 +114,7 @@ mod tests {
                 Some("a path of"),
             ),
             ("a.md", concat!("https://x.org/ho", "me/ada"), None),
+            ("a.md", concat!("`/ho", "me/you/.cache`"), None),
             ("a.md", concat!("./ro", "ot/ada"), None),
         ] {
             let faults = check(Path::new(file), &format!("{line}\n"));
