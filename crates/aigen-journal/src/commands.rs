@@ -86,6 +86,7 @@ record!(OpenCall {
     controller,
     prompt_tokens,
     chunk_tokens,
+    budget,
     request
 });
 record!(ExtendCall {

@@ -102,6 +102,7 @@ fn every_command() -> Vec<Command> {
             controller: Some(Digest([3; 32])),
             prompt_tokens: 10,
             chunk_tokens: 256,
+            budget: Some(amount(1_000)),
             request: Digest([4; 32]),
         }),
         Command::ExtendCall(ExtendCall {

@@ -43,6 +43,8 @@ pub struct Call {
     pub controller: Option<Digest>,
     /// Hash of the request.
     pub request: Digest,
+    /// The bound its caller set.
+    pub budget: Option<Amount>,
     /// Prompt tokens, counted before anything was held.
     pub prompt_tokens: u64,
     /// Output tokens that the holds cover.
@@ -111,6 +113,7 @@ impl Network {
             model: open.model.clone(),
             controller: open.controller,
             request: open.request,
+            budget: open.budget,
             prompt_tokens: open.prompt_tokens,
             covered_tokens: 0,
             used: Usage::default(),
@@ -124,6 +127,11 @@ impl Network {
         let needed = cover(&call.price, call.prompt_tokens, 1)?;
         if available < needed {
             return Err(Refusal::InsufficientFunds { available, needed });
+        }
+        if let Some(budget) = call.budget
+            && budget < needed
+        {
+            return Err(Refusal::BudgetTooSmall { budget, needed });
         }
         self.cover_more(now, open.call, &mut call, open.chunk_tokens.max(1))?;
         self.opened(open.call, call)
@@ -165,9 +173,10 @@ impl Network {
             return Err(Refusal::TooManyHolds);
         }
         let held = call.held();
-        let spendable = held
+        let balance = held
             .checked_add(self.available(&call.payer))
             .ok_or(Refusal::AmountTooLarge)?;
+        let spendable = call.budget.map_or(balance, |budget| budget.min(balance));
         let affordable = affordable_output(&call.price, call.prompt_tokens, spendable);
         let target = call.covered_tokens.saturating_add(chunk).min(affordable);
         if target <= call.covered_tokens {

@@ -165,6 +165,8 @@ pub struct OpenCall {
     pub prompt_tokens: u64,
     /// Output tokens the first chunk should cover; fewer are covered when the balance ends earlier.
     pub chunk_tokens: u64,
+    /// The most this call may come to, if its caller set a bound; the balance bounds it anyway.
+    pub budget: Option<Amount>,
     /// Hash of the request body: the same call id with another body is refused.
     pub request: Digest,
 }

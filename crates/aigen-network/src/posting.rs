@@ -68,7 +68,9 @@ const MOVES: [(Reason, &str); 13] = [
 /// Why a transfer moved money, in one word; `None` for one that only reserves or frees it.
 #[must_use]
 pub fn transfer_reason(transfer: &aigen_ledger::Transfer) -> Option<&'static str> {
-    let moves = MOVES.iter().find(|(reason, _)| reason.code() == transfer.code);
+    let moves = MOVES
+        .iter()
+        .find(|(reason, _)| reason.code() == transfer.code);
     moves.map(|(_, word)| *word)
 }
 

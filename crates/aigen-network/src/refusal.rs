@@ -39,6 +39,13 @@ pub enum Refusal {
         /// What prompt and first token cost at most.
         needed: Amount,
     },
+    /// The bound that the caller set is less than the call needs before its first token.
+    BudgetTooSmall {
+        /// The bound.
+        budget: Amount,
+        /// What prompt and first token cost at most.
+        needed: Amount,
+    },
     /// The running call's payer can cover no further token.
     CoverExhausted,
     /// The call has as many holds as a call may have.
@@ -98,6 +105,7 @@ impl Refusal {
             Self::ControllerVersionExists => "controller_version_exists",
             Self::ValidatorUnknown => "validator_unknown",
             Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::BudgetTooSmall { .. } => "budget_too_small",
             Self::CoverExhausted => "cover_exhausted",
             Self::TooManyHolds => "too_many_holds",
             Self::CallUnknown => "call_unknown",
@@ -141,6 +149,12 @@ impl fmt::Display for Refusal {
                 return write!(
                     f,
                     "{available} AIGEN available, {needed} AIGEN needed for the prompt and one token"
+                );
+            }
+            Self::BudgetTooSmall { budget, needed } => {
+                return write!(
+                    f,
+                    "the call may cost {budget} AIGEN, and {needed} AIGEN are needed for the prompt and one token"
                 );
             }
             Self::Ledger(refusal) => return refusal.fmt(f),

@@ -1,1 +1,37 @@
 //! Use cases: complete, publish, score, close an epoch, pay.
+//!
+//! Between the gateway, which speaks HTTP, and the rooms that know one thing each:
+//! engines compute, Jarvis steers, the journal records. The node makes a *call* of them:
+//! quote → hold → decode → capture → receipt, in one task that outlives the connection
+//! that asked for it.
+//!
+//! Absent by construction: no HTTP, no status codes, no serialised forms, no concrete
+//! engine and no concrete store.
+
+mod auth;
+mod complete;
+mod error;
+mod limits;
+mod metering;
+mod node;
+mod operate;
+mod prepare;
+mod random;
+mod steering;
+
+#[cfg(test)]
+mod tests;
+
+pub use auth::{Caller, IssuedKey};
+pub use complete::{CallEvent, CompletionRequest, Ended, Prompt, Running};
+pub use error::NodeError;
+pub use node::{Node, Served};
+pub use random::{random_call_id, random_digest, random_transfer_id};
+pub use steering::Steering;
+
+// What a node's answers are made of, so that whoever serves it names one room and not six.
+pub use aigen_engine::sampler::Sampling;
+pub use aigen_engine::{ChatMessage, ControlLevel, Role as Speaker, TokenId, Tokenizer};
+pub use aigen_jarvis::{Fault, Finish, Piece, TokenLogprobs};
+pub use aigen_journal::Tip;
+pub use {aigen_economy as economy, aigen_ledger as ledger, aigen_network as network};

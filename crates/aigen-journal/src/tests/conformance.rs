@@ -19,7 +19,7 @@ fn read(store: &dyn Store, after: Tip) -> Vec<Record> {
     records
 }
 
-fn conforms(mut store: impl Store, reopen: impl Fn(Box<dyn Store>) -> Box<dyn Store>) {
+fn conforms(mut store: impl Store + 'static, reopen: impl Fn(Box<dyn Store>) -> Box<dyn Store>) {
     assert_eq!(store.tip().unwrap(), Tip::default(), "empty at first");
     let first = Record::of(Tip::default(), Timestamp(1), &[founding()]);
     store.append(&first).unwrap();

@@ -55,8 +55,12 @@ fn every_flipped_byte_is_found_and_named() {
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 0x10;
-            overwrite(&path, record.seq, &flipped);
-            assert_eq!(named_seq(&path), Some(record.seq), "byte {at}");
+            assert!(Record::from_bytes(&flipped).is_err(), "byte {at}");
+            // Through the file as well, for a sample: opening one takes a millisecond.
+            if at % 97 == 0 {
+                overwrite(&path, record.seq, &flipped);
+                assert_eq!(named_seq(&path), Some(record.seq), "byte {at}");
+            }
         }
         overwrite(&path, record.seq, &bytes);
     }

@@ -1,0 +1,113 @@
+use crate::auth::Caller;
+use crate::error::NodeError;
+use crate::limits::PIECES_BUFFERED_MAX;
+use crate::metering::Meter;
+use crate::node::Node;
+use crate::steering::Steering;
+use aigen_engine::ChatMessage;
+use aigen_engine::sampler::Sampling;
+use aigen_jarvis::{Finish, Piece};
+use aigen_network::Receipt;
+use aigen_types::{Amount, CallId, Digest, ModelName};
+use tokio::sync::{mpsc, oneshot};
+
+/// What is asked of a model.
+#[derive(Clone, Debug)]
+pub enum Prompt {
+    /// A conversation, put into the model's own chat template.
+    Chat(Vec<ChatMessage>),
+    /// Plain text to continue.
+    Text(String),
+}
+
+/// One completion, resolved from whatever wire form it came in.
+#[derive(Clone, Debug)]
+pub struct CompletionRequest {
+    /// From [`Caller::call_id`], or random: the same id is charged once.
+    pub call: CallId,
+    /// Hash of the request's body, so that the same id with another body is noticed.
+    pub request: Digest,
+    /// Which model answers.
+    pub model: ModelName,
+    /// What it is asked.
+    pub prompt: Prompt,
+    /// Output tokens, at most; as many as the context leaves when absent.
+    pub max_tokens: Option<u32>,
+    /// The most the call may cost, if its caller sets a bound.
+    pub max_cost: Option<Amount>,
+    /// How tokens are drawn.
+    pub sampling: Sampling,
+    /// Texts that end the answer.
+    pub stops: Vec<String>,
+    /// How many alternatives to report per token.
+    pub top_logprobs: Option<u8>,
+    /// What steers it.
+    pub steering: Steering,
+}
+
+/// A call whose first hold is durable. Dropping it cancels the call; it is settled all the same.
+#[derive(Debug)]
+pub struct Running {
+    /// The call.
+    pub call: CallId,
+    /// The controller version that steers it, if a published one does.
+    pub controller: Option<Digest>,
+    /// Its prompt tokens.
+    pub prompt_tokens: u64,
+    /// What it produces, ending with one [`CallEvent::Ended`].
+    pub events: mpsc::Receiver<CallEvent>,
+}
+
+/// What a running call produces.
+#[derive(Debug)]
+pub enum CallEvent {
+    /// Text that can no longer be taken back.
+    Piece(Piece),
+    /// The last event: captured and recorded.
+    Ended(Box<Ended>),
+}
+
+/// How a call ended and what it came to.
+#[derive(Debug)]
+pub struct Ended {
+    /// Why generation ended.
+    pub finish: Finish,
+    /// Whether a grammar was complete; `None` without one.
+    pub grammar_complete: Option<bool>,
+    /// What was charged, or the journal's failure to say so.
+    pub receipt: Result<Receipt, NodeError>,
+}
+
+impl Node {
+    /// Begins a completion: quote, then hold, then decode.
+    ///
+    /// The call runs in a task of its own, which holds, meters and settles it. Dropping the
+    /// returned future or the [`Running`] at any point ends the call and captures exactly what
+    /// was produced.
+    ///
+    /// # Errors
+    /// Everything that can be known before the first token; nothing is charged then.
+    pub async fn complete(
+        &self,
+        caller: &Caller,
+        request: CompletionRequest,
+    ) -> Result<Running, NodeError> {
+        if self.0.calls.is_closed() {
+            return Err(NodeError::ShuttingDown);
+        }
+        let call = request.call;
+        let prepared = self.prepare(caller, request).await?;
+        let (controller, prompt_tokens) = (prepared.open.controller, prepared.open.prompt_tokens);
+        let (events, receiver) = mpsc::channel(PIECES_BUFFERED_MAX);
+        let (started, opened) = oneshot::channel();
+        let meter = Meter::new(self.clone(), prepared);
+        self.0.calls.spawn(meter.run(started, events));
+        opened.await.unwrap_or(Err(NodeError::ShuttingDown))?;
+        Ok(Running {
+            call,
+            controller,
+            prompt_tokens,
+            events: receiver,
+        })
+    }
+}

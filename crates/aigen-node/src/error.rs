@@ -1,0 +1,97 @@
+use aigen_engine::EngineError;
+use aigen_jarvis::{CompileError, StartError};
+use aigen_journal::Stopped;
+use aigen_network::Refusal;
+use aigen_types::{CallId, ModelName};
+use thiserror::Error;
+
+/// Why the node does not do what it was asked. What it means in HTTP is the gateway's business.
+#[derive(Debug, Error)]
+pub enum NodeError {
+    /// No key, an unknown key or a wrong secret: which one is not said.
+    #[error("the API key is missing or wrong")]
+    KeyWrong,
+    /// The key may not do this.
+    #[error("this key may not do that: {0}")]
+    Forbidden(&'static str),
+    /// No such model here.
+    #[error("model `{model}` is not served here; available: {available}")]
+    ModelUnknown {
+        /// What was asked for.
+        model: ModelName,
+        /// What there is.
+        available: String,
+    },
+    /// The prompt leaves no room in the context.
+    #[error("the prompt has {prompt} tokens, the model's context holds {context}")]
+    ContextTooLong {
+        /// Prompt tokens.
+        prompt: u64,
+        /// Tokens one sequence may hold.
+        context: u64,
+    },
+    /// No such controller.
+    #[error("controller `{0}` is not published here")]
+    ControllerUnknown(String),
+    /// The controller or grammar cannot steer this request.
+    #[error("{0}")]
+    Steering(String),
+    /// A call with the same idempotency key was made before.
+    #[error("call {call} was already made with this idempotency key{}", if *.same { "" } else { ", with another request" })]
+    CallExists {
+        /// The call.
+        call: CallId,
+        /// Whether the request was the same.
+        same: bool,
+    },
+    /// A rule says no.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The machine is full; nothing was charged.
+    #[error("the engine is busy")]
+    Busy,
+    /// The node is shutting down.
+    #[error("the node is shutting down")]
+    ShuttingDown,
+    /// The engine failed before anything was produced.
+    #[error("the engine failed: {0}")]
+    Engine(String),
+    /// The journal cannot record.
+    #[error(transparent)]
+    Journal(#[from] Stopped),
+}
+
+impl From<Refusal> for NodeError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<CompileError> for NodeError {
+    fn from(error: CompileError) -> Self {
+        Self::Steering(error.to_string())
+    }
+}
+
+impl From<StartError> for NodeError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Engine(engine) => engine.into(),
+            other => Self::Steering(other.to_string()),
+        }
+    }
+}
+
+impl From<EngineError> for NodeError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::ContextTooLong { prompt, context } => Self::ContextTooLong {
+                prompt: prompt.into(),
+                context: context.into(),
+            },
+            EngineError::Busy { .. } => Self::Busy,
+            EngineError::Stopped => Self::ShuttingDown,
+            other => Self::Engine(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+use crate::complete::{CallEvent, Ended};
+use crate::error::NodeError;
+use crate::limits::{CHUNK_TOKENS_MAX, PROGRESS_TOKENS};
+use crate::node::{Node, call_refused};
+use crate::prepare::Prepared;
+use aigen_economy::Usage;
+use aigen_engine::EngineHandle;
+use aigen_jarvis::{Cover, Ending, Event, Fault, Finish, Piece, SessionHandle, SessionRequest};
+use aigen_journal::{Committed, Stopped};
+use aigen_network::{
+    CloseCall, Command, ExtendCall, OpenCall, Outcome, ProgressCall, Receipt, Reply,
+};
+use aigen_types::{CallId, Digest};
+use tokio::sync::oneshot::error::RecvError;
+use tokio::sync::{mpsc, oneshot};
+
+type Extension = oneshot::Receiver<Committed>;
+type Started = oneshot::Sender<Result<(), NodeError>>;
+
+/// One call's money, from its first hold to its receipt. It lives in a task that nobody but
+/// the node can drop, so that a connection that goes away leaves no hold behind.
+pub(crate) struct Meter {
+    node: Node,
+    engine: EngineHandle,
+    call: CallId,
+    open: Option<OpenCall>,
+    session: Option<SessionRequest>,
+    cover: Cover,
+    prompt_tokens: u64,
+    max_tokens: u64,
+    used: Usage,
+    /// Computed tokens that the journal knows of.
+    recorded: u64,
+    /// Size of the last whole chunk; the next is twice as large.
+    chunk: u64,
+    /// Tokens that the running extension asked for.
+    asked: u64,
+    extension: Option<Extension>,
+    /// Whether the balance's end was reached: no further extension is asked for.
+    exhausted: bool,
+}
+
+impl Meter {
+    pub fn new(node: Node, prepared: Prepared) -> Self {
+        let Prepared {
+            engine,
+            open,
+            session,
+        } = prepared;
+        Self {
+            node,
+            engine,
+            call: open.call,
+            cover: session.cover.clone(),
+            prompt_tokens: open.prompt_tokens,
+            max_tokens: session.max_tokens.into(),
+            used: Usage::default(),
+            recorded: 0,
+            chunk: open.chunk_tokens,
+            asked: open.chunk_tokens,
+            extension: None,
+            exhausted: false,
+            open: Some(open),
+            session: Some(session),
+        }
+    }
+
+    /// Holds, runs and settles the call. `started` learns whether it began; `pieces` what it
+    /// produces. Whoever listens may go away at any time.
+    pub async fn run(mut self, started: Started, pieces: mpsc::Sender<CallEvent>) {
+        let (events, session) = match self.begin().await {
+            Ok(begun) => begun,
+            Err(error) => {
+                let _ = started.send(Err(error));
+                return;
+            }
+        };
+        let _ = started.send(Ok(()));
+        let ending = self.follow(events, session, &pieces).await;
+        let receipt = self.settle(&ending).await;
+        let ended = Ended {
+            finish: ending.finish,
+            grammar_complete: ending.grammar_complete,
+            receipt,
+        };
+        let _ = pieces.send(CallEvent::Ended(Box::new(ended))).await;
+    }
+
+    async fn begin(
+        &mut self,
+    ) -> Result<(mpsc::UnboundedReceiver<Event>, SessionHandle), NodeError> {
+        let open = self.open.take().expect("a meter begins once");
+        let committed = self.node.0.journal.submit(Command::OpenCall(open)).await?;
+        let reply = committed
+            .result
+            .map_err(|refusal| call_refused(self.call, refusal))?;
+        self.covered(&reply);
+        let request = self.session.take().expect("a meter begins once");
+        // Unbounded, but never longer than the tokens that the holds cover.
+        let (sender, events) = mpsc::unbounded_channel();
+        let on_event = Box::new(move |event| {
+            let _ = sender.send(event);
+        });
+        match aigen_jarvis::start(&self.engine, request, on_event) {
+            Ok(session) => Ok((events, session)),
+            Err(error) => {
+                self.close(Outcome::EngineFault, Digest::ZERO, 0).await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Follows the session to its end: passes pieces on, records progress, extends the cover.
+    async fn follow(
+        &mut self,
+        mut events: mpsc::UnboundedReceiver<Event>,
+        session: SessionHandle,
+        pieces: &mpsc::Sender<CallEvent>,
+    ) -> Ending {
+        let stopping = self.node.0.stopping.clone();
+        let mut cancelled = false;
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(Event::Finished(ending)) => {
+                        self.note(&ending.usage);
+                        return ending;
+                    }
+                    Some(event) => {
+                        if let Some(piece) = self.observe(event) {
+                            // A reader that is gone is noticed by `closed` below.
+                            let _ = pieces.send(CallEvent::Piece(piece)).await;
+                        }
+                    }
+                    None => return Ending::crashed(),
+                },
+                reply = extended(&mut self.extension) => self.on_extended(reply),
+                () = pieces.closed(), if !cancelled => {
+                    cancelled = true;
+                    session.cancel();
+                }
+                () = stopping.cancelled(), if !cancelled => {
+                    cancelled = true;
+                    session.cancel();
+                }
+            }
+        }
+    }
+
+    /// Takes note of an event; gives back what the caller should see of it.
+    fn observe(&mut self, event: Event) -> Option<Piece> {
+        match event {
+            Event::Started {
+                cached_prompt_tokens,
+            } => {
+                let cached = u64::from(cached_prompt_tokens).min(self.prompt_tokens);
+                self.used.cached_prompt_tokens = cached;
+                self.used.prompt_tokens = self.prompt_tokens - cached;
+                self.record_progress();
+                None
+            }
+            Event::Output(piece) => {
+                self.measure(&piece.usage);
+                let visible = !piece.text.is_empty() || !piece.logprobs.is_empty();
+                visible.then_some(piece)
+            }
+            Event::Finished(_) => None,
+        }
+    }
+
+    fn note(&mut self, usage: &aigen_jarvis::Usage) {
+        self.used.sampled_tokens = usage.sampled_tokens;
+        self.used.forced_tokens = usage.forced_tokens;
+        self.used.discarded_tokens = usage.discarded_tokens;
+    }
+
+    fn measure(&mut self, usage: &aigen_jarvis::Usage) {
+        self.note(usage);
+        let computed = self.used.computed_tokens();
+        if computed == 1 || computed >= self.recorded + PROGRESS_TOKENS {
+            self.record_progress();
+        }
+        // At three quarters of the cover, so that the next hold is durable before it is needed.
+        if computed * 4 >= self.cover.tokens() * 3 {
+            self.ask_for_more();
+        }
+    }
+
+    /// Not waited for: it becomes durable with the journal's next sync.
+    fn record_progress(&mut self) {
+        let progress = ProgressCall {
+            call: self.call,
+            used: self.used,
+        };
+        self.recorded = self.used.computed_tokens();
+        let _ = self.node.0.journal.send(Command::ProgressCall(progress));
+    }
+
+    fn ask_for_more(&mut self) {
+        let covered = self.cover.tokens();
+        // Tokens that were taken back are computed too, beyond those that the answer may have.
+        let ceiling = self.max_tokens + self.used.discarded_tokens;
+        if self.exhausted || self.extension.is_some() || covered >= ceiling {
+            return;
+        }
+        self.chunk = (self.chunk * 2).min(CHUNK_TOKENS_MAX);
+        self.asked = self.chunk.min(ceiling - covered);
+        let extend = ExtendCall {
+            call: self.call,
+            chunk_tokens: self.asked,
+            used: self.used,
+        };
+        self.recorded = self.used.computed_tokens();
+        match self.node.0.journal.send(Command::ExtendCall(extend)) {
+            Ok(reply) => self.extension = Some(reply),
+            Err(Stopped) => self.exhaust(),
+        }
+    }
+
+    fn on_extended(&mut self, reply: Result<Committed, RecvError>) {
+        self.extension = None;
+        match reply {
+            Ok(Committed {
+                result: Ok(reply), ..
+            }) => self.covered(&reply),
+            // Refused, or the journal is gone: the tokens covered so far are the last.
+            Ok(_) | Err(_) => self.exhaust(),
+        }
+    }
+
+    fn covered(&mut self, reply: &Reply) {
+        if let Reply::Covered { tokens, .. } = reply {
+            let granted = tokens - self.cover.tokens();
+            self.cover.extend_to(*tokens);
+            if granted < self.asked {
+                self.exhaust();
+            }
+        }
+    }
+
+    /// The balance ends at the covered token: generation stops exactly there.
+    fn exhaust(&mut self) {
+        self.exhausted = true;
+        self.cover.close();
+    }
+
+    async fn settle(&mut self, ending: &Ending) -> Result<Receipt, NodeError> {
+        let micros = ending.controller_micros;
+        self.close(outcome_of(&ending.finish), ending.decisions, micros)
+            .await?;
+        let network = self.node.network();
+        let receipt = network.receipt(self.call).cloned();
+        receipt.ok_or(NodeError::Journal(Stopped))
+    }
+
+    async fn close(
+        &mut self,
+        outcome: Outcome,
+        decisions: Digest,
+        controller_micros: u64,
+    ) -> Result<(), NodeError> {
+        let close = CloseCall {
+            call: self.call,
+            used: self.used,
+            outcome,
+            controller_micros,
+            decisions,
+        };
+        self.node.submit(Command::CloseCall(close)).await?;
+        Ok(())
+    }
+}
+
+/// Waits for the extension, if one was asked for.
+async fn extended(extension: &mut Option<Extension>) -> Result<Committed, RecvError> {
+    match extension {
+        Some(reply) => reply.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn outcome_of(finish: &Finish) -> Outcome {
+    match finish {
+        Finish::Stop | Finish::StopString => Outcome::Stop,
+        Finish::Length => Outcome::Length,
+        Finish::Budget => Outcome::Budget,
+        Finish::Cancelled => Outcome::Cancelled,
+        Finish::Fault(Fault::Engine(_) | Fault::Crashed) => Outcome::EngineFault,
+        Finish::Fault(_) => Outcome::ControllerFault,
+    }
+}

@@ -1,0 +1,206 @@
+//! Everything but completions: money, keys, the registry, epochs. Each use case checks who
+//! asks, then records one command.
+
+use crate::auth::{Caller, IssuedKey};
+use crate::error::NodeError;
+use crate::node::Node;
+use aigen_network::{
+    AssignEpoch, CloseEpoch, Command, CommitScores, Found, Issue, NewController, NewModel,
+    NewValidator, Pay, Reply, RevealScores, Role, addresses,
+};
+use aigen_types::{Address, Amount, Digest, Epoch, Slug, TransferId};
+
+impl Node {
+    /// Founds the network; the first thing a new journal records.
+    ///
+    /// # Errors
+    /// When it is founded already.
+    pub async fn found(&self, found: Found) -> Result<(), NodeError> {
+        self.submit(Command::Found(found)).await.map(|_| ())
+    }
+
+    /// Adds a key without asking who asks: for the operator's own first key.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub async fn add_key(&self, key: &IssuedKey) -> Result<(), NodeError> {
+        self.submit(Command::CreateKey(key.record.clone()))
+            .await
+            .map(|_| ())
+    }
+
+    /// Puts a model that this node runs into the catalogue, or changes its price.
+    ///
+    /// # Errors
+    /// When a rule says no.
+    pub async fn publish_model(&self, model: NewModel) -> Result<(), NodeError> {
+        self.submit(Command::PublishModel(model)).await.map(|_| ())
+    }
+
+    /// Money enters. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or a rule says no.
+    pub async fn issue(
+        &self,
+        caller: &Caller,
+        id: TransferId,
+        to: Address,
+        amount: Amount,
+    ) -> Result<u64, NodeError> {
+        caller.must_operate()?;
+        let issue = Issue { id, to, amount };
+        Ok(self.submit(Command::Issue(issue)).await?.record)
+    }
+
+    /// The caller's account pays.
+    ///
+    /// # Errors
+    /// When a rule says no.
+    pub async fn pay(
+        &self,
+        caller: &Caller,
+        id: TransferId,
+        to: Address,
+        amount: Amount,
+    ) -> Result<u64, NodeError> {
+        let from = caller.account.clone();
+        let pay = Pay {
+            id,
+            from,
+            to,
+            amount,
+        };
+        Ok(self.submit(Command::Pay(pay)).await?.record)
+    }
+
+    /// Gives out a key. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or the name is taken.
+    pub async fn create_key(
+        &self,
+        caller: &Caller,
+        name: Slug,
+        account: Address,
+        role: Role,
+    ) -> Result<IssuedKey, NodeError> {
+        caller.must_operate()?;
+        let key = IssuedKey::draw(name, account, role);
+        self.add_key(&key).await?;
+        Ok(key)
+    }
+
+    /// Ends a key. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such key.
+    pub async fn revoke_key(&self, caller: &Caller, name: Slug) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        self.submit(Command::RevokeKey(name)).await.map(|_| ())
+    }
+
+    /// Publishes a controller version, once it is shown to compile. Its owner's key or an
+    /// operator's; unlisted ones are an operator's alone.
+    ///
+    /// # Errors
+    /// When the caller may not, the source does not work, or the version exists with other contents.
+    pub async fn publish_controller(
+        &self,
+        caller: &Caller,
+        new: NewController,
+    ) -> Result<Digest, NodeError> {
+        caller.must_own(&addresses::developer(&new.reference.owner))?;
+        if !new.listed {
+            caller.must_operate()?;
+        }
+        let node = self.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            node.check_controller(&new)?;
+            Ok::<_, NodeError>(new)
+        });
+        let new = checked.await.map_err(|_| NodeError::ShuttingDown)??;
+        match self.submit(Command::PublishController(new)).await?.reply {
+            Reply::Published(digest) => Ok(digest),
+            other => unreachable!("publishing answers with a digest, not {other:?}"),
+        }
+    }
+
+    /// Locks a validator's stake. Its own key or an operator's.
+    ///
+    /// # Errors
+    /// When the caller may not, or a rule says no.
+    pub async fn register_validator(
+        &self,
+        caller: &Caller,
+        validator: NewValidator,
+    ) -> Result<(), NodeError> {
+        caller.must_own(&addresses::validator(&validator.name))?;
+        self.submit(Command::RegisterValidator(validator))
+            .await
+            .map(|_| ())
+    }
+
+    /// Assigns the epoch's cells and commits to the hidden truths. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or a rule says no.
+    pub async fn assign_epoch(
+        &self,
+        caller: &Caller,
+        assign: AssignEpoch,
+    ) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        self.submit(Command::AssignEpoch(assign)).await.map(|_| ())
+    }
+
+    /// Commits to a validator's reports. Its own key.
+    ///
+    /// # Errors
+    /// When the caller may not, or a rule says no.
+    pub async fn commit_scores(
+        &self,
+        caller: &Caller,
+        commit: CommitScores,
+    ) -> Result<(), NodeError> {
+        caller.must_own(&addresses::validator(&commit.validator))?;
+        self.submit(Command::CommitScores(commit)).await.map(|_| ())
+    }
+
+    /// Closes the commit window before everyone has committed. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or the window is not open.
+    pub async fn freeze_commits(&self, caller: &Caller) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        self.submit(Command::FreezeCommits).await.map(|_| ())
+    }
+
+    /// Opens a validator's commitment. Its own key.
+    ///
+    /// # Errors
+    /// When the caller may not, or what is opened is not what was committed.
+    pub async fn reveal_scores(
+        &self,
+        caller: &Caller,
+        reveal: RevealScores,
+    ) -> Result<(), NodeError> {
+        caller.must_own(&addresses::validator(&reveal.validator))?;
+        self.submit(Command::RevealScores(reveal)).await.map(|_| ())
+    }
+
+    /// Opens the hidden truths, settles the epoch and pays everyone. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or a rule says no.
+    pub async fn close_epoch(
+        &self,
+        caller: &Caller,
+        close: CloseEpoch,
+    ) -> Result<Epoch, NodeError> {
+        caller.must_operate()?;
+        let epoch = close.epoch;
+        self.submit(Command::CloseEpoch(close)).await?;
+        Ok(epoch)
+    }
+}

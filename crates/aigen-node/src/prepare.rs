@@ -1,0 +1,89 @@
+use crate::auth::Caller;
+use crate::complete::{CompletionRequest, Prompt};
+use crate::error::NodeError;
+use crate::limits::FIRST_CHUNK_TOKENS;
+use crate::node::Node;
+use aigen_engine::{EngineHandle, TokenId};
+use aigen_jarvis::{Cover, SessionRequest};
+use aigen_network::OpenCall;
+
+/// Everything that can be known before money is held.
+pub(crate) struct Prepared {
+    pub engine: EngineHandle,
+    pub open: OpenCall,
+    /// Covers nothing yet: the first hold extends it.
+    pub session: SessionRequest,
+}
+
+impl Node {
+    /// Resolves model and controller and counts the prompt, all before any charge. Grammars of
+    /// strangers may take long to compile, so that happens off the async threads.
+    pub(crate) async fn prepare(
+        &self,
+        caller: &Caller,
+        request: CompletionRequest,
+    ) -> Result<Prepared, NodeError> {
+        let (node, key) = (self.clone(), caller.key.clone());
+        tokio::task::spawn_blocking(move || node.prepare_blocking(key, request))
+            .await
+            .map_err(|_| NodeError::ShuttingDown)?
+    }
+
+    fn prepare_blocking(
+        &self,
+        key: aigen_types::Slug,
+        request: CompletionRequest,
+    ) -> Result<Prepared, NodeError> {
+        let served = self.0.served(&request.model)?;
+        let prompt = encode(&served.engine, &request.prompt)?;
+        let max_tokens = room(&served.engine, prompt.len(), request.max_tokens)?;
+        let steered = self.steer(served, &request.steering, &request.prompt)?;
+        let open = OpenCall {
+            call: request.call,
+            key,
+            model: request.model,
+            controller: steered.controller,
+            prompt_tokens: prompt.len() as u64,
+            chunk_tokens: FIRST_CHUNK_TOKENS.min(max_tokens.into()),
+            budget: request.max_cost,
+            request: request.request,
+        };
+        let session = SessionRequest {
+            prompt,
+            program: steered.program,
+            sampling: request.sampling,
+            max_tokens,
+            stops: request.stops,
+            top_logprobs: request.top_logprobs,
+            cover: Cover::new(0),
+        };
+        Ok(Prepared {
+            engine: served.engine.clone(),
+            open,
+            session,
+        })
+    }
+}
+
+fn encode(engine: &EngineHandle, prompt: &Prompt) -> Result<Vec<TokenId>, NodeError> {
+    let tokenizer = engine.tokenizer();
+    match prompt {
+        Prompt::Chat(messages) => Ok(tokenizer.chat(messages)?),
+        Prompt::Text(text) => Ok(tokenizer.encode(text, false, true)),
+    }
+}
+
+/// Output tokens that the caller wants and the context can hold.
+fn room(engine: &EngineHandle, prompt: usize, wanted: Option<u32>) -> Result<u32, NodeError> {
+    let context = engine.info().context_tokens;
+    let too_long = NodeError::ContextTooLong {
+        prompt: prompt as u64,
+        context: context.into(),
+    };
+    let left = u32::try_from(prompt)
+        .ok()
+        .and_then(|prompt| context.checked_sub(prompt))
+        .filter(|left| *left > 0)
+        .ok_or(too_long)?;
+    Ok(wanted.unwrap_or(left).min(left))
+}

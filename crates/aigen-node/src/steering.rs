@@ -1,0 +1,209 @@
+use crate::complete::Prompt;
+use crate::error::NodeError;
+use crate::node::{Node, Served};
+use aigen_engine::Role;
+use aigen_jarvis::{Compiler, Hole, JsonOptions, Program};
+use aigen_network::{Controller, ControllerKind, NewController, script_key};
+use aigen_types::{ControllerRef, Digest};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// What steers a request.
+#[derive(Clone, Debug, Default)]
+pub enum Steering {
+    /// Nothing: the model alone.
+    #[default]
+    Free,
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that satisfies a schema.
+    JsonSchema(Value),
+    /// A controller: built in by name (`regex`), published (`owner/name@1.0.0`), or any
+    /// version by its digest.
+    Controller {
+        /// Its name.
+        name: String,
+        /// What the request gives it.
+        params: Map<String, Value>,
+    },
+}
+
+/// A resolved controller.
+pub(crate) struct Steered {
+    /// The published version, if it is one: what escrow and scores follow.
+    pub controller: Option<Digest>,
+    pub program: Program,
+}
+
+impl Steered {
+    fn built_in(program: Program) -> Self {
+        Self {
+            controller: None,
+            program,
+        }
+    }
+}
+
+impl Node {
+    pub(crate) fn steer(
+        &self,
+        served: &Served,
+        steering: &Steering,
+        prompt: &Prompt,
+    ) -> Result<Steered, NodeError> {
+        let compiler = &served.compiler;
+        match steering {
+            Steering::Free => Ok(Steered::built_in(Program::free())),
+            Steering::JsonObject => {
+                let any_object = serde_json::json!({ "type": "object" });
+                json_schema(compiler, &any_object).map(Steered::built_in)
+            }
+            Steering::JsonSchema(schema) => json_schema(compiler, schema).map(Steered::built_in),
+            Steering::Controller { name, params } => {
+                match built_in(compiler, name, params).transpose()? {
+                    Some(program) => Ok(Steered::built_in(program)),
+                    None => self.published(compiler, name, params, prompt),
+                }
+            }
+        }
+    }
+
+    fn published(
+        &self,
+        compiler: &Compiler,
+        name: &str,
+        params: &Map<String, Value>,
+        prompt: &Prompt,
+    ) -> Result<Steered, NodeError> {
+        let (digest, controller) = self.find_controller(name)?;
+        let source = &controller.published.source;
+        let program = match controller.published.kind {
+            ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
+            ControllerKind::Script => scripted(source, prompt)?,
+        };
+        Ok(Steered {
+            controller: Some(digest),
+            program,
+        })
+    }
+
+    fn find_controller(&self, name: &str) -> Result<(Digest, Controller), NodeError> {
+        let network = self.network();
+        let by_name = |name: &str| {
+            let reference: ControllerRef = name.parse().ok()?;
+            network.controller_digest(&reference)
+        };
+        let digest = name.parse().ok().or_else(|| by_name(name));
+        let found = digest.and_then(|digest| Some((digest, network.controller(digest)?.clone())));
+        found.ok_or_else(|| NodeError::ControllerUnknown(name.to_owned()))
+    }
+
+    /// Checks that a controller can work at all before it is published: its source must compile
+    /// for every model here once its holes are filled with something.
+    pub(crate) fn check_controller(&self, new: &NewController) -> Result<(), NodeError> {
+        match new.kind {
+            ControllerKind::Script => parse_script(&new.source).map(|_| ()),
+            ControllerKind::Grammar => self
+                .models()
+                .values()
+                .try_for_each(|served| Ok(served.compiler.try_template(&new.source)?)),
+        }
+    }
+}
+
+fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, NodeError> {
+    Ok(compiler.json_schema(schema, JsonOptions::default())?)
+}
+
+/// The controllers that need no publishing; `None` if `name` is none of them.
+fn built_in(
+    compiler: &Compiler,
+    name: &str,
+    params: &Map<String, Value>,
+) -> Option<Result<Program, NodeError>> {
+    let compile = || match name {
+        "json-schema" => json_schema(compiler, param(name, params, "schema")?),
+        "regex" => Ok(compiler.regex(text(name, params, "pattern")?)?),
+        "lark" => Ok(compiler.lark(text(name, params, "grammar")?)?),
+        "quote" => Ok(compiler.quote(text(name, params, "text")?, None)?),
+        "choice" => {
+            let options = param(name, params, "options")?;
+            match Hole::from_json(options) {
+                Some(Hole::Options(options)) => Ok(compiler.choice(&options)?),
+                _ => Err(wrong_param(name, "options", "a list of texts")),
+            }
+        }
+        _ => unreachable!("guarded by the list of names"),
+    };
+    ["json-schema", "regex", "lark", "choice", "quote"]
+        .contains(&name)
+        .then(compile)
+}
+
+fn param<'a>(
+    controller: &str,
+    params: &'a Map<String, Value>,
+    name: &str,
+) -> Result<&'a Value, NodeError> {
+    params
+        .get(name)
+        .ok_or_else(|| wrong_param(controller, name, "given"))
+}
+
+fn text<'a>(
+    controller: &str,
+    params: &'a Map<String, Value>,
+    name: &str,
+) -> Result<&'a str, NodeError> {
+    let value = param(controller, params, name)?;
+    value
+        .as_str()
+        .ok_or_else(|| wrong_param(controller, name, "a text"))
+}
+
+fn wrong_param(controller: &str, param: &str, must_be: &str) -> NodeError {
+    NodeError::Steering(format!(
+        "controller `{controller}`: `aigen.params.{param}` must be {must_be}"
+    ))
+}
+
+fn holes(params: &Map<String, Value>) -> Result<BTreeMap<String, Hole>, NodeError> {
+    params
+        .iter()
+        .map(|(name, value)| match Hole::from_json(value) {
+            Some(hole) => Ok((name.clone(), hole)),
+            None => Err(NodeError::Steering(format!(
+                "`aigen.params.{name}` must be a text, a list of texts or a schema"
+            ))),
+        })
+        .collect()
+}
+
+/// A script answers a prompt it knows with its fixed text.
+fn scripted(source: &str, prompt: &Prompt) -> Result<Program, NodeError> {
+    let key = script_key(asked(prompt));
+    match parse_script(source)?.get(&key) {
+        Some(answer) => Ok(Program::forced(answer.clone())),
+        None => Err(NodeError::Steering(format!(
+            "the controller has no answer to this prompt (its key would be {key})"
+        ))),
+    }
+}
+
+fn asked(prompt: &Prompt) -> &str {
+    match prompt {
+        Prompt::Text(text) => text,
+        Prompt::Chat(messages) => messages
+            .iter()
+            .rfind(|message| message.role == Role::User)
+            .map_or("", |message| &message.content),
+    }
+}
+
+fn parse_script(source: &str) -> Result<BTreeMap<String, String>, NodeError> {
+    serde_json::from_str(source).map_err(|error| {
+        NodeError::Steering(format!(
+            "a script is a JSON object from prompt hashes to answers: {error}"
+        ))
+    })
+}
