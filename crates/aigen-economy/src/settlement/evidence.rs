@@ -38,6 +38,18 @@ impl Record {
     }
 }
 
+#[cfg(test)]
+impl Evidence {
+    pub fn new(truth: Int, report: Option<Int>) -> Self {
+        Self {
+            truth,
+            report,
+            audited: false,
+            validator: 0,
+        }
+    }
+}
+
 /// Every gold item that was assigned, with its report or none.
 fn gold(panel: &Panel<'_>, names: &Names<'_>) -> impl Iterator<Item = Evidence> {
     let input = panel.input;

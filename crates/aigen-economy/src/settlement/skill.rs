@@ -44,3 +44,52 @@ fn loss(item: &Evidence) -> Int {
         None => item.truth.max(PPM - item.truth),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn answers_are_compared_with_the_median_truth() {
+        let check = |pairs: &[(i128, Option<i128>)], median: u32, sums, x| {
+            let evidence = pairs.iter();
+            let evidence: Vec<Evidence> = evidence
+                .map(|(truth, report)| Evidence::new(Int::new(*truth), report.map(Int::new)))
+                .collect();
+            let gold = judge(&Params::default(), &evidence);
+            let of_working = (gold.median.parts(), (gold.reference, gold.loss), gold.x);
+            assert_eq!(of_working, (median, sums, x), "{pairs:?}");
+        };
+        check(&[], 0, (0, 0), None);
+        // One truth has no spread, and so have equal ones.
+        check(&[(7, Some(7))], 7, (0, 0), None);
+        check(&[(7, Some(7)), (7, None)], 7, (0, 999_993), None);
+        // Of an even number, the upper one of the two in the middle.
+        let (low, high) = (200_000, 800_000);
+        let sums = |loss| (600_000, loss);
+        check(
+            &[(low, Some(low)), (high, Some(high))],
+            800_000,
+            sums(0),
+            Some(1_000_000),
+        );
+        check(
+            &[(low, Some(high)), (high, Some(high))],
+            800_000,
+            sums(600_000),
+            Some(0),
+        );
+        check(
+            &[(low, None), (high, None)],
+            800_000,
+            sums(1_600_000),
+            Some(-1_000_000),
+        );
+        // Closer together than 50,000 on average tells nothing.
+        let narrow = [(0, Some(0)), (99_999, Some(0))];
+        check(&narrow, 99_999, (99_999, 99_999), None);
+        let wide_enough = [(0, Some(0)), (100_000, Some(0))];
+        check(&wide_enough, 100_000, (100_000, 100_000), Some(0));
+    }
+}
