@@ -7,12 +7,14 @@ mod matcher;
 mod quote;
 mod source;
 mod template;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 mod workers;
 
 pub use compiler::{CompileLimits, Compiler};
 pub use error::CompileError;
-pub use matcher::Matcher;
-pub(crate) use matcher::{Grammar, Mask};
+pub(crate) use matcher::Grammar;
+pub use matcher::{Mask, Matcher};
 pub use source::JsonOptions;
 pub use template::Hole;

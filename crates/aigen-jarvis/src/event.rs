@@ -77,6 +77,23 @@ pub struct Ending {
     /// Hash of every decision and token of the session, in order: the same
     /// program, model, prompt and seed give the same hash.
     pub decisions: Digest,
+    /// Time the controller and its constraints took while no forward pass ran, in
+    /// microseconds. Measured, so no two runs agree on it; nothing is decided by it.
+    pub controller_micros: u64,
+}
+
+impl Ending {
+    /// The ending of a session that is gone without a last word.
+    #[must_use]
+    pub fn crashed() -> Self {
+        Self {
+            finish: Finish::Fault(Fault::Crashed),
+            usage: Usage::default(),
+            grammar_complete: None,
+            decisions: Digest::ZERO,
+            controller_micros: 0,
+        }
+    }
 }
 
 /// Why a session ended.

@@ -15,7 +15,7 @@
 //! Money never enters this crate: a [`Cover`] says how many output tokens the
 //! caller's holds pay for, and the loop never computes one more.
 //!
-//! Absent by construction: no clock in the decision loop, no I/O, no
+//! Absent by construction: no decision that depends on a clock, no I/O, no
 //! unconstrained token after a constraint failed.
 
 mod constraint;
@@ -25,9 +25,13 @@ mod event;
 mod fault;
 pub mod limits;
 mod program;
+#[cfg(test)]
+mod properties;
 mod session;
+#[cfg(test)]
+mod stage;
 
-pub use constraint::{CompileError, CompileLimits, Compiler, Hole, JsonOptions, Matcher};
+pub use constraint::{CompileError, CompileLimits, Compiler, Hole, JsonOptions, Mask, Matcher};
 pub use controller::{Allow, Controller, Decision, Edit, Generate, Opening, Report, Until, Wake};
 pub use cover::Cover;
 pub use event::{Ending, Event, Finish, Piece, TokenLogprobs, Usage};

@@ -26,8 +26,9 @@ pub const STOP_BYTES_MAX: usize = 256;
 /// Bytes of one grammar source, after its holes were filled.
 pub const SOURCE_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes of one text to quote from: about 20 pages.
-pub const QUOTE_BYTES_MAX: usize = 64 * 1024;
+/// Words of a text to quote from, times the words of a quotation: at 12 words,
+/// about 1,250 words or three pages.
+pub const QUOTE_CHUNKS_MAX: usize = 16 * 1024;
 
 /// Words in a quotation unless the controller says otherwise.
 pub const QUOTE_WORDS: u32 = 12;
@@ -50,21 +51,21 @@ pub const COMPILE_STACK_BYTES: usize = 32 * 1024 * 1024;
 /// Compiled grammars kept for the next request with the same source.
 pub const GRAMMARS_CACHED_MAX: usize = 128;
 
-/// What one grammar may cost. The defaults are 2.5 to 10 times below
-/// llguidance's own, which allow one mask to take 20 ms.
-#[must_use]
-pub fn parser_limits() -> llguidance::api::ParserLimits {
+/// What one grammar may cost. Rows are as long as llguidance allows them, so that
+/// every schema it can run runs here (500 optional properties in one object);
+/// fuel is half, lexer states a fifth.
+pub(crate) fn parser_limits() -> llguidance::api::ParserLimits {
     llguidance::api::ParserLimits {
-        max_items_in_row: 1_000,
+        max_items_in_row: 2_000,
         // 50,000 a millisecond.
         initial_lexer_fuel: 1_000_000,
-        // 14,000 a millisecond: 3.5 ms for one mask.
-        step_lexer_fuel: 50_000,
-        // 20,000 a millisecond: 1 ms for one mask.
-        step_max_items: 20_000,
+        // 14,000 a millisecond: 7 ms for one mask.
+        step_lexer_fuel: 100_000,
+        // 20,000 a millisecond: 2.5 ms for one mask.
+        step_max_items: 50_000,
         // 1 to 2 kB each: 100 MB for one session at the very worst.
         max_lexer_states: 50_000,
-        max_grammar_size: 200_000,
+        max_grammar_size: 500_000,
         precompute_large_lexemes: true,
         // Verbose errors would put the caller's text into logs.
         verbose_errors: false,

@@ -56,7 +56,11 @@ impl Program {
         self.0.digest()
     }
 
-    pub(crate) fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
+    /// A fresh controller for one session.
+    ///
+    /// # Errors
+    /// See [`Blueprint::open`].
+    pub fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
         self.0.open(opening)
     }
 

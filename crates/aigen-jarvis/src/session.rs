@@ -9,6 +9,7 @@ mod segment;
 mod transcript;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use aigen_engine::sampler::{Sampler, Sampling};
 use aigen_engine::{ControlLevel, EngineError, EngineHandle, SessionControl, TokenId};
@@ -151,5 +152,9 @@ fn open(
         rewinds: Rewinds::default(),
         since: Since::default(),
         complete: None,
+        overhead: Duration::ZERO,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,6 +157,16 @@ impl Compiler {
         self.compile_lark("template", &template::fill(source, holes)?)
     }
 
+    /// Whether a template can work at all: it must compile once its holes are filled with
+    /// some data of the right kind. What a registry asks before it publishes one.
+    ///
+    /// # Errors
+    /// As [`Compiler::grammar_template`].
+    pub fn try_template(&self, source: &str) -> Result<(), CompileError> {
+        self.grammar_template(source, &template::sample(source))
+            .map(|_| ())
+    }
+
     fn compile_lark(&self, kind: &str, source: &str) -> Result<Program, CompileError> {
         self.compile(kind, source, || {
             TopLevelGrammar::from_lark(source.to_owned())
@@ -181,6 +191,11 @@ impl Compiler {
         let grammar = Grammar::new(digest, matcher);
         self.cache().put(grammar.clone());
         Ok(Program::constrained(grammar))
+    }
+
+    #[cfg(test)]
+    pub(super) fn cached(&self) -> usize {
+        self.cache().len()
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {

@@ -48,6 +48,8 @@ impl CompileError {
             Some((place, what)) => (Some(position(place)), what),
             None => (None, line),
         };
+        // The one message of llguidance's that names a state instead of a reason.
+        let what = what.replace("NoExtensionBias", "the grammar allows no text at all");
         let what = what.chars().take(MESSAGE_CHARS_MAX).collect();
         Self {
             what,

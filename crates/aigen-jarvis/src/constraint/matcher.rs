@@ -99,7 +99,7 @@ impl Matcher {
     /// # Errors
     /// [`Fault::MaskEmpty`] if there are none, [`Fault::Constraint`] if computing
     /// them failed or cost too much.
-    pub(crate) fn mask(&self) -> Result<Mask, Fault> {
+    pub fn mask(&self) -> Result<Mask, Fault> {
         let mut matcher = lock(&self.0);
         match matcher.compute_mask() {
             Ok(mask) if mask.is_zero() => Err(Fault::MaskEmpty),
@@ -117,9 +117,15 @@ impl Matcher {
 }
 
 /// Which tokens of the vocabulary may come.
-pub(crate) struct Mask(SimpleVob);
+pub struct Mask(SimpleVob);
 
 impl Mask {
+    /// Whether the token may come; false outside the vocabulary.
+    #[must_use]
+    pub fn contains(&self, token: TokenId) -> bool {
+        usize::try_from(token).is_ok_and(|index| index < self.0.len()) && self.0.is_allowed(token)
+    }
+
     /// Puts every other token out of reach.
     pub fn apply(&self, logits: &mut [f32]) {
         if let Some(unknown) = logits.get_mut(self.0.len()..) {

@@ -8,53 +8,51 @@
 //! write without blanks count every character as a word.
 
 use super::CompileError;
-use crate::limits::{QUOTE_BYTES_MAX, QUOTE_WORDS};
-
-/// The most words a quotation may be allowed; each adds a state per word of the text.
-const WORDS_MAX: u32 = 256;
+use crate::limits::{QUOTE_CHUNKS_MAX, QUOTE_WORDS};
 
 /// The terminal's right-hand side for quotations of 1 to `words` words.
 ///
 /// # Errors
-/// If the text is too long, has no word, or `words` is out of range.
+/// If the text has no word, `words` is 0, or there is too much to choose from.
 pub(super) fn terminal(text: &str, words: Option<u32>) -> Result<String, CompileError> {
-    CompileError::too_long("the text to quote from", text.len(), QUOTE_BYTES_MAX)?;
     let words = words.unwrap_or(QUOTE_WORDS);
-    if !(1..=WORDS_MAX).contains(&words) {
-        return Err(CompileError::new(format!(
-            "a quotation has 1 to {WORDS_MAX} words"
-        )));
+    if words == 0 {
+        return Err(CompileError::new("a quotation has at least one word"));
     }
-    let chunks = chunks(text);
+    let chunks = chunks(text, words.try_into().unwrap_or(usize::MAX))?;
     if chunks.is_empty() {
         return Err(CompileError::new("the text to quote from has no words"));
     }
+    // A run of chunks is a quotation if it begins at a first word, not at a
+    // separator, and does not reach the next newline.
     let runs = serde_json::json!({ "substring_chunks": chunks });
-    Ok(format!(
-        "%regex {runs} & {} & {}",
-        whole_words(),
-        at_most(words)
-    ))
+    Ok(format!("(%regex {runs} & /[^\\s{}][^\\n]*/)", edges()))
 }
 
-/// The text as alternating words and separators; lines are kept apart by a
-/// newline, which no quotation contains.
-fn chunks(text: &str) -> Vec<&str> {
+/// For every word of the text, the longest quotation that begins with it: the
+/// word, then each further one with the separator before it, then a newline.
+///
+/// This writes the text `words` times, but needs no condition on where a run ends
+/// and none on its length. Such conditions are intersections of automata, for
+/// which llguidance must search a way out of every state; on random texts that
+/// search cost more than a whole mask may.
+fn chunks(text: &str, words: usize) -> Result<Vec<&str>, CompileError> {
     let mut chunks = Vec::new();
     for line in text.split(['\n', '\r']) {
-        let mut end = None;
-        for (from, to) in words(line) {
-            match end {
-                None if chunks.is_empty() => {}
-                None => chunks.push("\n"),
-                Some(end) if end < from => chunks.push(&line[end..from]),
-                Some(_) => {}
-            }
+        let spans = self::words(line);
+        for (first, &(from, to)) in spans.iter().enumerate() {
             chunks.push(&line[from..to]);
-            end = Some(to);
+            let rest = spans[first..].windows(2).take(words - 1);
+            chunks.extend(rest.map(|pair| &line[pair[0].1..pair[1].1]));
+            chunks.push("\n");
+            if chunks.len() > QUOTE_CHUNKS_MAX {
+                let what =
+                    format!("the text to quote from is too long for {words} words at a time");
+                return Err(CompileError::new(what).hint("send less text, or allow fewer words"));
+            }
         }
     }
-    chunks
+    Ok(chunks)
 }
 
 /// The byte ranges of the words of one line.
@@ -86,7 +84,7 @@ fn trimmed(line: &str, from: usize, to: usize) -> Option<(usize, usize)> {
 /// Punctuation that belongs to the sentence when it stands at a word's edge.
 const EDGES: &str = ".,;:!?…\"'`*“”„‘’‚«»‹›()[]{}<>¿¡—。、，；：！？「」『』（）【】《》・";
 
-fn is_edge(c: char) -> bool {
+pub(super) fn is_edge(c: char) -> bool {
     c.is_whitespace() || EDGES.contains(c)
 }
 
@@ -108,23 +106,12 @@ const UNSPACED: [(char, char); 6] = [
     ('\u{20000}', '\u{3ffff}'),
 ];
 
-/// A run of chunks that begins or ends with a separator begins or ends with an
-/// edge, because separators do and words do not.
-fn whole_words() -> String {
-    let edges: String = EDGES
+/// The edges, for a character class.
+fn edges() -> String {
+    EDGES
         .chars()
         .map(|c| format!("\\x{{{:x}}}", u32::from(c)))
-        .collect();
-    format!(r"/[^\s{edges}]([^\n]*[^\s{edges}])?/")
-}
-
-fn at_most(words: u32) -> String {
-    let alone: String = UNSPACED
-        .iter()
-        .map(|&(from, to)| format!("\\x{{{:x}}}-\\x{{{:x}}}", u32::from(from), u32::from(to)))
-        .collect();
-    let word = format!(r"([{alone}]|[^\s{alone}]+)");
-    format!(r"/{word}(\s*{word}){{0,{}}}/", words - 1)
+        .collect()
 }
 
 #[cfg(test)]
@@ -155,10 +142,22 @@ mod tests {
     }
 
     #[test]
-    fn chunks_alternate_and_keep_lines_apart() {
+    fn chunks_are_quotations_from_every_word() {
+        let chunks = chunks("  One, two\u{a0}three.\r\n\n(Four)", 2).unwrap();
         assert_eq!(
-            chunks("  One, two.\r\n\n(Three)"),
-            ["One", ", ", "two", "\n", "Three"]
+            chunks,
+            [
+                "One",
+                ", two",
+                "\n",
+                "two",
+                "\u{a0}three",
+                "\n",
+                "three",
+                "\n",
+                "Four",
+                "\n"
+            ]
         );
     }
 }

@@ -12,6 +12,11 @@
 //! | `@json(name)` | compact JSON of the schema | [`Hole::Schema`] |
 //!
 //! Data is written as one expression and cannot change the grammar around it.
+//!
+//! A quotation is one terminal, and terminals take the longest match: what
+//! follows one must not begin as the text goes on after it. String literals
+//! right behind a quotation are exempt, because they become part of its terminal:
+//! `@quote(lesson) "."` works where the lesson reads `Kenya. It`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -32,6 +37,14 @@ pub enum Hole {
 }
 
 impl Hole {
+    fn sample(kind: &str) -> Self {
+        match kind {
+            "choice" => Self::Options(vec!["one".to_owned(), "two".to_owned()]),
+            "json" => Self::Schema(serde_json::json!({ "type": "object" })),
+            _ => Self::Text("One sentence with seven words in it.".to_owned()),
+        }
+    }
+
     /// Reads a hole from a request's JSON: a string is a text, an array of
     /// strings the options of a choice, an object a schema.
     #[must_use]
@@ -65,6 +78,15 @@ pub(super) fn fill(template: &str, holes: &BTreeMap<String, Hole>) -> Result<Str
     };
     filler.run()?;
     Ok(filler.finish())
+}
+
+/// Data for every hole of a template, to try whether it compiles at all.
+pub(super) fn sample(template: &str) -> BTreeMap<String, Hole> {
+    let calls = template.match_indices('@');
+    let calls = calls.filter_map(|(at, _)| Call::parse(&template[at..]));
+    calls
+        .map(|(call, _)| (call.name.to_owned(), Hole::sample(call.kind)))
+        .collect()
 }
 
 struct Filler<'a> {
@@ -119,7 +141,21 @@ impl Filler<'_> {
         // Blanks keep the expression apart from what the author wrote next to it.
         let _ = write!(self.filled, " {expression} ");
         self.rest = rest;
+        if call.kind == "quote" {
+            self.take_in_literals();
+        }
         Ok(())
+    }
+
+    /// Moves string literals that follow into the last terminal.
+    fn take_in_literals(&mut self) {
+        let Some(terminal) = self.terminals.last_mut() else {
+            return;
+        };
+        while let Some((literal, rest)) = literal(self.rest) {
+            let _ = write!(terminal, " {literal}");
+            self.rest = rest;
+        }
     }
 
     fn expression(&mut self, call: &Call<'_>) -> Result<String, CompileError> {
@@ -169,6 +205,19 @@ impl<'a> Call<'a> {
         let numbered = number.is_none() || kind == "quote";
         (valid && numbered).then_some((Self { kind, name, number }, rest))
     }
+}
+
+/// The string literal `text` begins with after blanks, unless an operator makes
+/// more of it than a literal.
+fn literal(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start_matches([' ', '\t']);
+    let end = delimited(text.starts_with('"').then_some(text)?, '"');
+    let end = end + usize::from(text[end..].starts_with('i'));
+    let (literal, rest) = text.split_at(end);
+    let operator = rest
+        .trim_start_matches([' ', '\t'])
+        .starts_with(['+', '*', '?', '~', '{', '.']);
+    (!operator).then_some((literal, rest))
 }
 
 /// Bytes of the literal at the start of `text`, with both delimiters.

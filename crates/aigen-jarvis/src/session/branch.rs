@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aigen_engine::sampler::{Draw, Sampler, logprobs};
 use aigen_engine::{Driver, EngineError, Input, Start, Step, TokenId, Tokenizer};
@@ -37,6 +38,8 @@ pub(super) struct Branch {
     pub since: Since,
     /// Whether the last constraint was satisfied where it ended.
     pub complete: Option<bool>,
+    /// Time that controller and constraints took between forward passes.
+    pub overhead: Duration,
 }
 
 /// What the branch is doing.
@@ -147,7 +150,10 @@ impl Branch {
             appended: &self.output.tokens()[self.since.position..],
             why,
         };
-        let decision = self.controller.step(&report)?;
+        let began = Instant::now();
+        let decision = self.controller.step(&report);
+        self.overhead += began.elapsed();
+        let decision = decision?;
         self.record.decision(&decision);
         self.since.removed = 0;
         self.since.position = self.output.tokens().len();
@@ -243,10 +249,12 @@ impl Branch {
 
     /// Lets the model choose a token of those that may come.
     fn sample(&mut self, logits: &mut [f32]) -> Result<(), Finish> {
+        let began = Instant::now();
         let mask = match &mut self.activity {
             Activity::Generating(segment) => segment.mask()?,
             _ => None,
         };
+        self.overhead += began.elapsed();
         let own = self.top_logprobs.map(|top| (top, logits.to_vec()));
         if let Some(mask) = mask {
             mask.apply(logits);
@@ -299,6 +307,7 @@ impl Branch {
             usage,
             grammar_complete,
             decisions,
+            controller_micros: u64::try_from(self.overhead.as_micros()).unwrap_or(u64::MAX),
         };
         self.outlet.end(&mut self.output, ending);
         Step::Done

@@ -1,5 +1,5 @@
 use super::output::Output;
-use crate::{Ending, Event, Fault, Finish, Piece, TokenLogprobs, Usage};
+use crate::{Ending, Event, Piece, TokenLogprobs, Usage};
 
 /// The door to the session's owner: events in order, exactly one ending.
 pub(super) struct Outlet {
@@ -80,10 +80,8 @@ impl Drop for Outlet {
     fn drop(&mut self) {
         if self.state == State::Running {
             (self.on_event)(Event::Finished(Ending {
-                finish: Finish::Fault(Fault::Crashed),
                 usage: self.told,
-                grammar_complete: None,
-                decisions: aigen_types::Digest::ZERO,
+                ..Ending::crashed()
             }));
         }
     }

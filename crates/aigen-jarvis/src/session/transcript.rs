@@ -121,3 +121,54 @@ fn complete(bytes: &[u8]) -> &[u8] {
     });
     &bytes[..bytes.len() - incomplete]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// The text a caller should get: everything up to the first token that
+    /// completes a stop string, without the string that begins first.
+    fn expected(tokens: &[Vec<u8>], stops: &[String]) -> String {
+        let mut bytes = Vec::new();
+        for token in tokens {
+            bytes.extend_from_slice(token);
+            let starts = |stop: &String| {
+                (0..bytes.len()).find(|&at| bytes[at..].starts_with(stop.as_bytes()))
+            };
+            if let Some(at) = stops.iter().filter_map(starts).min() {
+                bytes.truncate(at);
+                break;
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn pieces_add_up_to_the_text(
+            tokens in vec(prop_oneof![
+                "[abé€]{0,3}".prop_map(String::into_bytes),
+                vec(any::<u8>(), 0..3),
+                vec(prop_oneof![Just(0xe2_u8), Just(0x82), Just(0xac), Just(b'a')], 1..3),
+            ], 0..20),
+            stops in vec("[abé€]{1,4}", 0..3),
+            reach in 0..4_usize,
+        ) {
+            let mut transcript = Transcript::new(&stops);
+            let mut text = String::new();
+            for (at, token) in tokens.iter().enumerate() {
+                transcript.push(token);
+                if transcript.cut_at_stop() {
+                    break;
+                }
+                text += &transcript.release((at + 1).saturating_sub(reach));
+            }
+            text += &transcript.finish();
+            prop_assert_eq!(text, expected(&tokens, &stops));
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! What compiles, what is refused and why, and what cannot be broken out of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aigen_engine::scripted::Vocabulary;
+use serde_json::{Value, json};
+
+use super::{CompileError, CompileLimits, Compiler, Hole, JsonOptions};
+use crate::stage::{Stage, pieces};
+use crate::{Fault, Finish, Program};
+
+fn compiler() -> Compiler {
+    Compiler::new(Arc::new(Vocabulary::with_words(pieces()))).unwrap()
+}
+
+/// Whether `text` is complete under the program, decided by forcing it byte by byte.
+fn accepts(program: Result<Program, CompileError>, text: &str) -> bool {
+    let stage = Stage::wanting(&[], &[text]);
+    let outcome = stage.run(stage.request(program.unwrap()));
+    outcome.ending.finish == Finish::Stop && outcome.text() == text
+}
+
+/// A compiler over bytes, whose programs `accepts` can run.
+fn bytes() -> Compiler {
+    Compiler::new(Arc::new(Vocabulary::bytes())).unwrap()
+}
+
+fn holes(holes: &[(&str, Value)]) -> BTreeMap<String, Hole> {
+    let hole = |(name, value): &(&str, Value)| (name.to_string(), Hole::from_json(value).unwrap());
+    holes.iter().map(hole).collect()
+}
+
+const HOSTILE: [&str; 18] = [
+    "\"",
+    "\\",
+    "\\\"",
+    "\n",
+    "\r\n",
+    "\t",
+    "%",
+    "}",
+    "{",
+    "/",
+    "@quote(x)",
+    "é €😀",
+    "\u{7f}\u{1}",
+    "\" | \"x",
+    "\\\nstart: \"x\"",
+    "%ignore /x/",
+    "<|end|> <[5]>",
+    "// # comment",
+];
+
+#[test]
+fn data_cannot_leave_its_hole() {
+    let compiler = bytes();
+    for data in HOSTILE {
+        let fill = |kind: &str, value: Value| {
+            let source = format!("start: \"<\" @{kind}(data) \">\"");
+            compiler.grammar_template(&source, &holes(&[("data", value)]))
+        };
+        let said = format!("<{data}>");
+        assert!(accepts(fill("text", json!(data)), &said), "text {data:?}");
+        assert!(
+            accepts(fill("choice", json!(["other", data])), &said),
+            "choice {data:?}"
+        );
+        assert!(
+            !accepts(fill("choice", json!(["other", data])), "<x>"),
+            "choice {data:?}"
+        );
+        let pattern = regex_syntax::escape(data);
+        assert!(
+            accepts(fill("regex", json!(pattern)), &said),
+            "regex {data:?}"
+        );
+        let schema = json!({"const": data});
+        // JSON allows DEL as it is, llguidance writes it escaped.
+        let said = format!("<{}>", json!(data)).replace('\u{7f}', "\\u007f");
+        assert!(accepts(fill("json", schema), &said), "json {data:?}");
+        let text = format!("Say w{data}w now.");
+        let line = text.lines().next().unwrap();
+        let word = line.split_whitespace().nth(1).unwrap();
+        let word = word.trim_end_matches(super::quote::is_edge);
+        assert!(
+            accepts(fill("quote", json!(text)), &format!("<{word}>")),
+            "quote {data:?}"
+        );
+    }
+}
+
+#[test]
+fn a_template_is_filled_outside_literals_only() {
+    let source = r#"
+        // @quote(comment) # @text(comment)
+        start: "@text(string)" /@text.regex./ @text(a) PAIR @text(a) # @text(no)
+        PAIR: @choice(b) "\"@text(x)" /\/@/
+    "#;
+    let filled = holes(&[("a", json!("A")), ("b", json!(["B", "C"]))]);
+    let program = bytes().grammar_template(source, &filled);
+    assert!(accepts(program, "@text(string)@text(regex)AC\"@text(x)/@A"));
+}
+
+#[test]
+fn the_published_example_works() {
+    let lesson = "Mount Kenya is the highest mountain in Kenya. It is 5,199 m high.";
+    let source = r#"start: "Question: " question "\nAnswer: " answer
+question: /[^\n?]{5,120}\?/
+answer: @quote(lesson)
+"#;
+    let fill = || bytes().grammar_template(source, &holes(&[("lesson", json!(lesson))]));
+    let answer = |answer| format!("Question: What is high?\nAnswer: {answer}");
+    for good in ["Mount Kenya", "5,199 m high", "Kenya. It is", "Kenya"] {
+        assert!(accepts(fill(), &answer(good)), "{good}");
+    }
+    for bad in [
+        "Mount Kenya.",
+        " Mount",
+        "ount Kenya",
+        "Mount  Kenya",
+        "Mintorko",
+        "199 m",
+        "",
+    ] {
+        assert!(!accepts(fill(), &answer(bad)), "{bad}");
+    }
+}
+
+/// What follows a quotation must not begin like what follows it in the text.
+#[test]
+fn quotations_can_stand_in_a_sentence() {
+    let lesson = "Up Mount Kenya. It is (very) high.\nNext line.";
+    let source = "start: \"In \" @quote(lesson, 3) \".\\nDone\"";
+    let fill = || bytes().grammar_template(source, &holes(&[("lesson", json!(lesson))]));
+    for quoted in [
+        "Mount Kenya",
+        "Kenya",
+        "Kenya. It is",
+        "very",
+        "high",
+        "Next line",
+    ] {
+        assert!(accepts(fill(), &format!("In {quoted}.\nDone")), "{quoted}");
+    }
+}
+
+#[test]
+fn quotations_have_a_length() {
+    let text = "one two three four";
+    assert!(accepts(bytes().quote(text, Some(2)), "two three"));
+    assert!(!accepts(bytes().quote(text, Some(2)), "two three four"));
+    assert!(!accepts(bytes().quote("one\ntwo", None), "one\ntwo"));
+    assert!(accepts(bytes().quote("ＡＢ 富士山。高い", None), "富士"));
+}
+
+/// Every refusal says what is wrong, and where it can, where.
+#[test]
+fn refusals_are_clear() {
+    let compiler = compiler();
+    let template =
+        |source: &str, value: Value| compiler.grammar_template(source, &holes(&[("data", value)]));
+    let json = |schema: Value| compiler.json_schema(&schema, JsonOptions::default());
+    let deep =
+        |n: usize, open: &str, close: &str| format!("{}x{}", open.repeat(n), close.repeat(n));
+    for (result, says) in [
+        (
+            compiler.regex("("),
+            "regular expression is not valid: unclosed group",
+        ),
+        (compiler.regex(""), "regular expression is empty"),
+        (compiler.regex("a\\"), "regular expression is not valid"),
+        (compiler.regex("(?=a)b"), "look-around"),
+        (compiler.choice(&[]), "at least one option"),
+        (
+            compiler.choice(&[String::new()]),
+            "option of a choice is empty",
+        ),
+        (compiler.quote("... —", None), "has no words"),
+        (compiler.quote("word", Some(0)), "at least one word"),
+        (
+            compiler.quote(&"word ".repeat(20_000), None),
+            "too long for 12 words at a time",
+        ),
+        (compiler.lark("begin: \"x\""), "no start rule"),
+        (compiler.lark("start: missing"), "unknown name: \"missing\""),
+        (compiler.lark("start: \"x"), "lexer error"),
+        (
+            compiler.lark(&format!("start: {}", deep(500, "(", ")"))),
+            "nested",
+        ),
+        (
+            compiler.lark(&format!("start: \"{}\"", "x".repeat(300_000))),
+            "bytes, and",
+        ),
+        (compiler.regex(&deep(500, "(", ")")), "nest"),
+        (json(json!(3)), "a JSON Schema is an object"),
+        (json(json!(false)), "allows nothing"),
+        (json(json!({"type": "strange"})), "strange"),
+        (
+            json(json!({"type": "string", "minLength": 5, "maxLength": 2})),
+            "Unsatisfiable",
+        ),
+        (json(json!({"$ref": "http://example.com/schema"})), "$ref"),
+        (json(json!({"$ref": "file:///etc/passwd"})), "$ref"),
+        (
+            json(json!({"uniqueItems": true, "type": "array"})),
+            "uniqueItems",
+        ),
+        (
+            template("start: @quote(lesson)", json!("x")),
+            "does not fill the hole `lesson` (at hole `lesson`, line 1)",
+        ),
+        (
+            template("start: \"x\"\n  | @quote(data)", json!(["x"])),
+            "@quote is filled with a text (at hole `data`, line 2)",
+        ),
+        (
+            template("start: @choice(data)", json!("x")),
+            "filled with a list of texts",
+        ),
+        (template("start: @regex(data)", json!("a\\")), "not valid"),
+        (
+            template("start: @json(data)", json!("x")),
+            "filled with a JSON Schema",
+        ),
+        (
+            template("start: @poem(data)", json!("x")),
+            "hint: write @quote(name)",
+        ),
+        (template("start: @data", json!("x")), "`@` begins a hole"),
+        (
+            template("start: @text(data, 5)", json!("x")),
+            "`@` begins a hole",
+        ),
+    ] {
+        let error = result.expect_err(says).to_string();
+        assert!(error.contains(says), "{error}\nshould say: {says}");
+    }
+}
+
+/// Grammars made to hurt: each compiles and runs within bounds, or is refused or
+/// ends with a fault; none hangs, crashes or escapes.
+#[test]
+fn hostile_grammars_end_in_time() {
+    let wide: Vec<String> = (0..20_000).map(|n| format!("\"k{n}\"")).collect();
+    let properties: serde_json::Map<String, Value> = (0..2_000)
+        .map(|n| (format!("p{n}"), json!({"type": "string"})))
+        .collect();
+    let mut nested = json!({"type": "string"});
+    for _ in 0..100 {
+        nested = json!({"anyOf": [nested.clone(), {"type": "array", "items": nested}]});
+        if nested.to_string().len() > 100_000 {
+            break;
+        }
+    }
+    let stage = Stage::wanting(&[], &["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]);
+    let compiler = &stage.compiler;
+    let lark = |source: &str| compiler.lark(source);
+    let json = |schema: Value| compiler.json_schema(&schema, JsonOptions::default());
+    let programs = [
+        (
+            "nested repetition",
+            compiler.regex("((((a{1,100}){1,100}){1,100}){1,100}){1,100}"),
+        ),
+        ("exponential states", compiler.regex("(a|b)*a(a|b){40}")),
+        (
+            "intersections",
+            lark("start: A\nA: /(.*a.*){20}/ & /(.*b.*){20}/ & /(.*c.*){20}/"),
+        ),
+        ("negation", lark("start: A\nA: ~(/(.*a){15}.*/)")),
+        (
+            "large classes",
+            compiler.regex(r"(\w{1,200}\W{1,200}){1,200}"),
+        ),
+        ("left recursion", lark("start: start start | \"a\" | \"\"")),
+        (
+            "ambiguity",
+            lark("start: x x x x x x x x\nx: y*\ny: z*\nz: /a/*"),
+        ),
+        ("forced for ever", lark("start: \"a\" start")),
+        ("forced at length", lark("start: \"a\"{100000}")),
+        ("no end", lark("start: x\nx: x")),
+        ("wide", lark(&format!("start: {}", wide.join(" | ")))),
+        (
+            "many properties",
+            json(json!({"type": "object", "properties": properties})),
+        ),
+        ("nested any-of", json(nested)),
+        ("schema loop", json(json!({"$ref": "#"}))),
+        (
+            "schema recursion",
+            json(json!({"anyOf": [{"type": "array", "items": {"$ref": "#"}}, {"type": "null"}]})),
+        ),
+        (
+            "long strings",
+            json(json!({"type": "string", "minLength": 100_000})),
+        ),
+        (
+            "long arrays",
+            json(json!({"type": "array", "items": {"type": "null"}, "minItems": 100_000})),
+        ),
+        (
+            "hostile pattern",
+            json(json!({"type": "string", "pattern": "^(a+)+$"})),
+        ),
+        (
+            "numbers",
+            json(
+                json!({"type": "number", "multipleOf": 0.0001, "minimum": -1e12, "maximum": 1e12}),
+            ),
+        ),
+    ];
+    for (what, program) in programs {
+        let started = Instant::now();
+        let said = match program {
+            Err(error) => format!("refused: {error}"),
+            Ok(program) => {
+                let request = stage.request(program);
+                let ending = stage.run(request).ending;
+                format!("{:?} {:?}", ending.finish, ending.usage)
+            }
+        };
+        let took = started.elapsed();
+        assert!(
+            took < Duration::from_secs(20),
+            "{what} took {took:?}: {said}"
+        );
+    }
+}
+
+/// A constraint that fails at run time ends the session; the model never goes on
+/// without it.
+#[test]
+fn constraints_fail_closed() {
+    let stage = Stage::wanting(&[], &["aaaa"]);
+    let program = stage
+        .compiler
+        .lark("start: start start | \"a\" | \"\"")
+        .unwrap();
+    let ending = stage.run(stage.request(program)).ending;
+    if let Finish::Fault(fault) = &ending.finish {
+        assert!(
+            matches!(fault, Fault::Constraint { .. } | Fault::MaskEmpty),
+            "{fault:?}"
+        );
+        assert_eq!(ending.grammar_complete, Some(false));
+    }
+}
+
+#[test]
+fn compiled_grammars_are_kept() {
+    let limits = CompileLimits {
+        cached: 2,
+        ..CompileLimits::default()
+    };
+    let compiler = Compiler::with_limits(Arc::new(Vocabulary::bytes()), limits).unwrap();
+    let digest = |pattern: &str| compiler.regex(pattern).unwrap().digest();
+    let first = digest("a+");
+    assert_eq!(digest("a+"), first);
+    assert_ne!(digest("b+"), first);
+    digest("c+");
+    assert_eq!(compiler.cached(), 2);
+}
