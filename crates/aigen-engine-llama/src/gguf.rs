@@ -222,12 +222,14 @@ fn check(header: &Header, path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Empty tokens are renamed by llama.cpp and may repeat.
+/// llama.cpp aborts on two equal tokens, where a token ends at its first NUL. Empty
+/// ones are given names and may repeat.
 fn distinct(tokens: &[Vec<u8>]) -> bool {
     let mut seen = HashSet::with_capacity(tokens.len());
-    tokens
+    let mut texts = tokens
         .iter()
-        .all(|token| token.is_empty() || seen.insert(token))
+        .filter_map(|token| token.split(|byte| *byte == 0).next());
+    texts.all(|text| text.is_empty() || seen.insert(text))
 }
 
 #[cfg(test)]

@@ -20,13 +20,14 @@ pub(crate) fn backend() -> &'static LlamaBackend {
     })
 }
 
-/// The last error llama.cpp logged since the last call of this function; the only
-/// place where it says why it refused something.
-pub(crate) fn take_last_error() -> Option<String> {
-    LAST_ERROR.lock().ok()?.take()
+/// The first error llama.cpp logged since the last call of this function: the only
+/// place where it says why it refused something. (Those that follow only say that
+/// it did.)
+pub(crate) fn take_first_error() -> Option<String> {
+    FIRST_ERROR.lock().ok()?.take()
 }
 
-static LAST_ERROR: Mutex<Option<String>> = Mutex::new(None);
+static FIRST_ERROR: Mutex<Option<String>> = Mutex::new(None);
 
 extern "C" fn log(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
     if text.is_null() {
@@ -36,9 +37,9 @@ extern "C" fn log(level: sys::ggml_log_level, text: *const c_char, _: *mut c_voi
     let text = unsafe { CStr::from_ptr(text) }.to_string_lossy();
     let text = text.trim();
     if level == sys::GGML_LOG_LEVEL_ERROR
-        && let Ok(mut last) = LAST_ERROR.lock()
+        && let Ok(mut first) = FIRST_ERROR.lock()
     {
-        *last = Some(text.to_owned());
+        first.get_or_insert_with(|| text.to_owned());
     }
     if !text.is_empty() && text != "." {
         tracing::debug!(target: "llama.cpp", "{text}");

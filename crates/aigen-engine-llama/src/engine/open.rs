@@ -83,7 +83,7 @@ impl LlamaEngine {
         self.forward(&[feed])
             .map_err(|error| OpenError::Unsupported {
                 path: path.into(),
-                reason: native::take_last_error().unwrap_or_else(|| error.to_string()),
+                reason: native::take_first_error().unwrap_or_else(|| error.to_string()),
             })?;
         self.info.backtrack = length > 1 && self.remove(sequence, length as u32 - 1);
         self.free(sequence);
@@ -142,9 +142,9 @@ fn load(path: &Path, header: &Header, options: &Options) -> Result<LlamaModel, O
             .append_kv_override(&key, ParamOverrideValue::Bool(false));
     }
     let backend = native::backend();
-    native::take_last_error();
+    native::take_first_error();
     LlamaModel::load_from_file(backend, path, &params).map_err(|error| {
-        let reason = native::take_last_error().unwrap_or_else(|| error.to_string());
+        let reason = native::take_first_error().unwrap_or_else(|| error.to_string());
         refused(path, reason)
     })
 }
@@ -152,6 +152,11 @@ fn load(path: &Path, header: &Header, options: &Options) -> Result<LlamaModel, O
 /// llama.cpp says in words only whether it knows the model and the file is good.
 fn refused(path: &Path, reason: String) -> OpenError {
     let path = path.to_path_buf();
+    let reason = reason
+        .rsplit("error loading model: ")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     if reason.contains("unknown model architecture") || reason.contains("unknown pre-tokenizer") {
         return OpenError::Unsupported { path, reason };
     }
@@ -192,13 +197,13 @@ fn make_context<'model>(
         .with_n_threads_batch(threads as i32)
         // Sliding-window models can backtrack only if the window keeps everything.
         .with_swa_full(true);
-    native::take_last_error();
+    native::take_first_error();
     model
         .new_context(native::backend(), params)
         .map_err(|error| OpenError::Context {
             sequences_max,
             context_tokens,
-            reason: native::take_last_error().unwrap_or_else(|| error.to_string()),
+            reason: native::take_first_error().unwrap_or_else(|| error.to_string()),
         })
 }
 
