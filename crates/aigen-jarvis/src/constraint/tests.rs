@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aigen_engine::scripted::Vocabulary;
+use aigen_engine::Tokenizer;
+use aigen_engine::scripted::{Script, Vocabulary};
 use serde_json::{Value, json};
 
 use super::{CompileError, CompileLimits, Compiler, Hole, JsonOptions};
@@ -280,6 +281,9 @@ fn hostile_grammars_end_in_time() {
             lark("start: x x x x x x x x\nx: y*\ny: z*\nz: /a/*"),
         ),
         ("forced for ever", lark("start: \"a\" start")),
+        ("control token", lark("start: \"a\" <[256]> \"a\"")),
+        ("end token", lark("start: \"a\" <[257]> \"a\"")),
+        ("any token", lark("start: \"a\" <[*]> \"a\"")),
         ("forced at length", lark("start: \"a\"{100000}")),
         ("no end", lark("start: x\nx: x")),
         ("wide", lark(&format!("start: {}", wide.join(" | ")))),
@@ -335,18 +339,37 @@ fn hostile_grammars_end_in_time() {
 #[test]
 fn constraints_fail_closed() {
     let stage = Stage::wanting(&[], &["aaaa"]);
-    let program = stage
-        .compiler
-        .lark("start: start start | \"a\" | \"\"")
-        .unwrap();
+    // Forces the same byte for ever, which exhausts the parser.
+    let program = stage.compiler.lark("start: \"a\" start").unwrap();
     let ending = stage.run(stage.request(program)).ending;
-    if let Finish::Fault(fault) = &ending.finish {
-        assert!(
-            matches!(fault, Fault::Constraint { .. } | Fault::MaskEmpty),
-            "{fault:?}"
-        );
-        assert_eq!(ending.grammar_complete, Some(false));
+    let constraint = matches!(ending.finish, Finish::Fault(Fault::Constraint { .. }));
+    assert!(constraint, "{ending:?}");
+    assert_eq!(ending.usage.sampled_tokens, 0);
+    assert_eq!(ending.grammar_complete, Some(false));
+}
+
+#[test]
+fn a_row_without_any_possible_token_is_a_fault() {
+    for program in [Program::free(), bytes().regex("a+").unwrap()] {
+        let nothing = Script::new(|vocabulary, _| vec![f32::NAN; vocabulary.vocab_size() as usize]);
+        let stage = Stage::with_script(&[], nothing);
+        let ending = stage.run(stage.request(program)).ending;
+        assert_eq!(ending.finish, Finish::Fault(Fault::MaskEmpty));
     }
+}
+
+/// An end token a grammar asks for in the middle is only a token.
+#[test]
+fn an_end_token_ends_only_where_the_grammar_may_end() {
+    let stage = Stage::wanting(&[], &["a"]);
+    let end = stage.vocabulary.end();
+    let source = format!("start: \"a\" (<[{end}]> | \"b\") \"c\"");
+    let outcome = stage.run(stage.request(stage.compiler.lark(&source).unwrap()));
+    assert_eq!(
+        (outcome.text().as_str(), &outcome.ending.finish),
+        ("ac", &Finish::Stop)
+    );
+    assert_eq!(outcome.ending.grammar_complete, Some(true));
 }
 
 #[test]

@@ -281,24 +281,33 @@ impl Branch {
 
     /// The model's choice: a token of the branch, or its end.
     fn accept(&mut self, token: TokenId) -> Result<(), Finish> {
-        if !self.tokenizer.end_tokens().contains(&token) {
+        if !self.ends_turn(token) {
             self.sampler.accept(token);
             return self.produce(token, Origin::Sampled);
         }
         self.record.token(token, Origin::Sampled);
         self.output.usage.sampled_tokens += 1;
-        if let Activity::Generating(segment) = &self.activity {
-            self.complete = segment.complete();
-        }
+        self.complete = self.grammar_complete();
         self.activity = Activity::Deciding(Wake::EndOfSequence);
         Ok(())
     }
 
-    fn finish(&mut self, finish: Finish) -> Step {
-        let complete = match &self.activity {
+    /// A grammar may ask for an end token where it cannot end: that is only a token.
+    fn ends_turn(&self, token: TokenId) -> bool {
+        self.tokenizer.end_tokens().contains(&token) && self.grammar_complete() != Some(false)
+    }
+
+    /// Whether the output is complete under the segment's grammar, or under the
+    /// last one's between segments.
+    fn grammar_complete(&self) -> Option<bool> {
+        match &self.activity {
             Activity::Generating(segment) => segment.complete(),
-            _ => self.complete,
-        };
+            Activity::Deciding(_) | Activity::Editing => self.complete,
+        }
+    }
+
+    fn finish(&mut self, finish: Finish) -> Step {
+        let complete = self.grammar_complete();
         let cut = finish == Finish::StopString;
         let grammar_complete = complete.map(|complete| complete && !cut);
         let (usage, decisions) = (self.output.usage, self.record.digest());
