@@ -53,6 +53,15 @@ const CLIPPY: [&str; 7] = [
     "warnings",
 ];
 
+const DENY: [&str; 6] = [
+    "deny",
+    "check",
+    "--hide-inclusion-graph",
+    "licenses",
+    "bans",
+    "sources",
+];
+
 fn report(name: &str, step: Step) -> bool {
     println!("== {name}");
     let start = Instant::now();
@@ -76,7 +85,7 @@ fn deny() -> Result<Done> {
         .status()
         .context("running cargo")?;
     if installed.success() {
-        cargo(&["deny", "check", "licenses", "bans", "sources"])
+        cargo(&DENY)
     } else {
         Ok(Done::Skipped("run `cargo install --locked cargo-deny`"))
     }

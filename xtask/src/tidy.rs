@@ -21,7 +21,7 @@ pub fn run() -> Result<()> {
         let Some(text) = read(&file)? else { continue };
         faults.extend(text::check(&file, &text));
         if is(&file, "rs") {
-            lengths.count(&text);
+            lengths.count(&file, &text);
         }
     }
     for package in workspace::packages()? {

@@ -1,42 +1,49 @@
 //! How long functions are. Told, not enforced: a number to look at, not a wall.
 
 use std::fmt;
+use std::path::Path;
 
-/// The lengths of functions, in lines from the signature to the closing brace.
+/// The lengths of functions, in lines from the signature to the closing brace, and where they are.
 #[derive(Debug, Default)]
-pub struct Lengths(Vec<usize>);
+pub struct Lengths(Vec<(usize, String)>);
 
 impl Lengths {
     /// Adds the functions of one file. Reads the layout that rustfmt gives: a
     /// function ends at the first brace alone at the indentation of its signature.
-    pub fn count(&mut self, text: &str) {
+    pub fn count(&mut self, file: &Path, text: &str) {
         let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
             if is_signature(line) {
-                self.0.extend(length(&lines[at..]));
+                let place = format!("{}:{}", file.display(), at + 1);
+                self.0
+                    .extend(length(&lines[at..]).map(|length| (length, place)));
             }
         }
     }
 
-    /// The length that this share of functions does not exceed.
-    fn at_ppm(&self, ppm: usize) -> usize {
-        let mut sorted = self.0.clone();
+    /// The function that this share of functions is not longer than.
+    fn at_ppm(&self, ppm: usize) -> Option<&(usize, String)> {
+        let mut sorted: Vec<_> = self.0.iter().collect();
         sorted.sort_unstable();
-        let last = sorted.len().saturating_sub(1);
-        sorted.get(last * ppm / 1_000_000).copied().unwrap_or(0)
+        let last = sorted.len().checked_sub(1)?;
+        sorted.get(last * ppm / 1_000_000).copied()
     }
 }
 
 impl fmt::Display for Lengths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |ppm| self.at_ppm(ppm).map_or(0, |(length, _)| *length);
         write!(
             f,
-            "{} functions: half have at most {} lines, nine in ten at most {} (aim: 45), the longest {}",
+            "{} functions: half have at most {} lines, nine in ten at most {} (aim: 45)",
             self.0.len(),
-            self.at_ppm(500_000),
-            self.at_ppm(900_000),
-            self.at_ppm(1_000_000)
-        )
+            at(500_000),
+            at(900_000),
+        )?;
+        match self.at_ppm(1_000_000) {
+            Some((length, place)) => write!(f, ", the longest {length}: {place}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -92,14 +99,17 @@ impl A {
 let fn_like = 1;
 ";
         let mut lengths = Lengths::default();
-        lengths.count(text);
-        assert_eq!(lengths.0, [1, 3, 5]);
-        assert_eq!(lengths.at_ppm(500_000), 3);
-        assert_eq!(lengths.at_ppm(1_000_000), 5);
+        lengths.count(Path::new("a.rs"), text);
+        let counted: Vec<usize> = lengths.0.iter().map(|(length, _)| *length).collect();
+        assert_eq!(counted, [1, 3, 5]);
+        assert_eq!(
+            lengths.to_string(),
+            "3 functions: half have at most 3 lines, nine in ten at most 3 (aim: 45), the longest 5: a.rs:6"
+        );
     }
 
     #[test]
     fn no_function_is_no_length() {
-        assert_eq!(Lengths::default().at_ppm(900_000), 0);
+        assert!(Lengths::default().to_string().starts_with("0 functions"));
     }
 }
