@@ -114,6 +114,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The same without the one thing no two runs agree on: measured time.
+    pub fn without_time(mut self) -> Self {
+        self.ending.controller_micros = 0;
+        for event in &mut self.events {
+            if let Event::Finished(ending) = event {
+                ending.controller_micros = 0;
+            }
+        }
+        self
+    }
+
     pub fn pieces(&self) -> impl Iterator<Item = &crate::Piece> {
         self.events.iter().filter_map(|event| match event {
             Event::Output(piece) => Some(piece),

@@ -487,11 +487,12 @@ mod beyond_rows {
                 ..Sampling::default()
             };
             let program = program(vec![any(4), edit(2, &[]), any(8)]);
-            stage.run(SessionRequest {
+            let outcome = stage.run(SessionRequest {
                 sampling,
                 max_tokens: 32,
                 ..stage.request(program)
-            })
+            });
+            outcome.without_time()
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1).ending.decisions, run(2).ending.decisions);
