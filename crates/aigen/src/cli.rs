@@ -1,0 +1,87 @@
+//! The command line: one definition for parser, help and completions.
+
+use crate::commands::Command;
+use clap::{Args, Parser};
+use std::path::PathBuf;
+
+/// Language models steered by third-party controllers, with everyone paid.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aigen",
+    version,
+    arg_required_else_help = true,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "\
+Begin here:
+  aigen dev                 start a node on this machine and print how to use it
+  aigen chat \"Hello!\"       ask it something, from another terminal
+  aigen ledger verify       replay the journal and check every promise
+
+What a word means: aigen dict TERM"
+)]
+pub struct Cli {
+    /// For every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Print data as JSON, one value per line; errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print data and errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+
+    /// Configuration file; without it, aigen.toml of the current folder if there is one
+    #[arg(long, global = true, value_name = "FILE", env = "AIGEN_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Folder of journal and keys; .aigen if nothing else says so
+    #[arg(long, global = true, value_name = "FOLDER", env = "AIGEN_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        let without: Vec<_> = leaves(Cli::command(), "aigen")
+            .into_iter()
+            .filter(|(path, help)| !help.contains(&format!("\n  {path}")))
+            .map(|(path, _)| path)
+            .collect();
+        assert_eq!(without, Vec::<String>::new(), "no example in their help");
+    }
+
+    /// Every command without subcommands: how it is called, and its help.
+    fn leaves(command: clap::Command, path: &str) -> Vec<(String, String)> {
+        if !command.has_subcommands() {
+            let help = command.clone().render_long_help().to_string();
+            return vec![(path.to_owned(), help)];
+        }
+        let children = command.get_subcommands().cloned();
+        children
+            .flat_map(|child| {
+                let path = format!("{path} {}", child.get_name());
+                leaves(child, &path)
+            })
+            .collect()
+    }
+}

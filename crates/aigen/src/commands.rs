@@ -1,0 +1,106 @@
+//! One module per command: its arguments, and what it does.
+
+mod chat;
+mod completions;
+mod config;
+mod controller;
+mod demo;
+mod dev;
+mod dict;
+mod epoch;
+mod explain;
+mod fund;
+mod key;
+mod ledger;
+mod model;
+mod models;
+mod money;
+mod pay;
+mod price;
+mod receipt;
+mod serve;
+mod validator;
+
+use crate::context::Context;
+use anyhow::Result;
+use clap::Subcommand;
+use std::process::ExitCode;
+
+/// What `aigen` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a node on this machine with a model, a key and some money, and print how to use it
+    Dev(dev::Args),
+    /// Run a node
+    Serve(serve::Args),
+    /// Run the whole story: an app, two developers, three validators, an epoch, everyone paid
+    Demo(demo::Args),
+    /// Talk to a model
+    Chat(chat::Args),
+    /// List the models that a node serves
+    Models(models::Args),
+    /// Show what models cost
+    Price(price::Args),
+    /// Manage the model files on this machine
+    #[command(subcommand)]
+    Model(model::Command),
+    /// Issue money to an address (operator)
+    Fund(fund::Args),
+    /// Pay from your account to another
+    Pay(pay::Args),
+    /// Manage API keys (operator)
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Publish and look at controllers
+    #[command(subcommand)]
+    Controller(controller::Command),
+    /// Show what a call used, what it cost and who was paid
+    Receipt(receipt::Args),
+    /// Read and verify the journal, with or without a running node
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Assign, close, show and replay epochs
+    #[command(subcommand)]
+    Epoch(epoch::Command),
+    /// Evaluate controllers and be paid for being right
+    #[command(subcommand)]
+    Validator(validator::Command),
+    /// Explain a payout: its formula, with its numbers
+    #[command(subcommand)]
+    Explain(explain::Command),
+    /// Print the effective configuration
+    Config(config::Args),
+    /// Explain a word of AiGen
+    Dict(dict::Args),
+    /// Print shell completions
+    Completions(completions::Args),
+}
+
+/// Does it.
+///
+/// # Errors
+/// Whatever went wrong, with a way out where there is one.
+pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
+    match command {
+        Command::Dev(args) => dev::run(args, context).await?,
+        Command::Serve(args) => serve::run(args, context).await?,
+        Command::Demo(args) => demo::run(args, context).await?,
+        Command::Chat(args) => chat::run(args, context).await?,
+        Command::Models(args) => models::run(&args, context).await?,
+        Command::Price(args) => price::run(args, context).await?,
+        Command::Model(command) => model::run(command, context).await?,
+        Command::Fund(args) => fund::run(args, context).await?,
+        Command::Pay(args) => pay::run(args, context).await?,
+        Command::Key(command) => key::run(command, context).await?,
+        Command::Controller(command) => controller::run(command, context).await?,
+        Command::Receipt(args) => receipt::run(args, context).await?,
+        Command::Ledger(command) => return ledger::run(&command, context),
+        Command::Epoch(command) => epoch::run(command, context).await?,
+        Command::Validator(command) => validator::run(command, context).await?,
+        Command::Explain(command) => explain::run(command, context)?,
+        Command::Config(args) => config::run(&args, context)?,
+        Command::Dict(args) => dict::run(args, context)?,
+        Command::Completions(args) => completions::run(&args, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,203 @@
+use crate::commands::dev;
+use crate::context::Context;
+use crate::reach::{Asked, Reach};
+use aigen_api::openai::{
+    AigenReply, AigenStop, ChatRequest, Extension, Message, ModelList, Role, StreamOptions,
+};
+use aigen_types::Amount;
+use anyhow::{Context as _, Result};
+use futures::StreamExt;
+use serde::Serialize;
+use std::io::{self, BufRead, IsTerminal};
+
+/// See [`super::Command::Chat`].
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  aigen chat                                   a conversation; end it with Ctrl-D
+  aigen chat \"What does a ledger do?\"          one question, one answer
+  aigen chat --local \"Hello!\"                  with a node of its own, for this question
+  aigen chat \"Is 7 prime?\" --controller choice --param options='[\"yes\",\"no\"]'
+  aigen chat - < question.txt
+
+Costs are printed after every answer.")]
+pub struct Args {
+    /// The question, or - to read it from standard input; without it, a conversation begins
+    text: Option<String>,
+
+    /// Which model answers; the node's first one when absent
+    #[arg(long)]
+    model: Option<String>,
+
+    /// Instructions that come before the conversation
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+
+    /// What steers the answer: OWNER/NAME@VERSION, or a built-in controller
+    #[arg(long)]
+    controller: Option<String>,
+
+    /// What the controller is given; the value is JSON, or plain text
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = param, requires = "controller")]
+    params: Vec<(String, serde_json::Value)>,
+
+    /// The most that one answer may cost, in AIGEN
+    #[arg(long, value_name = "AIGEN")]
+    max_cost: Option<Amount>,
+
+    /// Output tokens of one answer, at most
+    #[arg(long, value_name = "TOKENS")]
+    max_tokens: Option<u32>,
+
+    /// 0 takes the likeliest token always; 1 draws as the model would
+    #[arg(long)]
+    temperature: Option<f64>,
+
+    /// Run a node inside this command, on the data folder
+    #[arg(long, conflicts_with_all = ["url", "key"])]
+    local: bool,
+
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// One answer, as `--json` prints it.
+#[derive(Debug, Default, Serialize)]
+struct Answer {
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<aigen_api::openai::FinishReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aigen: Option<AigenReply>,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<()> {
+    if !args.local {
+        let node = args.reach.as_customer(context)?;
+        return talk(&args, &node, context).await;
+    }
+    let dev = dev::Dev::start(context, None).await?;
+    let talked = match Asked::new(&dev.url(), dev.key()) {
+        Ok(node) => talk(&args, &node, context).await,
+        Err(error) => Err(error),
+    };
+    dev.stop().await?;
+    talked
+}
+
+async fn talk(args: &Args, node: &Asked, context: &Context) -> Result<()> {
+    let mut request = args.request(node).await?;
+    if let Some(text) = args.question()? {
+        request.messages.push(Message::new(Role::User, text));
+        return answer(node, &request, context).await.map(|_| ());
+    }
+    converse(node, request, context).await
+}
+
+async fn converse(node: &Asked, mut request: ChatRequest, context: &Context) -> Result<()> {
+    context
+        .output
+        .say(format!("{}; end with Ctrl-D", request.model));
+    loop {
+        if io::stdin().is_terminal() {
+            eprint!("> ");
+        }
+        let mut line = String::new();
+        if io::stdin().lock().read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        if line.trim().is_empty() {
+            continue;
+        }
+        request.messages.push(Message::new(Role::User, line.trim()));
+        let answer = answer(node, &request, context).await?;
+        request
+            .messages
+            .push(Message::new(Role::Assistant, answer.text));
+    }
+}
+
+impl Args {
+    /// The question, if one answer is wanted.
+    fn question(&self) -> Result<Option<String>> {
+        match self.text.as_deref() {
+            Some("-") => Ok(Some(io::read_to_string(io::stdin())?)),
+            text => Ok(text.map(str::to_owned)),
+        }
+    }
+
+    async fn request(&self, node: &Asked) -> Result<ChatRequest> {
+        let model = match &self.model {
+            Some(model) => model.clone(),
+            None => first_model(node).await?,
+        };
+        let system = self
+            .system
+            .iter()
+            .map(|text| Message::new(Role::System, text.as_str()));
+        let extension = Extension {
+            controller: self.controller.clone(),
+            params: self.params.iter().cloned().collect(),
+            max_cost: self.max_cost,
+            ..Extension::default()
+        };
+        Ok(ChatRequest {
+            max_tokens: self.max_tokens,
+            temperature: self.temperature,
+            stream_options: Some(StreamOptions {
+                include_usage: true,
+            }),
+            aigen: (extension != Extension::default()).then_some(extension),
+            ..ChatRequest::new(model, system.collect())
+        })
+    }
+}
+
+async fn first_model(node: &Asked) -> Result<String> {
+    let models: ModelList = node.get("/v1/models").await?;
+    let first = models.data.into_iter().next();
+    Ok(first.context("the node serves no model")?.id)
+}
+
+async fn answer(node: &Asked, request: &ChatRequest, context: &Context) -> Result<Answer> {
+    let mut chunks = node.chat(request).await?;
+    let mut answer = Answer::default();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        for choice in chunk.choices {
+            let text = choice.delta.content.unwrap_or_default();
+            if !context.output.json {
+                context.output.piece(&text)?;
+            }
+            answer.text.push_str(&text);
+            answer.finish_reason = choice.finish_reason.or(answer.finish_reason);
+        }
+        answer.aigen = chunk.aigen.or(answer.aigen);
+    }
+    // The pieces were printed as they came; only the end of the line is left.
+    context.output.data(&answer, String::new)?;
+    if let Some(aigen) = &answer.aigen {
+        context.output.say(cost(aigen));
+    }
+    Ok(answer)
+}
+
+fn cost(aigen: &AigenReply) -> String {
+    let AigenReply { cost, receipt, .. } = aigen;
+    let stopped = match aigen.stop {
+        Some(AigenStop::Budget) => {
+            "; stopped where the money ended: `aigen fund ADDRESS AMOUNT` adds some"
+        }
+        None => "",
+    };
+    format!("[{cost} AIGEN, receipt {receipt}{stopped}]")
+}
+
+fn param(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    let plain = || serde_json::Value::String(value.to_owned());
+    Ok((
+        name.to_owned(),
+        serde_json::from_str(value).unwrap_or_else(|_| plain()),
+    ))
+}

@@ -1,0 +1,23 @@
+use crate::config::DEFAULT_FILE;
+use crate::context::Context;
+use anyhow::Result;
+
+/// See [`super::Command::Config`].
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  aigen config                          what is in effect: defaults, file, environment, flags
+  aigen config --default > aigen.toml   a file to start from, every key explained")]
+pub struct Args {
+    /// Print the documented defaults instead
+    #[arg(long)]
+    default: bool,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    if args.default {
+        return context.output.piece(DEFAULT_FILE);
+    }
+    let text = toml::to_string(&context.config)?;
+    context.output.data(&context.config, || text)
+}

@@ -1,0 +1,128 @@
+//! Reads the journal itself: no node is needed, and a running one is not disturbed.
+
+mod verify;
+mod view;
+
+use crate::context::Context;
+use crate::data_dir::DataDir;
+use crate::failure::OrHint;
+use crate::output::Table;
+use aigen_api::resources::{Account, List, Transfer};
+use aigen_journal::{Replayed, SqliteStore, replay};
+use aigen_network::Network;
+use aigen_types::Address;
+use anyhow::Result;
+use clap::Subcommand;
+use std::process::ExitCode;
+
+/// See [`super::Command::Ledger`].
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Replay the whole journal and check every promise; exit code 1 names the damaged record
+    #[command(after_help = "\
+Examples:
+  aigen ledger verify
+  aigen ledger verify --json --data-dir /srv/aigen")]
+    Verify,
+    /// Show what an address has, or what everyone has
+    #[command(after_help = "\
+Examples:
+  aigen ledger balance
+  aigen ledger balance user:ada")]
+    Balance {
+        /// The address; everyone when absent
+        address: Option<Address>,
+    },
+    /// List transfers, newest first
+    #[command(after_help = "\
+Examples:
+  aigen ledger transfers
+  aigen ledger transfers --account user:ada --limit 100")]
+    Transfers {
+        /// Only those from or to this address
+        #[arg(long, value_name = "ADDRESS")]
+        account: Option<Address>,
+        /// How many, at most
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+}
+
+pub fn run(command: &Command, context: &Context) -> Result<ExitCode> {
+    match command {
+        Command::Verify => return verify::run(context),
+        Command::Balance { address } => balance(address.as_ref(), context)?,
+        Command::Transfers { account, limit } => transfers(account.as_ref(), *limit, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The journal of the data folder, to be read.
+fn open(context: &Context) -> Result<SqliteStore> {
+    let data_dir = DataDir::open(&context.config.data_dir)?;
+    let path = data_dir.journal();
+    SqliteStore::open_read_only(&path).or_hint(
+        format!("cannot read the journal {}", path.display()),
+        "is this the right data folder? Name another with --data-dir",
+    )
+}
+
+/// The state that the journal of the data folder leads to.
+///
+/// # Errors
+/// When it cannot be read, or a record cannot be trusted.
+pub fn read(context: &Context) -> Result<Network> {
+    let store = open(context)?;
+    let bar = context.output.progress(None, "records");
+    let replayed = replay(&store, |seq| bar.set_position(seq));
+    bar.finish_and_clear();
+    let Replayed { network, .. } = replayed?;
+    Ok(network)
+}
+
+/// Replays the journal of the data folder and checks every promise.
+///
+/// # Errors
+/// The record or the promise that does not hold.
+pub fn verified(context: &Context) -> Result<aigen_journal::Verification> {
+    let store = open(context)?;
+    Ok(aigen_journal::verify(&store, |_| {})??)
+}
+
+fn balance(address: Option<&Address>, context: &Context) -> Result<()> {
+    let network = read(context)?;
+    let accounts: Vec<Account> = match address {
+        Some(address) => vec![view::account(&network, address)?],
+        None => view::accounts(&network),
+    };
+    context.output.data(&List::complete(accounts.clone()), || {
+        let mut table = Table::new(&["address", "available", "held", "posted"]);
+        for account in &accounts {
+            table.row([
+                account.address.to_string(),
+                account.available.to_string(),
+                account.held.to_string(),
+                account.posted.to_string(),
+            ]);
+        }
+        table.to_string()
+    })
+}
+
+fn transfers(account: Option<&Address>, limit: usize, context: &Context) -> Result<()> {
+    let network = read(context)?;
+    let transfers: Vec<Transfer> = view::transfers(&network, account, limit);
+    context.output.data(&List::complete(transfers.clone()), || {
+        let mut table = Table::new(&["when", "why", "from", "to", "amount"]);
+        for transfer in &transfers {
+            table.row([
+                view::time(transfer.at),
+                transfer.reason.clone(),
+                transfer.from.to_string(),
+                transfer.to.to_string(),
+                transfer.amount.to_string(),
+            ]);
+        }
+        table.to_string()
+    })
+}

@@ -1,0 +1,117 @@
+use super::open;
+use crate::context::Context;
+use aigen_api::resources::{JournalFault, JournalTip, Verification};
+use aigen_journal::{StoreError, verify};
+use aigen_types::Amount;
+use anyhow::Result;
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// A journal that verifies, as `--json` prints it: the wire's form, and the two sums behind it.
+#[derive(Debug, Serialize)]
+struct Sound {
+    #[serde(flatten)]
+    verification: Verification,
+    /// Everything ever issued, in AIGEN.
+    #[serde(serialize_with = "crate::config::text::serialize")]
+    issued: Amount,
+    /// What all addresses have together, in AIGEN.
+    #[serde(serialize_with = "crate::config::text::serialize")]
+    balances: Amount,
+}
+
+/// One that does not.
+#[derive(Debug, Serialize)]
+struct Damaged {
+    ok: bool,
+    /// Records before the fault.
+    records: u64,
+    fault: JournalFault,
+}
+
+pub fn run(context: &Context) -> Result<ExitCode> {
+    let store = open(context)?;
+    let bar = context.output.progress(None, "records");
+    let mut last = 0;
+    let verified = verify(&store, |seq| {
+        last = seq;
+        bar.set_position(seq);
+    });
+    bar.finish_and_clear();
+    match verified {
+        Ok(Ok(found)) => sound(&found, context),
+        Ok(Err(fault)) => damaged(last, last, fault.into(), context),
+        Err(StoreError::Damaged { seq, error }) => damaged(
+            seq,
+            last,
+            StoreError::Damaged { seq, error }.into(),
+            context,
+        ),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn sound(found: &aigen_journal::Verification, context: &Context) -> Result<ExitCode> {
+    let verification = Verification {
+        ok: true,
+        tip: JournalTip {
+            seq: found.records,
+            hash: found.tip,
+        },
+        records: found.records,
+        transfers: found.transfers as u64,
+        fault: None,
+    };
+    let report = Sound {
+        verification,
+        issued: found.issued,
+        balances: found.balances,
+    };
+    context.output.data(&report, || describe(found))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(found: &aigen_journal::Verification) -> String {
+    format!(
+        "records     {}, each hash and each link of the chain checked\n\
+         transfers   {}, between {} accounts\n\
+         receipts    {}, each rated again from its usage\n\
+         open calls  {}\n\
+         epochs      {}, each settled again from its input\n\
+         issued      {} AIGEN\n\
+         balances    {} AIGEN, the same\n\
+         tip         {}\n\
+         ledger verified\n",
+        found.records,
+        found.transfers,
+        found.accounts,
+        found.receipts,
+        found.open_calls,
+        found.epochs,
+        found.issued,
+        found.balances,
+        found.tip,
+    )
+}
+
+/// People read it as the error it is; programs get it as data.
+fn damaged(seq: u64, records: u64, error: anyhow::Error, context: &Context) -> Result<ExitCode> {
+    if !context.output.json {
+        return Err(error.context(format!(
+            "the ledger does not verify at journal record {seq}"
+        )));
+    }
+    let reason = error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let report = Damaged {
+        ok: false,
+        records,
+        fault: JournalFault { seq, reason },
+    };
+    context.output.data(&report, String::new)?;
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,111 @@
+//! The ledger's ids and codes as people know them.
+
+use crate::failure::hinted;
+use aigen_api::resources::{Account, Transfer};
+use aigen_network::{AccountKind, Network, transfer_reason};
+use aigen_types::{AccountId, Address, Timestamp};
+use anyhow::Result;
+
+/// What one address has.
+///
+/// # Errors
+/// When nothing was ever posted to it.
+pub fn account(network: &Network, address: &Address) -> Result<Account> {
+    let account = network.account(address).ok_or_else(|| {
+        hinted(
+            format!("{address} has no account: nothing was ever paid to it"),
+            "`aigen ledger balance` lists every address",
+        )
+    })?;
+    Ok(describe(address, account))
+}
+
+/// What everyone has. Issuance is left out: it owes what everyone else has.
+pub fn accounts(network: &Network) -> Vec<Account> {
+    let addresses = network.known_addresses().into_iter();
+    addresses
+        .filter(|address| AccountKind::of(address) != AccountKind::Issuance)
+        .filter_map(|address| Some(describe(address, network.account(address)?)))
+        .collect()
+}
+
+fn describe(address: &Address, account: &aigen_ledger::Account) -> Account {
+    Account {
+        address: address.clone(),
+        available: account.available(),
+        held: account.debits_pending,
+        posted: account.credits_posted.saturating_sub(account.debits_posted),
+    }
+}
+
+/// Transfers that moved money, newest first.
+pub fn transfers(network: &Network, account: Option<&Address>, limit: usize) -> Vec<Transfer> {
+    let wanted = |transfer: &Transfer| {
+        account.is_none_or(|account| *account == transfer.from || *account == transfer.to)
+    };
+    let mut transfers: Vec<_> = network
+        .ledger()
+        .transfers()
+        .filter_map(|transfer| named(network, transfer))
+        .filter(wanted)
+        .collect();
+    transfers.sort_by_key(|transfer| std::cmp::Reverse(transfer.at));
+    transfers.truncate(limit);
+    transfers
+}
+
+/// `None` for what reserves or frees money and moves none.
+fn named(network: &Network, transfer: &aigen_ledger::Transfer) -> Option<Transfer> {
+    let name = |id: AccountId| network.address(id).cloned();
+    Some(Transfer {
+        id: transfer.id,
+        from: name(transfer.debit_account_id)?,
+        to: name(transfer.credit_account_id)?,
+        amount: transfer.amount,
+        reason: transfer_reason(transfer)?.to_owned(),
+        at: transfer.timestamp,
+    })
+}
+
+/// Date and time in UTC, to the second: `2026-01-31 23:59:59`.
+pub fn time(at: Timestamp) -> String {
+    let (days, seconds) = (at.seconds() / 86_400, at.seconds() % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. Years are
+/// counted from March, so that the leap day is the last one (Howard Hinnant's `civil_from_days`).
+fn date(days: u64) -> (u64, u64, u64) {
+    const DAYS_PER_ERA: u64 = 146_097;
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / DAYS_PER_ERA, days % DAYS_PER_ERA);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_dates() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00:00"),
+            (951_782_399, "2000-02-28 23:59:59"),
+            (951_782_400, "2000-02-29 00:00:00"),
+            (1_709_251_200, "2024-03-01 00:00:00"),
+            (1_798_761_599, "2026-12-31 23:59:59"),
+            (4_107_542_400, "2100-03-01 00:00:00"),
+        ] {
+            assert_eq!(time(Timestamp(seconds * 1_000_000_000)), text);
+        }
+    }
+}

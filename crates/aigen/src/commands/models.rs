@@ -1,0 +1,40 @@
+use crate::context::Context;
+use crate::output::Table;
+use crate::reach::Reach;
+use aigen_api::openai::{Model, ModelList};
+use anyhow::Result;
+
+/// See [`super::Command::Models`].
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  aigen models
+  aigen models --url http://127.0.0.1:8000 --key aigen_ada.…
+
+Model files on this machine: aigen model list")]
+pub struct Args {
+    #[command(flatten)]
+    reach: Reach,
+}
+
+pub async fn run(args: &Args, context: &Context) -> Result<()> {
+    let node = args.reach.as_customer(context)?;
+    let models: ModelList = node.get("/v1/models").await?;
+    context.output.data(&models, || table(&models.data))
+}
+
+fn table(models: &[Model]) -> String {
+    let mut table = Table::new(&["model", "provider", "context", "control", "engine"]);
+    for model in models {
+        let unknown = || "unknown".to_owned();
+        let info = model.aigen.as_ref();
+        table.row([
+            model.id.clone(),
+            model.owned_by.clone(),
+            info.map_or_else(unknown, |info| format!("{} tokens", info.context_tokens)),
+            info.map_or_else(unknown, |info| info.control.clone()),
+            info.map_or_else(unknown, |info| info.engine.clone()),
+        ]);
+    }
+    table.to_string()
+}

@@ -1,0 +1,75 @@
+use crate::context::Context;
+use crate::output::Table;
+use crate::reach::Reach;
+use aigen_api::resources::Receipt;
+use aigen_types::CallId;
+use anyhow::Result;
+
+/// See [`super::Command::Receipt`].
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  aigen receipt 5f0c4e1b2a3d4f5e6a7b8c9d0e1f2a3b
+
+Every answer names its receipt, and `aigen chat` prints it.")]
+pub struct Args {
+    /// Id of the call, 32 hex digits
+    id: CallId,
+
+    #[command(flatten)]
+    reach: Reach,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<()> {
+    let node = args.reach.as_customer(context)?;
+    let path = format!("/v1/aigen/receipts/{}", args.id);
+    let receipt: Receipt = node.get(&path).await?;
+    context.output.data(&receipt, || describe(&receipt))
+}
+
+fn describe(receipt: &Receipt) -> String {
+    let Receipt {
+        id,
+        model,
+        total,
+        finish,
+        journal_seq,
+        ..
+    } = receipt;
+    let controller = match &receipt.controller {
+        Some(controller) => format!(", steered by {controller}"),
+        None => String::new(),
+    };
+    format!(
+        "Call {id}: {model}{controller}; ended with {finish}.\n\
+         \n{}\nThe call cost {total} AIGEN, which was paid to\n\n{}\n\
+         Recorded in journal record {journal_seq}.\n",
+        charge(receipt),
+        split(receipt),
+    )
+}
+
+fn charge(receipt: &Receipt) -> Table {
+    let mut table = Table::new(&["what", "how many", "unit price", "amount"]);
+    for line in &receipt.lines {
+        table.row([
+            line.kind.clone(),
+            line.quantity.to_string(),
+            line.unit_price.to_string(),
+            line.amount.to_string(),
+        ]);
+    }
+    table
+}
+
+fn split(receipt: &Receipt) -> Table {
+    let mut table = Table::new(&["whom", "as", "amount"]);
+    for share in &receipt.split {
+        table.row([
+            share.to.to_string(),
+            share.role.clone(),
+            share.amount.to_string(),
+        ]);
+    }
+    table
+}

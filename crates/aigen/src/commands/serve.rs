@@ -1,0 +1,58 @@
+use crate::context::Context;
+use crate::logging;
+use crate::node::{LocalNode, chosen_model, listen};
+use anyhow::Result;
+use serde::Serialize;
+use std::net::SocketAddr;
+
+/// See [`super::Command::Serve`].
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  aigen serve
+  aigen serve --listen 0.0.0.0:8000 --data-dir /srv/aigen
+  aigen serve --model ~/models/acme-8b.Q4_K_M.gguf
+
+Ctrl-C or SIGTERM stops it: running calls may finish, then they are ended and settled.")]
+pub struct Args {
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// Serve this model: a name of `aigen model list`, or a GGUF file; may be repeated
+    #[arg(long = "model", value_name = "NAME|FILE")]
+    models: Vec<String>,
+}
+
+/// What `--json` prints once requests are answered.
+#[derive(Debug, Serialize)]
+struct Ready {
+    url: String,
+    pid: u32,
+    network: String,
+    models: Vec<String>,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<()> {
+    logging::start(&context.config.log, &context.output)?;
+    let mut config = context.config.clone();
+    if !args.models.is_empty() {
+        let chosen = args.models.iter().map(|model| chosen_model(model, &config));
+        config.models = chosen.collect::<Result<_>>()?;
+    }
+    let address = args.listen.unwrap_or(config.listen);
+    let local = LocalNode::start(&config, &context.output, async || listen(address).await).await?;
+    let ready = Ready {
+        url: local.url(),
+        pid: std::process::id(),
+        network: config.network.to_string(),
+        models: local.models(),
+    };
+    context.output.data(&ready, || ready.url.clone())?;
+    context.output.say(format!(
+        "serving {} on {}; stop with Ctrl-C",
+        ready.models.join(", "),
+        ready.url
+    ));
+    local.run().await
+}

@@ -1,0 +1,165 @@
+//! `aigen.toml`, the environment, and what they amount to.
+
+mod economy;
+mod model;
+pub mod text;
+
+pub use economy::SharesConfig;
+pub use model::ModelConfig;
+
+use crate::failure::{OrHint, hinted};
+use aigen_types::Slug;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// The documented defaults, as a file to start from.
+pub const DEFAULT_FILE: &str = include_str!("config/default.toml");
+
+/// Read when it lies in the current folder and no other file is named.
+const FILE_NAME: &str = "aigen.toml";
+
+/// The effective configuration. `config/default.toml` says what each field means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the node listens.
+    pub listen: SocketAddr,
+    /// Journal and keys.
+    pub data_dir: PathBuf,
+    /// Downloaded models.
+    pub models_dir: PathBuf,
+    /// Where models are downloaded from.
+    pub hub: String,
+    /// The network's name.
+    #[serde(with = "text")]
+    pub network: Slug,
+    /// How long running calls may finish at shutdown.
+    pub grace_seconds: u64,
+    /// What is logged.
+    pub log: String,
+    /// What is served.
+    #[serde(rename = "model")]
+    pub models: Vec<ModelConfig>,
+    /// How charges are shared.
+    pub shares: SharesConfig,
+    /// How scores become money.
+    pub settlement: aigen_api::settlement::Params,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            data_dir: PathBuf::from(".aigen"),
+            models_dir: default_models_dir(),
+            hub: "https://huggingface.co".into(),
+            network: "local".parse().expect("a plain word"),
+            grace_seconds: 30,
+            log: "info".into(),
+            models: vec![ModelConfig::named(
+                "aigen-tiny".parse().expect("a plain word"),
+            )],
+            shares: SharesConfig::default(),
+            settlement: aigen_api::settlement::Params::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Defaults, then the file, then the environment.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a key that does not exist, a value that does not fit: with
+    /// its line.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        let mut config = Self::from_file(file)?;
+        config.apply_env(|name| env::var(name).ok())?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn from_file(file: Option<&Path>) -> Result<Self> {
+        let path = file.unwrap_or(Path::new(FILE_NAME));
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text).or_hint(
+                format!("{} is not a valid configuration", path.display()),
+                "`aigen config --default` prints a file with every key and what it means",
+            ),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
+                Ok(Self::default())
+            }
+            Err(error) => Err(error).or_hint(
+                format!("cannot read the configuration {}", path.display()),
+                "`aigen config --default > aigen.toml` writes one to start from",
+            ),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// `variable` gives the value of an environment variable, if it is set.
+    fn apply_env(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<()> {
+        for (key, set) in ENVIRONMENT {
+            let name = format!("AIGEN_{}", key.to_uppercase());
+            if let Some(value) = variable(&name).filter(|value| !value.is_empty()) {
+                set(self, &value).or_hint(
+                    format!("{name} has a value that does not fit: {value}"),
+                    format!("it means the same as `{key}` in `aigen config --default`"),
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.models.is_empty() {
+            return Err(hinted(
+                "the configuration names no model",
+                "add a [[model]] section, or remove `model = []` to serve aigen-tiny",
+            ));
+        }
+        self.shares()?;
+        self.settings().map(|_| ())
+    }
+}
+
+type Setter = fn(&mut Config, &str) -> Result<()>;
+
+/// Every key that an environment variable can set: `AIGEN_` and the key in capitals.
+const ENVIRONMENT: [(&str, Setter); 7] = [
+    ("listen", |config, value| Ok(config.listen = value.parse()?)),
+    ("data_dir", |config, value| {
+        Ok(config.data_dir = value.into())
+    }),
+    ("models_dir", |config, value| {
+        Ok(config.models_dir = value.into())
+    }),
+    ("hub", |config, value| Ok(config.hub = value.into())),
+    ("network", |config, value| {
+        Ok(config.network = value.parse()?)
+    }),
+    ("grace_seconds", |config, value| {
+        Ok(config.grace_seconds = value.parse()?)
+    }),
+    ("log", |config, value| Ok(config.log = value.into())),
+];
+
+/// The user's cache folder; beside the journal where there is none.
+fn default_models_dir() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(env::home_dir()?.join(".cache")));
+    match cache {
+        Some(cache) => cache.join("aigen").join("models"),
+        None => PathBuf::from(".aigen/models"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use super::text;
+use aigen_economy::Price;
+use aigen_types::{Amount, ModelName, Slug};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A model that the node serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Its name in requests; also in the local catalogue, unless `file` says where it is.
+    #[serde(with = "text")]
+    pub name: ModelName,
+    /// The GGUF file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Who is paid for its tokens, at `provider:<name>`.
+    #[serde(with = "text", default = "default_provider")]
+    pub provider: Slug,
+    /// CPU threads; one per physical core, at most 8, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u32>,
+    /// Tokens that one request may hold, prompt and answer; what the model was trained for,
+    /// at most 8,192, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_tokens: Option<u32>,
+    /// Requests that are computed at once, others wait; 4 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequences: Option<u32>,
+    /// What it costs.
+    #[serde(default)]
+    pub price: PriceConfig,
+}
+
+impl ModelConfig {
+    /// The model of this name, with the default provider and price.
+    pub fn named(name: ModelName) -> Self {
+        Self {
+            name,
+            file: None,
+            provider: default_provider(),
+            threads: None,
+            context_tokens: None,
+            sequences: None,
+            price: PriceConfig::default(),
+        }
+    }
+}
+
+fn default_provider() -> Slug {
+    "aigen".parse().expect("a plain word")
+}
+
+/// Prices in AIGEN: per 1,000,000 tokens, and per request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PriceConfig {
+    /// Per 1,000,000 prompt tokens, and tokens that a controller forces.
+    #[serde(with = "text")]
+    pub input: Amount,
+    /// Per 1,000,000 prompt tokens found in the prefix cache.
+    #[serde(with = "text")]
+    pub cached_input: Amount,
+    /// Per 1,000,000 tokens the model computes.
+    #[serde(with = "text")]
+    pub output: Amount,
+    /// Per request.
+    #[serde(with = "text")]
+    pub request: Amount,
+}
+
+/// Whole numbers of nano-AIGEN per token (20,000, 2,000 and 60,000), so that nothing rounds.
+impl Default for PriceConfig {
+    fn default() -> Self {
+        let amount = |text: &str| text.parse().expect("an amount of AIGEN");
+        Self {
+            input: amount("20"),
+            cached_input: amount("2"),
+            output: amount("60"),
+            request: amount("0.0001"),
+        }
+    }
+}
+
+impl From<&PriceConfig> for Price {
+    fn from(price: &PriceConfig) -> Self {
+        Self {
+            input: price.input,
+            cached_input: price.cached_input,
+            output: price.output,
+            request: price.request,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use super::*;
+use crate::failure;
+
+#[test]
+fn the_default_file_says_the_defaults() {
+    let config = Config::parse(DEFAULT_FILE).unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(Config::parse("").unwrap(), Config::default());
+}
+
+#[test]
+fn the_effective_configuration_reads_back() {
+    let config = Config::default();
+    let printed = toml::to_string(&config).unwrap();
+    assert_eq!(Config::parse(&printed).unwrap(), config);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    for (file, expected) in [
+        ("\nlisten_on = \"x\"", "line 2"),
+        ("\nlisten_on = \"x\"", "unknown field `listen_on`"),
+        ("listen = \"nowhere\"", "invalid socket address"),
+        ("[[model]]\nname = \"m\"\nprize = 3", "line 3"),
+        (
+            "[[model]]\nname = \"m\"\nprice = { output = \"1e9\" }",
+            "digits",
+        ),
+        ("[settlement]\nunknown = 1", "unknown field `unknown`"),
+        ("network = \"Two Words\"", "is not a name"),
+    ] {
+        let error = Config::parse(file).unwrap_err().to_string();
+        assert!(error.contains(expected), "{file}:\n{error}");
+    }
+}
+
+#[test]
+fn what_does_not_add_up_is_refused() {
+    for (file, expected) in [
+        ("model = []", "names no model"),
+        ("[shares]\nprovider = 1000000", "does not add up"),
+        ("[shares]\nprovider = 2000000", "above 1000000"),
+        ("[settlement]\ntol = 0", "tol"),
+        ("[settlement]\nprior = 1000001", "prior"),
+    ] {
+        let error = Config::parse(file).unwrap().check().unwrap_err();
+        let error = format!("{error:#}");
+        assert!(error.contains(expected), "{file}:\n{error}");
+    }
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let mut config = Config::parse("network = \"file\"\ngrace_seconds = 3").unwrap();
+    let variable = |name: &str| (name == "AIGEN_NETWORK").then(|| "env".to_owned());
+    config.apply_env(variable).unwrap();
+    assert_eq!(config.network.as_str(), "env");
+    assert_eq!(config.grace_seconds, 3);
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    let variable = |name: &str| (name == "AIGEN_LISTEN").then(|| "8000".to_owned());
+    let error = Config::default().apply_env(variable).unwrap_err();
+    assert!(error.to_string().contains("AIGEN_LISTEN"), "{error}");
+    assert_ne!(
+        failure::report(&error, true),
+        std::process::ExitCode::SUCCESS
+    );
+}

@@ -1,0 +1,150 @@
+//! Errors for people: what failed, why, and a way out.
+//!
+//! Any text in an error's chain may end in a line that begins with `hint:`; those lines are
+//! gathered and printed last, whoever wrote them: this binary, the journal or a node far away.
+
+use anyhow::Error;
+use std::fmt::{self, Display};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// An error with a way out.
+pub fn hinted(message: impl Display, hint: impl Display) -> Error {
+    Error::msg(Hinted::new(message, hint))
+}
+
+/// Adds what failed and a way out to an error.
+pub trait OrHint<T> {
+    /// `message` becomes the error, the one before it its cause.
+    fn or_hint(self, message: impl Display, hint: impl Display) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<Error>> OrHint<T> for Result<T, E> {
+    fn or_hint(self, message: impl Display, hint: impl Display) -> anyhow::Result<T> {
+        self.map_err(|error| error.into().context(Hinted::new(message, hint)))
+    }
+}
+
+#[derive(Debug)]
+struct Hinted(String);
+
+impl Hinted {
+    fn new(message: impl Display, hint: impl Display) -> Self {
+        Self(format!("{message}\nhint: {hint}"))
+    }
+}
+
+impl Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An error's chain, taken apart.
+#[derive(Debug, Default, PartialEq, Eq, serde::Serialize)]
+struct Report {
+    /// What failed, then why, outermost first.
+    messages: Vec<String>,
+    /// What to do next.
+    hints: Vec<String>,
+}
+
+impl Report {
+    fn of(error: &Error) -> Self {
+        let mut report = Self::default();
+        for cause in error.chain() {
+            report.add(&cause.to_string());
+        }
+        report
+    }
+
+    fn add(&mut self, text: &str) {
+        let mut message = Vec::new();
+        for line in text.lines() {
+            match line.trim_start().strip_prefix("hint: ") {
+                Some(hint) if self.hints.iter().any(|known| known == hint) => {}
+                Some(hint) => self.hints.push(hint.to_owned()),
+                None => message.push(line),
+            }
+        }
+        let message = message.join("\n");
+        // Many libraries repeat their cause in their own text; once is enough.
+        let told = self
+            .messages
+            .last()
+            .is_some_and(|last| last.contains(&message));
+        if !told {
+            self.messages.push(message);
+        }
+    }
+}
+
+/// Whole sentences, one per line.
+impl Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, message) in self.messages.iter().enumerate() {
+            let label = if index == 0 { "error" } else { "  because" };
+            writeln!(f, "{label}: {message}")?;
+        }
+        self.hints
+            .iter()
+            .try_for_each(|hint| writeln!(f, "hint: {hint}"))
+    }
+}
+
+/// Prints an error to stderr, as one JSON line if that was asked for. A reader that closed our
+/// output early (`aigen … | head`) has what it wanted: that is no error.
+pub fn report(error: &Error, json: bool) -> ExitCode {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    let report = Report::of(error);
+    let text = if json {
+        format!("{}\n", serde_json::json!({ "error": report }))
+    } else {
+        report.to_string()
+    };
+    // Nobody is left to tell if stderr is gone too.
+    let _ = io::stderr().write_all(text.as_bytes());
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(error: &Error) -> String {
+        Report::of(error).to_string()
+    }
+
+    #[test]
+    fn what_then_why_then_the_way_out() {
+        let cause = io::Error::other("permission denied");
+        let error = Err::<(), _>(cause).or_hint("cannot write x", "choose another folder");
+        assert_eq!(
+            printed(&error.unwrap_err()),
+            "error: cannot write x\n  because: permission denied\nhint: choose another folder\n"
+        );
+    }
+
+    #[test]
+    fn a_cause_told_twice_is_printed_once() {
+        let error = Error::msg("disk full").context("cannot write: disk full");
+        assert_eq!(printed(&error), "error: cannot write: disk full\n");
+    }
+
+    #[test]
+    fn hints_of_every_layer_come_last_and_once() {
+        let inner = hinted("record 7 is damaged", "restore a backup");
+        let error = inner.context("cannot open the journal\n  hint: restore a backup");
+        assert_eq!(
+            printed(&error),
+            "error: cannot open the journal\n  because: record 7 is damaged\nhint: restore a backup\n"
+        );
+    }
+}

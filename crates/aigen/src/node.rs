@@ -1,0 +1,172 @@
+//! The composition root: a data folder, a journal, engines, a node and its gateway, in this
+//! process. Nothing else in the program knows which journal and which engine these are.
+
+mod engines;
+mod founding;
+mod journal;
+mod listen;
+mod signals;
+
+pub use engines::chosen_model;
+pub use listen::{first_free, listen};
+pub use signals::told_to_stop;
+
+use crate::config::Config;
+use crate::data_dir::{DataDir, KeyFile, Lock};
+use crate::output::Output;
+use aigen_gateway::GatewayState;
+use aigen_node::network::Role;
+use aigen_node::{Caller, Node};
+use aigen_types::{Address, Slug};
+use anyhow::{Context, Result};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// How long a reader that does not read may delay the end of the process.
+const LAST_REPLIES_SECONDS_MAX: u64 = 5;
+
+/// A node and its gateway, running.
+pub struct LocalNode {
+    node: Node,
+    data_dir: DataDir,
+    operator: Caller,
+    address: SocketAddr,
+    grace: Duration,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<io::Result<()>>,
+    /// Last, so that the folder is free only when everything else is gone.
+    _lock: Lock,
+}
+
+impl LocalNode {
+    /// Starts everything. `bind` is asked once the data folder is ours.
+    ///
+    /// # Errors
+    /// A folder, address, journal or model that cannot be used, each with a way out.
+    pub async fn start(
+        config: &Config,
+        output: &Output,
+        bind: impl AsyncFnOnce() -> Result<TcpListener>,
+    ) -> Result<Self> {
+        let data_dir = DataDir::open_or_create(&config.data_dir)?;
+        let mut lock = data_dir.lock()?;
+        let listener = bind().await?;
+        let address = listener.local_addr()?;
+        let journal = journal::open(&data_dir)?;
+        let engines = engines::load(config, output).await?;
+        let node = Node::start(journal, engines.served).await?;
+        founding::found(&node, config, output).await?;
+        let key = founding::operator(&node, &data_dir).await?;
+        let operator = node.authenticate(&key)?;
+        founding::publish(&node, &engines.catalogue).await?;
+        let (stop, stopped) = oneshot::channel();
+        let router = aigen_gateway::router(GatewayState::new(node.clone()));
+        let server = tokio::spawn(aigen_gateway::serve(listener, router, async {
+            // A sender that is gone says the same as a message.
+            let _ = stopped.await;
+        }));
+        let local = Self {
+            node,
+            data_dir,
+            operator,
+            address,
+            grace: Duration::from_secs(config.grace_seconds),
+            stop,
+            server,
+            _lock: {
+                lock.announce(&url(address))?;
+                lock
+            },
+        };
+        Ok(local)
+    }
+
+    /// Where it answers, for programs on this machine.
+    pub fn url(&self) -> String {
+        url(self.address)
+    }
+
+    /// The node itself.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Its operator, who may do everything.
+    pub fn operator(&self) -> &Caller {
+        &self.operator
+    }
+
+    /// The names of the models it serves, in the order of names.
+    pub fn models(&self) -> Vec<String> {
+        let names = self.node.models().keys();
+        names.map(ToString::to_string).collect()
+    }
+
+    /// The key that the data folder keeps under `file`; made and kept if there is none that
+    /// this journal knows.
+    ///
+    /// # Errors
+    /// When it cannot be made or kept.
+    pub async fn kept_key(&self, file: KeyFile, name: &Slug, account: &Address) -> Result<String> {
+        founding::kept_key(
+            &self.node,
+            &self.data_dir,
+            file,
+            name,
+            account,
+            Role::Customer,
+        )
+        .await
+    }
+
+    /// Takes no new calls, lets the running ones finish within the grace, then ends and
+    /// settles them. Told to stop once more, it waits no longer.
+    ///
+    /// # Errors
+    /// When the server had failed.
+    pub async fn stop(self) -> Result<()> {
+        // The server may have ended by itself, and then nobody listens.
+        let _ = self.stop.send(());
+        tokio::select! {
+            () = self.node.shut_down(self.grace) => {}
+            told = told_to_stop() => {
+                told?;
+                self.node.shut_down(Duration::ZERO).await;
+            }
+        }
+        let last_replies = Duration::from_secs(LAST_REPLIES_SECONDS_MAX);
+        match tokio::time::timeout(last_replies, self.server).await {
+            Ok(ended) => Ok(ended?.context("the server failed")?),
+            // Everything is settled; who still does not read has had its time.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Runs until it is told to stop, by Ctrl-C or SIGTERM.
+    ///
+    /// # Errors
+    /// When signals cannot be received, or the server fails.
+    pub async fn run(mut self) -> Result<()> {
+        tokio::select! {
+            told = told_to_stop() => told?,
+            ended = &mut self.server => return Ok(ended?.context("the server failed")?),
+        }
+        tracing::info!(
+            "stopping: running calls may finish for {} seconds",
+            self.grace.as_secs()
+        );
+        self.stop().await
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    match address.ip() {
+        // "Every address" is none to send a request to.
+        ip if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+        _ => format!("http://{address}"),
+    }
+}

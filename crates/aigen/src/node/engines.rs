@@ -1,0 +1,106 @@
+use crate::config::{Config, ModelConfig};
+use crate::failure::hinted;
+use crate::model_store::{ModelStore, name_of};
+use crate::output::Output;
+use aigen_engine::Engine as _;
+use aigen_engine_llama::{Options, open};
+use aigen_jarvis::Compiler;
+use aigen_node::Served;
+use aigen_node::network::NewModel;
+use aigen_types::ModelName;
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Models that are ready to answer.
+pub struct Engines {
+    /// What the node runs.
+    pub served: BTreeMap<ModelName, Served>,
+    /// What the catalogue says about each.
+    pub catalogue: Vec<NewModel>,
+}
+
+/// Loads every configured model.
+///
+/// # Errors
+/// A file that is missing, broken or too large.
+pub async fn load(config: &Config, output: &Output) -> Result<Engines> {
+    let mut engines = Engines {
+        served: BTreeMap::new(),
+        catalogue: Vec::new(),
+    };
+    for model in &config.models {
+        let file = file_of(model, config)?;
+        output.say(format!("loading {} from {}", model.name, file.display()));
+        let (wanted, path) = (model.clone(), file.clone());
+        let loading = tokio::task::spawn_blocking(move || load_one(&wanted, &path));
+        let (served, entry) = loading
+            .await?
+            .with_context(|| format!("cannot serve the model `{}`", model.name))?;
+        engines.served.insert(model.name.clone(), served);
+        engines.catalogue.push(entry);
+    }
+    Ok(engines)
+}
+
+fn load_one(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
+    let engine = open(file, &options(model)).map_err(|error| {
+        let hint = error.hint();
+        hinted(error, hint)
+    })?;
+    let info = engine.info().clone();
+    let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
+    let compiler = Compiler::new(engine.tokenizer())?;
+    let entry = NewModel {
+        name: model.name.clone(),
+        provider: model.provider.clone(),
+        digest: info.digest,
+        context_tokens: info.context_tokens,
+        price: (&model.price).into(),
+    };
+    Ok((Served { engine, compiler }, entry))
+}
+
+fn options(model: &ModelConfig) -> Options {
+    let defaults = Options::default();
+    Options {
+        threads: model.threads.unwrap_or(defaults.threads),
+        context_tokens: model.context_tokens,
+        sequences_max: model.sequences.unwrap_or(defaults.sequences_max),
+        ..defaults
+    }
+}
+
+fn file_of(model: &ModelConfig, config: &Config) -> Result<PathBuf> {
+    match &model.file {
+        Some(file) => Ok(file.clone()),
+        None => ModelStore::open(&config.models_dir)?.file_of(model.name.as_str()),
+    }
+}
+
+/// The model that `--model` means: a GGUF file, one of the configuration, or one of the
+/// models on this machine.
+///
+/// # Errors
+/// When the name or file name is no name for a model.
+pub fn chosen_model(chosen: &str, config: &Config) -> Result<ModelConfig> {
+    if chosen.ends_with(".gguf") || chosen.contains('/') {
+        let name: ModelName = name_of(chosen)?.as_str().parse()?;
+        return Ok(ModelConfig {
+            file: Some(chosen.into()),
+            ..ModelConfig::named(name)
+        });
+    }
+    let configured = config
+        .models
+        .iter()
+        .find(|model| model.name.as_str() == chosen);
+    match configured {
+        Some(model) => Ok(model.clone()),
+        None => Ok(ModelConfig::named(
+            chosen
+                .parse()
+                .context("--model takes a name or a GGUF file")?,
+        )),
+    }
+}

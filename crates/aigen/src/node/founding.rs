@@ -1,0 +1,89 @@
+//! What a node makes sure of before it serves: a founded network, an operator, its models.
+
+use crate::config::Config;
+use crate::data_dir::{DataDir, KeyFile};
+use crate::output::Output;
+use aigen_node::network::{Found, NewModel, Role};
+use aigen_node::{IssuedKey, Node, random_digest};
+use aigen_types::{Address, Slug};
+use anyhow::Result;
+
+/// Founds the network with the configured settings, unless it is founded.
+pub async fn found(node: &Node, config: &Config, output: &Output) -> Result<()> {
+    let wanted = Found {
+        name: config.network.clone(),
+        settings: config.settings()?,
+    };
+    let founded = node.network().founded().cloned();
+    match founded {
+        None => node.found(wanted).await?,
+        Some(founded) if founded == wanted => {}
+        Some(founded) => output.say(format!(
+            "note: this data folder belongs to the network `{}`, which keeps the name, shares \
+             and settlement rules it was founded with; the configuration says otherwise",
+            founded.name
+        )),
+    }
+    Ok(())
+}
+
+/// The operator's key; whoever has the data folder is the operator.
+pub async fn operator(node: &Node, data_dir: &DataDir) -> Result<String> {
+    let name: Slug = "operator".parse()?;
+    let account: Address = "operator".parse()?;
+    kept_key(
+        node,
+        data_dir,
+        KeyFile::Operator,
+        &name,
+        &account,
+        Role::Operator,
+    )
+    .await
+}
+
+/// The key that the data folder keeps, if this journal knows it; else a new one, kept there.
+pub async fn kept_key(
+    node: &Node,
+    data_dir: &DataDir,
+    file: KeyFile,
+    name: &Slug,
+    account: &Address,
+    role: Role,
+) -> Result<String> {
+    if let Some(key) = data_dir.key(file)?
+        && node.authenticate(&key).is_ok()
+    {
+        return Ok(key);
+    }
+    let taken = node.network().key(name).is_some();
+    let name = if taken { renamed(name)? } else { name.clone() };
+    let key = IssuedKey::draw(name, account.clone(), role);
+    // Kept first: a key that is in the journal and nowhere else is of no use to anyone.
+    data_dir.keep_key(file, &key.secret)?;
+    node.add_key(&key).await?;
+    Ok(key.secret)
+}
+
+fn renamed(name: &Slug) -> Result<Slug> {
+    Ok(format!("{name}-{}", random_digest().short(8)).parse()?)
+}
+
+/// Puts models into the catalogue whose entry or price is new.
+pub async fn publish(node: &Node, models: &[NewModel]) -> Result<()> {
+    for model in models {
+        if !is_published(node, model) {
+            node.publish_model(model.clone()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_published(node: &Node, model: &NewModel) -> bool {
+    node.network().model(&model.name).is_some_and(|known| {
+        known.provider == model.provider
+            && known.digest == model.digest
+            && known.context_tokens == model.context_tokens
+            && known.price == model.price
+    })
+}

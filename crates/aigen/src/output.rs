@@ -1,0 +1,155 @@
+//! Data on stdout, talk on stderr.
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::fmt::{self, Display};
+use std::io::{self, Write};
+
+/// How this run speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// Data as JSON, one value per line.
+    pub json: bool,
+    /// Data and errors only.
+    pub quiet: bool,
+}
+
+impl Output {
+    /// Prints what was asked for: `value` as one line of JSON, or the text for people.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn data<T: Serialize>(&self, value: &T, human: impl FnOnce() -> String) -> Result<()> {
+        let mut text = if self.json {
+            serde_json::to_string(value)?
+        } else {
+            human()
+        };
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        write_stdout(&text)
+    }
+
+    /// Prints a part of an answer as it comes.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn piece(&self, text: &str) -> Result<()> {
+        write_stdout(text)
+    }
+
+    /// Talks: what is being done, what to do next.
+    pub fn say(&self, text: impl Display) {
+        if !self.quiet {
+            // Talk that nobody can hear is not worth failing for.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// A progress bar over `total` bytes, on stderr, only where somebody looks at it.
+    pub fn byte_progress(&self, total: Option<u64>) -> ProgressBar {
+        let bar = self.bar(total);
+        bar.set_style(style(match total {
+            Some(_) => "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{spinner} {bytes}, {bytes_per_sec}",
+        }));
+        bar
+    }
+
+    /// A progress bar over `total` things of this name.
+    pub fn progress(&self, total: Option<u64>, things: &str) -> ProgressBar {
+        let bar = self.bar(total);
+        bar.set_style(style(&match total {
+            Some(_) => format!("{{bar:30}} {{pos}} of {{len}} {things}"),
+            None => format!("{{spinner}} {{pos}} {things}"),
+        }));
+        bar
+    }
+
+    fn bar(&self, total: Option<u64>) -> ProgressBar {
+        match total {
+            _ if self.quiet || self.json => ProgressBar::hidden(),
+            Some(total) => ProgressBar::new(total),
+            None => ProgressBar::new_spinner(),
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates of this file are valid")
+}
+
+fn write_stdout(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    Ok(stdout.flush()?)
+}
+
+/// Columns that line up and can be read aloud: a line of headings, then the rows.
+pub struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these headings.
+    pub fn new(headings: &[&str]) -> Self {
+        let headings = headings
+            .iter()
+            .map(|heading| (*heading).to_owned())
+            .collect();
+        Self {
+            rows: vec![headings],
+        }
+    }
+
+    /// Adds a row, one cell per heading.
+    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+        debug_assert_eq!(N, self.rows[0].len(), "one cell per heading");
+        self.rows.push(cells.into());
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let width = |column: usize| {
+            let cells = self.rows.iter().map(|row| row[column].chars().count());
+            cells.max().unwrap_or(0)
+        };
+        (0..self.rows[0].len()).map(width).collect()
+    }
+}
+
+impl Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths = self.widths();
+        for row in &self.rows {
+            let cells = row.iter().zip(&widths);
+            let line: Vec<_> = cells
+                .map(|(cell, &width)| format!("{cell:<width$}"))
+                .collect();
+            writeln!(f, "{}", line.join("  ").trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes in the unit people use.
+pub fn bytes(count: u64) -> String {
+    indicatif::HumanBytes(count).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_without_trailing_spaces() {
+        let mut table = Table::new(&["model", "bytes"]);
+        table.row(["aigen-tiny".into(), "7".into()]);
+        table.row(["é".into(), "1200".into()]);
+        assert_eq!(
+            table.to_string(),
+            "model       bytes\naigen-tiny  7\né           1200\n"
+        );
+    }
+}

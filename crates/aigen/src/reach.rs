@@ -1,0 +1,152 @@
+//! How a command reaches a node: where it answers, and with which key.
+
+use crate::context::Context;
+use crate::data_dir::{DataDir, KeyFile};
+use crate::failure::hinted;
+use aigen_api::openai::{ChatChunk, ChatRequest};
+use aigen_client::{Client, ClientError};
+use anyhow::Result;
+use futures::{Stream, StreamExt};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Options of commands that ask a running node.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Which node")]
+pub struct Reach {
+    /// Address of the node; without it, the node that runs on the data folder
+    #[arg(long, value_name = "URL", env = "AIGEN_URL")]
+    pub url: Option<String>,
+
+    /// API key; without it, the one that the data folder keeps
+    #[arg(long, value_name = "KEY", env = "AIGEN_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+}
+
+/// A node that can be asked.
+#[derive(Clone)]
+pub struct Asked {
+    client: Client,
+    url: String,
+    key: String,
+}
+
+impl Reach {
+    /// The node, asked as its operator.
+    ///
+    /// # Errors
+    /// When no node or no key is known.
+    pub fn as_operator(&self, context: &Context) -> Result<Asked> {
+        self.with_key(context, &[KeyFile::Operator])
+    }
+
+    /// The node, asked as somebody who pays: the `user:dev` of `aigen dev`, else the operator.
+    ///
+    /// # Errors
+    /// When no node or no key is known.
+    pub fn as_customer(&self, context: &Context) -> Result<Asked> {
+        self.with_key(context, &[KeyFile::Dev, KeyFile::Operator])
+    }
+
+    fn with_key(&self, context: &Context, kept: &[KeyFile]) -> Result<Asked> {
+        let url = self.url(context)?;
+        let key = match &self.key {
+            Some(key) => key.clone(),
+            None => kept_key(context, kept)?,
+        };
+        Asked::new(&url, &key)
+    }
+
+    fn url(&self, context: &Context) -> Result<String> {
+        if let Some(url) = &self.url {
+            return Ok(url.clone());
+        }
+        let data_dir = DataDir::open(&context.config.data_dir)?;
+        let running = data_dir.running().and_then(|running| running.url);
+        running.ok_or_else(|| {
+            hinted(
+                format!(
+                    "no node is running on the data folder {}",
+                    data_dir.path().display()
+                ),
+                "start it with `aigen serve`, or say where one is with --url",
+            )
+        })
+    }
+}
+
+fn kept_key(context: &Context, kept: &[KeyFile]) -> Result<String> {
+    let data_dir = DataDir::open(&context.config.data_dir)?;
+    for name in kept {
+        if let Some(key) = data_dir.key(*name)? {
+            return Ok(key);
+        }
+    }
+    Err(hinted(
+        format!("the data folder {} keeps no key", data_dir.path().display()),
+        "give one with --key or AIGEN_KEY; an operator makes one with `aigen key create ADDRESS`",
+    ))
+}
+
+impl Asked {
+    /// The node at `url`, asked with `key`.
+    ///
+    /// # Errors
+    /// When the address or the key cannot be used at all.
+    pub fn new(url: &str, key: &str) -> Result<Self> {
+        let client = Client::new(url, key)?;
+        let (url, key) = (url.to_owned(), key.to_owned());
+        Ok(Self { client, url, key })
+    }
+
+    /// The key it is asked with, for what is derived from it.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Reads a resource.
+    ///
+    /// # Errors
+    /// When the node cannot be reached or refuses.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let reply = self.client.get(path).await;
+        reply.map_err(|error| self.explain(error))
+    }
+
+    /// Asks for something.
+    ///
+    /// # Errors
+    /// When the node cannot be reached or refuses.
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        let reply = self.client.post(path, body).await;
+        reply.map_err(|error| self.explain(error))
+    }
+
+    /// Has a model answer, piece by piece.
+    ///
+    /// # Errors
+    /// When the node cannot be reached or refuses; later as the stream's last item.
+    pub async fn chat(
+        &self,
+        request: &ChatRequest,
+    ) -> Result<impl Stream<Item = Result<ChatChunk>> + Unpin> {
+        let chunks = self.client.chat_stream(request).await;
+        let chunks = chunks.map_err(|error| self.explain(error))?;
+        Ok(chunks.map(|chunk| chunk.map_err(|error| self.explain(error))))
+    }
+
+    /// A transport's long chain of causes comes down to its last one.
+    fn explain(&self, error: ClientError) -> anyhow::Error {
+        let ClientError::Transport(transport) = error else {
+            return error.into();
+        };
+        let transport = anyhow::Error::from(transport);
+        hinted(
+            format!(
+                "no node answers at {}: {}",
+                self.url,
+                transport.root_cause()
+            ),
+            "start it with `aigen serve`, or say where one is with --url",
+        )
+    }
+}

@@ -1,0 +1,11 @@
+//! What people type, and what they read: the real binary, with the model inside it.
+
+mod bad_input;
+mod dev;
+mod kill;
+mod ledger;
+mod models;
+mod operate;
+#[path = "../support/mod.rs"]
+mod support;
+mod words;

@@ -1,0 +1,123 @@
+//! Model files: added, downloaded from a hub on this machine, continued, checked, removed.
+
+use crate::check;
+use crate::support::hub::{Hub, Manners};
+use crate::support::{Folder, Ran};
+use sha2::{Digest, Sha256};
+use std::fs;
+
+const PULL: [&str; 4] = ["model", "pull", "hf:OWNER/REPO/FILE.gguf", "--quiet"];
+
+/// Not a model, but it begins as one: what is in it is of no interest to a download.
+fn weights() -> Vec<u8> {
+    let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+    bytes.extend((0..300_000_u32).flat_map(u32::to_le_bytes));
+    bytes
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+fn pull(folder: &Folder, hub: &Hub) -> Ran {
+    folder.ran(folder.command(&PULL).env("AIGEN_HUB", &hub.url))
+}
+
+#[test]
+fn a_download_is_checked_and_listed_and_removed() {
+    let (folder, contents) = (Folder::new(), weights());
+    let hub = Hub::start(Manners {
+        sha256: Some(sha256(&contents)),
+        contents: contents.clone(),
+        ..Manners::default()
+    });
+    check!(pull(&folder, &hub), @"");
+    let file = folder.file("models/file.gguf");
+    assert!(fs::read(&file).unwrap() == contents);
+    check!(folder.run(&["model", "list"]), @"");
+    check!(pull(&folder, &hub), @"");
+    check!(folder.run(&["model", "remove", "file"]), @"");
+    assert!(!file.exists());
+    check!(folder.run(&["model", "remove", "file"]), @"");
+}
+
+#[test]
+fn a_download_that_broke_off_continues_where_it_was() {
+    let (folder, contents) = (Folder::new(), weights());
+    let hub = Hub::start(Manners {
+        sha256: Some(sha256(&contents)),
+        contents: contents.clone(),
+        breaks_off_after: Some(500_000),
+    });
+    let ran = pull(&folder, &hub);
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("hint: run the same command again: it continues there"),
+        "{ran}"
+    );
+    assert!(!folder.file("models/file.gguf").exists());
+    hub.manners.lock().unwrap().breaks_off_after = None;
+    let ran = pull(&folder, &hub);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(fs::read(folder.file("models/file.gguf")).unwrap() == contents);
+    let last = hub.ranges.lock().unwrap().last().unwrap().clone();
+    assert_eq!(last.as_deref(), Some("bytes=500000-"));
+}
+
+#[test]
+fn a_download_with_the_wrong_checksum_does_not_count() {
+    let folder = Folder::new();
+    let hub = Hub::start(Manners {
+        contents: weights(),
+        sha256: Some("0".repeat(64)),
+        ..Manners::default()
+    });
+    check!(pull(&folder, &hub), @"");
+    assert_eq!(fs::read_dir(folder.file("models")).unwrap().count(), 0);
+    let own = sha256(&weights());
+    let mut told = folder.command(&PULL);
+    let ran = folder.ran(told.env("AIGEN_HUB", &hub.url).args(["--sha256", &own]));
+    assert_eq!(ran.code, 0, "what the caller says counts: {ran}");
+}
+
+#[test]
+fn what_is_no_model_is_not_downloaded_whole() {
+    let folder = Folder::new();
+    let hub = Hub::start(Manners {
+        contents: b"<html>please log in</html>".to_vec(),
+        ..Manners::default()
+    });
+    check!(pull(&folder, &hub), @"");
+    assert_eq!(fs::read_dir(folder.file("models")).unwrap().count(), 0);
+}
+
+#[test]
+fn hubs_that_do_not_have_it_or_do_not_answer() {
+    let folder = Folder::new();
+    let hub = Hub::start(Manners::default());
+    let pull = |hub: &str, source| {
+        folder.ran(
+            folder
+                .command(&["model", "pull", source])
+                .env("AIGEN_HUB", hub),
+        )
+    };
+    check!(pull(&hub.url, "hf:OWNER/REPO/OTHER.gguf"), @"");
+    // Nothing listens on port 1.
+    check!(pull("http://127.0.0.1:1", "hf:OWNER/REPO/FILE.gguf"), @"");
+    check!(pull("no address", "hf:OWNER/REPO/FILE.gguf"), @"");
+    assert_eq!(pull(&hub.url, "hf:REPO/FILE.gguf").code, 2);
+}
+
+#[test]
+fn a_file_of_this_machine_is_added_where_it_is() {
+    let folder = Folder::new();
+    folder.write("Acme 8B.gguf", weights());
+    check!(folder.run(&["model", "add", "Acme 8B.gguf"]), @"");
+    check!(folder.run(&["model", "add", "missing.gguf"]), @"");
+    folder.write("page.gguf", "<html>");
+    check!(folder.run(&["model", "add", "page.gguf"]), @"");
+    assert_eq!(folder.run(&["model", "remove", "acme-8b"]).code, 0);
+    assert!(folder.file("Acme 8B.gguf").exists());
+}

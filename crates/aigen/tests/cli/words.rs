@@ -1,0 +1,67 @@
+//! Commands that need neither a node nor a data folder.
+
+use crate::check;
+use crate::support::Folder;
+
+#[test]
+fn a_word_is_explained() {
+    let folder = Folder::new();
+    check!(folder.run(&["dict", "hold"]), @"");
+    check!(folder.run(&["dict", "blockchain"]), @"");
+    assert!(folder.json(&["dict"]).as_array().unwrap().len() > 30);
+}
+
+#[test]
+fn the_configuration_is_printed() {
+    let folder = Folder::new();
+    let defaults = folder.run(&["config", "--default"]);
+    folder.write("aigen.toml", defaults.stdout);
+    let config = folder.json(&["config"]);
+    assert_eq!(config["listen"], "127.0.0.1:8000");
+    assert_eq!(config["model"][0]["price"]["output"], "60.00");
+    let config = folder.json(&["config", "--data-dir", "elsewhere"]);
+    assert_eq!(config["data_dir"], "elsewhere");
+}
+
+#[test]
+fn a_wrong_configuration_is_shown_with_its_line() {
+    let folder = Folder::new();
+    folder.write(
+        "aigen.toml",
+        "network = \"local\"\nlisten_on = \"0.0.0.0:80\"\n",
+    );
+    check!(folder.run(&["config"]), @"");
+    check!(folder.run(&["config", "--config", "missing.toml"]), @"");
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = folder.run(&["completions", shell]);
+        assert_eq!(ran.code, 0, "{ran}");
+        assert!(ran.stdout.contains("aigen"), "{shell}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let folder = Folder::new();
+    for args in [
+        &[][..],
+        &["frobnicate"],
+        &["fund", "user:ada"],
+        &["fund", "user:ada", "1e9"],
+    ] {
+        assert_eq!(folder.run(args).code, 2, "{args:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let folder = Folder::new();
+    let aigen = env!("CARGO_BIN_EXE_aigen");
+    let pipe = format!("{aigen} config --default | head -1");
+    let ran = folder.ran(std::process::Command::new("bash").args(["-o", "pipefail", "-c", &pipe]));
+    assert_eq!(ran.code, 0, "{ran}");
+}

@@ -1,0 +1,153 @@
+"""OpenAI's Python library against AiGen: what an app does after changing base_url and key.
+
+OPENAI_BASE_URL and OPENAI_API_KEY are read by the library itself.
+"""
+
+import json
+import os
+
+import openai
+
+MODEL = "aigen-tiny"
+client = openai.OpenAI(max_retries=0)
+question = [{"role": "user", "content": "Hello!"}]
+
+
+def plain():
+    answer = client.chat.completions.create(model=MODEL, messages=question)
+    assert answer.object == "chat.completion"
+    assert answer.model == MODEL
+    [choice] = answer.choices
+    assert choice.message.role == "assistant"
+    assert choice.message.content
+    assert choice.finish_reason in ("stop", "length")
+    usage = answer.usage
+    assert usage.prompt_tokens > 0 and usage.completion_tokens > 0
+    assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+    # The library keeps fields that it does not know.
+    assert float(answer.aigen["cost"]) > 0
+
+
+def streamed():
+    stream = client.chat.completions.create(
+        model=MODEL, messages=question, stream=True, stream_options={"include_usage": True}
+    )
+    chunks = list(stream)
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert chunks[0].choices[0].delta.role == "assistant"
+    parts = [choice for chunk in chunks for choice in chunk.choices]
+    assert "".join(part.delta.content or "" for part in parts)
+    finished = [part.finish_reason for part in parts if part.finish_reason]
+    assert len(finished) == 1 and finished[0] in ("stop", "length")
+    assert chunks[-1].usage.completion_tokens > 0
+    assert all(chunk.usage is None for chunk in chunks[:-1])
+
+
+def streamed_and_plain_agree():
+    wanted = {"model": MODEL, "messages": question, "temperature": 0, "max_tokens": 20}
+    answer = client.chat.completions.create(**wanted).choices[0].message.content
+    stream = client.chat.completions.create(**wanted, stream=True)
+    parts = (choice.delta.content for chunk in stream for choice in chunk.choices)
+    assert "".join(part or "" for part in parts) == answer
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "mood": {"enum": ["good", "bad"]},
+        "stars": {"type": "integer", "minimum": 1, "maximum": 5},
+    },
+    "required": ["mood", "stars"],
+    "additionalProperties": False,
+}
+
+
+def json_schema():
+    for _ in range(5):
+        answer = client.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "user", "content": "How was the film?"}],
+            temperature=1.5,
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "review", "schema": SCHEMA, "strict": True},
+            },
+        )
+        review = json.loads(answer.choices[0].message.content)
+        assert set(review) == {"mood", "stars"}, review
+        assert review["mood"] in ("good", "bad"), review
+        assert review["stars"] in range(1, 6), review
+
+
+def controller():
+    answer = client.chat.completions.create(
+        model=MODEL,
+        messages=[{"role": "user", "content": "Is 7 prime?"}],
+        extra_body={"aigen": {"controller": "choice", "params": {"options": ["yes", "no"]}}},
+    )
+    assert answer.choices[0].message.content in ("yes", "no")
+
+
+def completion():
+    answer = client.completions.create(model=MODEL, prompt="Once upon a time", max_tokens=8)
+    assert answer.object == "text_completion"
+    assert answer.usage.completion_tokens <= 8
+
+
+def models():
+    names = [model.id for model in client.models.list()]
+    assert MODEL in names
+    assert client.models.retrieve(MODEL).owned_by == "aigen"
+
+
+def idempotent():
+    def ask():
+        return client.chat.completions.create(
+            model=MODEL, messages=question, extra_headers={"Idempotency-Key": "the same"}
+        )
+
+    assert ask().aigen["receipt"] == ask().aigen["receipt"]
+
+
+def expect(error, status, call, code=None):
+    try:
+        call()
+    except error as refused:
+        assert refused.status_code == status, refused
+        assert code is None or refused.code == code, refused.code
+        assert refused.body["hint"], refused.body
+    else:
+        raise AssertionError(f"{error.__name__} was expected")
+
+
+def errors():
+    def create(client=client, **changes):
+        return client.chat.completions.create(**{"model": MODEL, "messages": question, **changes})
+
+    wrong = openai.OpenAI(api_key="aigen_dev.wrong", max_retries=0)
+    expect(openai.AuthenticationError, 401, lambda: create(wrong))
+    poor = openai.OpenAI(api_key=os.environ["POOR_KEY"], max_retries=0)
+    expect(openai.APIStatusError, 402, lambda: create(poor), "insufficient_funds")
+    expect(openai.NotFoundError, 404, lambda: create(model="gpt-7"), "model_not_found")
+    expect(openai.BadRequestError, 400, lambda: create(temperature=9))
+    expect(openai.BadRequestError, 400, lambda: create(messages=[]))
+    long = [{"role": "user", "content": "word " * 5000}]
+    expect(openai.BadRequestError, 400, lambda: create(messages=long), "context_length_exceeded")
+    nonsense = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "nonsense"}}}
+    expect(openai.APIStatusError, 422, lambda: create(response_format=nonsense))
+
+
+for test in [
+    plain,
+    streamed,
+    streamed_and_plain_agree,
+    json_schema,
+    controller,
+    completion,
+    models,
+    idempotent,
+    errors,
+]:
+    test()
+    print("ok", test.__name__, flush=True)
+print("all passed")

@@ -1,0 +1,202 @@
+//! The real binary, as its users run it: in a folder of its own, with nothing of this machine's
+//! configuration.
+
+// Each test binary uses a part of it.
+#![allow(dead_code)]
+
+pub mod hub;
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A folder to run in, removed afterwards.
+pub struct Folder(TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.file(name);
+        std::fs::write(&path, contents).unwrap();
+        path
+    }
+
+    /// `aigen` with these arguments, not started yet.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aigen"));
+        for (name, _) in std::env::vars() {
+            if name.starts_with("AIGEN_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env("AIGEN_MODELS_DIR", self.file("models"))
+            .env("AIGEN_LOG", "warn")
+            .env("COLUMNS", "100")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        self.ran(&mut self.command(args))
+    }
+
+    /// Runs this to its end.
+    pub fn ran(&self, command: &mut Command) -> Ran {
+        let output = command.output().unwrap();
+        Ran::new(output, self.path())
+    }
+
+    /// Runs it and reads what it prints as JSON; it must succeed.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let ran = self.run(&[args, &["--json"]].concat());
+        assert_eq!(ran.code, 0, "{args:?}\n{ran}");
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}"))
+    }
+
+    /// Starts a node here, on a free port.
+    pub fn serve(&self, args: &[&str]) -> Serving {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--json"];
+        Serving::start(&mut self.command(&[&serve, args].concat()))
+    }
+
+    /// Starts `aigen dev` here, on a free port.
+    pub fn dev(&self) -> Serving {
+        Serving::start(&mut self.command(&["dev", "--port", "0", "--json"]))
+    }
+}
+
+/// What a finished run said, with what differs from run to run replaced.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    folder: String,
+}
+
+impl Ran {
+    fn new(output: Output, folder: &Path) -> Self {
+        Self {
+            code: output.status.code().expect("it ended by itself"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            folder: folder.display().to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            code,
+            stdout,
+            stderr,
+            folder,
+        } = self;
+        let text = format!("exit code: {code}\n----- stdout\n{stdout}----- stderr\n{stderr}");
+        f.write_str(&text.replace(folder, "[FOLDER]"))
+    }
+}
+
+/// What differs from run to run, as insta filters.
+pub const FILTERS: [(&str, &str); 6] = [
+    (r"process \d+", "process [PID]"),
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
+    (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
+    (r"\b[0-9a-f]{32}\b", "[ID]"),
+    (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "[TIME]"),
+    (r"(?m)^because: .*tcp.*$", "because: [TRANSPORT]"),
+];
+
+/// Compares a run with a snapshot written in the test.
+#[macro_export]
+macro_rules! check {
+    ($ran:expr, @$snapshot:literal) => {
+        insta::with_settings!({filters => $crate::support::FILTERS.to_vec()}, {
+            insta::assert_snapshot!($ran.to_string(), @$snapshot);
+        })
+    };
+}
+
+/// A running node. It is killed when this is dropped.
+pub struct Serving {
+    child: Child,
+    /// The line that `--json` prints once requests are answered.
+    pub ready: Value,
+}
+
+impl Serving {
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.as_mut().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let Ok(ready) = serde_json::from_str(&line) else {
+            let mut stderr = String::new();
+            child
+                .stderr
+                .take()
+                .unwrap()
+                .read_to_string(&mut stderr)
+                .unwrap();
+            panic!("the node did not start: {line}\n{stderr}");
+        };
+        Self { child, ready }
+    }
+
+    pub fn url(&self) -> &str {
+        self.ready["url"].as_str().unwrap()
+    }
+
+    /// The key of `user:dev`, where `aigen dev` runs.
+    pub fn key(&self) -> &str {
+        self.ready["key"].as_str().unwrap()
+    }
+
+    /// SIGKILL: no destructor runs.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and what the process said until it ended.
+    #[cfg(unix)]
+    pub fn stop(mut self) -> (i32, String) {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").arg(pid).status().unwrap();
+        assert!(told.success());
+        let mut stderr = String::new();
+        let pipe = self.child.stderr.as_mut().unwrap();
+        pipe.read_to_string(&mut stderr).unwrap();
+        let status = self.child.wait().unwrap();
+        (status.code().expect("it ended by itself"), stderr)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Gone already, where the test ended it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
