@@ -85,10 +85,11 @@ fn deny() -> Result<Done> {
         .status()
         .context("running cargo")?;
     if installed.success() {
-        cargo(&DENY)
-    } else {
-        Ok(Done::Skipped("run `cargo install --locked cargo-deny`"))
+        return cargo(&DENY);
     }
+    let way_out = "run `cargo install --locked cargo-deny`";
+    ensure!(std::env::var_os("CI").is_none(), way_out);
+    Ok(Done::Skipped(way_out))
 }
 
 fn cargo(arguments: &[&str]) -> Result<Done> {
