@@ -1,9 +1,9 @@
 """Trains the network on the shards that corpus.py wrote.
 
-    python train.py --data build/data --out build/checkpoint.pt --minutes 60 --processes 2
+    python train.py --data build/data --out build/checkpoint.pt --steps 2900 --processes 2
 
-The budget is wall-clock time: constant learning rate, then a linear decay over the last part. A second call with
---resume goes on from a checkpoint (weights and optimiser state). On a CPU each process computes with one thread and the
+Constant learning rate, then a linear decay over the last steps. A second call with --resume goes on from a checkpoint
+(weights, optimiser state, step); to finish early, resume with fewer --steps. On a CPU each process computes with one thread and the
 gradients are averaged once a step: on a busy machine that wastes far less time than threads that wait after every operation.
 """
 import argparse
@@ -95,10 +95,10 @@ def make_optimisers(model, rate):
     ]
 
 
-def rate_factor(step, progress, decay):
-    """Warm up over 40 steps, hold, then fall linearly to 2 % over the last `decay` of the budget."""
+def rate_factor(step, steps, decay_steps):
+    """Warm up over 40 steps, hold, then fall linearly to 2 % over the last `decay_steps`."""
     warm = min(1.0, (step + 1) / 40)
-    return warm * min(1.0, max(0.02, (1 - progress) / max(decay, 1e-9)))
+    return warm * min(1.0, max(0.02, (steps - step) / decay_steps))
 
 
 def save(path, model, optimisers, step, tokens):
@@ -127,10 +127,10 @@ def parse_arguments():
     parser.add_argument("--data", default="build/data")
     parser.add_argument("--out", default="build/checkpoint.pt")
     parser.add_argument("--resume", default="")
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--steps", type=int, default=2900)
+    parser.add_argument("--decay-steps", type=int, default=700)
     parser.add_argument("--batch-tokens", type=int, default=4096, help="per step, all processes together")
     parser.add_argument("--rate", type=float, default=0.012)
-    parser.add_argument("--decay", type=float, default=0.35)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--width", type=int, default=Config.width)
@@ -189,22 +189,21 @@ def train(rank, arguments):
     if rank == 0:
         print(f"{model.parameter_count()} parameters, {len(shards.examples)} examples, {device}", flush=True)
     rates = [arguments.rate, arguments.rate * 0.4]
-    began, saved, smooth, fresh_steps = time.time(), time.time(), None, 0
-    for ids, weights in shards.batches():
+    began, saved, smooth = time.time(), time.time(), None
+    batches = shards.batches()
+    while step < arguments.steps:
+        ids, weights = next(batches)
         loss = weighted_loss(model, ids.to(device), weights.to(device))
         loss.backward()
-        elapsed = (time.time() - began) / (arguments.minutes * 60)
-        progress, loss_mean, batch = average(model, [elapsed, loss.item(), float((ids != PAD).sum())])
-        if progress >= 1:
-            break
+        loss_mean, batch = average(model, [loss.item(), float((ids != PAD).sum())])
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        factor = rate_factor(fresh_steps, progress, arguments.decay)
+        factor = rate_factor(step, arguments.steps, arguments.decay_steps)
         for optimiser, rate in zip(optimisers, rates):
             for group in optimiser.param_groups:
                 group["lr"] = rate * factor
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        step, fresh_steps, tokens = step + 1, fresh_steps + 1, tokens + round(batch * processes)
+        step, tokens = step + 1, tokens + round(batch * processes)
         smooth = loss_mean if smooth is None else 0.9 * smooth + 0.1 * loss_mean
         if rank == 0 and step % 20 == 0:
             seconds = time.time() - began
