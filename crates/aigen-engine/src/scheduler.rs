@@ -29,8 +29,9 @@ pub trait Driver: Send {
         let _ = start;
     }
 
-    /// Called on a helper thread *while* a forward pass runs whose logits this
-    /// branch will get: the place to compute the next mask.
+    /// Called once for every forward pass whose logits this branch will get, as a
+    /// rule on a helper thread *while* the pass runs: the place to compute the next
+    /// mask.
     fn prepare(&mut self) {}
 
     /// What to do next.
