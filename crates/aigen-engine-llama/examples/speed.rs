@@ -24,16 +24,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("which model? hint: pass the path of a .gguf file")?;
     let mut options = Options::default();
     if let Some(threads) = arguments.next() {
-        options.threads = threads.parse()?;
+        options.threads = Some(threads.parse()?);
     }
     let mut engine = open(&model, &options)?;
     let info = engine.info().clone();
-    println!(
-        "{}: {} million parameters, {} threads",
-        info.name,
-        info.parameters / 1_000_000,
-        options.threads
-    );
+    println!("{}: {} parameters", info.name, info.parameters);
     let (prefill, decode) = (info.context_tokens / 2, info.context_tokens / 4);
     for sequences in SEQUENCES {
         let (read, said) = bare(&mut engine, sequences, prefill, decode)?;

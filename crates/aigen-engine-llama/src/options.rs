@@ -1,9 +1,10 @@
 /// How a model is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Threads that compute, at least 1. By default one per physical core this
-    /// process may use, at most 8: beyond that small models wait for memory.
-    pub threads: u32,
+    /// Threads that compute, 1 to 512. By default one for models of less than 100
+    /// million parameters and otherwise one per physical core this process may
+    /// use, at most 8.
+    pub threads: Option<u32>,
     /// Tokens each sequence can hold. By default what the model was trained for,
     /// at most 8,192; more than it was trained for is an error.
     pub context_tokens: Option<u32>,
@@ -22,15 +23,16 @@ pub struct Options {
 /// parameter model take 4 GiB and not 64.
 pub(crate) const DEFAULT_CONTEXT_MAX: u32 = 8192;
 
+/// llama.cpp's own bound, `GGML_MAX_N_THREADS`.
+pub(crate) const THREADS_MAX: u32 = 512;
+
 /// llama.cpp's own bound, `LLAMA_MAX_SEQ`.
 pub(crate) const SEQUENCES_MAX: u32 = 256;
-
-const THREADS_MAX: usize = 8;
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            threads: default_threads(),
+            threads: None,
             context_tokens: None,
             sequences_max: 4,
             batch_tokens_max: 512,
@@ -39,7 +41,23 @@ impl Default for Options {
     }
 }
 
-fn default_threads() -> u32 {
+/// Beyond this many, threads wait for memory rather than compute.
+const DEFAULT_THREADS_MAX: usize = 8;
+
+/// llama.cpp's threads meet after every operation, spinning until the last one
+/// comes. A small model's operations are shorter than that meeting, and where
+/// another program takes a core from one thread all others spin meanwhile: with 2
+/// million parameters on 2 busy cores, two threads gave 2 tokens per second and
+/// one gave 800.
+const PARAMETERS_WORTH_THREADS: u64 = 100_000_000;
+
+/// The threads [`Options::threads`] stands for when it is not given.
+pub(crate) fn default_threads(parameters: u64) -> u32 {
+    if parameters < PARAMETERS_WORTH_THREADS {
+        return 1;
+    }
     let allowed = std::thread::available_parallelism().map_or(1, usize::from);
-    num_cpus::get_physical().min(allowed).clamp(1, THREADS_MAX) as u32
+    num_cpus::get_physical()
+        .min(allowed)
+        .clamp(1, DEFAULT_THREADS_MAX) as u32
 }

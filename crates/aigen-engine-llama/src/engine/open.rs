@@ -18,7 +18,7 @@ use llama_cpp_2::model::params::kv_overrides::ParamOverrideValue;
 use super::{LlamaEngine, Loaded};
 use crate::gguf::{self, Header};
 use crate::native;
-use crate::options::{DEFAULT_CONTEXT_MAX, SEQUENCES_MAX};
+use crate::options::{DEFAULT_CONTEXT_MAX, SEQUENCES_MAX, THREADS_MAX, default_threads};
 use crate::tokenizer::{self, LlamaTokenizer};
 use crate::{OpenError, Options};
 
@@ -106,8 +106,11 @@ fn check_options(options: &Options) -> Result<(), OpenError> {
     if !(1..=SEQUENCES_MAX).contains(&options.sequences_max) {
         return refuse(format!("sequences_max must be 1 to {SEQUENCES_MAX}"));
     }
-    if options.threads == 0 || i32::try_from(options.threads).is_err() {
-        return refuse("threads must be at least 1".to_owned());
+    if options
+        .threads
+        .is_some_and(|threads| !(1..=THREADS_MAX).contains(&threads))
+    {
+        return refuse(format!("threads must be 1 to {THREADS_MAX}"));
     }
     if options.batch_tokens_max == 0 || i32::try_from(options.batch_tokens_max).is_err() {
         return refuse("batch_tokens_max must be at least 1".to_owned());
@@ -182,9 +185,11 @@ fn make_context<'model>(
     let Options {
         sequences_max,
         batch_tokens_max,
-        threads,
         ..
     } = *options;
+    let threads = options
+        .threads
+        .unwrap_or_else(|| default_threads(model.n_params()));
     let cells = context_tokens.saturating_mul(sequences_max);
     let params = LlamaContextParams::default()
         // One pool of cells for all sequences: forks share their prefix in it.

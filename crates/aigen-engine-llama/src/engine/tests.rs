@@ -20,7 +20,6 @@ fn model() -> PathBuf {
 
 fn options() -> Options {
     Options {
-        threads: 1,
         context_tokens: Some(128),
         ..Options::default()
     }
@@ -359,7 +358,7 @@ mod broken {
     fn impossible_options_are_refused() {
         let rows = [
             Options {
-                threads: 0,
+                threads: Some(0),
                 ..options()
             },
             Options {
