@@ -61,7 +61,7 @@ def add_model_facts(writer, config, file_type):
     writer.add_description(DESCRIPTION)
     writer.add_author("AiGen project")
     writer.add_license("MIT OR Apache-2.0")
-    writer.add_size_label("3M")
+    writer.add_size_label("2M")
     writer.add_context_length(config.context)
     writer.add_embedding_length(config.width)
     writer.add_block_count(config.layers)
