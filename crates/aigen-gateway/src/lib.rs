@@ -1,1 +1,34 @@
 //! HTTP: routes, keys, server-sent events and the one table of status codes.
+//!
+//! What an app developer sees is the OpenAI API; AiGen's own resources live under
+//! `/v1/aigen/`. A handler turns a wire shape into a use case of the node and the node's
+//! answer into a wire shape. Every refusal becomes an envelope by one table, `status.rs`.
+//!
+//! ```text
+//! request ─▶ access line ─▶ panic guard ─▶ key ─▶ body ─▶ handler ─▶ Node
+//!                                                            │
+//!                       Failure ─▶ envelope ◀────────────────┘─▶ JSON or event stream
+//! ```
+//!
+//! Absent by construction: no money is counted here, no rule is decided here, and neither a
+//! secret nor the content of a message ever reaches a log.
+
+mod access;
+mod aigen;
+mod extract;
+mod failure;
+mod health;
+mod limits;
+mod openai;
+mod replies;
+mod router;
+mod state;
+mod status;
+
+#[cfg(test)]
+mod tests;
+
+pub use aigen::settlement;
+pub use aigen::statement::describe as statement;
+pub use router::{router, serve};
+pub use state::GatewayState;

@@ -1,0 +1,114 @@
+use crate::state::Gateway;
+use aigen_node::random_call_id;
+use aigen_types::{Amount, Digest, Slug};
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// One request's line in the access log: written when the last clone is dropped, which for a
+/// stream is when its body ends or its reader is gone.
+///
+/// It carries names, counts and amounts; never a secret and nothing anyone said.
+#[derive(Clone)]
+pub(crate) struct Access(Arc<Line>);
+
+struct Line {
+    id: String,
+    method: Method,
+    path: String,
+    began: Instant,
+    facts: Mutex<Facts>,
+}
+
+/// What becomes known while a request is served.
+#[derive(Default)]
+pub(crate) struct Facts {
+    /// `None`: the client was gone before there was a reply.
+    pub status: Option<u16>,
+    /// Public part of the key.
+    pub key: Option<Slug>,
+    pub model: Option<String>,
+    pub controller: Option<Digest>,
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    pub cost: Option<Amount>,
+    /// How a completion ended, or the code of the failure.
+    pub outcome: Option<String>,
+}
+
+impl Access {
+    fn new(method: &Method, path: &str) -> Self {
+        Self(Arc::new(Line {
+            id: format!("req_{}", random_call_id()),
+            method: method.clone(),
+            path: path.to_owned(),
+            began: Instant::now(),
+            facts: Mutex::default(),
+        }))
+    }
+
+    /// Adds to what the line will say.
+    pub fn note(&self, change: impl FnOnce(&mut Facts)) {
+        // A panic elsewhere leaves facts that are still true.
+        change(&mut self.0.facts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let facts = self.facts.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(
+            target: "aigen::access",
+            id = self.id,
+            method = %self.method,
+            path = self.path,
+            status = facts.status,
+            key = facts.key.as_ref().map(Slug::as_str),
+            model = facts.model,
+            controller = facts.controller.map(tracing::field::display),
+            prompt_tokens = facts.prompt_tokens,
+            completion_tokens = facts.completion_tokens,
+            cost = facts.cost.map(tracing::field::display),
+            outcome = facts.outcome.as_deref().unwrap_or(default_outcome(facts.status)),
+            micros,
+            "request"
+        );
+    }
+}
+
+fn default_outcome(status: Option<u16>) -> &'static str {
+    match status {
+        Some(_) => "ok",
+        None => "client_gone",
+    }
+}
+
+/// The outermost layer: names the request and logs it.
+pub(crate) async fn log(mut request: Request, next: Next) -> Response {
+    let access = Access::new(request.method(), request.uri().path());
+    request.extensions_mut().insert(access.clone());
+    let mut response = next.run(request).await;
+    let status = response.status().as_u16();
+    access.note(|facts| facts.status = Some(status));
+    if let Ok(id) = HeaderValue::from_str(&access.0.id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+impl FromRequestParts<Gateway> for Access {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Gateway) -> Result<Self, Infallible> {
+        let access = parts.extensions.get::<Self>().cloned();
+        Ok(access.unwrap_or_else(|| Self::new(&parts.method, parts.uri.path())))
+    }
+}

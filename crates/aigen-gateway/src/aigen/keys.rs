@@ -1,0 +1,78 @@
+use crate::extract::{self, Named, Post};
+use crate::failure::Failure;
+use crate::state::Gateway;
+use aigen_api::resources::{Key, KeyCreated, KeyRole, List, NewKey};
+use aigen_node::network::{self, Role};
+use aigen_node::random_digest;
+use aigen_types::Slug;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+
+/// The only time a key's secret is shown.
+pub(super) async fn create(
+    State(gateway): State<Gateway>,
+    post: Post<NewKey>,
+) -> Result<Response, Failure> {
+    let NewKey {
+        account,
+        name,
+        role,
+    } = post.body;
+    let name = name.unwrap_or_else(drawn_name);
+    let wanted = match role {
+        KeyRole::Customer => Role::Customer,
+        KeyRole::Operator => Role::Operator,
+    };
+    let created = gateway.node.create_key(&post.caller, name, account, wanted);
+    let issued = created.await?;
+    let created = KeyCreated {
+        name: issued.record.name,
+        key: issued.secret,
+        account: issued.record.account,
+        role,
+    };
+    let never_kept = [(CACHE_CONTROL, "no-store")];
+    Ok((StatusCode::CREATED, never_kept, Json(created)).into_response())
+}
+
+fn drawn_name() -> Slug {
+    let name = format!("key-{}", random_digest().short(12));
+    name.parse().expect("letters, a hyphen and hex digits")
+}
+
+pub(super) async fn list(
+    State(gateway): State<Gateway>,
+    extract::Key(caller): extract::Key,
+) -> Result<Json<List<Key>>, Failure> {
+    caller.must_operate()?;
+    let network = gateway.node.network();
+    let keys = network.keys().map(|(name, key)| describe(name, key));
+    Ok(Json(List::complete(keys.collect())))
+}
+
+pub(super) async fn revoke(
+    State(gateway): State<Gateway>,
+    extract::Key(caller): extract::Key,
+    Named(name): Named<Slug>,
+) -> Result<Json<Key>, Failure> {
+    gateway.node.revoke_key(&caller, name.clone()).await?;
+    let network = gateway.node.network();
+    let key = network.key(&name).map(|key| describe(&name, key));
+    let gone = || Failure::not_found(format_args!("there is no key {name}"), "check the name");
+    key.map(Json).ok_or_else(gone)
+}
+
+fn describe(name: &Slug, key: &network::Key) -> Key {
+    Key {
+        name: name.clone(),
+        account: key.account.clone(),
+        role: match key.role {
+            Role::Customer => KeyRole::Customer,
+            Role::Operator => KeyRole::Operator,
+        },
+        revoked: key.revoked,
+    }
+}

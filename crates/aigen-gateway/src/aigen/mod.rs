@@ -1,0 +1,43 @@
+//! AiGen's own resources: money, keys, the registry, epochs, the journal.
+
+mod epochs;
+mod journal;
+mod keys;
+mod money;
+mod receipts;
+mod registry;
+pub mod settlement;
+pub(crate) mod statement;
+mod transfers;
+mod validators;
+
+use crate::state::Gateway;
+use axum::Router;
+use axum::routing::{delete, get, post};
+
+pub(crate) fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/account", get(money::own))
+        .route("/accounts/{*address}", get(money::account))
+        .route("/issue", post(money::issue))
+        .route("/transfers", get(transfers::list).post(money::pay))
+        .route("/keys", get(keys::list).post(keys::create))
+        .route("/keys/{name}", delete(keys::revoke))
+        .route("/keys/{name}/revoke", post(keys::revoke))
+        .route("/controllers", get(registry::list).post(registry::publish))
+        .route("/controllers/{*name}", get(registry::get))
+        .route("/price-book", get(registry::price_book))
+        .route("/receipts/{id}", get(receipts::get))
+        .route(
+            "/validators",
+            get(validators::list).post(validators::register),
+        )
+        .route("/epochs/current", get(epochs::current))
+        .route("/epochs/{epoch}/assign", post(epochs::assign))
+        .route("/epochs/{epoch}/commit", post(epochs::commit))
+        .route("/epochs/{epoch}/freeze", post(epochs::freeze))
+        .route("/epochs/{epoch}/reveal", post(epochs::reveal))
+        .route("/epochs/{epoch}/close", post(epochs::close))
+        .route("/epochs/{epoch}/statement", get(statement::get))
+        .route("/journal/tip", get(journal::tip))
+}

@@ -1,0 +1,69 @@
+use super::transfers;
+use crate::extract::{Key, Named, Post};
+use crate::failure::Failure;
+use crate::state::Gateway;
+use aigen_api::resources::{Account, Fund, Pay, Transfer};
+use aigen_node::network::Network;
+use aigen_node::random_transfer_id;
+use aigen_types::{Address, Amount, TransferId};
+use axum::Json;
+use axum::extract::State;
+
+/// The account that the key spends from.
+pub(super) async fn own(State(gateway): State<Gateway>, Key(caller): Key) -> Json<Account> {
+    Json(describe(&gateway.node.network(), caller.account))
+}
+
+pub(super) async fn account(
+    State(gateway): State<Gateway>,
+    Key(caller): Key,
+    Named(address): Named<Address>,
+) -> Result<Json<Account>, Failure> {
+    caller.must_own(&address)?;
+    Ok(Json(describe(&gateway.node.network(), address)))
+}
+
+/// An address that nothing was ever posted to has nothing.
+fn describe(network: &Network, address: Address) -> Account {
+    let account = network.account(&address);
+    let of =
+        |amount: fn(&aigen_node::ledger::Account) -> Amount| account.map_or(Amount::ZERO, amount);
+    Account {
+        available: of(aigen_node::ledger::Account::available),
+        held: of(|account| account.debits_pending),
+        // Issuance alone owes more than it owns; what it owes is what everyone else has.
+        posted: of(|account| account.credits_posted.saturating_sub(account.debits_posted)),
+        address,
+    }
+}
+
+pub(super) async fn issue(
+    State(gateway): State<Gateway>,
+    post: Post<Fund>,
+) -> Result<Json<Transfer>, Failure> {
+    let Fund { to, amount, id } = post.body;
+    let id = transfer_id(id)?;
+    gateway.node.issue(&post.caller, id, to, amount).await?;
+    transfers::get(&gateway, id)
+}
+
+pub(super) async fn pay(
+    State(gateway): State<Gateway>,
+    post: Post<Pay>,
+) -> Result<Json<Transfer>, Failure> {
+    let Pay { to, amount, id } = post.body;
+    let (id, payer) = (transfer_id(id)?, &post.caller.account);
+    let paid = gateway.node.pay(&post.caller, id, to, amount).await;
+    paid.map_err(|error| Failure::to_payer(error, payer))?;
+    transfers::get(&gateway, id)
+}
+
+fn transfer_id(given: Option<TransferId>) -> Result<TransferId, Failure> {
+    match given {
+        None => Ok(random_transfer_id()),
+        Some(TransferId(0 | u128::MAX)) => {
+            Err(Failure::invalid("id", "all zeros and all ones are not ids"))
+        }
+        Some(id) => Ok(id),
+    }
+}

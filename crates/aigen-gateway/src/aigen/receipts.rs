@@ -1,0 +1,116 @@
+use crate::extract::{Key, Named};
+use crate::failure::Failure;
+use crate::state::Gateway;
+use aigen_api::resources::{ChargeLine, Receipt, Share, TokenUsage};
+use aigen_node::economy::LineKind;
+use aigen_node::network::{self, Network, Outcome, Role, addresses};
+use aigen_types::{Address, Amount, CallId, Digest};
+use axum::Json;
+use axum::extract::State;
+
+/// A receipt of the key's account. Another's does not exist as far as the caller can tell.
+pub(super) async fn get(
+    State(gateway): State<Gateway>,
+    Key(caller): Key,
+    Named(id): Named<CallId>,
+) -> Result<Json<Receipt>, Failure> {
+    let network = gateway.node.network();
+    let may_see = |receipt: &&network::Receipt| {
+        caller.role == Role::Operator || receipt.call.payer == caller.account
+    };
+    let receipt = network.receipt(id).filter(may_see);
+    let missing = || {
+        let way_out = "check the id; a running call has no receipt yet";
+        Failure::not_found(
+            format_args!("there is no receipt {id} of this account"),
+            way_out,
+        )
+    };
+    let receipt = receipt.ok_or_else(missing)?;
+    Ok(Json(describe(&network, id, receipt)))
+}
+
+fn describe(network: &Network, id: CallId, receipt: &network::Receipt) -> Receipt {
+    let call = &receipt.call;
+    let model = network.model(&call.model);
+    let controller = call
+        .controller
+        .and_then(|digest| network.controller(digest));
+    Receipt {
+        id,
+        model: call.model.clone(),
+        model_digest: model.map_or(Digest::ZERO, |model| model.digest),
+        controller: controller.map(|controller| controller.published.reference.clone()),
+        controller_digest: call.controller,
+        usage: TokenUsage {
+            prompt_tokens: call.used.prompt_tokens,
+            cached_prompt_tokens: call.used.cached_prompt_tokens,
+            sampled_tokens: call.used.sampled_tokens,
+            forced_tokens: call.used.forced_tokens,
+            discarded_tokens: call.used.discarded_tokens,
+        },
+        lines: receipt.charge.lines.iter().map(line).collect(),
+        total: receipt.charge.total,
+        split: shares(network, receipt),
+        finish: finish(receipt.outcome).to_owned(),
+        created: call.opened_at,
+        journal_seq: receipt.record,
+    }
+}
+
+fn line(line: &aigen_node::economy::ChargeLine) -> ChargeLine {
+    let kind = match line.kind {
+        LineKind::Request => "request",
+        LineKind::Input => "input",
+        LineKind::CachedInput => "cached_input",
+        LineKind::Output => "output",
+        LineKind::Forced => "forced",
+        LineKind::Discarded => "discarded",
+    };
+    ChargeLine {
+        kind: kind.to_owned(),
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        amount: line.amount,
+    }
+}
+
+/// Who received what, without those who received nothing.
+fn shares(network: &Network, receipt: &network::Receipt) -> Vec<Share> {
+    let (call, split) = (&receipt.call, &receipt.split);
+    let provider = network.model(&call.model);
+    let provider = provider.map(|model| addresses::provider(&model.provider));
+    let escrow = call.controller.map(addresses::escrow);
+    let budget = call.controller.map(addresses::validator_budget);
+    let shares = [
+        share("provider", provider, split.provider),
+        share("controller", escrow, split.controller),
+        share("validators", budget, split.validator),
+        share("protocol", Some(addresses::protocol()), split.protocol),
+    ];
+    shares.into_iter().flatten().collect()
+}
+
+fn share(role: &str, to: Option<Address>, amount: Amount) -> Option<Share> {
+    if amount.is_zero() {
+        return None;
+    }
+    Some(Share {
+        to: to?,
+        role: role.to_owned(),
+        amount,
+    })
+}
+
+fn finish(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Stop => "stop",
+        Outcome::Length => "length",
+        Outcome::Budget => "budget",
+        Outcome::Cancelled => "cancelled",
+        Outcome::ControllerFault => "controller_fault",
+        Outcome::EngineFault => "engine_fault",
+        Outcome::Recovered => "recovered",
+        Outcome::Expired => "expired",
+    }
+}

@@ -1,0 +1,116 @@
+use crate::extract::{Asked, Key};
+use crate::failure::Failure;
+use crate::limits::{TRANSFERS_PER_PAGE, TRANSFERS_PER_PAGE_MAX};
+use crate::state::Gateway;
+use aigen_api::resources::{List, Transfer};
+use aigen_node::Caller;
+use aigen_node::network::{Network, Role, account_id, transfer_reason};
+use aigen_types::{AccountId, Address, TransferId};
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use std::collections::VecDeque;
+
+/// `?account=&limit=&after=`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    /// Whose; the key's own account, or for an operator everyone's, when absent.
+    account: Option<String>,
+    /// How many, at most.
+    limit: Option<usize>,
+    /// Only transfers before this one.
+    after: Option<String>,
+}
+
+/// Transfers that moved money, newest first.
+pub(super) async fn list(
+    State(gateway): State<Gateway>,
+    Key(caller): Key,
+    Asked(page): Asked<Page>,
+) -> Result<Json<List<Transfer>>, Failure> {
+    let account = whose(&caller, page.account.as_deref())?;
+    let limit = page.limit.unwrap_or(TRANSFERS_PER_PAGE);
+    if !(1..=TRANSFERS_PER_PAGE_MAX).contains(&limit) {
+        let reason = format!("must be 1 to {TRANSFERS_PER_PAGE_MAX}");
+        return Err(Failure::invalid("limit", reason));
+    }
+    let network = gateway.node.network();
+    let before = page.after.as_deref().map(|after| cursor(&network, after));
+    let account = account.as_ref().map(account_id);
+    let data = newest(&network, account, before.transpose()?, limit);
+    let next = data.last().filter(|_| data.len() == limit);
+    Ok(Json(List {
+        next: next.map(|transfer| transfer.id.to_string()),
+        data,
+    }))
+}
+
+/// `None`: everyone.
+fn whose(caller: &Caller, asked: Option<&str>) -> Result<Option<Address>, Failure> {
+    match asked {
+        None if caller.role == Role::Operator => Ok(None),
+        None => Ok(Some(caller.account.clone())),
+        Some(text) => {
+            let address = text.parse::<Address>();
+            let address = address.map_err(|error| Failure::invalid("account", error))?;
+            caller.must_own(&address)?;
+            Ok(Some(address))
+        }
+    }
+}
+
+fn cursor(network: &Network, after: &str) -> Result<TransferId, Failure> {
+    let id = after.parse().ok();
+    id.filter(|id| network.ledger().transfer(*id).is_some())
+        .ok_or_else(|| Failure::invalid("after", "there is no such transfer"))
+}
+
+/// The ledger is read from its beginning; only a page of it is kept at any time.
+fn newest(
+    network: &Network,
+    account: Option<AccountId>,
+    before: Option<TransferId>,
+    limit: usize,
+) -> Vec<Transfer> {
+    let mut page = VecDeque::with_capacity(limit);
+    let transfers = network.ledger().transfers();
+    for transfer in transfers.take_while(|transfer| Some(transfer.id) != before) {
+        let sides = [transfer.debit_account_id, transfer.credit_account_id];
+        let concerned = account.is_none_or(|account| sides.contains(&account));
+        if !concerned || transfer_reason(transfer).is_none() {
+            continue;
+        }
+        if page.len() == limit {
+            page.pop_front();
+        }
+        page.push_back(transfer);
+    }
+    let page = page.into_iter().rev();
+    page.filter_map(|transfer| describe(network, transfer))
+        .collect()
+}
+
+/// The transfer of this id, which was just posted.
+pub(super) fn get(gateway: &Gateway, id: TransferId) -> Result<Json<Transfer>, Failure> {
+    let network = gateway.node.network();
+    let transfer = network.ledger().transfer(id);
+    transfer
+        .and_then(|transfer| describe(&network, transfer))
+        .map(Json)
+        .ok_or_else(|| {
+            Failure::not_found(format_args!("there is no transfer {id}"), "check the id")
+        })
+}
+
+/// `None` for what reserves or frees money and moves none.
+fn describe(network: &Network, transfer: &aigen_node::ledger::Transfer) -> Option<Transfer> {
+    Some(Transfer {
+        id: transfer.id,
+        from: network.address(transfer.debit_account_id)?.clone(),
+        to: network.address(transfer.credit_account_id)?.clone(),
+        amount: transfer.amount,
+        reason: transfer_reason(transfer)?.to_owned(),
+        at: transfer.timestamp,
+    })
+}

@@ -1,0 +1,140 @@
+//! From a request to what a handler needs, or to the failure that names what is wrong.
+
+use crate::access::Access;
+use crate::failure::Failure;
+use crate::limits::{BODY_TIME_MAX, IDEMPOTENCY_KEY_BYTES_MAX};
+use crate::state::Gateway;
+use aigen_api::from_json;
+use aigen_node::Caller;
+use aigen_types::Digest;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// Who asks, from `Authorization: Bearer` or `x-api-key`.
+pub(crate) struct Key(pub Caller);
+
+impl FromRequestParts<Gateway> for Key {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Failure> {
+        let secret = secret(&parts.headers).ok_or_else(Failure::key_missing)?;
+        let caller = gateway.node.authenticate(secret)?;
+        if let Some(access) = parts.extensions.get::<Access>() {
+            access.note(|facts| facts.key = Some(caller.key.clone()));
+        }
+        Ok(Self(caller))
+    }
+}
+
+fn secret(headers: &HeaderMap) -> Option<&str> {
+    let bearer = || {
+        let (scheme, secret) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+    };
+    let plain = || headers.get("x-api-key")?.to_str().ok();
+    bearer().or_else(plain).filter(|secret| !secret.is_empty())
+}
+
+/// A request with a JSON body from a known caller. The key is checked before the body is read.
+pub(crate) struct Post<T> {
+    pub caller: Caller,
+    pub access: Access,
+    pub idempotency_key: Option<String>,
+    pub body: T,
+    /// BLAKE3 of the body's bytes.
+    pub digest: Digest,
+}
+
+impl<T: DeserializeOwned> FromRequest<Gateway> for Post<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, gateway: &Gateway) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let Key(caller) = Key::from_request_parts(&mut parts, gateway).await?;
+        let Ok(access) = Access::from_request_parts(&mut parts, gateway).await;
+        must_be_json(&parts.headers)?;
+        let idempotency_key = idempotency_key(&parts.headers)?;
+        let bytes = read(Request::from_parts(parts, body), gateway).await?;
+        Ok(Self {
+            caller,
+            access,
+            idempotency_key,
+            digest: Digest(*blake3::hash(&bytes).as_bytes()),
+            body: from_json(&bytes)?,
+        })
+    }
+}
+
+async fn read(request: Request, gateway: &Gateway) -> Result<Bytes, Failure> {
+    let read = Bytes::from_request(request, gateway);
+    match tokio::time::timeout(BODY_TIME_MAX, read).await {
+        Err(_) => Err(Failure::body_slow()),
+        Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Failure::body_too_large())
+        }
+        Ok(Err(error)) => Err(Failure::body_broken(&error)),
+        Ok(Ok(bytes)) => Ok(bytes),
+    }
+}
+
+/// A body of another declared type is refused; one without a type is taken for JSON.
+fn must_be_json(headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(declared) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let declared = declared.to_str().unwrap_or_default().to_ascii_lowercase();
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    if essence == "application/json" || essence.ends_with("+json") {
+        Ok(())
+    } else {
+        Err(Failure::not_json(essence))
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value.to_str().unwrap_or_default().trim();
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
+        return Err(Failure::invalid(
+            "Idempotency-Key",
+            format!("must be 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters"),
+        ));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// The one parameter of the path, which may itself contain slashes.
+pub(crate) struct Named<T>(pub T);
+
+impl<T: FromStr<Err: Display>> FromRequestParts<Gateway> for Named<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Failure> {
+        let Path(text): Path<String> = Path::from_request_parts(parts, gateway)
+            .await
+            .map_err(|error| Failure::invalid("path", error.body_text()))?;
+        let parsed = text.parse().map(Self);
+        parsed.map_err(|error| Failure::invalid("path", format!("{text:?}: {error}")))
+    }
+}
+
+/// The query string.
+pub(crate) struct Asked<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<Gateway> for Asked<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Failure> {
+        let query = Query::from_request_parts(parts, gateway).await;
+        let Query(asked) = query.map_err(|error| Failure::invalid("query", error.body_text()))?;
+        Ok(Self(asked))
+    }
+}

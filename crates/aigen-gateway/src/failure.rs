@@ -1,0 +1,120 @@
+use crate::limits::RETRY_AFTER_SECONDS;
+use crate::replies::header;
+use aigen_api::openai::{ApiError, ErrorEnvelope, ErrorKind};
+use aigen_node::NodeError;
+use aigen_node::network::Refusal;
+use aigen_types::{Address, Amount};
+use axum::Json;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use std::fmt::Display;
+
+/// A request that ends in an error envelope.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub status: StatusCode,
+    pub error: Box<ApiError>,
+    /// Whether the same request may succeed after a pause; `None` leaves it to the status.
+    retry: Option<bool>,
+}
+
+/// One row of the table: status, type, code, way out.
+///
+/// The message ends with the way out, because many clients show nothing but the message.
+pub(crate) struct Row<'a>(pub u16, pub ErrorKind, pub &'a str, pub &'a str);
+
+impl Row<'_> {
+    pub fn because(self, reason: impl Display) -> Failure {
+        let Self(status, kind, code, way_out) = self;
+        let reason = reason.to_string();
+        let reason = reason.trim_end_matches('.');
+        let error = ApiError::new(kind, format!("{reason}; {way_out}"))
+            .with_code(code)
+            .with_hint(way_out);
+        Failure {
+            status: StatusCode::from_u16(status).expect("rows hold valid statuses"),
+            error: Box::new(error),
+            retry: None,
+        }
+    }
+}
+
+impl Failure {
+    /// A refusal of money says whom to ask for how much.
+    pub fn to_payer(error: NodeError, payer: &Address) -> Self {
+        let missing = match &error {
+            NodeError::Refused(Refusal::InsufficientFunds { available, needed }) => {
+                Some(needed.saturating_sub(*available))
+            }
+            _ => None,
+        };
+        let failure = Self::from(error);
+        match failure.code() {
+            "insufficient_funds" => failure.funded_by(payer, missing),
+            _ => failure,
+        }
+    }
+
+    fn funded_by(mut self, payer: &Address, missing: Option<Amount>) -> Self {
+        let amount = missing.map_or_else(|| "AMOUNT".to_owned(), |amount| amount.to_string());
+        let way_out = format!("ask the operator: aigen fund {payer} {amount}");
+        let reason = self
+            .error
+            .hint
+            .as_deref()
+            .and_then(|old| self.error.message.strip_suffix(old));
+        self.error.message = format!("{}{way_out}", reason.unwrap_or(&self.error.message));
+        self.error.hint = Some(way_out);
+        self
+    }
+
+    pub fn param(mut self, param: &str) -> Self {
+        self.error.param = Some(param.to_owned());
+        self
+    }
+
+    pub fn metadata(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.error.metadata.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Tells clients that retry by themselves whether to.
+    pub fn retry(self, retry: bool) -> Self {
+        Self {
+            retry: Some(retry),
+            ..self
+        }
+    }
+
+    /// The stable name of the reason.
+    pub fn code(&self) -> &str {
+        self.error.code.as_deref().unwrap_or_default()
+    }
+
+    pub fn envelope(self) -> ErrorEnvelope {
+        ErrorEnvelope::from(*self.error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let Self {
+            status,
+            retry,
+            error,
+        } = self;
+        let mut response = (status, Json(ErrorEnvelope::from(*error))).into_response();
+        let headers = response.headers_mut();
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(retry) = retry {
+            headers.insert("x-should-retry", header(&retry));
+            if retry {
+                headers.insert(RETRY_AFTER, header(&RETRY_AFTER_SECONDS));
+            }
+        }
+        response
+    }
+}

@@ -1,0 +1,33 @@
+//! Every bound of the gateway, with its unit.
+
+use std::time::Duration;
+
+/// Bytes of a request's body.
+pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// How long a request's body may take to arrive: 8 MiB at 140 kB/s.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Silence after which a stream carries a comment, so that no proxy takes it for dead.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Bytes of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Finished replies kept for a retry with the same `Idempotency-Key`.
+pub const REPLIES_KEPT_MAX: usize = 1_024;
+
+/// Bytes of those replies together.
+pub const REPLIES_KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Seconds after which a client should try again when the machine is full.
+pub const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Transfers on a page unless the request says otherwise.
+pub const TRANSFERS_PER_PAGE: usize = 50;
+
+/// Transfers on a page, at most.
+pub const TRANSFERS_PER_PAGE_MAX: usize = 500;
+
+/// Output tokens of a `/v1/completions` request that gives no `max_tokens`: OpenAI's default.
+pub const COMPLETION_TOKENS: u32 = 16;

@@ -1,0 +1,119 @@
+use crate::access::Access;
+use crate::failure::Failure;
+use crate::state::Gateway;
+use aigen_api::openai::{
+    AigenReply, AigenStop, CompletionTokensDetails, FinishReason, PromptTokensDetails, Usage,
+};
+use aigen_node::network::Receipt;
+use aigen_node::{Ended, Finish};
+use aigen_types::{Amount, CallId};
+
+/// A call that is over: captured, recorded, and worth an answer.
+pub(super) struct Conclusion {
+    pub finish: FinishReason,
+    pub usage: Usage,
+    pub aigen: AigenReply,
+}
+
+/// A call that is over and has no answer. What it used may be charged all the same.
+pub(super) struct Broken {
+    pub failure: Failure,
+    /// `None`: it was not settled.
+    pub cost: Option<Amount>,
+}
+
+pub(super) fn conclude(
+    gateway: &Gateway,
+    access: &Access,
+    call: CallId,
+    ended: Ended,
+) -> Result<Conclusion, Box<Broken>> {
+    let Ok(receipt) = ended.receipt else {
+        return Err(unsettled(access, call));
+    };
+    note(access, &receipt, &ended.finish);
+    let finish = match &ended.finish {
+        Finish::Stop | Finish::StopString => Ok(FinishReason::Stop),
+        Finish::Length | Finish::Budget => Ok(FinishReason::Length),
+        Finish::Cancelled => Err(Failure::cut_off()),
+        Finish::Fault(fault) => Err(Failure::fault(fault)),
+    };
+    let finish = finish.map_err(|failure| {
+        Box::new(Broken {
+            failure: failure.charged(call, &receipt),
+            cost: Some(receipt.charge.total),
+        })
+    })?;
+    let stop = (ended.finish == Finish::Budget).then_some(AigenStop::Budget);
+    Ok(Conclusion {
+        finish,
+        usage: usage(&receipt),
+        aigen: AigenReply {
+            stop,
+            grammar_complete: ended.grammar_complete,
+            ..reply(gateway, call, &receipt)
+        },
+    })
+}
+
+/// The events ended without a last word.
+pub(super) fn unsettled(access: &Access, call: CallId) -> Box<Broken> {
+    access.note(|facts| facts.outcome = Some("unsettled".to_owned()));
+    Box::new(Broken {
+        failure: Failure::unsettled(call),
+        cost: None,
+    })
+}
+
+fn note(access: &Access, receipt: &Receipt, finish: &Finish) {
+    let usage = usage(receipt);
+    access.note(|facts| {
+        facts.prompt_tokens = usage.prompt_tokens;
+        facts.completion_tokens = usage.completion_tokens;
+        facts.cost = Some(receipt.charge.total);
+        facts.outcome = Some(outcome(finish).to_owned());
+    });
+}
+
+fn outcome(finish: &Finish) -> &'static str {
+    match finish {
+        Finish::Stop | Finish::StopString => "stop",
+        Finish::Length => "length",
+        Finish::Budget => "budget",
+        Finish::Cancelled => "cancelled",
+        Finish::Fault(fault) => fault.name(),
+    }
+}
+
+fn usage(receipt: &Receipt) -> Usage {
+    let used = &receipt.call.used;
+    let prompt = PromptTokensDetails {
+        cached_tokens: used.cached_prompt_tokens,
+    };
+    let completion = CompletionTokensDetails {
+        reasoning_tokens: 0,
+        forced_tokens: used.forced_tokens,
+        discarded_tokens: used.discarded_tokens,
+    };
+    Usage::new(
+        used.all_prompt_tokens(),
+        prompt,
+        used.computed_tokens(),
+        completion,
+    )
+}
+
+fn reply(gateway: &Gateway, call: CallId, receipt: &Receipt) -> AigenReply {
+    let network = gateway.node.network();
+    let digest = receipt.call.controller;
+    let controller = digest.and_then(|digest| network.controller(digest));
+    AigenReply {
+        receipt: call,
+        cost: receipt.charge.total,
+        journal_seq: receipt.record,
+        controller: controller.map(|controller| controller.published.reference.clone()),
+        controller_digest: digest,
+        model_digest: network.model(&receipt.call.model).map(|model| model.digest),
+        ..AigenReply::default()
+    }
+}

@@ -1,0 +1,72 @@
+use crate::extract::Key;
+use crate::failure::Failure;
+use crate::state::Gateway;
+use aigen_api::openai::{ListObject, Model, ModelInfo, ModelList, ModelObject, ModelPrice};
+use aigen_node::economy::Price;
+use aigen_node::network::Network;
+use aigen_node::{ControlLevel, Served};
+use aigen_types::ModelName;
+use axum::Json;
+use axum::extract::{Path, State};
+
+pub(super) async fn list(State(gateway): State<Gateway>, _: Key) -> Json<ModelList> {
+    let network = gateway.node.network();
+    let models = gateway.node.models().iter();
+    Json(ModelList {
+        object: ListObject::Is,
+        data: models
+            .filter_map(|(name, served)| describe(&network, name, served))
+            .collect(),
+    })
+}
+
+pub(super) async fn get(
+    State(gateway): State<Gateway>,
+    _: Key,
+    Path(id): Path<String>,
+) -> Result<Json<Model>, Failure> {
+    let models = gateway.node.models();
+    let name = id.parse::<ModelName>().ok();
+    let found = name.and_then(|name| {
+        let served = models.get(&name)?;
+        describe(&gateway.node.network(), &name, served)
+    });
+    let found = found.ok_or_else(|| Failure::model_unknown(&id, models.keys()))?;
+    Ok(Json(found))
+}
+
+/// `None` for a model that runs but is not in the catalogue: it has no price.
+fn describe(network: &Network, name: &ModelName, served: &Served) -> Option<Model> {
+    let model = network.model(name)?;
+    let info = served.engine.info();
+    Some(Model {
+        id: name.to_string(),
+        object: ModelObject::Is,
+        created: 0,
+        owned_by: model.provider.to_string(),
+        aigen: Some(ModelInfo {
+            digest: model.digest,
+            context_tokens: info.context_tokens,
+            control: control(info.control).to_owned(),
+            engine: info.architecture.clone(),
+            price: price(&model.price),
+        }),
+    })
+}
+
+fn control(level: ControlLevel) -> &'static str {
+    match level {
+        ControlLevel::Text => "text",
+        ControlLevel::Schema => "schema",
+        ControlLevel::Token => "token",
+    }
+}
+
+pub(crate) fn price(price: &Price) -> ModelPrice {
+    ModelPrice {
+        input: price.input,
+        cached_input: price.cached_input,
+        output: price.output,
+        request: price.request,
+    }
+}

@@ -1,0 +1,66 @@
+use crate::failure::Failure;
+use aigen_api::from_json;
+use aigen_api::openai::{Extension, ResponseFormat, Sampling as Asked};
+use aigen_node::{Sampling, Steering, random_call_id};
+
+/// What steers a request: `response_format` or a controller, never both.
+pub(super) fn steering(
+    extension: Option<&Extension>,
+    format: Option<&ResponseFormat>,
+) -> Result<Steering, Failure> {
+    let format = format.map_or(Ok(Steering::Free), formatted)?;
+    let Some(extension) = extension else {
+        return Ok(format);
+    };
+    if extension.trace {
+        return Err(Failure::unsupported("aigen.trace", "leave it out"));
+    }
+    let Some(name) = &extension.controller else {
+        return match extension.params.is_empty() {
+            true => Ok(format),
+            false => Err(Failure::invalid(
+                "aigen.params",
+                "there is no `aigen.controller` to give them to",
+            )),
+        };
+    };
+    if !matches!(format, Steering::Free) {
+        let reason = "cannot be combined with `response_format`, which steers too";
+        return Err(Failure::invalid("aigen.controller", reason));
+    }
+    Ok(Steering::Controller {
+        name: name.clone(),
+        params: extension.params.clone(),
+    })
+}
+
+fn formatted(format: &ResponseFormat) -> Result<Steering, Failure> {
+    match format {
+        ResponseFormat::Text => Ok(Steering::Free),
+        ResponseFormat::JsonObject => Ok(Steering::JsonObject),
+        ResponseFormat::JsonSchema { schema, .. } => from_json(schema.as_str().as_bytes())
+            .map(Steering::JsonSchema)
+            .map_err(|error| Failure::invalid("response_format.json_schema.schema", error)),
+    }
+}
+
+/// OpenAI's defaults where the request says nothing; a seed of chance where it gives none.
+pub(super) fn sampling(asked: &Asked) -> Sampling {
+    // Checked to lie between -100 and 100, where an f32 is close enough.
+    let number = |value: Option<f64>, default: f32| value.map_or(default, |value| value as f32);
+    let bias = asked.logit_bias.iter();
+    Sampling {
+        temperature: number(asked.temperature, 1.0),
+        top_p: number(asked.top_p, 1.0),
+        presence_penalty: number(asked.presence_penalty, 0.0),
+        frequency_penalty: number(asked.frequency_penalty, 0.0),
+        bias: bias.map(|(token, bias)| (*token, *bias as f32)).collect(),
+        seed: asked.seed.map_or_else(chance, i64::cast_unsigned),
+        ..Sampling::default()
+    }
+}
+
+/// The low half of a random id is as random as the whole.
+fn chance() -> u64 {
+    random_call_id().0 as u64
+}

@@ -1,0 +1,276 @@
+//! The one table of status codes: what each refusal and failure looks like in HTTP.
+//!
+//! A row is status, type, code and the way out; the reason itself comes from whoever refused.
+
+use crate::failure::{Failure, Row};
+use crate::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
+use aigen_api::JsonError;
+use aigen_api::openai::ApiError;
+use aigen_api::openai::ErrorKind::{
+    Authentication, Conflict, Controller, InvalidRequest, NotFound, Overloaded, Payment,
+    Permission, Server,
+};
+use aigen_node::network::{Receipt, Refusal};
+use aigen_node::{Fault, NodeError};
+use aigen_types::{CallId, ModelName};
+use axum::http::{Method, StatusCode};
+use std::fmt::Display;
+
+const CORRECT: &str = "correct the request and send it again";
+const SEE_MODELS: &str = "GET /v1/models lists what is served here";
+const ASK_OPERATOR: &str = "ask the operator of this node";
+const TELL_OPERATOR: &str = "nothing was charged; tell the operator of this node";
+const RETRY: &str = "nothing was charged; try again in a moment";
+
+#[rustfmt::skip] // One row per line.
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let row = match &error {
+            NodeError::KeyWrong => Row(401, Authentication, "invalid_api_key", "check the key, or ask the operator for a new one"),
+            NodeError::Forbidden(_) => Row(403, Permission, "forbidden", "use a key that may, or ask the operator"),
+            NodeError::ModelUnknown { .. } => Row(404, NotFound, "model_not_found", SEE_MODELS),
+            NodeError::ContextTooLong { .. } => Row(400, InvalidRequest, "context_length_exceeded", "shorten the prompt"),
+            NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
+            NodeError::Steering(_) => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),
+            NodeError::CallExists { same: true, .. } => Row(409, Conflict, "idempotency_in_progress", "wait for the first request, or use another Idempotency-Key"),
+            NodeError::CallExists { same: false, .. } => Row(409, Conflict, "idempotency_key_reused", "use another Idempotency-Key for another request"),
+            NodeError::Refused(refusal) => return refused(refusal),
+            NodeError::Busy => Row(503, Overloaded, "engine_busy", RETRY),
+            NodeError::ShuttingDown => Row(503, Overloaded, "shutting_down", RETRY),
+            NodeError::Engine(_) => Row(500, Server, "engine_failed", TELL_OPERATOR),
+            NodeError::Journal(_) => Row(503, Server, "journal_stopped", "tell the operator of this node"),
+        };
+        let failure = row.because(&error);
+        match error {
+            NodeError::ModelUnknown { .. } => failure.param("model"),
+            NodeError::ControllerUnknown(_) => failure.param("aigen.controller"),
+            NodeError::Busy | NodeError::ShuttingDown => failure.retry(true),
+            NodeError::CallExists { same, .. } => failure.retry(same),
+            _ => failure,
+        }
+    }
+}
+
+/// A rule said no.
+#[rustfmt::skip]
+fn refused(refusal: &Refusal) -> Failure {
+    let code = refusal.code();
+    let row = match refusal {
+        Refusal::InsufficientFunds { .. } | Refusal::CoverExhausted => Row(402, Payment, code, "fund the account: ask the operator"),
+        Refusal::Ledger(ledger) if ledger.code() == "exceeds_credits" => Row(402, Payment, "insufficient_funds", "fund the account: ask the operator"),
+        Refusal::Ledger(ledger) if is_id_conflict(ledger.code()) => Row(409, Conflict, code, "choose another id"),
+        Refusal::BudgetTooSmall { .. } => Row(402, Payment, code, "allow at least that in `aigen.max_cost`"),
+        Refusal::KeyRevoked => Row(401, Authentication, code, "ask the operator for a new key"),
+        Refusal::AddressReserved | Refusal::NotAssigned => Row(403, Permission, code, "see GET /v1/aigen/account for the address of your key"),
+        Refusal::ModelUnknown => Row(404, NotFound, "model_not_found", SEE_MODELS),
+        Refusal::KeyUnknown | Refusal::ControllerUnknown | Refusal::ValidatorUnknown | Refusal::CallUnknown => Row(404, NotFound, code, "check the name"),
+        Refusal::NameTaken | Refusal::AddressTaken | Refusal::ControllerVersionExists => Row(409, Conflict, code, "choose another name or version"),
+        Refusal::CallExists | Refusal::CallExistsWithDifferentRequest | Refusal::CallClosed => Row(409, Conflict, code, "use another Idempotency-Key"),
+        Refusal::EpochNotCurrent | Refusal::EpochPhase => Row(409, Conflict, code, "GET /v1/aigen/epochs/current tells number and phase"),
+        Refusal::CommitmentCopied => Row(409, Conflict, code, "commit with a salt of your own"),
+        Refusal::AlreadyFounded => Row(409, Conflict, code, "use the network as it is"),
+        Refusal::NotFounded => Row(503, Overloaded, code, "the operator has to found the network first"),
+        Refusal::TooLong | Refusal::AmountZero | Refusal::AmountTooLarge | Refusal::AssignmentInvalid | Refusal::RevealMismatch
+        | Refusal::ReportInvalid | Refusal::GoldMismatch | Refusal::Ledger(_) => Row(400, InvalidRequest, code, CORRECT),
+        Refusal::TooManyHolds | Refusal::UsageExceedsCover | Refusal::UsageRunsBackwards | Refusal::SettlementInvalid => Row(500, Server, code, TELL_OPERATOR),
+    };
+    let failure = row.because(refusal);
+    match refusal {
+        Refusal::BudgetTooSmall { .. } => failure.param("aigen.max_cost").metadata("reason", "budget_exhausted"),
+        _ if failure.status == StatusCode::PAYMENT_REQUIRED => failure.metadata("reason", "insufficient_funds"),
+        _ => failure,
+    }
+}
+
+fn is_id_conflict(code: &str) -> bool {
+    code.starts_with("exists_with_different") || code == "id_already_failed"
+}
+
+/// As much of a text from outside as an error needs to quote.
+fn shortened(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
+/// What the gateway itself refuses.
+impl Failure {
+    pub fn key_missing() -> Self {
+        Row(
+            401,
+            Authentication,
+            "missing_api_key",
+            "send `Authorization: Bearer <key>` or `x-api-key: <key>`",
+        )
+        .because("the request carries no API key")
+    }
+
+    pub fn route_unknown(method: &Method, path: &str) -> Self {
+        let way_out = match path.starts_with("/v1/") {
+            true => "check the path against the documentation",
+            false => "the API is under /v1: set the client's base URL to http://HOST:PORT/v1",
+        };
+        Row(404, NotFound, "unknown_route", way_out)
+            .because(format_args!("there is no {method} {path}"))
+    }
+
+    pub fn method_not_allowed(method: &Method, path: &str) -> Self {
+        Row(
+            405,
+            InvalidRequest,
+            "method_not_allowed",
+            "use a method of the `allow` header",
+        )
+        .because(format_args!("{path} does not answer {method}"))
+    }
+
+    pub fn body_too_large() -> Self {
+        Row(413, InvalidRequest, "body_too_large", "send less").because(format_args!(
+            "the body is larger than {} MiB ({BODY_BYTES_MAX} bytes)",
+            BODY_BYTES_MAX >> 20
+        ))
+    }
+
+    pub fn body_slow() -> Self {
+        Row(408, InvalidRequest, "body_timeout", "send the body faster").because(format_args!(
+            "the body did not arrive within {} seconds",
+            BODY_TIME_MAX.as_secs()
+        ))
+    }
+
+    pub fn body_broken(error: &impl Display) -> Self {
+        Row(400, InvalidRequest, "body_unreadable", CORRECT)
+            .because(format_args!("the body could not be read: {error}"))
+    }
+
+    pub fn not_json(declared: &str) -> Self {
+        Row(
+            415,
+            InvalidRequest,
+            "unsupported_media_type",
+            "send JSON with `content-type: application/json`",
+        )
+        .because(format_args!(
+            "bodies of type {declared:?} are not understood"
+        ))
+    }
+
+    pub fn invalid(param: &str, reason: impl Display) -> Self {
+        Row(400, InvalidRequest, "invalid_value", CORRECT)
+            .because(format_args!("{param}: {reason}"))
+            .param(param)
+    }
+
+    /// A field that would change the answer and cannot: never silently ignored.
+    pub fn unsupported(param: &str, way_out: &str) -> Self {
+        Row(400, InvalidRequest, "unsupported_parameter", way_out)
+            .because(format_args!("`{param}` is not supported here"))
+            .param(param)
+    }
+
+    pub fn model_unknown<'a>(model: &str, models: impl Iterator<Item = &'a ModelName>) -> Self {
+        let models: Vec<_> = models.map(ModelName::as_str).collect();
+        let way_out = format!("ask for one that is: {}", models.join(", "));
+        Row(404, NotFound, "model_not_found", &way_out)
+            .because(format_args!(
+                "model {:?} is not served here",
+                shortened(model)
+            ))
+            .param("model")
+    }
+
+    pub fn not_found(what: impl Display, way_out: &str) -> Self {
+        Row(404, NotFound, "not_found", way_out).because(what)
+    }
+
+    pub fn no_models() -> Self {
+        Row(503, Overloaded, "no_models", ASK_OPERATOR).because("no model is served here")
+    }
+
+    pub fn panicked() -> Self {
+        Row(
+            500,
+            Server,
+            "internal_error",
+            "tell the operator of this node, with the x-request-id",
+        )
+        .because("this request failed by a defect of the gateway")
+    }
+
+    /// The call is over, its reply is not kept any more: only its receipt is.
+    pub fn reply_gone(receipt: CallId) -> Self {
+        let way_out = format!(
+            "GET /v1/aigen/receipts/{receipt} tells what it cost; to ask again use another Idempotency-Key"
+        );
+        Row(409, Conflict, "idempotency_reply_gone", &way_out)
+            .because("this Idempotency-Key was used before, and its reply is no longer kept")
+            .metadata("receipt", receipt.to_string())
+            .retry(false)
+    }
+}
+
+/// How a call that began can fail. What it used is charged, so nobody should retry blindly.
+impl Failure {
+    pub fn fault(fault: &Fault) -> Self {
+        let way_out = "what was used is charged; correct the controller or the request";
+        match fault {
+            Fault::Engine(_) | Fault::Crashed => Row(
+                500,
+                Server,
+                "engine_failed",
+                "what was produced is charged; tell the operator of this node",
+            ),
+            _ => Row(422, Controller, "controller_fault", way_out),
+        }
+        .because(fault)
+        .metadata("fault", fault.name())
+    }
+
+    pub fn cut_off() -> Self {
+        Row(
+            503,
+            Overloaded,
+            "shutting_down",
+            "what was produced is charged; ask again",
+        )
+        .because("the node is shutting down")
+    }
+
+    /// The node went away between the first token and the receipt.
+    pub fn unsettled(receipt: CallId) -> Self {
+        Row(
+            503,
+            Server,
+            "journal_stopped",
+            "the receipt will exist once the node is back; do not ask again blindly",
+        )
+        .because("the node stopped before the call was settled")
+        .metadata("receipt", receipt.to_string())
+        .retry(false)
+    }
+
+    /// With what was charged all the same.
+    pub fn charged(self, call: CallId, receipt: &Receipt) -> Self {
+        self.metadata("receipt", call.to_string())
+            .metadata("cost", receipt.charge.total.to_string())
+            .retry(false)
+    }
+}
+
+impl From<JsonError> for Failure {
+    fn from(error: JsonError) -> Self {
+        let failure = Row(400, InvalidRequest, "invalid_json", CORRECT).because(&error);
+        match &error.path {
+            Some(path) => failure.param(path),
+            None => failure,
+        }
+    }
+}
+
+/// A request whose shape is right and whose values are not.
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        match &error.param {
+            Some(param) => Self::invalid(param, &error.message),
+            None => Row(400, InvalidRequest, "invalid_value", CORRECT).because(&error.message),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The router in process, over a real node with a journal in memory and a scripted engine.
+
+mod calls;
+mod chat;
+mod epochs;
+mod refusals;
+mod resources;
+mod retries;
+mod sockets;
+mod world;

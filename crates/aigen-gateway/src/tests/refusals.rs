@@ -1,0 +1,446 @@
+//! Rows of what is refused: status, code, param. Nothing refused is ever charged.
+
+use super::world::{World, chat, request};
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+async fn check(world: &World, request: Request<Body>, expected: (u16, &str, Option<&str>)) {
+    let line = format!("{} {}", request.method(), request.uri());
+    let reply = world.send(request).await;
+    let (status, code, param) = reply.error();
+    assert_eq!(
+        (status, code.as_str(), param.as_deref()),
+        expected,
+        "{line}: {}",
+        reply.text
+    );
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn bad_chat_requests() {
+    let world = World::polite().await;
+    let rows: Vec<(Value, u16, &str, Option<&str>)> = vec![
+        (
+            json!({"model": "gpt-4"}),
+            404,
+            "model_not_found",
+            Some("model"),
+        ),
+        (
+            json!({"model": "not a model\n"}),
+            404,
+            "model_not_found",
+            Some("model"),
+        ),
+        (
+            json!({"messages": []}),
+            400,
+            "invalid_value",
+            Some("messages"),
+        ),
+        (
+            json!({"messages": [{"role": "user"}]}),
+            400,
+            "invalid_value",
+            Some("messages[0].content"),
+        ),
+        (
+            json!({"messages": [{"role": "king", "content": "x"}]}),
+            400,
+            "invalid_json",
+            Some("messages[0].role"),
+        ),
+        (
+            json!({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}),
+            400,
+            "invalid_json",
+            Some("messages[0].content[0]"),
+        ),
+        (
+            json!({"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}]}),
+            400,
+            "unsupported_parameter",
+            Some("messages[0].tool_calls"),
+        ),
+        (
+            json!({"messages": [{"role": "user", "content": "x".repeat(5000)}]}),
+            400,
+            "context_length_exceeded",
+            Some("messages"),
+        ),
+        (
+            json!({"temperature": 2.1}),
+            400,
+            "invalid_value",
+            Some("temperature"),
+        ),
+        (
+            json!({"temperature": "hot"}),
+            400,
+            "invalid_json",
+            Some("temperature"),
+        ),
+        (json!({"top_p": -0.1}), 400, "invalid_value", Some("top_p")),
+        (
+            json!({"presence_penalty": 3}),
+            400,
+            "invalid_value",
+            Some("presence_penalty"),
+        ),
+        (
+            json!({"frequency_penalty": -3}),
+            400,
+            "invalid_value",
+            Some("frequency_penalty"),
+        ),
+        (
+            json!({"logit_bias": {"5": 101}}),
+            400,
+            "invalid_value",
+            Some("logit_bias"),
+        ),
+        (
+            json!({"max_tokens": 0}),
+            400,
+            "invalid_value",
+            Some("max_tokens"),
+        ),
+        (json!({"n": 2}), 400, "unsupported_parameter", Some("n")),
+        (
+            json!({"stop": ["a", "b", "c", "d", "e"]}),
+            400,
+            "invalid_value",
+            Some("stop"),
+        ),
+        (json!({"stop": ""}), 400, "invalid_value", Some("stop")),
+        (
+            json!({"top_logprobs": 1}),
+            400,
+            "invalid_value",
+            Some("top_logprobs"),
+        ),
+        (
+            json!({"logprobs": true, "top_logprobs": 21}),
+            400,
+            "invalid_value",
+            Some("top_logprobs"),
+        ),
+        (
+            json!({"stream_options": {"include_usage": true}}),
+            400,
+            "invalid_value",
+            Some("stream_options"),
+        ),
+        (
+            json!({"tools": [{"type": "function"}]}),
+            400,
+            "unsupported_parameter",
+            Some("tools"),
+        ),
+        (
+            json!({"tool_choice": "required"}),
+            400,
+            "unsupported_parameter",
+            Some("tool_choice"),
+        ),
+        (
+            json!({"functions": [{"name": "f"}]}),
+            400,
+            "unsupported_parameter",
+            Some("functions"),
+        ),
+        (
+            json!({"modalities": ["audio"]}),
+            400,
+            "unsupported_parameter",
+            Some("modalities"),
+        ),
+        (
+            json!({"audio": {"voice": "a"}}),
+            400,
+            "unsupported_parameter",
+            Some("audio"),
+        ),
+        (
+            json!({"web_search_options": {}}),
+            400,
+            "unsupported_parameter",
+            Some("web_search_options"),
+        ),
+        (
+            json!({"aigen": {"colour": 1}}),
+            400,
+            "invalid_json",
+            Some("aigen.colour"),
+        ),
+        (
+            json!({"aigen": {"trace": true}}),
+            400,
+            "unsupported_parameter",
+            Some("aigen.trace"),
+        ),
+        (
+            json!({"aigen": {"max_cost": 1}}),
+            400,
+            "invalid_json",
+            Some("aigen.max_cost"),
+        ),
+        (
+            json!({"aigen": {"max_cost": "0.00000001"}}),
+            402,
+            "budget_too_small",
+            Some("aigen.max_cost"),
+        ),
+        (
+            json!({"aigen": {"params": {"a": 1}}}),
+            400,
+            "invalid_value",
+            Some("aigen.params"),
+        ),
+        (
+            json!({"aigen": {"controller": "ada/none@1.0.0"}}),
+            404,
+            "controller_not_found",
+            Some("aigen.controller"),
+        ),
+        (
+            json!({"aigen": {"controller": "regex"}}),
+            422,
+            "controller_refused",
+            None,
+        ),
+        (
+            json!({"aigen": {"controller": "regex", "params": {"pattern": "("}}}),
+            422,
+            "controller_refused",
+            None,
+        ),
+        (
+            json!({"aigen": {"controller": "lark", "params": {"grammar": "no"}}}),
+            422,
+            "controller_refused",
+            None,
+        ),
+        (
+            json!({"aigen": {"controller": "regex", "params": {"pattern": "a"}}, "response_format": {"type": "json_object"}}),
+            400,
+            "invalid_value",
+            Some("aigen.controller"),
+        ),
+        (
+            json!({"response_format": {"type": "json_schema"}}),
+            400,
+            "invalid_json",
+            Some("response_format"),
+        ),
+        (
+            json!({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "nothing"}}}}),
+            422,
+            "controller_refused",
+            None,
+        ),
+    ];
+    for (fields, status, code, param) in rows {
+        let body = chat(fields).to_string();
+        let request = request("POST", &world.ada, "/v1/chat/completions", &body);
+        check(&world, request, (status, code, param)).await;
+    }
+    assert_eq!(world.balance("user:ada"), (1_000_000_000, 0, 1_000_000_000));
+    assert_eq!(world.node.network().receipts().count(), 0);
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn bad_completion_requests() {
+    let world = World::polite().await;
+    for (fields, code, param) in [
+        (
+            json!({"prompt": ["a", "b"]}),
+            "unsupported_parameter",
+            Some("prompt"),
+        ),
+        (
+            json!({"prompt": [1, 2]}),
+            "unsupported_parameter",
+            Some("prompt"),
+        ),
+        (json!({"prompt": {"a": 1}}), "invalid_json", Some("prompt")),
+        (
+            json!({"prompt": "a", "suffix": "b"}),
+            "unsupported_parameter",
+            Some("suffix"),
+        ),
+        (
+            json!({"prompt": "a", "echo": true}),
+            "unsupported_parameter",
+            Some("echo"),
+        ),
+        (
+            json!({"prompt": "a", "best_of": 2}),
+            "unsupported_parameter",
+            Some("best_of"),
+        ),
+        (
+            json!({"prompt": "x".repeat(5000)}),
+            "context_length_exceeded",
+            Some("prompt"),
+        ),
+    ] {
+        let mut body = json!({"model": "tiny"});
+        body.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        let request = request("POST", &world.ada, "/v1/completions", &body.to_string());
+        check(&world, request, (400, code, param)).await;
+    }
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn bad_bodies_keys_and_paths() {
+    let world = World::polite().await;
+    let good = chat(json!({})).to_string();
+    let post = |key: &str, body: &str| request("POST", key, "/v1/chat/completions", body);
+    let (ada, chat_path) = (world.ada.clone(), "/v1/chat/completions");
+    let wrong = format!("{}0", &ada[..ada.len() - 1]);
+    let typed = |kind: &str| {
+        let mut request = post(&ada, &good);
+        request
+            .headers_mut()
+            .insert("content-type", kind.parse().unwrap());
+        request
+    };
+    let large = " ".repeat(crate::limits::BODY_BYTES_MAX + 1);
+    let rows = vec![
+        (post("", &good), 401, "missing_api_key", None),
+        (post("nonsense", &good), 401, "invalid_api_key", None),
+        (post("aigen_ada-1.00", &good), 401, "invalid_api_key", None),
+        (post(&wrong, &good), 401, "invalid_api_key", None),
+        (post(&ada, "{"), 400, "invalid_json", None),
+        (post(&ada, ""), 400, "invalid_json", None),
+        (post(&ada, "[]"), 400, "invalid_json", None),
+        (post(&ada, &format!("{good}x")), 400, "invalid_json", None),
+        (post(&ada, "{\"messages\": []}"), 400, "invalid_json", None),
+        (post(&ada, &large), 413, "body_too_large", None),
+        (typed("text/plain"), 415, "unsupported_media_type", None),
+        (
+            typed("application/x-www-form-urlencoded"),
+            415,
+            "unsupported_media_type",
+            None,
+        ),
+        (
+            request("GET", &ada, chat_path, ""),
+            405,
+            "method_not_allowed",
+            None,
+        ),
+        (
+            request("DELETE", &ada, "/v1/models", ""),
+            405,
+            "method_not_allowed",
+            None,
+        ),
+        (
+            request("GET", &ada, "/v1/nothing", ""),
+            404,
+            "unknown_route",
+            None,
+        ),
+        (
+            request("GET", "", "/models", ""),
+            404,
+            "unknown_route",
+            None,
+        ),
+        (
+            request("GET", "", "/v1/models", ""),
+            401,
+            "missing_api_key",
+            None,
+        ),
+        (
+            request("GET", &ada, "/v1/models/gpt-4", ""),
+            404,
+            "model_not_found",
+            Some("model"),
+        ),
+    ];
+    for (request, status, code, param) in rows {
+        check(&world, request, (status, code, param)).await;
+    }
+    let reply = world.send(post(&ada, "{\n  \"model\": }")).await;
+    let message = reply.json()["error"]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(message.contains("line 2, column 12"), "{message}");
+    let reply = world.send(post("", &good)).await;
+    assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_key_may_come_in_either_header_and_json_under_any_of_its_names() {
+    let world = World::polite().await;
+    let good = chat(json!({})).to_string();
+    for (name, value, kind) in [
+        (
+            "authorization",
+            format!("bearer {}", world.ada),
+            "application/json",
+        ),
+        (
+            "authorization",
+            format!("Bearer  {}", world.ada),
+            "application/json; charset=utf-8",
+        ),
+        ("x-api-key", world.ada.clone(), "Application/JSON"),
+    ] {
+        let mut request = request("POST", "", "/v1/chat/completions", &good);
+        request.headers_mut().insert(name, value.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("content-type", kind.parse().unwrap());
+        assert_eq!(world.send(request).await.status, 200, "{name} {kind}");
+    }
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn envelopes_end_with_the_way_out() {
+    let world = World::polite().await;
+    let poor = world.key("bob-1", "user:bob").await;
+    let path = "/v1/chat/completions";
+    let broke = world.post(&poor, path, &chat(json!({}))).await.json();
+    let model = world.chat(json!({"model": "gpt-4"})).await.json();
+    let route = world.get("", "/chat/completions").await.json();
+    let large = world
+        .send(request("POST", &world.ada, path, &" ".repeat(9 << 20)))
+        .await
+        .json();
+    insta::assert_json_snapshot!(json!([broke, model, route, large]));
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_panic_is_an_envelope() {
+    use crate::failure::Failure;
+    use axum::response::IntoResponse;
+    let panicking = axum::Router::new()
+        .route(
+            "/",
+            axum::routing::get(|| async { panic!("a defect") as () }),
+        )
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(|_| {
+            Failure::panicked().into_response()
+        }))
+        .layer(axum::middleware::from_fn(crate::access::log));
+    let response = tower::ServiceExt::oneshot(panicking, request("GET", "", "/", ""))
+        .await
+        .unwrap();
+    let reply = super::world::collect(response).await;
+    assert_eq!(reply.error(), (500, "internal_error".to_owned(), None));
+}

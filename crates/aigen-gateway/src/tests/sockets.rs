@@ -1,0 +1,130 @@
+//! Over a real connection: what a client that hangs up sets free, and what keeps one alive.
+
+use super::world::{World, chat, gated};
+use crate::{GatewayState, router, serve};
+use aigen_node::network::Outcome;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+/// A served world; dropping the sender stops the server.
+async fn listen(
+    world: &World,
+    keep_alive: Duration,
+) -> (std::net::SocketAddr, oneshot::Sender<()>) {
+    let state = GatewayState {
+        keep_alive,
+        ..GatewayState::new(world.node.clone())
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async move {
+        let _ = stopped.await;
+    };
+    tokio::spawn(serve(listener, router(state), shutdown));
+    (address, stop)
+}
+
+async fn ask(world: &World, address: std::net::SocketAddr, fields: Value) -> TcpStream {
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let body = chat(fields).to_string();
+    let request = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        world.ada,
+        body.len()
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    connection
+}
+
+async fn read_until(connection: &mut TcpStream, text: &str) -> String {
+    let mut seen = String::new();
+    while !seen.contains(text) {
+        let mut buffer = [0; 4096];
+        let count = connection.read(&mut buffer).await.unwrap();
+        assert!(count > 0, "closed before {text:?}: {seen}");
+        seen.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+    }
+    seen
+}
+
+/// Waits for the call to be settled; the node never stops, so only the hang-up can end it.
+async fn outcome(world: &World) -> (Outcome, u64) {
+    let settled = async {
+        loop {
+            let found = world
+                .node
+                .network()
+                .receipts()
+                .next()
+                .map(|(_, receipt)| receipt.clone());
+            match found {
+                Some(receipt) => return (receipt.outcome, receipt.call.used.sampled_tokens),
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), settled)
+        .await
+        .expect("a hang-up ends the call")
+}
+
+#[tokio::test]
+async fn hanging_up_ends_a_call_plain_and_streamed() {
+    for stream in [false, true] {
+        let (script, go) = gated("abcdefgh");
+        let world = World::new(script).await;
+        let (address, _stop) = listen(&world, Duration::from_secs(10)).await;
+        let mut connection = ask(&world, address, json!({"stream": stream})).await;
+        go.send(()).unwrap();
+        if stream {
+            read_until(&mut connection, "\"content\":\"a\"").await;
+        } else {
+            while world.node.network().calls().count() == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        drop(connection);
+        // The pass under way is the last: the gate opens only once the call is told to end.
+        let opener = tokio::task::spawn_blocking(move || {
+            for _ in 0..3 {
+                std::thread::park_timeout(Duration::from_millis(50));
+                let _ = go.send(());
+            }
+        });
+        let (outcome, tokens) = outcome(&world).await;
+        assert_eq!(outcome, Outcome::Cancelled, "stream: {stream}");
+        assert!(tokens < 8, "{tokens}");
+        opener.await.unwrap();
+        world.settle().await;
+    }
+}
+
+#[tokio::test]
+async fn silence_is_filled_with_comments() {
+    let (script, go) = gated("ab");
+    let world = World::new(script).await;
+    let (address, _stop) = listen(&world, Duration::from_millis(5)).await;
+    let mut connection = ask(&world, address, json!({"stream": true})).await;
+    let seen = read_until(&mut connection, ": keep-alive\n\n").await;
+    assert!(seen.contains("x-accel-buffering: no"), "{seen}");
+    drop(go);
+    read_until(&mut connection, "[DONE]").await;
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_stopped_server_finishes_what_it_began() {
+    let (script, go) = gated("ab");
+    let world = World::new(script).await;
+    let (address, stop) = listen(&world, Duration::from_secs(10)).await;
+    let mut connection = ask(&world, address, json!({"stream": true})).await;
+    read_until(&mut connection, "assistant").await;
+    drop(stop);
+    drop(go);
+    read_until(&mut connection, "[DONE]").await;
+    world.settle().await;
+}
