@@ -133,7 +133,7 @@ pub struct NewController {
     pub kind: ControllerKind,
     /// What it does.
     pub source: String,
-    /// Whether listings show it. Planted controllers are not listed.
+    /// Whether listings show it. Planted controllers are listed until their truth is opened.
     pub listed: bool,
     /// One line for people.
     pub description: String,

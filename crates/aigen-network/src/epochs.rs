@@ -238,6 +238,7 @@ impl Network {
         let output = settle(&input);
         let postings = self.post_settlement(now, &input, &output, &planted)?;
         self.remember_scores(&output);
+        self.retire(&planted);
         let settled = SettledEpoch {
             input,
             output,
@@ -252,6 +253,16 @@ impl Network {
             ..EpochState::default()
         };
         Ok(Reply::Settled(close.epoch))
+    }
+
+    /// Until its truth is opened a planted controller looks like any other; afterwards it is of
+    /// no use to anyone and leaves the listings.
+    fn retire(&mut self, planted: &BTreeSet<Digest>) {
+        for digest in planted {
+            if let Some(controller) = self.controllers.get_mut(digest) {
+                controller.published.listed = false;
+            }
+        }
     }
 
     fn check_gold(&self, openings: &[GoldOpening]) -> Result<(), Refusal> {

@@ -27,6 +27,9 @@ mod refusal;
 mod registry;
 mod settings;
 
+#[cfg(test)]
+mod tests;
+
 pub use accounts::{AccountKind, account_id, addresses};
 pub use calls::{Call, Outcome, Receipt};
 pub use command::{

@@ -11,9 +11,8 @@ use alloc::vec::Vec;
 pub(crate) enum Reason {
     Issue,
     Pay,
-    Hold,
-    Capture,
-    Release,
+    /// A hold, its capture and its release: the ledger wants all three to carry the same code.
+    Call,
     ProviderShare,
     ControllerShare,
     ValidatorShare,
@@ -31,9 +30,7 @@ impl Reason {
         match self {
             Self::Issue => 1,
             Self::Pay => 2,
-            Self::Hold => 10,
-            Self::Capture => 11,
-            Self::Release => 12,
+            Self::Call => 10,
             Self::ProviderShare => 20,
             Self::ControllerShare => 21,
             Self::ValidatorShare => 22,
@@ -48,11 +45,11 @@ impl Reason {
     }
 }
 
-/// Every reason for which money moves, in one word. Holds and their release move none.
+/// Every reason for which money moves, in one word.
 const MOVES: [(Reason, &str); 13] = [
     (Reason::Issue, "issue"),
     (Reason::Pay, "pay"),
-    (Reason::Capture, "capture"),
+    (Reason::Call, "capture"),
     (Reason::ProviderShare, "provider_share"),
     (Reason::ControllerShare, "controller_share"),
     (Reason::ValidatorShare, "validator_share"),
@@ -68,6 +65,10 @@ const MOVES: [(Reason, &str); 13] = [
 /// Why a transfer moved money, in one word; `None` for one that only reserves or frees it.
 #[must_use]
 pub fn transfer_reason(transfer: &aigen_ledger::Transfer) -> Option<&'static str> {
+    let reserves = TransferFlags::PENDING | TransferFlags::VOID_PENDING_TRANSFER;
+    if transfer.flags.intersects(reserves) {
+        return None;
+    }
     let moves = MOVES
         .iter()
         .find(|(reason, _)| reason.code() == transfer.code);
@@ -131,7 +132,7 @@ impl Chain {
         let request = TransferRequest {
             flags: TransferFlags::PENDING,
             timeout: HOLD_TIMEOUT_SECONDS,
-            ..self.between(from, to, amount, Reason::Hold)
+            ..self.between(from, to, amount, Reason::Call)
         };
         let id = request.id;
         self.transfers.push(request);
@@ -140,37 +141,21 @@ impl Chain {
 
     /// Takes `amount` of a hold and releases the rest.
     pub fn capture(&mut self, hold: TransferId, amount: Amount) {
-        self.resolve(
-            hold,
-            amount,
-            TransferFlags::POST_PENDING_TRANSFER,
-            Reason::Capture,
-        );
+        self.resolve(hold, amount, TransferFlags::POST_PENDING_TRANSFER);
     }
 
     /// Releases a whole hold.
     pub fn release(&mut self, hold: TransferId) {
-        self.resolve(
-            hold,
-            Amount::ZERO,
-            TransferFlags::VOID_PENDING_TRANSFER,
-            Reason::Release,
-        );
+        self.resolve(hold, Amount::ZERO, TransferFlags::VOID_PENDING_TRANSFER);
     }
 
-    fn resolve(
-        &mut self,
-        pending_id: TransferId,
-        amount: Amount,
-        flags: TransferFlags,
-        reason: Reason,
-    ) {
+    fn resolve(&mut self, pending_id: TransferId, amount: Amount, flags: TransferFlags) {
         let request = TransferRequest {
             id: self.next_id(),
             pending_id,
             amount,
             ledger: LEDGER_AIGEN,
-            code: reason.code(),
+            code: Reason::Call.code(),
             flags,
             user_data_128: self.cause,
             ..TransferRequest::default()
