@@ -1,0 +1,129 @@
+//! Epochs: assign cells, close, show, export, replay.
+
+mod assign;
+mod close;
+mod file;
+mod statement;
+
+pub use assign::{Evaluate, assign};
+pub use close::close;
+pub use statement::statement;
+
+use crate::commands::ledger;
+use crate::context::Context;
+use crate::failure::hinted;
+use crate::reach::Reach;
+use aigen_network::{Network, SettledEpoch};
+use aigen_types::Epoch;
+use anyhow::Result;
+use std::path::PathBuf;
+
+/// `aigen epoch …`
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Ask every validator about controllers, among planted ones of known quality (operator)
+    #[command(after_help = "\
+Example:
+  aigen epoch assign --evaluate ada/grounded-quiz@1.0.0=lesson-quiz")]
+    Assign {
+        /// A controller version and the suite to evaluate it with; may be repeated
+        #[arg(long, required = true, value_name = "OWNER/NAME@1.0.0=SUITE")]
+        evaluate: Vec<Evaluate>,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Open the hidden truths, settle the epoch and pay everyone (operator)
+    #[command(after_help = "\
+Examples:
+  aigen epoch close
+  aigen epoch close --wait 120")]
+    Close {
+        /// Seconds to wait for validators that have not revealed yet
+        #[arg(long, default_value_t = 60)]
+        wait: u64,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Print the statement of a settled epoch: who was paid what, and why
+    #[command(after_help = "\
+Examples:
+  aigen epoch show
+  aigen epoch show 0 --json")]
+    Show {
+        /// Its number; the last settled one when absent
+        epoch: Option<u64>,
+    },
+    /// Print the input of a settled epoch, for anyone to settle again
+    #[command(after_help = "\
+Example:
+  aigen epoch export 0 > epoch-0.json")]
+    Export {
+        /// Its number; the last settled one when absent
+        epoch: Option<u64>,
+    },
+    /// Settle an exported input anywhere: the same bytes come out
+    #[command(after_help = "\
+Examples:
+  aigen epoch replay epoch-0.json
+  aigen epoch export 0 | aigen epoch replay -")]
+    Replay {
+        /// The input file, or - for standard input
+        file: PathBuf,
+    },
+}
+
+/// # Errors
+/// When a node refuses, or what was named does not exist.
+pub async fn run(command: Command, context: &Context) -> Result<()> {
+    match command {
+        Command::Assign { evaluate, reach } => {
+            let node = reach.as_operator(context)?;
+            let cells = assign(&node, &evaluate).await?;
+            context
+                .output
+                .data(&serde_json::json!({ "cells": cells }), || {
+                    format!("{cells} questions are assigned; validators may commit")
+                })
+        }
+        Command::Close { wait, reach } => {
+            let node = reach.as_operator(context)?;
+            let settled = close(&node, wait, context.output).await?;
+            context.output.data(&settled, || statement(&settled))
+        }
+        Command::Show { epoch } => show(epoch, context),
+        Command::Export { epoch } => export(epoch, context),
+        Command::Replay { file } => file::replay(&file),
+    }
+}
+
+fn show(epoch: Option<u64>, context: &Context) -> Result<()> {
+    let network = ledger::read(context)?;
+    let (epoch, settled) = find(&network, epoch)?;
+    let described = aigen_gateway::statement(&network, epoch, settled);
+    context.output.data(&described, || statement(&described))
+}
+
+fn export(epoch: Option<u64>, context: &Context) -> Result<()> {
+    let network = ledger::read(context)?;
+    let (_, settled) = find(&network, epoch)?;
+    file::write_input(&settled.input)
+}
+
+/// A settled epoch of the journal; the last one when none is named.
+pub(super) fn find(network: &Network, epoch: Option<u64>) -> Result<(Epoch, &SettledEpoch)> {
+    let found = match epoch {
+        Some(number) => network
+            .settled(Epoch(number))
+            .map(|settled| (Epoch(number), settled)),
+        None => network.settled_epochs().last(),
+    };
+    found.ok_or_else(|| {
+        let what = epoch.map_or("no epoch is settled yet".to_owned(), |number| {
+            format!("epoch {number} is not settled")
+        });
+        hinted(
+            what,
+            "an operator settles the current one with `aigen epoch close`",
+        )
+    })
+}

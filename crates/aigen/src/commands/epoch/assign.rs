@@ -1,0 +1,178 @@
+use crate::evaluation::{self, Planted, Suite, salt};
+use crate::failure::hinted;
+use crate::reach::Asked;
+use aigen_api::resources::{
+    AssignRequest, Assignment, Controller, ControllerKind, EpochState, GoldOpening, List,
+    PublishController, Validator,
+};
+use aigen_network::gold_commitment;
+use aigen_types::{ControllerRef, Digest, Epoch, Slug};
+use anyhow::{Result, anyhow};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+/// A controller version and the suite to evaluate it with.
+#[derive(Clone, Debug)]
+pub struct Evaluate {
+    /// The version.
+    pub controller: ControllerRef,
+    /// The suite's name.
+    pub suite: Slug,
+}
+
+impl FromStr for Evaluate {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parts = text.split_once('=');
+        let (controller, suite) =
+            parts.ok_or_else(|| anyhow!("write it as owner/name@1.0.0=suite"))?;
+        Ok(Self {
+            controller: controller.parse()?,
+            suite: suite.parse()?,
+        })
+    }
+}
+
+/// Publishes the planted controllers of every suite used, then asks every validator about every
+/// controller in every voted parameter, except about those of its own owner. Gives the number
+/// of questions.
+///
+/// # Errors
+/// When a controller or suite is unknown, or the node refuses.
+pub async fn assign(node: &Asked, evaluate: &[Evaluate]) -> Result<usize> {
+    let state: EpochState = node.get("/v1/aigen/epochs/current").await?;
+    let validators: List<Validator> = node.get("/v1/aigen/validators").await?;
+    let suites: BTreeMap<_, _> = suites_by_name();
+    let mut questions = Vec::new();
+    for wanted in evaluate {
+        let suite = find_suite(&suites, &wanted.suite)?;
+        let path = format!("/v1/aigen/controllers/{}", wanted.controller);
+        let controller: Controller = node.get(&path).await?;
+        questions.push((controller.digest, wanted.controller.owner.clone(), suite));
+    }
+    let used: BTreeSet<_> = evaluate.iter().map(|wanted| &wanted.suite).collect();
+    let mut gold = Vec::new();
+    for name in used {
+        let suite = find_suite(&suites, name)?;
+        for planted in plant(node, state.epoch, suite).await? {
+            questions.push((planted.digest, planted.owner.clone(), suite));
+            gold.extend(planted.openings(node.key(), state.epoch));
+        }
+    }
+    let cells: Vec<_> = validators
+        .data
+        .iter()
+        .flat_map(|validator| cells_of(validator, &questions))
+        .collect();
+    let count = cells.len();
+    let request = AssignRequest {
+        cells,
+        gold: gold.iter().map(commitment).collect(),
+    };
+    let path = format!("/v1/aigen/epochs/{}/assign", state.epoch);
+    let _: Value = node.post(&path, &request).await?;
+    Ok(count)
+}
+
+fn cells_of<'a>(
+    validator: &'a Validator,
+    questions: &'a [(Digest, Slug, &Suite)],
+) -> impl Iterator<Item = Assignment> + 'a {
+    let open = questions
+        .iter()
+        .filter(|(_, owner, _)| *owner != validator.owner);
+    open.flat_map(move |(controller, _, suite)| {
+        suite.checks.keys().map(move |parameter| Assignment {
+            validator: validator.name.clone(),
+            controller: *controller,
+            parameter: parameter.parse().expect("suites name parameters by slugs"),
+            suite: suite.name.clone(),
+        })
+    })
+}
+
+fn commitment(opening: &GoldOpening) -> Digest {
+    gold_commitment(
+        opening.controller,
+        &opening.parameter,
+        opening.truth,
+        opening.salt,
+    )
+}
+
+/// A planted controller as the registry knows it.
+pub(super) struct Published {
+    pub digest: Digest,
+    owner: Slug,
+    truths: BTreeMap<String, u32>,
+}
+
+impl Published {
+    /// What the operator commits to at assignment and opens at settlement.
+    pub fn openings(&self, operator_key: &str, epoch: Epoch) -> Vec<GoldOpening> {
+        let opening = |(parameter, truth): (&String, &u32)| {
+            let parameter: Slug = parameter.parse().expect("suites name parameters by slugs");
+            GoldOpening {
+                controller: self.digest,
+                salt: salt(operator_key, epoch.0, self.digest, &parameter),
+                parameter,
+                truth: *truth,
+            }
+        };
+        self.truths.iter().map(opening).collect()
+    }
+}
+
+/// Publishes a suite's planted controllers of an epoch; publishing the same again changes nothing,
+/// so that the close finds exactly those of the assignment.
+pub(super) async fn plant(node: &Asked, epoch: Epoch, suite: &Suite) -> Result<Vec<Published>> {
+    let mut published = Vec::new();
+    for (at, planted) in Planted::all(suite).into_iter().enumerate() {
+        let request = PublishController {
+            reference: inconspicuous(node.key(), epoch, suite, at)?,
+            kind: ControllerKind::Script,
+            source: planted.source,
+            listed: true,
+            description: format!("{} that users like", suite.name),
+        };
+        let controller: Controller = node.post("/v1/aigen/controllers", &request).await?;
+        published.push(Published {
+            digest: controller.digest,
+            owner: controller.reference.owner,
+            truths: planted.truths,
+        });
+    }
+    Ok(published)
+}
+
+pub(super) fn suites_by_name() -> BTreeMap<Slug, Suite> {
+    let suites = evaluation::shipped().into_iter();
+    suites.map(|suite| (suite.name.clone(), suite)).collect()
+}
+
+pub(super) fn find_suite<'a>(suites: &'a BTreeMap<Slug, Suite>, name: &Slug) -> Result<&'a Suite> {
+    suites.get(name).ok_or_else(|| {
+        let known: Vec<_> = suites.keys().map(Slug::as_str).collect();
+        hinted(
+            format!("there is no evaluation suite `{name}`"),
+            format!("choose one of {}", known.join(", ")),
+        )
+    })
+}
+
+/// A name that tells nobody but whoever has the operator's key that the controller is planted.
+fn inconspicuous(
+    operator_key: &str,
+    epoch: Epoch,
+    suite: &Suite,
+    at: usize,
+) -> Result<ControllerRef> {
+    let mut hasher = blake3::Hasher::new_derive_key("aigen planted name v1");
+    hasher.update(operator_key.as_bytes());
+    hasher.update(format!("{epoch}/{}/{at}", suite.name).as_bytes());
+    let hash = hasher.finalize().to_hex();
+    let (owner, name) = (&hash[..6], &hash[6..10]);
+    Ok(format!("studio-{owner}/{}-{name}@1.0.0", suite.name).parse()?)
+}
