@@ -11,6 +11,7 @@ use crate::failure::{OrHint, hinted};
 use aigen_types::Slug;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -123,8 +124,19 @@ impl Config {
                 "add a [[model]] section, or remove `model = []` to serve aigen-tiny",
             ));
         }
-        self.shares()?;
+        self.names_are_distinct()?;
         self.settings().map(|_| ())
+    }
+
+    fn names_are_distinct(&self) -> Result<()> {
+        let mut names = BTreeSet::new();
+        match self.models.iter().find(|model| !names.insert(&model.name)) {
+            None => Ok(()),
+            Some(model) => Err(hinted(
+                format!("two [[model]] sections are named `{}`", model.name),
+                "give each a name of its own; `file` says which weights it runs",
+            )),
+        }
     }
 }
 

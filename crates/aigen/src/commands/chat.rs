@@ -54,7 +54,7 @@ pub struct Args {
     temperature: Option<f64>,
 
     /// Run a node inside this command, on the data folder
-    #[arg(long, conflicts_with_all = ["url", "key"])]
+    #[arg(long)]
     local: bool,
 
     #[command(flatten)]
@@ -76,7 +76,7 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
         let node = args.reach.as_customer(context)?;
         return talk(&args, &node, context).await;
     }
-    let dev = dev::Dev::start(context, None).await?;
+    let dev = dev::Dev::start(context, Some(0)).await?;
     let talked = match Asked::new(&dev.url(), dev.key()) {
         Ok(node) => talk(&args, &node, context).await,
         Err(error) => Err(error),

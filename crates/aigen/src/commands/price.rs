@@ -55,10 +55,10 @@ fn table(pages: &[PricePage]) -> String {
         let price = &page.price;
         table.row([
             page.model.to_string(),
-            price.input_per_million.to_string(),
-            price.cached_input_per_million.to_string(),
-            price.output_per_million.to_string(),
-            price.per_request.to_string(),
+            price.input.to_string(),
+            price.cached_input.to_string(),
+            price.output.to_string(),
+            price.request.to_string(),
         ]);
     }
     format!(
@@ -85,9 +85,9 @@ fn quote(page: &PricePage, prompt: u64, output: u64, context: &Context) -> Resul
 
 fn price(price: &ModelPrice) -> Price {
     Price {
-        input: price.input_per_million,
-        cached_input: price.cached_input_per_million,
-        output: price.output_per_million,
-        request: price.per_request,
+        input: price.input,
+        cached_input: price.cached_input,
+        output: price.output,
+        request: price.request,
     }
 }

@@ -17,7 +17,7 @@ pub struct ModelConfig {
     /// Who is paid for its tokens, at `provider:<name>`.
     #[serde(with = "text", default = "default_provider")]
     pub provider: Slug,
-    /// CPU threads; one per physical core, at most 8, when absent.
+    /// CPU threads; when absent one for small models, else one per physical core, at most 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<u32>,
     /// Tokens that one request may hold, prompt and answer; what the model was trained for,

@@ -38,6 +38,10 @@ fn what_is_wrong_is_named_with_its_line() {
 fn what_does_not_add_up_is_refused() {
     for (file, expected) in [
         ("model = []", "names no model"),
+        (
+            "[[model]]\nname = \"m\"\n[[model]]\nname = \"m\"",
+            "are named `m`",
+        ),
         ("[shares]\nprovider = 1000000", "does not add up"),
         ("[shares]\nprovider = 2000000", "above 1000000"),
         ("[settlement]\ntol = 0", "tol"),

@@ -64,7 +64,7 @@ fn load_one(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
 fn options(model: &ModelConfig) -> Options {
     let defaults = Options::default();
     Options {
-        threads: model.threads.unwrap_or(defaults.threads),
+        threads: model.threads,
         context_tokens: model.context_tokens,
         sequences_max: model.sequences.unwrap_or(defaults.sequences_max),
         ..defaults
