@@ -114,7 +114,10 @@ pub fn largest_payout(network: &Network) -> String {
     let largest = payouts.max_by_key(|(_, _, posting)| posting.amount);
     largest.map_or_else(String::new, |(_, settled, posting)| {
         let formula = formula(settled, posting).join("\n");
-        format!("{} AIGEN to {}, because\n{formula}\n", posting.amount, posting.to)
+        format!(
+            "{} AIGEN to {}, because\n{formula}\n",
+            posting.amount, posting.to
+        )
     })
 }
 
