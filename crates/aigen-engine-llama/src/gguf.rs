@@ -27,6 +27,7 @@ pub(crate) struct Header {
 pub(crate) enum Value {
     Text(String),
     Whole(i64),
+    Real(f64),
     Flag(bool),
     Array { length: u64 },
     Other,
@@ -151,10 +152,8 @@ fn scalar(reader: &mut Reader<impl io::Read>, kind: u32) -> Result<Value, Fault>
         STRING => Value::Text(reader.text()?),
         10 => i64::try_from(reader.u64()?).map_or(Value::Other, Value::Whole),
         11 => Value::Whole(i64::from_le_bytes(reader.array()?)),
-        6 | 12 => {
-            reader.skip(WIDTHS[kind as usize])?;
-            Value::Other
-        }
+        6 => Value::Real(f64::from(f32::from_le_bytes(reader.array()?))),
+        12 => Value::Real(f64::from_le_bytes(reader.array()?)),
         _ => return Err(Fault::Broken(format!("a metadata value has type {kind}"))),
     })
 }
@@ -199,6 +198,9 @@ fn check(header: &Header, path: &Path) -> Result<(), OpenError> {
     if header.tokens.is_empty() {
         return Err(OpenError::NoTokenizer { path: path.into() });
     }
+    if let Some(key) = impossible(header) {
+        return Err(broken(&format!("{key} is out of range")));
+    }
     if !distinct(&header.tokens) {
         return Err(broken("two tokens of the vocabulary are the same"));
     }
@@ -220,6 +222,25 @@ fn check(header: &Header, path: &Path) -> Result<(), OpenError> {
             })
         }
     }
+}
+
+/// llama.cpp's own bound, `LLAMA_MAX_LAYERS`.
+const LAYERS_MAX: i64 = 512;
+
+/// The key of a number llama.cpp would abort on.
+fn impossible(header: &Header) -> Option<&str> {
+    let possible = |key: &str, value: &Value| match *value {
+        Value::Whole(number) if key.ends_with(".context_length") => {
+            (1..=i64::from(i32::MAX)).contains(&number)
+        }
+        Value::Whole(number) if key.ends_with(".block_count") => (1..=LAYERS_MAX).contains(&number),
+        Value::Real(number) if key.ends_with("_epsilon") => number >= 0.0,
+        _ => true,
+    };
+    let mut values = header.values.iter();
+    values
+        .find(|(key, value)| !possible(key, value))
+        .map(|(key, _)| key.as_str())
 }
 
 /// llama.cpp aborts on two equal tokens, where a token ends at its first NUL. Empty

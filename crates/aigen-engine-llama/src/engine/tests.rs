@@ -354,6 +354,42 @@ mod broken {
         }
     }
 
+    /// Replaces the four bytes of a number in the metadata.
+    fn with_number(key: &str, number: [u8; 4]) -> Vec<u8> {
+        let mut bytes = bytes();
+        let mut windows = bytes.windows(key.len());
+        let at = windows.position(|window| window == key.as_bytes());
+        let at = at.expect("the test model has this key") + key.len() + 4;
+        bytes[at..at + 4].copy_from_slice(&number);
+        bytes
+    }
+
+    /// Each of these made llama.cpp abort the process, or its binding panic.
+    #[test]
+    fn numbers_llama_cpp_would_abort_on_are_refused() {
+        let rows = [
+            ("llama.context_length", u32::MAX.to_le_bytes()),
+            ("llama.context_length", 0_u32.to_le_bytes()),
+            ("llama.block_count", 0_u32.to_le_bytes()),
+            ("llama.block_count", 65_536_u32.to_le_bytes()),
+            (
+                "llama.attention.layer_norm_rms_epsilon",
+                (-1.0_f32).to_le_bytes(),
+            ),
+            (
+                "llama.attention.layer_norm_rms_epsilon",
+                f32::NAN.to_le_bytes(),
+            ),
+        ];
+        for (key, number) in rows {
+            let error = open_bytes(&with_number(key, number));
+            assert!(
+                error.to_string().contains("is out of range"),
+                "{key}: {error}"
+            );
+        }
+    }
+
     #[test]
     fn impossible_options_are_refused() {
         let rows = [

@@ -15,6 +15,9 @@ pub(super) fn check_all(
         Ok(alignment) if alignment.is_power_of_two() => alignment,
         _ => return Err(broken("its alignment is not a power of two")),
     };
+    if count == 0 {
+        return Ok(());
+    }
     let mut end = 0_u64;
     for _ in 0..count {
         end = end.max(tensor(reader)?);
