@@ -7,6 +7,7 @@
 mod logprobs;
 mod random;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::TokenId;
@@ -78,9 +79,8 @@ pub struct Sampler {
 #[error("no token is allowed here")]
 pub struct NothingAllowed;
 
-/// Below e⁻³⁰ of the likeliest (10⁻¹³) a token is left out before sorting: even
-/// 200,000 of them would be drawn once in 50 million draws, and sorting a whole
-/// vocabulary costs more than a small model's forward pass.
+/// Below e⁻³⁰ of the likeliest (10⁻¹³) a token is left out: even 200,000 of them
+/// would be drawn once in 50 million draws, and carrying them costs time.
 const NEGLIGIBLE: f32 = 30.0;
 
 impl Sampler {
@@ -113,7 +113,7 @@ impl Sampler {
         self.adjust(logits);
         if self.sampling.temperature > 0.0 {
             let candidates = self.candidates(logits)?;
-            return Ok(pick(&candidates, draw.uniform(self.sampling.seed)));
+            return pick(&candidates, draw.uniform(self.sampling.seed)).ok_or(NothingAllowed);
         }
         best(logits).map(|(token, _)| token).ok_or(NothingAllowed)
     }
@@ -161,8 +161,8 @@ impl Sampler {
         repeated - presence_penalty - frequency_penalty * count as f32
     }
 
-    /// The tokens that may be drawn with their weights, the likeliest first.
-    fn candidates(&self, logits: &[f32]) -> Result<Vec<(TokenId, f64)>, NothingAllowed> {
+    /// The tokens that may be drawn.
+    fn candidates(&self, logits: &[f32]) -> Result<Vec<Candidate>, NothingAllowed> {
         let (_, top) = best(logits).ok_or(NothingAllowed)?;
         let sampling = &self.sampling;
         let scaled = |logit: f32| f64::from(logit - top) / f64::from(sampling.temperature);
@@ -178,44 +178,73 @@ impl Sampler {
             .exp()
             .max(f64::from(sampling.min_p))
             .min(1.0);
-        let mut candidates: Vec<(TokenId, f64)> = (0..)
+        let mut candidates: Vec<Candidate> = (0..)
             .zip(logits)
             .map(|(token, &logit)| (token, weight(logit)))
             .filter(|&(_, weight)| weight >= floor)
             .collect();
-        candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         if sampling.top_k > 0 {
-            candidates.truncate(sampling.top_k as usize);
+            keep_likeliest(&mut candidates, sampling.top_k as usize);
         }
-        candidates.truncate(nucleus(&candidates, sampling.top_p));
+        if sampling.top_p < 1.0 {
+            keep_nucleus(&mut candidates, f64::from(sampling.top_p));
+        }
         Ok(candidates)
     }
 }
 
-/// How many of the likeliest candidates reach the probability `top_p`; at least 1.
-fn nucleus(candidates: &[(TokenId, f64)], top_p: f32) -> usize {
-    if top_p >= 1.0 {
-        return candidates.len();
+/// A token and its weight: its probability but for a common factor.
+type Candidate = (TokenId, f64);
+
+/// The likelier first, among equals the lower id.
+fn likelier(a: &Candidate, b: &Candidate) -> Ordering {
+    b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
+}
+
+/// Keeps the `count` likeliest, in order.
+fn keep_likeliest(candidates: &mut Vec<Candidate>, count: usize) {
+    if count < candidates.len() {
+        candidates.select_nth_unstable_by(count, likelier);
+        candidates.truncate(count);
     }
-    let total: f64 = candidates.iter().map(|candidate| candidate.1).sum();
-    let mut left = f64::from(top_p) * total;
-    let reached = candidates.iter().position(|candidate| {
-        left -= candidate.1;
-        left <= 0.0
-    });
-    reached.map_or(candidates.len(), |last| last + 1)
+    candidates.sort_unstable_by(likelier);
+}
+
+/// Keeps the likeliest that together reach the probability `top_p`; at least one.
+/// Few do as a rule, so only as many are sorted as it takes.
+fn keep_nucleus(candidates: &mut Vec<Candidate>, top_p: f64) {
+    let enough = top_p * total(candidates);
+    let mut sorted = 64;
+    loop {
+        let mut likeliest = candidates.clone();
+        keep_likeliest(&mut likeliest, sorted);
+        let mut sum = 0.0;
+        let reached = likeliest.iter().position(|candidate| {
+            sum += candidate.1;
+            sum >= enough
+        });
+        if reached.is_some() || sorted >= candidates.len() {
+            likeliest.truncate(reached.map_or(likeliest.len(), |last| last + 1));
+            *candidates = likeliest;
+            return;
+        }
+        sorted *= 8;
+    }
+}
+
+fn total(candidates: &[Candidate]) -> f64 {
+    candidates.iter().map(|candidate| candidate.1).sum()
 }
 
 /// The candidate at `chance` (0 ≤ chance < 1) of the summed weights.
-fn pick(candidates: &[(TokenId, f64)], chance: f64) -> TokenId {
-    let total: f64 = candidates.iter().map(|candidate| candidate.1).sum();
-    let mut left = chance * total;
+fn pick(candidates: &[Candidate], chance: f64) -> Option<TokenId> {
+    let mut left = chance * total(candidates);
     let drawn = candidates.iter().find(|candidate| {
         left -= candidate.1;
         left < 0.0
     });
-    // Rounding may leave a crumb past the last candidate; the likeliest takes it.
-    drawn.unwrap_or(&candidates[0]).0
+    // Rounding may leave a crumb past the last candidate, which then takes it.
+    drawn.or(candidates.last()).map(|candidate| candidate.0)
 }
 
 /// The largest logit that may be chosen, the lowest id among equals.

@@ -198,7 +198,34 @@ fn logprobs_are_the_models_own() {
     assert_eq!(logprobs(&logits, 99, 0).0.logprob, MASKED);
 }
 
+/// The nucleus by its definition: sort all, add up until it is enough.
+fn nucleus(candidates: &[Candidate], top_p: f64) -> Vec<Candidate> {
+    let mut sorted = candidates.to_vec();
+    sorted.sort_by(likelier);
+    let enough = top_p * total(candidates);
+    let mut sum = 0.0;
+    let before = sorted.iter().take_while(|candidate| {
+        let more = sum < enough;
+        sum += candidate.1;
+        more
+    });
+    let count = before.count().max(1);
+    sorted.truncate(count);
+    sorted
+}
+
 proptest! {
+    #[test]
+    fn the_nucleus_is_found_without_sorting_all(
+        weights in proptest::collection::vec(0.001_f64..1.0, 1..700),
+        top_p in 0.0_f64..1.0,
+    ) {
+        let mut candidates: Vec<Candidate> = (0..).zip(weights).collect();
+        let expected = nucleus(&candidates, top_p);
+        keep_nucleus(&mut candidates, top_p);
+        prop_assert_eq!(candidates, expected);
+    }
+
     #[test]
     fn whatever_the_logits_the_choice_is_allowed_and_repeatable(
         mut logits in proptest::collection::vec(proptest::num::f32::ANY, 1..50),
