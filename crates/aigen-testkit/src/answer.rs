@@ -1,0 +1,66 @@
+use crate::parse::{OUTCOMES, Question};
+use aigen_network::{Network, Outcome, Receipt, Refusal, Reply};
+use aigen_types::{Address, Amount, Digest, Slug};
+
+/// What the network said to a command.
+pub(crate) fn to_command(result: &Result<Reply, Refusal>) -> String {
+    match result {
+        Ok(Reply::Done | Reply::Published(_)) => "ok".into(),
+        Ok(Reply::Covered { tokens, held }) => format!("covers {tokens}, holds {held}"),
+        Ok(Reply::Charged(amount)) => format!("charged {amount}"),
+        Ok(Reply::Settled(epoch)) => format!("settled {epoch}"),
+        Err(refusal) => format!("refused {}", refusal.code()),
+    }
+}
+
+/// What the network knows; `none` of what it does not.
+pub(crate) fn to_question(network: &Network, question: &Question) -> String {
+    let known = match question {
+        Question::Account(address) => Some(account(network, address)),
+        Question::Receipt(call) => network.receipt(*call).map(receipt),
+        Question::Score(controller) => score(network, *controller),
+        Question::Skill(validator) => skill(network, validator),
+    };
+    known.unwrap_or_else(|| "none".into())
+}
+
+fn account(network: &Network, address: &Address) -> String {
+    let (available, held) = network
+        .account(address)
+        .map_or((Amount::ZERO, Amount::ZERO), |account| {
+            (account.available(), account.debits_pending)
+        });
+    format!("available {available}, held {held}")
+}
+
+fn receipt(receipt: &Receipt) -> String {
+    let split = &receipt.split;
+    format!(
+        "{}, charged {}, provider {}, controller {}, validators {}, protocol {}",
+        outcome(receipt.outcome),
+        receipt.charge.total,
+        split.provider,
+        split.controller,
+        split.validator,
+        split.protocol
+    )
+}
+
+fn outcome(outcome: Outcome) -> &'static str {
+    let named = OUTCOMES.iter().find(|(_, known)| *known == outcome);
+    // The one outcome that nobody asks for.
+    named.map_or("expired", |(name, _)| name)
+}
+
+/// In the last settled epoch, in parts per million.
+fn score(network: &Network, controller: Digest) -> Option<String> {
+    let (_, settled) = network.settled_epochs().last()?;
+    let result = settled.output.controllers.get(&controller.to_string())?;
+    Some(result.score.parts().to_string())
+}
+
+/// In parts per million, signed.
+fn skill(network: &Network, validator: &Slug) -> Option<String> {
+    let (_, validator) = network.validators().find(|(name, _)| *name == validator)?;
+    Some(validator.skill.to_string())
+}

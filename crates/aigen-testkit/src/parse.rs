@@ -1,0 +1,295 @@
+mod values;
+
+use crate::run::Failure;
+use crate::world::Fault;
+use aigen_network::{
+    Cell, CloseCall, Command, ExtendCall, GoldOpening, Issue, NewKey, NewModel, NewValidator,
+    Outcome, Pay, ProgressCall, Report, Role, member_id,
+};
+use aigen_types::{Address, CallId, Digest, Slug, TransferId};
+use values::{
+    address, call_id, cells, controller, digest, founding, open, price, reports, seconds, usage,
+    value,
+};
+
+/// Every line there is. Capitals stand for values: amounts are in AIGEN, scores and shares in
+/// parts per million. `…` repeats, brackets enclose what may be missing.
+pub const FORMS: &[&str] = &[
+    "network NAME: [RULE VALUE, …]",
+    "issue AMOUNT to ADDRESS",
+    "pay AMOUNT from ADDRESS to ADDRESS",
+    "key NAME for ADDRESS",
+    "revoke NAME",
+    "model NAME by PROVIDER: input AMOUNT, cached AMOUNT, output AMOUNT per million, request AMOUNT",
+    "controller OWNER/NAME@VERSION",
+    "validator NAME of OWNER stakes AMOUNT",
+    "open CALL by KEY on MODEL [through CONTROLLER] [budget AMOUNT]: prompt TOKENS, chunk TOKENS",
+    "extend CALL by TOKENS: USAGE TOKENS, …",
+    "progress CALL: USAGE TOKENS, …",
+    "close CALL OUTCOME: USAGE TOKENS, …",
+    "plant CONTROLLER PARAMETER TRUTH",
+    "assign VALIDATOR, …: CONTROLLER PARAMETER …, …",
+    "commit VALIDATOR: CONTROLLER PARAMETER SCORE …, …",
+    "freeze",
+    "reveal VALIDATOR: [CONTROLLER PARAMETER SCORE …, …]",
+    "close epoch",
+    "repeat",
+    "restart",
+    "wait NUMBER seconds|minutes|hours",
+    "account ADDRESS -> available AMOUNT, held AMOUNT",
+    "receipt CALL -> OUTCOME, charged AMOUNT, …",
+    "score CONTROLLER -> SCORE",
+    "skill VALIDATOR -> SKILL",
+];
+
+/// How a call may be said to end.
+pub(crate) const OUTCOMES: &[(&str, Outcome)] = &[
+    ("stop", Outcome::Stop),
+    ("length", Outcome::Length),
+    ("budget", Outcome::Budget),
+    ("cancelled", Outcome::Cancelled),
+    ("controller_fault", Outcome::ControllerFault),
+    ("engine_fault", Outcome::EngineFault),
+    ("recovered", Outcome::Recovered),
+];
+
+/// A scenario that was understood.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    pub file: String,
+    pub lines: Vec<Line>,
+}
+
+/// One line of it.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub number: usize,
+    pub text: String,
+    pub act: Act,
+    pub expected: Option<String>,
+}
+
+/// What a line does.
+#[derive(Debug)]
+pub(crate) enum Act {
+    Submit(Command),
+    /// The last command again, to the letter.
+    Repeat,
+    /// A truth that the next assignment hides.
+    Plant(GoldOpening),
+    Assign(Vec<Cell>),
+    Commit {
+        validator: Slug,
+        reports: Vec<Report>,
+    },
+    /// Without reports: those committed to.
+    Reveal {
+        validator: Slug,
+        reports: Vec<Report>,
+    },
+    CloseEpoch,
+    Wait {
+        seconds: u32,
+    },
+    Restart,
+    Ask(Question),
+}
+
+/// What a line asks.
+#[derive(Debug)]
+pub(crate) enum Question {
+    Account(Address),
+    Receipt(CallId),
+    Score(Digest),
+    Skill(Slug),
+}
+
+impl Scenario {
+    pub fn parse(file: &str, text: &str) -> Result<Self, Failure> {
+        let numbered = text.lines().zip(1..);
+        let texts = numbered.map(|(line, number)| {
+            let uncommented = line.split('#').next().unwrap_or(line);
+            (uncommented.trim(), number)
+        });
+        let lines = texts
+            .filter(|(text, _)| !text.is_empty())
+            .map(|(text, number)| {
+                line(text, number).map_err(|fault| Failure {
+                    file: file.into(),
+                    line: number,
+                    text: text.into(),
+                    expected: forms_like(text),
+                    happened: fault.to_string(),
+                })
+            });
+        Ok(Self {
+            file: file.into(),
+            lines: lines.collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub fn failure(&self, line: &Line, expected: &str, happened: &str) -> Failure {
+        Failure {
+            file: self.file.clone(),
+            line: line.number,
+            text: line.text.clone(),
+            expected: expected.into(),
+            happened: happened.into(),
+        }
+    }
+
+    /// A fault that shows after the last line.
+    pub fn end(&self, fault: &Fault) -> Failure {
+        Failure {
+            file: self.file.clone(),
+            line: self.lines.last().map_or(1, |line| line.number),
+            text: "(end)".into(),
+            expected: "the same network, from the journal alone".into(),
+            happened: fault.to_string(),
+        }
+    }
+}
+
+fn line(text: &str, number: usize) -> Result<Line, Fault> {
+    let (left, expected) = match text.split_once("->") {
+        Some((left, answer)) => (left, Some(answer.trim().to_owned())),
+        None => (text, None),
+    };
+    let words: Vec<&str> = left
+        .split_whitespace()
+        .map(|word| word.trim_end_matches([',', ':']))
+        .collect();
+    let act = act(&words, number)?;
+    if matches!(act, Act::Ask(_)) && expected.is_none() {
+        return Err("a question without its answer".into());
+    }
+    Ok(Line {
+        number,
+        text: text.into(),
+        act,
+        expected,
+    })
+}
+
+/// The forms that begin like this text, or else all first words.
+fn forms_like(text: &str) -> String {
+    let first = |text: &str| {
+        text.split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let alike = FORMS.iter().filter(|form| first(form) == first(text));
+    let alike: Vec<&str> = alike.copied().collect();
+    if alike.is_empty() {
+        let words: Vec<_> = FORMS.iter().map(|form| first(form)).collect();
+        format!("a line that begins with one of: {}", words.join(" "))
+    } else {
+        alike.join("\n         or: ")
+    }
+}
+
+fn act(words: &[&str], number: usize) -> Result<Act, Fault> {
+    Ok(match *words {
+        ["repeat"] => Act::Repeat,
+        ["restart"] => Act::Restart,
+        ["wait", count, unit] => Act::Wait {
+            seconds: seconds(count, unit)?,
+        },
+        ["plant", reference, parameter, truth] => Act::Plant(GoldOpening {
+            controller: digest(reference)?,
+            parameter: value(parameter)?,
+            truth: value(truth)?,
+            salt: digest(reference)?,
+        }),
+        ["assign", ref cells_asked @ ..] => Act::Assign(cells(cells_asked)?),
+        ["commit", validator, ref scores @ ..] => Act::Commit {
+            validator: value(validator)?,
+            reports: reports(scores)?,
+        },
+        ["reveal", validator, ref scores @ ..] => Act::Reveal {
+            validator: value(validator)?,
+            reports: reports(scores)?,
+        },
+        ["close", "epoch"] => Act::CloseEpoch,
+        ["account", name] => Act::Ask(Question::Account(address(name)?)),
+        ["receipt", call] => Act::Ask(Question::Receipt(call_id(call)?)),
+        ["score", reference] => Act::Ask(Question::Score(digest(reference)?)),
+        ["skill", validator] => Act::Ask(Question::Skill(value(validator)?)),
+        _ => Act::Submit(command(words, number)?),
+    })
+}
+
+/// Commands that say everything themselves. Payments are known by their line.
+fn command(words: &[&str], number: usize) -> Result<Command, Fault> {
+    let id = TransferId(u128::try_from(number)?);
+    Ok(match *words {
+        ["network", name, ref rules @ ..] => Command::Found(founding(name, rules)?),
+        ["issue", amount, "to", to] => Command::Issue(Issue {
+            id,
+            to: address(to)?,
+            amount: value(amount)?,
+        }),
+        ["pay", amount, "from", from, "to", to] => Command::Pay(Pay {
+            id,
+            from: address(from)?,
+            to: address(to)?,
+            amount: value(amount)?,
+        }),
+        ["key", name, "for", account] => Command::CreateKey(NewKey {
+            name: value(name)?,
+            secret_hash: member_id(&value(name)?),
+            account: address(account)?,
+            role: Role::Customer,
+        }),
+        ["revoke", name] => Command::RevokeKey(value(name)?),
+        ["model", name, "by", provider, ref prices @ ..] => Command::PublishModel(NewModel {
+            name: value(name)?,
+            provider: value(provider)?,
+            digest: Digest::ZERO,
+            context_tokens: 8_192,
+            price: price(prices)?,
+        }),
+        ["controller", reference] => Command::PublishController(controller(reference)?),
+        ["validator", name, "of", owner, "stakes", stake] => {
+            Command::RegisterValidator(NewValidator {
+                name: value(name)?,
+                owner: value(owner)?,
+                stake: value(stake)?,
+            })
+        }
+        ["freeze"] => Command::FreezeCommits,
+        _ => call_command(words)?,
+    })
+}
+
+fn call_command(words: &[&str]) -> Result<Command, Fault> {
+    Ok(match *words {
+        ["open", call, "by", key, "on", model, ref terms @ ..] => {
+            Command::OpenCall(open(call, key, model, terms)?)
+        }
+        ["extend", call, "by", tokens, ref used @ ..] => Command::ExtendCall(ExtendCall {
+            call: call_id(call)?,
+            chunk_tokens: value(tokens)?,
+            used: usage(used)?,
+        }),
+        ["progress", call, ref used @ ..] => Command::ProgressCall(ProgressCall {
+            call: call_id(call)?,
+            used: usage(used)?,
+        }),
+        ["close", call, outcome, ref used @ ..] => Command::CloseCall(CloseCall {
+            call: call_id(call)?,
+            used: usage(used)?,
+            outcome: named(outcome)?,
+            controller_micros: 0,
+            decisions: Digest::ZERO,
+        }),
+        _ => return Err("no line has this form".into()),
+    })
+}
+
+fn named(outcome: &str) -> Result<Outcome, Fault> {
+    let known = OUTCOMES.iter().find(|(name, _)| *name == outcome);
+    let (_, outcome) = known.ok_or_else(|| format!("{outcome:?} is not how a call ends"))?;
+    Ok(*outcome)
+}
