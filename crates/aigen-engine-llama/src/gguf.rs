@@ -4,6 +4,8 @@
 //! checks here are those that turn an abort or a vague message into a clear one.
 //! The format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
 
+#[cfg(test)]
+pub(crate) mod draft;
 mod read;
 mod tensor;
 

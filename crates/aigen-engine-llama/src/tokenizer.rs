@@ -68,7 +68,7 @@ impl LlamaTokenizer {
 
     /// The tokens of one stretch of plain text; never a control token.
     fn encode_raw(&self, text: &str, first: bool) -> Vec<TokenId> {
-        if first && self.space_first {
+        if first && self.space_first && !text.is_empty() {
             return self.encode_raw(&format!(" {text}"), false);
         }
         let tokens = self.encode_unchecked(text);
@@ -188,3 +188,6 @@ fn ends(model: &LlamaModel) -> Vec<TokenId> {
     ends.sort_by_key(|&token| (token != primary, token.0));
     ends.into_iter().map(|token| token.0 as TokenId).collect()
 }
+
+#[cfg(test)]
+mod tests;

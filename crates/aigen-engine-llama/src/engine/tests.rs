@@ -10,9 +10,10 @@ use super::*;
 use crate::Options;
 
 /// How far a logit of the test model may be off when it was computed in another
-/// batch: the order of additions differs, and weights of 8 bits and a cache of 16
-/// bits round. Measured: up to 0.02; logits span about 30.
-const TOLERANCE: f32 = 0.1;
+/// batch. On x86-64 with AVX2 it was never off at all (chunks, forks, backtracks
+/// and mixed batches gave equal bits); other kernels add in another order. Logits
+/// span about 30.
+const TOLERANCE: f32 = 0.05;
 
 fn model() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../model/aigen-tiny.gguf")

@@ -1,72 +1,8 @@
+use super::draft::Draft;
 use super::*;
 
-/// A header under construction.
-struct Draft(Vec<u8>);
-
-impl Draft {
-    fn new(tensors: u64, pairs: u64) -> Self {
-        Self([b"GGUF".as_slice(), &3_u32.to_le_bytes()].concat())
-            .number(tensors)
-            .number(pairs)
-    }
-
-    fn number(mut self, number: u64) -> Self {
-        self.0.extend(number.to_le_bytes());
-        self
-    }
-
-    fn small(mut self, number: u32) -> Self {
-        self.0.extend(number.to_le_bytes());
-        self
-    }
-
-    fn text(mut self, text: &str) -> Self {
-        self = self.number(text.len() as u64);
-        self.0.extend(text.as_bytes());
-        self
-    }
-
-    fn pair(self, key: &str, value: &str) -> Self {
-        self.text(key).small(STRING).text(value)
-    }
-
-    fn vocabulary(self, tokens: &[&str]) -> Self {
-        let start = self
-            .text(TOKENS)
-            .small(ARRAY)
-            .small(STRING)
-            .number(tokens.len() as u64);
-        tokens.iter().fold(start, |draft, token| draft.text(token))
-    }
-
-    /// A complete header but for its tensors.
-    fn model(tensors: u64) -> Self {
-        Self::new(tensors, 3)
-            .pair("general.architecture", "llama")
-            .pair("tokenizer.ggml.model", "gpt2")
-            .vocabulary(&["a", "b"])
-    }
-
-    /// One row of `elements` of type `kind`.
-    fn tensor(self, elements: u64, kind: u32, offset: u64) -> Self {
-        self.text("weights")
-            .small(1)
-            .number(elements)
-            .small(kind)
-            .number(offset)
-    }
-
-    fn data(mut self, bytes: usize) -> Self {
-        let start = self.0.len().next_multiple_of(32);
-        self.0.resize(start + bytes, 0);
-        self
-    }
-
-    fn read(&self) -> Result<Header, OpenError> {
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(file.path(), &self.0).expect("room for a temporary file");
-        super::read(file.path())
-    }
+fn read(draft: &Draft) -> Result<Header, OpenError> {
+    super::read(draft.write().path())
 }
 
 #[test]
@@ -76,15 +12,15 @@ fn a_header_is_read() {
         .pair("tokenizer.ggml.model", "llama")
         .text("small")
         .small(1)
-        .data_bytes(&[0xFF])
+        .bytes(&[0xFF])
         .text("flag")
         .small(7)
-        .data_bytes(&[1])
+        .bytes(&[1])
         .text("numbers")
         .small(ARRAY)
         .small(2)
         .number(3)
-        .data_bytes(&[0; 6])
+        .bytes(&[0; 6])
         .text("words")
         .small(ARRAY)
         .small(STRING)
@@ -92,7 +28,7 @@ fn a_header_is_read() {
         .text("x")
         .text("yz")
         .vocabulary(&["", "", "é"]);
-    let header = draft.read().expect("the header is good");
+    let header = read(&draft).expect("the header is good");
     assert_eq!(header.architecture(), "llama");
     assert_eq!(header.whole("small"), Some(-1));
     assert_eq!(header.flag("flag"), Some(true));
@@ -100,13 +36,6 @@ fn a_header_is_read() {
     assert_eq!(header.values["words"], Value::Array { length: 2 });
     assert_eq!(header.tokens, [b"".as_slice(), b"", "é".as_bytes()]);
     assert_eq!(header.text("flag"), None);
-}
-
-impl Draft {
-    fn data_bytes(mut self, bytes: &[u8]) -> Self {
-        self.0.extend(bytes);
-        self
-    }
 }
 
 #[test]
@@ -182,41 +111,36 @@ fn faults_have_names() {
         ),
         (
             "data missing",
-            Draft::model(1).tensor(64, 8, 0).data(67),
+            Draft::model(1).tensor("weights", &[64], 8, 0).data(67),
             "incomplete",
         ),
         (
             "data elsewhere",
-            Draft::model(1).tensor(64, 8, 32).data(68),
+            Draft::model(1).tensor("weights", &[64], 8, 32).data(68),
             "incomplete",
         ),
         (
             "a vast tensor",
-            Draft::model(1).tensor(u64::MAX, 0, 0).data(9),
+            Draft::model(1).tensor("weights", &[u64::MAX], 0, 0).data(9),
             "overflows",
         ),
         (
             "a far tensor",
-            Draft::model(1).tensor(1, 0, u64::MAX).data(9),
+            Draft::model(1).tensor("weights", &[1], 0, u64::MAX).data(9),
             "overflows",
         ),
     ];
     for (name, draft, expected) in rows {
-        let error = draft.read().expect_err(name).to_string();
+        let error = read(&draft).expect_err(name).to_string();
         assert!(error.contains(expected), "{name}: {error}");
     }
 }
 
 #[test]
 fn data_may_end_with_the_file() {
-    Draft::model(1)
-        .tensor(64, 8, 0)
-        .data(68)
-        .read()
-        .expect("68 bytes are two blocks of Q8_0");
-    Draft::model(1)
-        .tensor(64, 99, 0)
-        .data(0)
-        .read()
-        .expect("llama.cpp judges types unknown here");
+    // 64 elements are two blocks of Q8_0, 34 bytes each.
+    let exact = Draft::model(1).tensor("weights", &[64], 8, 0).data(68);
+    read(&exact).expect("all data are there");
+    let unknown = Draft::model(1).tensor("weights", &[64], 99, 0).data(0);
+    read(&unknown).expect("types unknown here are llama.cpp's to judge");
 }
