@@ -1,3 +1,4 @@
+use crate::parse::EpochAct;
 use crate::world::Fault;
 use aigen_network::{
     AssignEpoch, Cell, CloseEpoch, Command, CommitScores, GoldOpening, Network, Report,
@@ -18,7 +19,16 @@ impl Secrets {
         self.planted.push(gold);
     }
 
-    pub fn assign(&self, network: &Network, cells: &[Cell]) -> Command {
+    pub fn command(&mut self, network: &Network, act: &EpochAct) -> Result<Command, Fault> {
+        match act {
+            EpochAct::Assign(cells) => Ok(self.assign(network, cells)),
+            EpochAct::Commit { validator, reports } => self.commit(network, validator, reports),
+            EpochAct::Reveal { validator, reports } => Ok(self.reveal(network, validator, reports)),
+            EpochAct::Close => Ok(self.close(network)),
+        }
+    }
+
+    fn assign(&self, network: &Network, cells: &[Cell]) -> Command {
         let commitment = |gold: &GoldOpening| {
             gold_commitment(gold.controller, &gold.parameter, gold.truth, gold.salt)
         };
@@ -29,7 +39,7 @@ impl Secrets {
         })
     }
 
-    pub fn commit(
+    fn commit(
         &mut self,
         network: &Network,
         validator: &Slug,
@@ -54,7 +64,7 @@ impl Secrets {
     }
 
     /// Reveals `reports`; without any, those that the validator committed to.
-    pub fn reveal(&self, network: &Network, validator: &Slug, reports: &[Report]) -> Command {
+    fn reveal(&self, network: &Network, validator: &Slug, reports: &[Report]) -> Command {
         let reports = match reports {
             [] => self.committed.get(validator).cloned().unwrap_or_default(),
             other => other.to_vec(),
@@ -67,7 +77,7 @@ impl Secrets {
         })
     }
 
-    pub fn close(&self, network: &Network) -> Command {
+    fn close(&self, network: &Network) -> Command {
         Command::CloseEpoch(CloseEpoch {
             epoch: network.epoch().number,
             gold: self.planted.clone(),

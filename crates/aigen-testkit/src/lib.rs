@@ -1,8 +1,9 @@
 //! Runs scenarios: tables of what happens on a network, with the answer expected to each line.
 //!
 //! A scenario (`scenarios/*.scn`) has one command or question per line; the answer expected
-//! stands after `->`, and `#` begins a comment. Commas and colons after a word are for the eye
-//! alone. [`FORMS`] is the whole language.
+//! stands after `->`, and each of its parts must be a part of the answer given. An indented line
+//! continues the one above, and `#` begins a comment. Commas and colons after a word are for the
+//! eye alone. [`FORMS`] is the whole language.
 //!
 //! ```text
 //! network test
@@ -14,10 +15,10 @@
 //! account user:ada                                  -> available 9.9955, held 0.00
 //! ```
 //!
-//! Every scenario runs twice: [`Memory`] applies its commands to the pure network, and [`Disk`]
-//! sends them through a journal in a SQLite file. After every line the ledger is sound, what was
-//! issued is what all accounts own together, and clearing is empty. A restart, which also ends
-//! every scenario, replays the file: it must lead to the very network it stopped with.
+//! Every scenario runs twice: its commands are applied to the pure network, and sent through a
+//! journal in a SQLite file. After every line the ledger is sound, what was issued is what all
+//! accounts own together, and clearing is empty. A restart, which also ends every scenario,
+//! replays and verifies the file: it must lead to the very network it stopped with.
 
 mod answer;
 mod epoch;
@@ -30,4 +31,3 @@ mod tests;
 
 pub use parse::FORMS;
 pub use run::{Failure, check};
-pub use world::{Disk, Fault, Memory, World};

@@ -77,6 +77,18 @@ pub(crate) enum Act {
     Repeat,
     /// A truth that the next assignment hides.
     Plant(GoldOpening),
+    /// A command that takes what only operator or validator know.
+    Epoch(EpochAct),
+    Wait {
+        seconds: u32,
+    },
+    Restart,
+    Ask(Question),
+}
+
+/// What happens to an epoch.
+#[derive(Debug)]
+pub(crate) enum EpochAct {
     Assign(Vec<Cell>),
     Commit {
         validator: Slug,
@@ -87,12 +99,7 @@ pub(crate) enum Act {
         validator: Slug,
         reports: Vec<Report>,
     },
-    CloseEpoch,
-    Wait {
-        seconds: u32,
-    },
-    Restart,
-    Ask(Question),
+    Close,
 }
 
 /// What a line asks.
@@ -106,22 +113,16 @@ pub(crate) enum Question {
 
 impl Scenario {
     pub fn parse(file: &str, text: &str) -> Result<Self, Failure> {
-        let numbered = text.lines().zip(1..);
-        let texts = numbered.map(|(line, number)| {
-            let uncommented = line.split('#').next().unwrap_or(line);
-            (uncommented.trim(), number)
-        });
-        let lines = texts
-            .filter(|(text, _)| !text.is_empty())
-            .map(|(text, number)| {
-                line(text, number).map_err(|fault| Failure {
-                    file: file.into(),
-                    line: number,
-                    text: text.into(),
-                    expected: forms_like(text),
-                    happened: fault.to_string(),
-                })
-            });
+        let understood = |(text, number): (String, usize)| {
+            line(&text, number).map_err(|fault| Failure {
+                file: file.into(),
+                line: number,
+                expected: forms_like(&text),
+                happened: fault.to_string(),
+                text,
+            })
+        };
+        let lines = sentences(text).into_iter().map(understood);
         Ok(Self {
             file: file.into(),
             lines: lines.collect::<Result<_, _>>()?,
@@ -150,6 +151,23 @@ impl Scenario {
     }
 }
 
+/// What is left without comments, and where it begins. An indented line continues the one above.
+fn sentences(text: &str) -> Vec<(String, usize)> {
+    let mut sentences: Vec<(String, usize)> = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let line = line.split('#').next().unwrap_or(line).trim_end();
+        match sentences.last_mut() {
+            _ if line.is_empty() => {}
+            Some((above, _)) if line.starts_with(' ') => {
+                above.push(' ');
+                above.push_str(line.trim_start());
+            }
+            _ => sentences.push((line.to_owned(), number)),
+        }
+    }
+    sentences
+}
+
 fn line(text: &str, number: usize) -> Result<Line, Fault> {
     let (left, expected) = match text.split_once("->") {
         Some((left, answer)) => (left, Some(answer.trim().to_owned())),
@@ -173,20 +191,20 @@ fn line(text: &str, number: usize) -> Result<Line, Fault> {
 
 /// The forms that begin like this text, or else all first words.
 fn forms_like(text: &str) -> String {
-    let first = |text: &str| {
-        text.split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let alike = FORMS.iter().filter(|form| first(form) == first(text));
+    let alike = FORMS
+        .iter()
+        .filter(|form| first_word(form) == first_word(text));
     let alike: Vec<&str> = alike.copied().collect();
     if alike.is_empty() {
-        let words: Vec<_> = FORMS.iter().map(|form| first(form)).collect();
+        let words: Vec<_> = FORMS.iter().copied().map(first_word).collect();
         format!("a line that begins with one of: {}", words.join(" "))
     } else {
         alike.join("\n         or: ")
     }
+}
+
+fn first_word(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
 }
 
 fn act(words: &[&str], number: usize) -> Result<Act, Fault> {
@@ -202,22 +220,31 @@ fn act(words: &[&str], number: usize) -> Result<Act, Fault> {
             truth: value(truth)?,
             salt: digest(reference)?,
         }),
-        ["assign", ref cells_asked @ ..] => Act::Assign(cells(cells_asked)?),
-        ["commit", validator, ref scores @ ..] => Act::Commit {
-            validator: value(validator)?,
-            reports: reports(scores)?,
-        },
-        ["reveal", validator, ref scores @ ..] => Act::Reveal {
-            validator: value(validator)?,
-            reports: reports(scores)?,
-        },
-        ["close", "epoch"] => Act::CloseEpoch,
         ["account", name] => Act::Ask(Question::Account(address(name)?)),
         ["receipt", call] => Act::Ask(Question::Receipt(call_id(call)?)),
         ["score", reference] => Act::Ask(Question::Score(digest(reference)?)),
         ["skill", validator] => Act::Ask(Question::Skill(value(validator)?)),
-        _ => Act::Submit(command(words, number)?),
+        _ => match epoch_act(words)? {
+            Some(act) => Act::Epoch(act),
+            None => Act::Submit(command(words, number)?),
+        },
     })
+}
+
+fn epoch_act(words: &[&str]) -> Result<Option<EpochAct>, Fault> {
+    Ok(Some(match *words {
+        ["assign", ref asked @ ..] => EpochAct::Assign(cells(asked)?),
+        ["commit", validator, ref scores @ ..] => EpochAct::Commit {
+            validator: value(validator)?,
+            reports: reports(scores)?,
+        },
+        ["reveal", validator, ref scores @ ..] => EpochAct::Reveal {
+            validator: value(validator)?,
+            reports: reports(scores)?,
+        },
+        ["close", "epoch"] => EpochAct::Close,
+        _ => return Ok(None),
+    }))
 }
 
 /// Commands that say everything themselves. Payments are known by their line.

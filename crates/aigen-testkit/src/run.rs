@@ -95,8 +95,13 @@ impl<W: World> Run<W> {
                 self.world.restart()?;
                 Ok("ok".into())
             }
-            command => {
-                let command = self.command(command)?;
+            Act::Repeat => {
+                let last = self.last.clone().ok_or("there is no command to repeat")?;
+                self.submit(last)
+            }
+            Act::Submit(command) => self.submit(command.clone()),
+            Act::Epoch(act) => {
+                let command = self.secrets.command(&self.world.network(), act)?;
                 self.submit(command)
             }
         }
@@ -106,20 +111,6 @@ impl<W: World> Run<W> {
         let later = self.now.plus_seconds(seconds);
         self.now = later.ok_or("that is beyond the end of ledger time")?;
         Ok("ok".into())
-    }
-
-    fn command(&mut self, act: &Act) -> Result<Command, Fault> {
-        let network = &self.world.network();
-        Ok(match act {
-            Act::Submit(command) => command.clone(),
-            Act::Assign(cells) => self.secrets.assign(network, cells),
-            Act::Commit { validator, reports } => {
-                self.secrets.commit(network, validator, reports)?
-            }
-            Act::Reveal { validator, reports } => self.secrets.reveal(network, validator, reports),
-            Act::CloseEpoch => self.secrets.close(network),
-            _ => self.last.clone().ok_or("there is no command to repeat")?,
-        })
     }
 
     /// Commands come one second apart.

@@ -1,9 +1,17 @@
-use crate::check;
+use crate::{FORMS, check};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
+}
+
+fn files() -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder()).unwrap();
+    let paths = paths.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|kind| kind == "scn"))
+        .collect()
 }
 
 /// One test per scenario, so that each is seen to pass by name.
@@ -16,12 +24,8 @@ macro_rules! scenarios {
 
         #[test]
         fn every_scenario_runs() {
-            let mut found: Vec<_> = fs::read_dir(folder())
-                .unwrap()
-                .map(|entry| entry.unwrap().path())
-                .filter(|path| path.extension().is_some_and(|kind| kind == "scn"))
-                .map(|path| path.file_stem().unwrap().to_str().unwrap().replace('-', "_"))
-                .collect();
+            let stem = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().replace('-', "_");
+            let mut found: Vec<_> = files().iter().map(stem).collect();
             found.sort();
             assert_eq!(found, [$(stringify!($name)),*], "one line each in tests.rs, in order");
         }
@@ -37,6 +41,7 @@ scenarios! {
     no_validators
     refusals
     retries
+    silent_validators
     stop_at_the_balance
     two_calls_one_account
 }
@@ -47,6 +52,21 @@ fn run(name: &str) {
     let scratch = tempfile::tempdir().unwrap();
     if let Err(failure) = check(&format!("scenarios/{file}"), &text, scratch.path()) {
         panic!("{failure}");
+    }
+}
+
+#[test]
+fn every_form_is_documented_and_used() {
+    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
+    let scenarios: String = files()
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for form in FORMS {
+        assert!(readme.contains(&format!("\n{form}\n")), "{form}");
+        let word = form.split_whitespace().next().unwrap();
+        let uses = |line: &str| line.split_whitespace().next() == Some(word);
+        assert!(scenarios.lines().any(uses), "{form}");
     }
 }
 

@@ -7,17 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What no command should lead to: a broken promise of the project, or a failing disk.
-pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Where a scenario happens.
-pub trait World {
+pub(crate) trait World {
     /// How messages call it.
     const PLACE: &str;
 
-    /// Applies one command at ledger time `now`.
-    ///
-    /// # Errors
-    /// When the command could not be recorded; a refusal is no error.
+    /// Applies one command at ledger time `now`. A refusal is an answer, not a fault.
     fn submit(
         &mut self,
         now: Timestamp,
@@ -27,16 +24,13 @@ pub trait World {
     /// The state after the last command.
     fn network(&self) -> impl Deref<Target = Network>;
 
-    /// Forgets everything but what is stored, and goes on from there.
-    ///
-    /// # Errors
-    /// When what is stored does not verify or leads to another network.
+    /// Forgets everything but what is stored, and goes on from there: the same network, or a fault.
     fn restart(&mut self) -> Result<(), Fault>;
 }
 
 /// The pure network, which has nothing to restart.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     network: Network,
 }
 
@@ -64,7 +58,7 @@ impl World for Memory {
 
 /// A journal in a SQLite file.
 #[derive(Debug)]
-pub struct Disk {
+pub(crate) struct Disk {
     path: PathBuf,
     journal: Journal,
     /// Nanoseconds of ledger time, for the journal's writer.
@@ -73,9 +67,6 @@ pub struct Disk {
 
 impl Disk {
     /// Begins a journal in a folder that holds none.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
     pub fn begin(folder: &Path) -> Result<Self, Fault> {
         let path = folder.join("journal.sqlite");
         let clock = Arc::new(AtomicU64::new(0));
@@ -124,10 +115,7 @@ fn start(path: &Path, clock: &Arc<AtomicU64>) -> Result<Journal, Fault> {
     Ok(journal)
 }
 
-/// What holds after every command, refused ones included.
-///
-/// # Errors
-/// The first of these promises that is broken.
+/// What holds after every command, refused ones included; the first promise that does not.
 pub(crate) fn check(network: &Network) -> Result<(), Fault> {
     network.check().map_err(|violation| violation.to_string())?;
     let (issued, owned) = (network.issued(), network.total_balances());
