@@ -1,5 +1,5 @@
 use crate::limits::RETRY_AFTER_SECONDS;
-use crate::replies::header;
+use crate::replies::{SHOULD_RETRY, header};
 use aigen_api::openai::{ApiError, ErrorEnvelope, ErrorKind};
 use aigen_node::NodeError;
 use aigen_node::network::Refusal;
@@ -110,7 +110,7 @@ impl IntoResponse for Failure {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(retry) = retry {
-            headers.insert("x-should-retry", header(&retry));
+            headers.insert(SHOULD_RETRY, header(&retry));
             if retry {
                 headers.insert(RETRY_AFTER, header(&RETRY_AFTER_SECONDS));
             }

@@ -3,12 +3,14 @@ use aigen_types::{Amount, CallId, Digest, Slug};
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) const RECEIPT: HeaderName = HeaderName::from_static("x-aigen-receipt");
 pub(crate) const COST: HeaderName = HeaderName::from_static("x-aigen-cost");
+/// What OpenAI's clients ask before they repeat a request by themselves.
+pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// A reply to a call that is charged and over.
 #[derive(Clone, Debug)]
@@ -28,7 +30,16 @@ impl IntoResponse for Reply {
             (RECEIPT, header(&self.receipt)),
             (COST, header(&self.cost)),
         ];
-        (self.status, headers, self.body).into_response()
+        // What failed was paid for: a retry nobody asked for would be paid for again.
+        let failed = !self.status.is_success();
+        let final_word = failed.then_some([(SHOULD_RETRY, HeaderValue::from_static("false"))]);
+        (
+            self.status,
+            headers,
+            final_word.map(AppendHeaders),
+            self.body,
+        )
+            .into_response()
     }
 }
 

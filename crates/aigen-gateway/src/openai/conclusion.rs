@@ -28,9 +28,10 @@ pub(super) fn conclude(
     call: CallId,
     ended: Ended,
 ) -> Result<Conclusion, Box<Broken>> {
-    let Ok(receipt) = ended.receipt else {
-        return Err(unsettled(access, call));
-    };
+    let receipt = ended.receipt.map_err(|error| {
+        tracing::error!(%call, %error, "a call was not settled");
+        unsettled(access, call)
+    })?;
     note(access, &receipt, &ended.finish);
     let finish = match &ended.finish {
         Finish::Stop | Finish::StopString => Ok(FinishReason::Stop),

@@ -1,6 +1,6 @@
 //! What happens to money when a call ends early.
 
-use super::world::{World, chat, gated, receipt_of, request};
+use super::world::{World, breathe, chat, gated, receipt_of, request};
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_node::network::Outcome;
 use aigen_types::CallId;
@@ -113,6 +113,7 @@ async fn a_reader_who_leaves_mid_stream_pays_for_what_was_produced() {
         seen.push_str(std::str::from_utf8(&frames.next().await.unwrap().unwrap()).unwrap());
     }
     drop(frames);
+    breathe().await;
     drop(go);
     world.settle().await;
     let receipt = only_receipt(&world);
@@ -141,6 +142,7 @@ async fn a_caller_who_leaves_before_the_answer_pays_for_what_was_produced() {
         let _ = tokio::time::timeout(Duration::from_millis(1), &mut asked).await;
     }
     drop(asked);
+    breathe().await;
     drop(go);
     world.settle().await;
     let receipt = only_receipt(&world);

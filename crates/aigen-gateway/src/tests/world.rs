@@ -1,5 +1,5 @@
 use crate::{GatewayState, router};
-use aigen_engine::scripted::{PassLog, Script, ScriptedEngine, Vocabulary};
+use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_jarvis::Compiler;
 use aigen_journal::{Journal, MemoryStore};
 use aigen_node::economy::settlement::{Parameter, ParameterKind, Params};
@@ -31,7 +31,6 @@ pub struct World {
     pub router: Router,
     pub operator: String,
     pub ada: String,
-    pub passes: PassLog,
 }
 
 /// What came back.
@@ -86,7 +85,6 @@ impl World {
     }
 
     pub async fn of(engine: ScriptedEngine) -> Self {
-        let passes = engine.pass_log();
         let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
         let compiler = Compiler::new(engine.tokenizer()).unwrap();
         let models = BTreeMap::from([("tiny".parse().unwrap(), Served { engine, compiler })]);
@@ -108,7 +106,6 @@ impl World {
             router,
             operator,
             ada,
-            passes,
         };
         world.fund("user:ada", "1").await;
         world
@@ -211,9 +208,9 @@ pub fn receipt_of(reply: &Reply) -> CallId {
 }
 
 /// A script that waits for one go per token, and the sender of gos.
-pub fn gated(answer: &'static str) -> (Script, mpsc::Sender<()>) {
+pub fn gated(answer: &str) -> (Script, mpsc::Sender<()>) {
     let (go, gate) = mpsc::channel();
-    let mut tokens = answer.bytes();
+    let mut tokens = answer.to_owned().into_bytes().into_iter();
     let script = Script::new(move |vocabulary, _| {
         // Whoever drops the sender lets the rest through.
         let _ = gate.recv();
@@ -223,6 +220,13 @@ pub fn gated(answer: &'static str) -> (Script, mpsc::Sender<()>) {
         logits
     });
     (script, go)
+}
+
+/// Lets every task that can run do so.
+pub async fn breathe() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
 }
 
 fn vocabulary_size(vocabulary: &Vocabulary) -> usize {
