@@ -32,11 +32,11 @@ pub enum Refusal {
     ControllerVersionExists,
     /// No such validator.
     ValidatorUnknown,
-    /// The payer has less than the call needs before its first token.
+    /// The payer has less than is needed: for a call, before its first token.
     InsufficientFunds {
         /// What the payer can spend.
         available: Amount,
-        /// What prompt and first token cost at most.
+        /// What the stake is, or what prompt and first token cost at most.
         needed: Amount,
     },
     /// The bound that the caller set is less than the call needs before its first token.
@@ -146,10 +146,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::InsufficientFunds { available, needed } => {
-                return write!(
-                    f,
-                    "{available} AIGEN available, {needed} AIGEN needed for the prompt and one token"
-                );
+                return write!(f, "{available} AIGEN available, {needed} AIGEN needed");
             }
             Self::BudgetTooSmall { budget, needed } => {
                 return write!(

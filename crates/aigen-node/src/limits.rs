@@ -6,8 +6,8 @@ pub const FIRST_CHUNK_TOKENS: u64 = 256;
 /// Output tokens of one extension, at most: chunks double from the first one up to here.
 pub const CHUNK_TOKENS_MAX: u64 = 8_192;
 
-/// Tokens a killed node may have computed without having recorded them. A recovered call is
-/// charged for what was recorded, so this is also the most anyone can lose or gain by a kill.
+/// Tokens that a reader may have seen without their being recorded. A call recovered after a
+/// kill is charged for what was recorded, so this is the most that a kill makes free.
 pub const PROGRESS_TOKENS: u64 = 16;
 
 /// Pieces that may wait for a slow reader before its generation pauses.

@@ -1,0 +1,141 @@
+use super::{World, read, request};
+use crate::NodeError;
+use aigen_jarvis::Finish;
+use aigen_network::{Outcome, Refusal};
+use aigen_types::Amount;
+use std::time::Duration;
+
+#[tokio::test]
+async fn what_was_used_is_charged_and_the_rest_released() {
+    let world = World::new(10_000).await;
+    let running = world.complete(40).await.unwrap();
+    let prompt = u128::from(running.prompt_tokens);
+    let (text, ended) = read(running).await;
+    assert_eq!((text.len(), ended.finish), (40, Finish::Length));
+    let receipt = ended.receipt.unwrap();
+    assert_eq!(receipt.charge.total.nano(), prompt + 2 * 40);
+    assert_eq!(world.money(), (10_000 - prompt - 2 * 40, 0));
+    world.check();
+}
+
+/// Any balance: generation stops at the last token that it covers, through as many holds as
+/// that takes, and what is left is less than one more token costs.
+#[tokio::test]
+async fn generation_stops_exactly_at_the_balance() {
+    for balance in [8, 9, 10, 11, 519, 520, 521, 600, 1_555, 1_556, 5_000] {
+        let world = World::new(balance).await;
+        let running = match world.complete(3_000).await {
+            Ok(running) => running,
+            Err(NodeError::Refused(Refusal::InsufficientFunds { needed, .. })) => {
+                assert!(needed > Amount::from_nano(balance), "{balance} was enough");
+                continue;
+            }
+            Err(other) => panic!("{balance}: {other}"),
+        };
+        let prompt = u128::from(running.prompt_tokens);
+        let (text, ended) = read(running).await;
+        let covered = (balance - prompt) / 2;
+        assert_eq!(text.len() as u128, covered, "{balance}");
+        assert_eq!(ended.finish, Finish::Budget, "{balance}");
+        assert_eq!(ended.receipt.unwrap().outcome, Outcome::Budget);
+        assert_eq!(world.money(), ((balance - prompt) % 2, 0), "{balance}");
+        world.check();
+    }
+}
+
+#[tokio::test]
+async fn a_callers_own_bound_is_a_balance_too() {
+    let world = World::new(10_000).await;
+    let bounded = crate::CompletionRequest {
+        max_cost: Some(Amount::from_nano(106)),
+        ..request(3_000)
+    };
+    let running = world.node.complete(&world.caller, bounded).await.unwrap();
+    let prompt = u128::from(running.prompt_tokens);
+    let (text, ended) = read(running).await;
+    assert_eq!(text.len() as u128, (106 - prompt) / 2);
+    assert_eq!(ended.finish, Finish::Budget);
+}
+
+/// Many calls on one balance: together they never come to more than it.
+#[tokio::test]
+async fn concurrent_calls_never_overshoot() {
+    let world = World::new(2_000).await;
+    let started = futures_join(&world, 12).await;
+    let mut charged = 0;
+    for running in started {
+        let (_, ended) = read(running).await;
+        charged += ended.receipt.unwrap().charge.total.nano();
+    }
+    let (available, held) = world.money();
+    assert_eq!((available + charged, held), (2_000, 0));
+    world.check();
+}
+
+async fn futures_join(world: &World, calls: usize) -> Vec<crate::Running> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..calls {
+        let (node, caller) = (world.node.clone(), world.caller.clone());
+        tasks.spawn(async move { node.complete(&caller, request(3_000)).await });
+    }
+    let results = tasks.join_all().await;
+    results.into_iter().filter_map(Result::ok).collect()
+}
+
+/// A reader that goes away, at whatever moment: what was produced is charged, nothing stays held.
+#[tokio::test]
+async fn a_reader_that_leaves_pays_for_what_was_produced() {
+    for pieces in [0, 1, 5, 300] {
+        let world = World::new(100_000).await;
+        let mut running = world.complete(3_000).await.unwrap();
+        let call = running.call;
+        for _ in 0..pieces {
+            running.events.recv().await.unwrap();
+        }
+        drop(running);
+        world.node.shut_down(Duration::from_secs(60)).await;
+        let (available, held) = world.money();
+        let network = world.node.network();
+        let receipt = network.receipt(call).expect("settled without its reader");
+        assert_eq!(held, 0, "after {pieces} pieces");
+        assert_eq!(available + receipt.charge.total.nano(), 100_000);
+        let produced = receipt.call.used.computed_tokens();
+        assert!(
+            produced >= pieces && produced < 3_000,
+            "{produced} after {pieces} pieces"
+        );
+    }
+}
+
+/// The handler's future is dropped between the hold and the response.
+#[tokio::test]
+async fn a_caller_that_never_saw_the_response_leaves_no_hold() {
+    let world = World::new(100_000).await;
+    for polls in 0..6 {
+        let mut call = Box::pin(world.complete(3_000));
+        for _ in 0..polls {
+            let once = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(call.as_mut().poll(context).is_ready())
+            });
+            if once.await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(call);
+    }
+    world.node.shut_down(Duration::from_secs(60)).await;
+    assert_eq!(world.money().1, 0);
+    world.check();
+}
+
+#[tokio::test]
+async fn a_node_that_shuts_down_settles_what_runs_and_takes_nothing_new() {
+    let world = World::new(100_000).await;
+    let running = world.complete(4_000).await.unwrap();
+    world.node.shut_down(Duration::ZERO).await;
+    drop(running);
+    assert_eq!(world.money().1, 0);
+    let refused = world.complete(10).await.unwrap_err();
+    assert!(matches!(refused, NodeError::ShuttingDown));
+}

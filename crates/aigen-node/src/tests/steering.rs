@@ -1,0 +1,121 @@
+use super::{World, parsed, read, request, user};
+use crate::{CompletionRequest, NodeError, Steering};
+use aigen_network::{ControllerKind, NewController, script_key};
+use serde_json::{Map, Value, json};
+
+fn steered(name: &str, params: Value, prompt: &str) -> CompletionRequest {
+    let params: Map<_, _> = params.as_object().unwrap().clone();
+    CompletionRequest {
+        prompt: user(prompt),
+        steering: Steering::Controller {
+            name: name.into(),
+            params,
+        },
+        ..request(60)
+    }
+}
+
+async fn publish(
+    world: &World,
+    reference: &str,
+    kind: ControllerKind,
+    source: &str,
+) -> Result<String, NodeError> {
+    let new = NewController {
+        reference: parsed(reference),
+        kind,
+        source: source.into(),
+        listed: true,
+        description: String::new(),
+    };
+    let owner = crate::Caller {
+        account: parsed("developer:ada"),
+        ..world.caller.clone()
+    };
+    let digest = world.node.publish_controller(&owner, new).await?;
+    Ok(digest.to_string())
+}
+
+/// A model that only ever says "x" is made to say what each controller allows.
+#[tokio::test]
+async fn controllers_decide_what_may_be_said() {
+    let world = World::new(1_000_000).await;
+    let template = "start: \"Answer: \" answer\nanswer: @quote(lesson, 3)";
+    let grammar = publish(&world, "ada/quote@1.0.0", ControllerKind::Grammar, template)
+        .await
+        .unwrap();
+    let script = json!({ script_key("Hi"): "scripted" }).to_string();
+    publish(&world, "ada/script@1.0.0", ControllerKind::Script, &script)
+        .await
+        .unwrap();
+    let lesson = "a fox ran";
+    let words = ["a", "fox", "ran", "a fox", "fox ran", "a fox ran"];
+    let answers = words.map(|words| format!("Answer: {words}"));
+    let answers: Vec<_> = answers.iter().map(String::as_str).collect();
+    let rows: [(&str, Value, &[&str]); 7] = [
+        ("choice", json!({"options": ["yes", "no"]}), &["yes", "no"]),
+        ("regex", json!({"pattern": "7{3}x"}), &["777x"]),
+        (
+            "json-schema",
+            json!({"schema": {"const": {"a": 1}}}),
+            &["{\"a\":1}"],
+        ),
+        ("quote", json!({"text": lesson}), &words),
+        ("ada/quote@1.0.0", json!({"lesson": lesson}), &answers),
+        (grammar.as_str(), json!({"lesson": lesson}), &answers),
+        ("ada/script@1.0.0", json!({}), &["scripted"]),
+    ];
+    for (name, params, allowed) in rows {
+        let running = world
+            .node
+            .complete(&world.caller, steered(name, params, "Hi"))
+            .await;
+        let (text, ended) = read(running.unwrap_or_else(|error| panic!("{name}: {error}"))).await;
+        assert!(allowed.contains(&text.as_str()), "{name}: {text:?}");
+        assert!(ended.grammar_complete.unwrap_or(true), "{name}: {text:?}");
+    }
+    world.check();
+}
+
+#[tokio::test]
+async fn what_cannot_steer_is_refused_before_anything_is_held() {
+    let world = World::new(1_000_000).await;
+    let rows = [
+        ("ada/none@1.0.0", json!({}), "not published"),
+        ("regex", json!({}), "aigen.params.pattern"),
+        ("regex", json!({"pattern": "("}), ""),
+        ("choice", json!({"options": "yes"}), "a list of texts"),
+        ("json-schema", json!({"schema": {"type": "nonsense"}}), ""),
+    ];
+    for (name, params, expected) in rows {
+        let refused = world
+            .node
+            .complete(&world.caller, steered(name, params, "Hi"))
+            .await;
+        let message = refused.map(|_| ()).unwrap_err().to_string();
+        assert!(message.contains(expected), "{name}: {message}");
+    }
+    assert_eq!(world.money(), (1_000_000, 0));
+    assert_eq!(world.node.network().receipts().count(), 0);
+}
+
+#[tokio::test]
+async fn only_sources_that_work_are_published_and_only_by_their_owner() {
+    let world = World::new(1_000_000).await;
+    let broken = publish(
+        &world,
+        "ada/broken@1.0.0",
+        ControllerKind::Grammar,
+        "start: (",
+    )
+    .await;
+    assert!(matches!(broken, Err(NodeError::Steering(_))));
+    let foreign = publish(
+        &world,
+        "eve/quote@1.0.0",
+        ControllerKind::Grammar,
+        "start: /a/",
+    )
+    .await;
+    assert!(matches!(foreign, Err(NodeError::Forbidden(_))));
+}
