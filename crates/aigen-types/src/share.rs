@@ -28,13 +28,6 @@ impl Ppm {
     pub const fn parts(self) -> u32 {
         self.0
     }
-
-    /// `value * self // PPM`: this share of `value`, rounded down.
-    #[must_use]
-    pub fn of_floor(self, value: u128) -> u128 {
-        // A share is at most one whole, so the result is at most `value`.
-        mul_div_floor(value, u128::from(self.0), u128::from(PPM)).unwrap_or(value)
-    }
 }
 
 impl fmt::Display for Ppm {
@@ -61,5 +54,34 @@ pub fn mul_div_ceil(a: u128, b: u128, c: u128) -> Option<u128> {
         None
     } else {
         Some(product.div_ceil(c))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_roundings_say_which_way_they_go() {
+        for (a, b, c, floor, ceil) in [
+            (10, 1, 3, Some(3), Some(4)),
+            (9, 1, 3, Some(3), Some(3)),
+            (0, 7, 3, Some(0), Some(0)),
+            (1, 1, 0, None, None),
+            (u128::MAX, 2, 2, None, None),
+        ] {
+            assert_eq!(mul_div_floor(a, b, c), floor);
+            assert_eq!(mul_div_ceil(a, b, c), ceil);
+        }
+    }
+
+    #[test]
+    fn a_share_is_at_most_one_whole() {
+        assert_eq!(Ppm::new(1_000_000), Some(Ppm::ONE));
+        assert_eq!(Ppm::new(1_000_001), None);
+        assert_eq!(
+            alloc::format!("{}", Ppm::new(123_456).unwrap()),
+            "12.3456 %"
+        );
     }
 }

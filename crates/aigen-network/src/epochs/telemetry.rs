@@ -1,12 +1,9 @@
 use crate::calls::{Call, Outcome};
 use crate::network::Network;
 use aigen_economy::Split;
-use aigen_types::{Address, Amount, PPM, Ppm};
+use aigen_economy::settlement::{latency, reliability};
+use aigen_types::{Address, Amount, Ppm};
 use alloc::collections::BTreeMap;
-
-/// Weight of the prior in reliability, in calls: a controller with few calls is neither
-/// reliable nor unreliable yet.
-const RELIABILITY_PRIOR_CALLS: u64 = 20;
 
 /// What the node saw of one controller version in one epoch. Payees never report this themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,31 +21,19 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// `(ok × PPM + 20 × prior) // (n + 20)`; none without a call.
+    /// The measured parameter `reliability`; none without a call.
     #[must_use]
     pub fn reliability(&self, prior: Ppm) -> Option<Ppm> {
-        if self.calls == 0 {
-            return None;
-        }
-        let ok = u128::from(self.succeeded).checked_mul(u128::from(PPM))?;
-        let prior = u128::from(RELIABILITY_PRIOR_CALLS).checked_mul(prior.parts().into())?;
-        let calls = u128::from(self.calls).checked_add(RELIABILITY_PRIOR_CALLS.into())?;
-        ppm(ok.checked_add(prior)?.checked_div(calls)?)
+        (self.calls > 0).then(|| reliability(self.succeeded, self.calls, prior))
     }
 
-    /// `PPM − min(PPM, overhead × PPM // budget)` with the mean overhead per output token in
-    /// microseconds; none without a token.
+    /// The measured parameter `latency`, from the mean overhead per output token, rounded down
+    /// to microseconds; none without a token.
     #[must_use]
     pub fn latency(&self, budget_micros: u64) -> Option<Ppm> {
-        let allowed = u128::from(self.tokens).checked_mul(budget_micros.into())?;
-        let spent = u128::from(self.controller_micros).checked_mul(PPM.into())?;
-        let used = spent.checked_div(allowed)?.min(PPM.into());
-        ppm(u128::from(PPM).checked_sub(used)?)
+        let overhead = self.controller_micros.checked_div(self.tokens)?;
+        Some(latency(overhead, budget_micros))
     }
-}
-
-fn ppm(parts: u128) -> Option<Ppm> {
-    u32::try_from(parts).ok().and_then(Ppm::new)
 }
 
 impl Network {
