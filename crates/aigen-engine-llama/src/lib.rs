@@ -13,6 +13,11 @@
 //! moved to an older machine refuses to open a model ([`OpenError::Processor`])
 //! instead of dying of an illegal instruction.
 //!
+//! # What neighbours change
+//! On the CPU nothing: a session gets the same logits alone and in company, so a
+//! run can be repeated on a busy node. GPU kernels depend on the size of the batch
+//! and may tip a choice that hangs by a hundredth.
+//!
 //! # What a context costs
 //! Every sequence can be filled to [`Options::context_tokens`], whatever the
 //! others do: the cache is allocated for all of them at once.

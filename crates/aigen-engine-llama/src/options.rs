@@ -10,8 +10,8 @@ pub struct Options {
     pub context_tokens: Option<u32>,
     /// Sequences that can live at once, 1 to 256.
     pub sequences_max: u32,
-    /// Tokens in one forward pass, at least 1. Costs memory for intermediate
-    /// results; above 512 a CPU gains nothing.
+    /// Tokens in one forward pass, at least 1. On a GPU it costs memory for
+    /// intermediate results.
     pub batch_tokens_max: u32,
     /// Layers computed by the GPU; `None` for all of them if this build has a GPU
     /// backend. Without one it has no effect.

@@ -10,9 +10,9 @@ use super::*;
 use crate::Options;
 
 /// How far a logit of the test model may be off when it was computed in another
-/// batch. On x86-64 with AVX2 it was never off at all (chunks, forks, backtracks
-/// and mixed batches gave equal bits); other kernels add in another order. Logits
-/// span about 30.
+/// batch. On x86-64 with AVX2 it was never off at all: chunks, forks, backtracks
+/// and mixed batches gave equal bits. Other kernels may add in another order.
+/// Logits span about 30.
 const TOLERANCE: f32 = 0.05;
 
 fn model() -> PathBuf {
