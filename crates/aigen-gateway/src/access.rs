@@ -43,6 +43,10 @@ pub(crate) struct Facts {
     pub outcome: Option<String>,
 }
 
+/// Rides on a response to tell the log why it is a failure.
+#[derive(Clone)]
+pub(crate) struct Outcome(pub String);
+
 impl Access {
     fn new(method: &Method, path: &str) -> Self {
         Self(Arc::new(Line {
@@ -97,7 +101,11 @@ pub(crate) async fn log(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(access.clone());
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
-    access.note(|facts| facts.status = Some(status));
+    let failure = response.extensions_mut().remove::<Outcome>();
+    access.note(|facts| {
+        facts.status = Some(status);
+        facts.outcome = facts.outcome.take().or(failure.map(|Outcome(code)| code));
+    });
     if let Ok(id) = HeaderValue::from_str(&access.0.id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -1,3 +1,4 @@
+use crate::access::Outcome;
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::replies::{SHOULD_RETRY, header};
 use aigen_api::openai::{ApiError, ErrorEnvelope, ErrorKind};
@@ -99,12 +100,10 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let Self {
-            status,
-            retry,
-            error,
-        } = self;
-        let mut response = (status, Json(ErrorEnvelope::from(*error))).into_response();
+        let (status, retry) = (self.status, self.retry);
+        let outcome = Outcome(self.code().to_owned());
+        let mut response = (status, Json(self.envelope())).into_response();
+        response.extensions_mut().insert(outcome);
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -1,4 +1,4 @@
-use crate::extract::Key;
+use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::openai::{ListObject, Model, ModelInfo, ModelList, ModelObject, ModelPrice};
@@ -7,7 +7,7 @@ use aigen_node::network::Network;
 use aigen_node::{ControlLevel, Served};
 use aigen_types::ModelName;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 pub(super) async fn list(State(gateway): State<Gateway>, _: Key) -> Json<ModelList> {
     let network = gateway.node.network();
@@ -23,7 +23,7 @@ pub(super) async fn list(State(gateway): State<Gateway>, _: Key) -> Json<ModelLi
 pub(super) async fn get(
     State(gateway): State<Gateway>,
     _: Key,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Json<Model>, Failure> {
     let models = gateway.node.models();
     let name = id.parse::<ModelName>().ok();

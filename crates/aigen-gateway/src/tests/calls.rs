@@ -212,3 +212,32 @@ async fn a_node_that_stops_ends_streams_with_an_error() {
     assert_eq!(refused.header("retry-after"), Some("1"));
     world.settle().await;
 }
+
+#[tokio::test]
+async fn a_reader_who_reads_nothing_does_not_keep_the_node_from_stopping() {
+    let world = World::new(Script::replies([("Hi", ["a".repeat(2_000)])])).await;
+    let body = chat(json!({"stream": true})).to_string();
+    let response = world
+        .start(request("POST", &world.ada, "/v1/chat/completions", &body))
+        .await;
+    let used = || {
+        world
+            .node
+            .network()
+            .calls()
+            .next()
+            .map(|(_, call)| call.used.sampled_tokens)
+    };
+    // 32 pieces wait for the reader, and the next one for a place among them.
+    while used().is_some_and(|tokens| tokens < 32) {
+        breathe().await;
+    }
+    breathe().await;
+    let stopped = tokio::time::timeout(
+        Duration::from_secs(60),
+        world.node.shut_down(Duration::ZERO),
+    );
+    stopped.await.expect("the node waits for nobody");
+    world.settle().await;
+    drop(response);
+}

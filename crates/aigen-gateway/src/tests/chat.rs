@@ -26,6 +26,7 @@ async fn a_plain_answer_is_openais_with_a_receipt() {
     shown["id"] = json!("[id]");
     shown["created"] = json!("[time]");
     shown["aigen"]["receipt"] = json!("[call]");
+    shown["aigen"]["journal_seq"] = json!("[record]");
     insta::assert_json_snapshot!(shown);
     world.settle().await;
 }

@@ -304,7 +304,8 @@ async fn bad_bodies_keys_and_paths() {
     let good = chat(json!({})).to_string();
     let post = |key: &str, body: &str| request("POST", key, "/v1/chat/completions", body);
     let (ada, chat_path) = (world.ada.clone(), "/v1/chat/completions");
-    let wrong = format!("{}0", &ada[..ada.len() - 1]);
+    let last = if ada.ends_with('0') { '1' } else { '0' };
+    let wrong = format!("{}{last}", &ada[..ada.len() - 1]);
     let typed = |kind: &str| {
         let mut request = post(&ada, &good);
         request
@@ -342,6 +343,30 @@ async fn bad_bodies_keys_and_paths() {
             405,
             "method_not_allowed",
             None,
+        ),
+        (
+            request("GET", &ada, "/v1/aigen/nothing", ""),
+            404,
+            "unknown_route",
+            None,
+        ),
+        (
+            request("PUT", &ada, "/v1/aigen/account", ""),
+            405,
+            "method_not_allowed",
+            None,
+        ),
+        (
+            request("GET", &ada, "/v1/models/%FF", ""),
+            400,
+            "invalid_value",
+            Some("path"),
+        ),
+        (
+            request("GET", &ada, "/v1/aigen/accounts/%FF", ""),
+            400,
+            "invalid_value",
+            Some("path"),
         ),
         (
             request("GET", &ada, "/v1/nothing", ""),
