@@ -87,7 +87,7 @@ fn is_controllers_fault(error: &anyhow::Error) -> bool {
 }
 
 fn params(suite: &Suite, case: &Case) -> Map<String, Value> {
-    let value = |name: &String| (name.clone(), Value::from(case.first(name)));
+    let value = |name: &String| (name.clone(), case.param(name));
     suite.params.iter().map(value).collect()
 }
 

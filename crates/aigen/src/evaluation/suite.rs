@@ -114,6 +114,15 @@ impl Case {
         self.values(field).first().map_or("", String::as_str)
     }
 
+    /// A field as a controller is given it: a text, or a list of texts.
+    pub fn param(&self, field: &str) -> serde_json::Value {
+        match self.0.get(field) {
+            Some(Field::One(text)) => text.clone().into(),
+            Some(Field::Many(texts)) => texts.clone().into(),
+            None => serde_json::Value::Null,
+        }
+    }
+
     /// A template with every `{field}` replaced by the field's first value.
     pub fn fill(&self, template: &str) -> String {
         self.0.keys().fold(template.to_owned(), |text, field| {

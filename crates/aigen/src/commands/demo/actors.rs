@@ -11,7 +11,7 @@ use aigen_api::resources::{
 use aigen_types::Amount;
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub const INTRODUCTION: &str = "\
 The app `lessons` turns texts that its users bring into quiz items and replies. Two developers
@@ -112,15 +112,13 @@ impl Cast {
     }
 
     async fn ask(&self, task: &Task, offer: &Offer) -> Result<ChatResponse> {
-        let prompt = format!("{}{}", task.prompt, task.text);
-        let mut request = ChatRequest::new(&self.model, vec![Message::new(Role::User, prompt)]);
+        let question = Message::new(Role::User, task.question());
+        let mut request = ChatRequest::new(&self.model, vec![question]);
         request.max_tokens = Some(ANSWER_TOKENS_MAX);
         request.temperature = Some(0.0);
-        let source = task.text.split("\nMessage: ").next().unwrap_or_default();
-        let params = Map::from_iter([(task.hole.to_owned(), Value::from(source))]);
         request.aigen = Some(Extension {
             controller: Some(offer.reference.to_owned()),
-            params,
+            params: task.params(),
             ..Extension::default()
         });
         self.app.post("/v1/chat/completions", &request).await
