@@ -80,7 +80,6 @@ impl Node {
     }
 
     /// The state after the last durable record. Hold the guard briefly.
-    #[must_use]
     pub fn network(&self) -> RwLockReadGuard<'_, Network> {
         self.0.journal.network()
     }
