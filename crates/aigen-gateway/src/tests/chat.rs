@@ -70,13 +70,14 @@ async fn a_stream_says_the_same_at_the_same_price() {
     let (streamed, whole) = (last.aigen.as_ref().unwrap(), plain.aigen.unwrap());
     assert_eq!((streamed.cost, streamed.stop), (whole.cost, whole.stop));
     assert_eq!(streamed.receipt, receipt_of(&reply));
-    let network = world.node.network();
-    let [a, b] = [streamed.receipt, whole.receipt].map(|id| network.receipt(id).unwrap());
-    assert_eq!(
-        (&a.charge, &a.split, a.outcome),
-        (&b.charge, &b.split, b.outcome)
-    );
-    drop(network);
+    {
+        let network = world.node.network();
+        let [a, b] = [streamed.receipt, whole.receipt].map(|id| network.receipt(id).unwrap());
+        assert_eq!(
+            (&a.charge, &a.split, a.outcome),
+            (&b.charge, &b.split, b.outcome)
+        );
+    }
     world.settle().await;
 }
 
