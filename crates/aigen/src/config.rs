@@ -143,7 +143,10 @@ impl Config {
 type Setter = fn(&mut Config, &str) -> Result<()>;
 
 /// Every key that an environment variable can set: `AIGEN_` and the key in capitals.
-#[allow(clippy::unit_arg, reason = "a row per key reads better than two statements per key")]
+#[allow(
+    clippy::unit_arg,
+    reason = "a row per key reads better than two statements per key"
+)]
 const ENVIRONMENT: [(&str, Setter); 7] = [
     ("listen", |config, value| Ok(config.listen = value.parse()?)),
     ("data_dir", |config, value| {

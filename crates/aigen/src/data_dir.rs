@@ -68,7 +68,7 @@ impl DataDir {
         if entries.next().is_some() {
             return Err(hinted(
                 format!(
-                    "{} is not empty and not an AiGen data folder",
+                    "the folder {} is not empty and not an AiGen data folder",
                     path.display()
                 ),
                 "name an empty or new folder with --data-dir; nothing was changed",

@@ -9,7 +9,6 @@ mod signals;
 
 pub use engines::chosen_model;
 pub use listen::{first_free, listen};
-pub use signals::told_to_stop;
 
 use crate::config::Config;
 use crate::data_dir::{DataDir, KeyFile, Lock};
@@ -19,6 +18,7 @@ use aigen_node::network::Role;
 use aigen_node::{Caller, Node};
 use aigen_types::{Address, Slug};
 use anyhow::{Context, Result};
+use signals::Signals;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,6 +36,7 @@ pub struct LocalNode {
     operator: Caller,
     address: SocketAddr,
     grace: Duration,
+    signals: Signals,
     stop: oneshot::Sender<()>,
     server: JoinHandle<io::Result<()>>,
     /// Last, so that the folder is free only when everything else is gone.
@@ -52,6 +53,7 @@ impl LocalNode {
         output: &Output,
         bind: impl AsyncFnOnce() -> Result<TcpListener>,
     ) -> Result<Self> {
+        let signals = Signals::listen()?;
         let data_dir = DataDir::open_or_create(&config.data_dir)?;
         let mut lock = data_dir.lock()?;
         let listener = bind().await?;
@@ -75,6 +77,7 @@ impl LocalNode {
             operator,
             address,
             grace: Duration::from_secs(config.grace_seconds),
+            signals,
             stop,
             server,
             _lock: {
@@ -128,15 +131,12 @@ impl LocalNode {
     ///
     /// # Errors
     /// When the server had failed.
-    pub async fn stop(self) -> Result<()> {
+    pub async fn stop(mut self) -> Result<()> {
         // The server may have ended by itself, and then nobody listens.
         let _ = self.stop.send(());
         tokio::select! {
             () = self.node.shut_down(self.grace) => {}
-            told = told_to_stop() => {
-                told?;
-                self.node.shut_down(Duration::ZERO).await;
-            }
+            () = self.signals.told_to_stop() => self.node.shut_down(Duration::ZERO).await,
         }
         let last_replies = Duration::from_secs(LAST_REPLIES_SECONDS_MAX);
         match tokio::time::timeout(last_replies, self.server).await {
@@ -149,11 +149,11 @@ impl LocalNode {
     /// Runs until it is told to stop, by Ctrl-C or SIGTERM.
     ///
     /// # Errors
-    /// When signals cannot be received, or the server fails.
+    /// When the server fails.
     pub async fn run(mut self) -> Result<()> {
         tokio::select! {
-            told = told_to_stop() => told?,
-            ended = &mut self.server => return Ok(ended?.context("the server failed")?),
+            () = self.signals.told_to_stop() => {}
+            ended = &mut self.server => return ended?.context("the server failed"),
         }
         tracing::info!(
             "stopping: running calls may finish for {} seconds",

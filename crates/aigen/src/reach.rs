@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::data_dir::{DataDir, KeyFile};
 use crate::failure::hinted;
-use aigen_api::openai::{ChatChunk, ChatRequest};
+use aigen_api::openai::{ApiError, ChatChunk, ChatRequest};
 use aigen_client::{Client, ClientError};
 use anyhow::Result;
 use futures::{Stream, StreamExt};
@@ -134,19 +134,36 @@ impl Asked {
         Ok(chunks.map(|chunk| chunk.map_err(|error| self.explain(error))))
     }
 
-    /// A transport's long chain of causes comes down to its last one.
+    /// The same in our own form: what failed, and a way out.
     fn explain(&self, error: ClientError) -> anyhow::Error {
-        let ClientError::Transport(transport) = error else {
-            return error.into();
-        };
-        let transport = anyhow::Error::from(transport);
-        hinted(
-            format!(
-                "no node answers at {}: {}",
-                self.url,
-                transport.root_cause()
+        match error {
+            ClientError::Api { error, .. } => refused(&error),
+            ClientError::Transport(cause) => hinted(
+                format!(
+                    "no node answers at {}: {}",
+                    self.url,
+                    root_cause(cause.into())
+                ),
+                "start it with `aigen serve`, or say where one is with --url",
             ),
-            "start it with `aigen serve`, or say where one is with --url",
-        )
+            other => other.into(),
+        }
     }
+}
+
+/// A node ends its messages with the way out, for clients that show nothing else.
+fn refused(error: &ApiError) -> anyhow::Error {
+    match &error.hint {
+        None => anyhow::Error::msg(error.message.clone()),
+        Some(hint) => {
+            let reason = error.message.strip_suffix(hint.as_str());
+            let reason = reason.map(|reason| reason.trim_end_matches([';', ' ']));
+            hinted(reason.unwrap_or(&error.message), hint)
+        }
+    }
+}
+
+/// A transport's long chain of causes comes down to its last one.
+pub fn root_cause(error: anyhow::Error) -> String {
+    error.root_cause().to_string()
 }

@@ -4,7 +4,7 @@ use crate::output::Table;
 use crate::reach::Reach;
 use aigen_api::resources::{Controller, ControllerKind, List, PublishController};
 use aigen_types::ControllerRef;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,9 @@ async fn publish(args: PublishArgs, context: &Context) -> Result<()> {
         description: args.description,
     };
     let node = args.reach.as_operator(context)?;
-    let controller: Controller = node.post("/v1/aigen/controllers", &new).await?;
+    let published = node.post("/v1/aigen/controllers", &new).await;
+    let controller: Controller =
+        published.with_context(|| format!("{} was not published", args.file.display()))?;
     context.output.data(&controller, || {
         format!(
             "published {}, digest {}",

@@ -37,7 +37,7 @@ impl Source {
                 let url = format!("{hub}/{repository}/resolve/{revision}/{file}");
                 Url::parse(&url).map_err(|_| {
                     hinted(
-                        format!("the hub's address `{hub}` is none"),
+                        format!("`{hub}` is not the address of a hub"),
                         "set it like AIGEN_HUB=https://huggingface.co",
                     )
                 })

@@ -1,29 +1,28 @@
 use anyhow::{Context, Result};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for Ctrl-C or SIGTERM.
-///
-/// # Errors
-/// When the operating system does not let us listen for them.
-#[cfg(unix)]
-pub async fn told_to_stop() -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).context("cannot listen for signals");
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+/// Ctrl-C and SIGTERM, noticed from the moment this is made on.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
 }
 
-/// Waits for Ctrl-C.
-///
-/// # Errors
-/// When the operating system does not let us listen for it.
-#[cfg(not(unix))]
-pub async fn told_to_stop() -> Result<()> {
-    tokio::signal::ctrl_c()
-        .await
-        .context("cannot listen for signals")
+impl Signals {
+    /// # Errors
+    /// When the operating system does not let us listen for them.
+    pub fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn told_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

@@ -31,14 +31,43 @@ fn a_download_is_checked_and_listed_and_removed() {
         contents: contents.clone(),
         ..Manners::default()
     });
-    check!(pull(&folder, &hub), @"");
+    check!(pull(&folder, &hub), @r"
+    exit code: 0
+    ----- stdout
+    file is ready: [SIZE], [FOLDER]/models/file.gguf
+    ----- stderr
+    ");
     let file = folder.file("models/file.gguf");
     assert!(fs::read(&file).unwrap() == contents);
-    check!(folder.run(&["model", "list"]), @"");
-    check!(pull(&folder, &hub), @"");
-    check!(folder.run(&["model", "remove", "file"]), @"");
+    check!(folder.run(&["model", "list"]), @r"
+    exit code: 0
+    ----- stdout
+    model       size      source
+    aigen-tiny  [SIZE]  part of this program
+    file        [SIZE]  hf:OWNER/REPO/FILE.gguf
+    ----- stderr
+    ");
+    check!(pull(&folder, &hub), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: there is a model named `file` already
+    hint: choose another name with --name, or `aigen model remove file` first
+    ");
+    check!(folder.run(&["model", "remove", "file"]), @r"
+    exit code: 0
+    ----- stdout
+    removed file
+    ----- stderr
+    ");
     assert!(!file.exists());
-    check!(folder.run(&["model", "remove", "file"]), @"");
+    check!(folder.run(&["model", "remove", "file"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: there is no model named `file` here; there is aigen-tiny
+    hint: add one with `aigen model add FILE` or `aigen model pull hf:OWNER/REPO/FILE.gguf`
+    ");
 }
 
 #[test]
@@ -73,7 +102,13 @@ fn a_download_with_the_wrong_checksum_does_not_count() {
         sha256: Some("0".repeat(64)),
         ..Manners::default()
     });
-    check!(pull(&folder, &hub), @"");
+    check!(pull(&folder, &hub), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: the download's SHA-256 is [DIGEST], but should be [DIGEST]
+    hint: it was deleted; run the same command to download it afresh
+    ");
     assert_eq!(fs::read_dir(folder.file("models")).unwrap().count(), 0);
     let own = sha256(&weights());
     let mut told = folder.command(&PULL);
@@ -88,7 +123,13 @@ fn what_is_no_model_is_not_downloaded_whole() {
         contents: b"<html>please log in</html>".to_vec(),
         ..Manners::default()
     });
-    check!(pull(&folder, &hub), @"");
+    check!(pull(&folder, &hub), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: what hf:OWNER/REPO/FILE.gguf gives is not a GGUF model file
+    hint: open the address in a browser and look for a file that ends in .gguf
+    ");
     assert_eq!(fs::read_dir(folder.file("models")).unwrap().count(), 0);
 }
 
@@ -103,10 +144,31 @@ fn hubs_that_do_not_have_it_or_do_not_answer() {
                 .env("AIGEN_HUB", hub),
         )
     };
-    check!(pull(&hub.url, "hf:OWNER/REPO/OTHER.gguf"), @"");
+    check!(pull(&hub.url, "hf:OWNER/REPO/OTHER.gguf"), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    downloading hf:OWNER/REPO/OTHER.gguf
+    error: http://127.0.0.1:[PORT]/OWNER/REPO/resolve/main/OTHER.gguf answered 404 Not Found
+    hint: check owner, repository and file name on the hub's page of the model
+    ");
     // Nothing listens on port 1.
-    check!(pull("http://127.0.0.1:1", "hf:OWNER/REPO/FILE.gguf"), @"");
-    check!(pull("no address", "hf:OWNER/REPO/FILE.gguf"), @"");
+    check!(pull("http://127.0.0.1:1", "hf:OWNER/REPO/FILE.gguf"), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    downloading hf:OWNER/REPO/FILE.gguf
+    error: cannot reach http://127.0.0.1:[PORT]: Connection refused (os error 111)
+    hint: check the network, or set AIGEN_HUB to a mirror; a file that is already here is added with `aigen model add FILE`
+    ");
+    check!(pull("no address", "hf:OWNER/REPO/FILE.gguf"), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    downloading hf:OWNER/REPO/FILE.gguf
+    error: `no address` is not the address of a hub
+    hint: set it like AIGEN_HUB=https://huggingface.co
+    ");
     assert_eq!(pull(&hub.url, "hf:REPO/FILE.gguf").code, 2);
 }
 
@@ -114,10 +176,29 @@ fn hubs_that_do_not_have_it_or_do_not_answer() {
 fn a_file_of_this_machine_is_added_where_it_is() {
     let folder = Folder::new();
     folder.write("Acme 8B.gguf", weights());
-    check!(folder.run(&["model", "add", "Acme 8B.gguf"]), @"");
-    check!(folder.run(&["model", "add", "missing.gguf"]), @"");
+    check!(folder.run(&["model", "add", "Acme 8B.gguf"]), @r"
+    exit code: 0
+    ----- stdout
+    acme-8b is ready: [SIZE], [FOLDER]/Acme 8B.gguf
+    ----- stderr
+    try it: aigen dev --model acme-8b
+    ");
+    check!(folder.run(&["model", "add", "missing.gguf"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: cannot open the model file missing.gguf
+      because: No such file or directory (os error 2)
+    hint: give the path of a GGUF file; `aigen model list` shows the models that are here
+    ");
     folder.write("page.gguf", "<html>");
-    check!(folder.run(&["model", "add", "page.gguf"]), @"");
+    check!(folder.run(&["model", "add", "page.gguf"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: page.gguf is not a GGUF model file
+    hint: models come as GGUF: look for a file that ends in .gguf, or convert one with llama.cpp's tools
+    ");
     assert_eq!(folder.run(&["model", "remove", "acme-8b"]).code, 0);
     assert!(folder.file("Acme 8B.gguf").exists());
 }

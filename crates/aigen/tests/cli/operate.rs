@@ -7,31 +7,110 @@ use crate::support::Folder;
 fn money_and_keys() {
     let folder = Folder::new();
     let _node = folder.serve(&[]);
-    check!(folder.run(&["fund", "user:ada", "5"]), @"");
+    check!(folder.run(&["fund", "user:ada", "5"]), @r"
+    exit code: 0
+    ----- stdout
+    issued 5.00 AIGEN from issuance to user:ada (transfer [ID])
+    ----- stderr
+    ");
     let once = "000000000000000000000000000000a1";
     for _ in 0..2 {
         assert_eq!(folder.run(&["fund", "user:eve", "1", "--id", once]).code, 0);
     }
     let key = folder.json(&["key", "create", "user:ada", "--name", "ada"]);
     let key = key["key"].as_str().unwrap();
-    check!(folder.run(&["pay", "developer:bob", "1.25", "--key", key]), @"");
-    check!(folder.run(&["pay", "developer:bob", "100", "--key", key]), @"");
-    check!(folder.run(&["ledger", "balance"]), @"");
-    check!(folder.run(&["ledger", "balance", "user:nobody"]), @"");
-    check!(folder.run(&["ledger", "transfers", "--account", "user:ada"]), @"");
-    check!(folder.run(&["key", "list"]), @"");
-    check!(folder.run(&["key", "revoke", "ada"]), @"");
-    check!(folder.run(&["pay", "developer:bob", "1", "--key", key]), @"");
+    check!(folder.run(&["pay", "developer:bob", "1.25", "--key", key]), @r"
+    exit code: 0
+    ----- stdout
+    paid 1.25 AIGEN from user:ada to developer:bob (transfer [ID])
+    ----- stderr
+    ");
+    check!(folder.run(&["pay", "developer:bob", "100", "--key", key]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: the debit account has too little available; fund it or ask for less, under a new id
+    hint: ask the operator: aigen fund user:ada AMOUNT
+    ");
+    check!(folder.run(&["ledger", "balance"]), @r"
+    exit code: 0
+    ----- stdout
+    address        available  held  posted
+    developer:bob  1.25       0.00  1.25
+    user:ada       3.75       0.00  3.75
+    user:eve       1.00       0.00  1.00
+    ----- stderr
+    ");
+    check!(folder.run(&["ledger", "balance", "user:nobody"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: user:nobody has no account: nothing was ever paid to it
+    hint: `aigen ledger balance` lists every address
+    ");
+    check!(folder.run(&["ledger", "transfers", "--account", "user:ada"]), @r"
+    exit code: 0
+    ----- stdout
+    when                 why    from      to             amount
+    YYYY-MM-DD HH:MM:SS  pay    user:ada  developer:bob  1.25
+    YYYY-MM-DD HH:MM:SS  issue  issuance  user:ada       5.00
+    ----- stderr
+    ");
+    check!(folder.run(&["key", "list"]), @r"
+    exit code: 0
+    ----- stdout
+    key       account   role      state
+    ada       user:ada  customer  valid
+    operator  operator  operator  valid
+    ----- stderr
+    ");
+    check!(folder.run(&["key", "revoke", "ada"]), @r"
+    exit code: 0
+    ----- stdout
+    revoked ada
+    ----- stderr
+    ");
+    check!(folder.run(&["pay", "developer:bob", "1", "--key", key]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: the API key is missing or wrong
+    hint: check the key, or ask the operator for a new one
+    ");
 }
 
 #[test]
 fn models_and_prices() {
     let folder = Folder::new();
     let _node = folder.serve(&[]);
-    check!(folder.run(&["models"]), @"");
-    check!(folder.run(&["price"]), @"");
-    check!(folder.run(&["price", "aigen-tiny", "--prompt", "100", "--output", "200"]), @"");
-    check!(folder.run(&["price", "gpt-7"]), @"");
+    check!(folder.run(&["models"]), @r"
+    exit code: 0
+    ----- stdout
+    model       provider  context      control  engine
+    aigen-tiny  aigen     1024 tokens  token    llama
+    ----- stderr
+    ");
+    check!(folder.run(&["price"]), @r"
+    exit code: 0
+    ----- stdout
+    model       input  cached input  output  request
+    aigen-tiny  20.00  2.00          60.00   0.0001
+    In AIGEN: per 1,000,000 tokens of input, cached input and output; per request.
+    ----- stderr
+    ");
+    check!(folder.run(&["price", "aigen-tiny", "--prompt", "100", "--output", "200"]), @r"
+    exit code: 0
+    ----- stdout
+    100 prompt tokens and 200 output tokens of aigen-tiny cost at most 0.0141 AIGEN
+    ----- stderr
+    ");
+    check!(folder.run(&["price", "gpt-7"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: the price book has no model `gpt-7`
+    hint: `aigen price` shows the whole price book
+    ");
 }
 
 #[test]
@@ -39,7 +118,7 @@ fn controllers() {
     let folder = Folder::new();
     let _node = folder.serve(&[]);
     folder.write("yes.lark", "start: \"yes\" | \"no\"\n");
-    folder.write("broken.lark", "start: \"yes\" |\n");
+    folder.write("broken.lark", "start: (\"yes\"\n");
     let publish = |file, version: &str| {
         folder.run(&[
             "controller",
@@ -50,10 +129,51 @@ fn controllers() {
             "Yes or no",
         ])
     };
-    check!(publish("yes.lark", "ada/yes@1.0.0"), @"");
-    check!(publish("broken.lark", "ada/yes@1.0.1"), @"");
-    check!(publish("missing.lark", "ada/yes@1.0.1"), @"");
-    check!(folder.run(&["controller", "list"]), @"");
-    check!(folder.run(&["controller", "show", "ada/yes@1.0.0"]), @"");
-    check!(folder.run(&["controller", "show", "ada/yes@2.0.0"]), @"");
+    check!(publish("yes.lark", "ada/yes@1.0.0"), @r"
+    exit code: 0
+    ----- stdout
+    published ada/yes@1.0.0, digest [DIGEST]
+    ----- stderr
+    ");
+    check!(publish("broken.lark", "ada/yes@1.0.1"), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: broken.lark was not published
+      because: 1(14): Expected token ')', found '\n' (at "\n\n" ('\n'))
+    hint: correct the controller, its parameters or the schema
+    "#);
+    check!(publish("missing.lark", "ada/yes@1.0.1"), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: cannot read the controller missing.lark
+      because: No such file or directory (os error 2)
+    hint: give the path of a Lark grammar (.lark) or a script (.json)
+    ");
+    check!(folder.run(&["controller", "list"]), @r"
+    exit code: 0
+    ----- stdout
+    controller     score           description
+    ada/yes@1.0.0  not scored yet  Yes or no
+    ----- stderr
+    ");
+    check!(folder.run(&["controller", "show", "ada/yes@1.0.0"]), @r#"
+    exit code: 0
+    ----- stdout
+    controller   ada/yes@1.0.0
+    digest       [DIGEST]
+    score        not scored yet
+    description  Yes or no
+    source:
+    start: "yes" | "no"
+    ----- stderr
+    "#);
+    check!(folder.run(&["controller", "show", "ada/yes@2.0.0"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: controller `ada/yes@2.0.0` is not published here
+    hint: GET /v1/aigen/controllers lists what is published here
+    ");
 }

@@ -6,8 +6,20 @@ use crate::support::Folder;
 #[test]
 fn a_word_is_explained() {
     let folder = Folder::new();
-    check!(folder.run(&["dict", "hold"]), @"");
-    check!(folder.run(&["dict", "blockchain"]), @"");
+    check!(folder.run(&["dict", "hold"]), @r"
+    exit code: 0
+    ----- stdout
+    hold: money reserved for a running call; it ends in capture, void or expiry
+      (not: lock, freeze, pending transaction)
+    ----- stderr
+    ");
+    check!(folder.run(&["dict", "blockchain"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: `blockchain` is not a word of AiGen
+    hint: `aigen dict` lists every word
+    ");
     assert!(folder.json(&["dict"]).as_array().unwrap().len() > 30);
 }
 
@@ -30,8 +42,26 @@ fn a_wrong_configuration_is_shown_with_its_line() {
         "aigen.toml",
         "network = \"local\"\nlisten_on = \"0.0.0.0:80\"\n",
     );
-    check!(folder.run(&["config"]), @"");
-    check!(folder.run(&["config", "--config", "missing.toml"]), @"");
+    check!(folder.run(&["config"]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: aigen.toml is not a valid configuration
+      because: TOML parse error at line 2, column 1
+      |
+    2 | listen_on = "0.0.0.0:80"
+      | ^^^^^^^^^
+    unknown field `listen_on`, expected one of `listen`, `data_dir`, `models_dir`, `hub`, `network`, `grace_seconds`, `log`, `model`, `shares`, `settlement`
+    hint: `aigen config --default` prints a file with every key and what it means
+    "#);
+    check!(folder.run(&["config", "--config", "missing.toml"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: cannot read the configuration missing.toml
+      because: No such file or directory (os error 2)
+    hint: `aigen config --default > aigen.toml` writes one to start from
+    ");
 }
 
 #[test]

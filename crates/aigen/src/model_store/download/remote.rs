@@ -1,5 +1,6 @@
 use super::partial::Partial;
-use crate::failure::{OrHint, hinted};
+use crate::failure::hinted;
+use crate::reach::root_cause;
 use anyhow::{Context, Result};
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, LOCATION, RANGE};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
@@ -100,11 +101,8 @@ async fn get(client: &Client, url: &Url, from: u64) -> Result<(Response, Option<
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
         }
-        let response = request.send().await.or_hint(
-            format!("cannot reach {}", origin(&at)),
-            "check the network, or set AIGEN_HUB to a mirror; \
-             a file that is already here is added with `aigen model add FILE`",
-        )?;
+        let response = request.send().await;
+        let response = response.map_err(|error| unreachable(&at, error))?;
         sha256 = sha256.or_else(|| checksum(response.headers()));
         if !response.status().is_redirection() {
             return Ok((response, sha256));
@@ -130,8 +128,13 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
+fn unreachable(url: &Url, error: reqwest::Error) -> anyhow::Error {
+    let host = url.origin().ascii_serialization();
+    hinted(
+        format!("cannot reach {host}: {}", root_cause(error.into())),
+        "check the network, or set AIGEN_HUB to a mirror; \
+         a file that is already here is added with `aigen model add FILE`",
+    )
 }
 
 fn refused(url: &Url, status: StatusCode) -> anyhow::Error {
