@@ -22,6 +22,7 @@ mod limits;
 mod openai;
 mod replies;
 mod router;
+mod serve;
 mod state;
 mod status;
 
@@ -30,5 +31,6 @@ mod tests;
 
 pub use aigen::settlement;
 pub use aigen::statement::describe as statement;
-pub use router::{router, serve};
+pub use router::router;
+pub use serve::serve;
 pub use state::GatewayState;

@@ -8,6 +8,12 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a request's body may take to arrive: 8 MiB at 140 kB/s.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// How long a request's head may take to arrive, and how long a connection may stay idle.
+pub const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Pause after a connection could not be accepted, mostly for want of file descriptors.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// Silence after which a stream carries a comment, so that no proxy takes it for dead.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(10);
 

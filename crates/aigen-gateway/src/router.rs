@@ -6,8 +6,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// Every route. Cross-origin requests are answered without the headers that browsers ask
@@ -25,27 +23,6 @@ pub fn router(state: GatewayState) -> Router {
             Failure::panicked().into_response()
         }))
         .layer(axum::middleware::from_fn(access::log))
-}
-
-/// Serves until `shutdown` completes, then until the last reply is sent: whoever calls must
-/// bound that wait, by shutting the node down.
-///
-/// # Errors
-/// When the listener fails for good.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    // Events are small and must not wait for each other.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was refused");
-        }
-    });
-    axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown)
-        .await
 }
 
 async fn no_route(method: Method, uri: Uri) -> Response {

@@ -1,16 +1,16 @@
 use super::conclusion::{Broken, conclude, unsettled};
 use super::logprobs::logprobs;
+use super::once::Once;
 use super::stream;
 use super::wording::{Answer, Head, Wording};
 use crate::access::Access;
 use crate::extract::Post;
 use crate::failure::Failure;
-use crate::replies::{OtherRequest, Reply, Sameness};
+use crate::replies::Reply;
 use crate::state::Gateway;
 use aigen_api::openai::ErrorEnvelope;
 use aigen_node::{
     CallEvent, CompletionRequest, NodeError, Prompt, Running, Sampling, Steering, Tokenizer,
-    random_call_id,
 };
 use aigen_types::{Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -58,65 +58,28 @@ pub(super) async fn complete<T, W: Wording>(
     post: Post<T>,
     ask: Ask<W>,
 ) -> Result<Response, Failure> {
-    let Post {
-        caller,
-        access,
-        idempotency_key,
-        digest,
-        ..
-    } = post;
+    let access = &post.access;
     access.note(|facts| facts.model = Some(printable(&ask.model)));
-    let named = idempotency_key.map(|key| caller.call_id(&key));
-    let sameness = Sameness {
-        key: caller.key.clone(),
-        route: W::ROUTE,
-        body: digest,
-    };
-    if let Some(call) = named
-        && let Some(reply) = kept(gateway, call, &sameness)?
-    {
+    let once = Once::of(&post, W::ROUTE);
+    if let Some(reply) = once.kept(gateway)? {
+        access.note(|facts| facts.outcome = Some("replayed".to_owned()));
         return Ok(reply.into_response());
     }
-    let call = named.unwrap_or_else(random_call_id);
     let model = served(gateway, &ask.model)?;
-    let request = CompletionRequest {
-        call,
-        request: digest,
-        model: model.clone(),
-        prompt: ask.prompt,
-        max_tokens: ask.max_tokens,
-        max_cost: ask.max_cost,
-        sampling: ask.sampling,
-        stops: ask.stops,
-        top_logprobs: ask.top_logprobs.and_then(|top| u8::try_from(top).ok()),
-        steering: ask.steering,
-    };
-    let running = match gateway.node.complete(&caller, request).await {
-        Ok(running) => running,
-        Err(NodeError::CallExists { same: true, .. }) => {
-            return again(gateway, call, &sameness);
-        }
+    let streaming = ask.streaming;
+    let underway = match begin(gateway, &post, once.call, model, ask).await {
+        Ok(underway) => underway,
+        Err(NodeError::CallExists { same: true, .. }) => return once.again(gateway),
         Err(error @ NodeError::ContextTooLong { .. }) => {
             return Err(Failure::from(error).param(W::PROMPT));
         }
-        Err(error) => return Err(Failure::to_payer(error, &caller.account)),
+        Err(error) => return Err(Failure::to_payer(error, &post.caller.account)),
     };
-    access.note(|facts| facts.controller = running.controller);
-    let underway = Underway {
-        head: head::<W>(gateway, &model, call),
-        tokenizer: gateway.node.models()[&model].engine.tokenizer(),
-        gateway: gateway.clone(),
-        access,
-        running,
-        wording: ask.wording,
-    };
-    if let Some(streaming) = ask.streaming {
+    if let Some(streaming) = streaming {
         return Ok(stream::respond(underway, streaming));
     }
     let reply = underway.whole().await?;
-    if named.is_some() {
-        gateway.replies.keep(call, sameness, reply.clone());
-    }
+    once.keep(gateway, &reply);
     Ok(reply.into_response())
 }
 
@@ -137,20 +100,41 @@ fn served(gateway: &Gateway, model: &str) -> Result<ModelName, Failure> {
     }
 }
 
-fn kept(gateway: &Gateway, call: CallId, sameness: &Sameness) -> Result<Option<Reply>, Failure> {
-    let found = gateway.replies.find(call, sameness);
-    found.map_err(|OtherRequest| NodeError::CallExists { call, same: false }.into())
-}
-
-/// The journal knows the call: its reply is kept, or gone, or still to come.
-fn again(gateway: &Gateway, call: CallId, sameness: &Sameness) -> Result<Response, Failure> {
-    if let Some(reply) = kept(gateway, call, sameness)? {
-        return Ok(reply.into_response());
-    }
-    if gateway.node.network().receipt(call).is_some() {
-        return Err(Failure::reply_gone(call));
-    }
-    Err(NodeError::CallExists { call, same: true }.into())
+async fn begin<T, W: Wording>(
+    gateway: &Gateway,
+    post: &Post<T>,
+    call: CallId,
+    model: ModelName,
+    ask: Ask<W>,
+) -> Result<Underway<W>, NodeError> {
+    let head = head::<W>(gateway, &model, call);
+    let tokenizer = gateway.node.models()[&model].engine.tokenizer();
+    let request = CompletionRequest {
+        call,
+        request: post.digest,
+        model,
+        prompt: ask.prompt,
+        max_tokens: ask.max_tokens,
+        max_cost: ask.max_cost,
+        sampling: ask.sampling,
+        stops: ask.stops,
+        top_logprobs: ask.top_logprobs.and_then(|top| u8::try_from(top).ok()),
+        steering: ask.steering,
+    };
+    let running = gateway.node.complete(&post.caller, request).await?;
+    post.access.note(|facts| {
+        facts.controller = running.controller;
+        // Until the call's end says otherwise.
+        facts.outcome = Some("client_gone".to_owned());
+    });
+    Ok(Underway {
+        gateway: gateway.clone(),
+        access: post.access.clone(),
+        running,
+        head,
+        tokenizer,
+        wording: ask.wording,
+    })
 }
 
 fn head<W: Wording>(gateway: &Gateway, model: &ModelName, call: CallId) -> Head {

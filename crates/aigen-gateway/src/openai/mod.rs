@@ -6,6 +6,7 @@ mod completions;
 mod conclusion;
 mod logprobs;
 mod models;
+mod once;
 mod steering;
 mod stream;
 mod wording;

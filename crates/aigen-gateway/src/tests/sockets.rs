@@ -116,3 +116,14 @@ async fn a_stopped_server_finishes_what_it_began() {
     read_until(&mut connection, "[DONE]").await;
     world.settle().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_closed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(listener, axum::Router::new(), std::future::pending()));
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(b"GET / HT").await.unwrap();
+    let mut rest = Vec::new();
+    connection.read_to_end(&mut rest).await.unwrap();
+}

@@ -1,0 +1,69 @@
+use crate::limits::{ACCEPT_PAUSE, HEAD_TIME_MAX};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::io::{Error, ErrorKind};
+use std::pin::pin;
+use tokio::net::{TcpListener, TcpStream};
+
+/// Serves until `shutdown` completes, then until the last reply is sent: whoever calls must
+/// bound that wait, by shutting the node down.
+///
+/// A connection that is idle, or slow with a request's head, is closed after 60 seconds;
+/// `axum::serve` would keep it for ever.
+///
+/// # Errors
+/// None today: a connection that cannot be accepted is logged and the next one awaited.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let connections = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => serve_connection(&connections, stream, router.clone()),
+                Err(error) => not_accepted(&error).await,
+            },
+            () = &mut shutdown => break,
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+    Ok(())
+}
+
+fn serve_connection(connections: &GracefulShutdown, stream: TcpStream, router: Router) {
+    // Events are small and must not wait for each other.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            // Mostly clients that hang up: nothing that anyone here could do about.
+            tracing::debug!(%error, "a connection ended early");
+        }
+    });
+}
+
+/// A client that is gone already concerns nobody; a full machine needs a pause.
+async fn not_accepted(error: &Error) {
+    let gone = [
+        ErrorKind::ConnectionAborted,
+        ErrorKind::ConnectionReset,
+        ErrorKind::ConnectionRefused,
+    ];
+    if !gone.contains(&error.kind()) {
+        tracing::warn!(%error, "a connection was not accepted");
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
