@@ -99,7 +99,8 @@ fn a_printed_key_is_not_the_key() {
 #[test]
 fn epochs_and_the_journal_survive_unchanged() {
     let digest = Digest([1; 32]).to_string();
-    let cell = json!({"validator": "v0", "controller": digest, "parameter": "quality"});
+    let cell =
+        json!({"validator": "v0", "controller": digest, "parameter": "quality", "suite": "quiz"});
     round_trip::<EpochState>(
         json!({"network": "testnet", "epoch": 3, "phase": "commit", "assignments": [cell],
         "committed": ["v0"], "revealed": []}),

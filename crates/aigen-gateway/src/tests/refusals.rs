@@ -3,7 +3,7 @@
 use super::world::{World, chat, request};
 use axum::body::Body;
 use axum::http::Request;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 async fn check(world: &World, request: Request<Body>, expected: (u16, &str, Option<&str>)) {
     let line = format!("{} {}", request.method(), request.uri());
@@ -18,283 +18,99 @@ async fn check(world: &World, request: Request<Body>, expected: (u16, &str, Opti
     assert_eq!(reply.header("content-type"), Some("application/json"));
 }
 
-#[tokio::test]
-async fn bad_chat_requests() {
-    let world = World::polite().await;
-    let rows: Vec<(Value, u16, &str, Option<&str>)> = vec![
-        (
-            json!({"model": "gpt-4"}),
-            404,
-            "model_not_found",
-            Some("model"),
-        ),
-        (
-            json!({"model": "not a model\n"}),
-            404,
-            "model_not_found",
-            Some("model"),
-        ),
-        (
-            json!({"messages": []}),
-            400,
-            "invalid_value",
-            Some("messages"),
-        ),
-        (
-            json!({"messages": [{"role": "user"}]}),
-            400,
-            "invalid_value",
-            Some("messages[0].content"),
-        ),
-        (
-            json!({"messages": [{"role": "king", "content": "x"}]}),
-            400,
-            "invalid_json",
-            Some("messages[0].role"),
-        ),
-        (
-            json!({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}),
-            400,
-            "invalid_json",
-            Some("messages[0].content[0]"),
-        ),
-        (
-            json!({"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}]}),
-            400,
-            "unsupported_parameter",
-            Some("messages[0].tool_calls"),
-        ),
-        (
-            json!({"messages": [{"role": "user", "content": "x".repeat(5000)}]}),
-            400,
-            "context_length_exceeded",
-            Some("messages"),
-        ),
-        (
-            json!({"temperature": 2.1}),
-            400,
-            "invalid_value",
-            Some("temperature"),
-        ),
-        (
-            json!({"temperature": "hot"}),
-            400,
-            "invalid_json",
-            Some("temperature"),
-        ),
-        (json!({"top_p": -0.1}), 400, "invalid_value", Some("top_p")),
-        (
-            json!({"presence_penalty": 3}),
-            400,
-            "invalid_value",
-            Some("presence_penalty"),
-        ),
-        (
-            json!({"frequency_penalty": -3}),
-            400,
-            "invalid_value",
-            Some("frequency_penalty"),
-        ),
-        (
-            json!({"logit_bias": {"5": 101}}),
-            400,
-            "invalid_value",
-            Some("logit_bias"),
-        ),
-        (
-            json!({"max_tokens": 0}),
-            400,
-            "invalid_value",
-            Some("max_tokens"),
-        ),
-        (json!({"n": 2}), 400, "unsupported_parameter", Some("n")),
-        (
-            json!({"stop": ["a", "b", "c", "d", "e"]}),
-            400,
-            "invalid_value",
-            Some("stop"),
-        ),
-        (json!({"stop": ""}), 400, "invalid_value", Some("stop")),
-        (
-            json!({"top_logprobs": 1}),
-            400,
-            "invalid_value",
-            Some("top_logprobs"),
-        ),
-        (
-            json!({"logprobs": true, "top_logprobs": 21}),
-            400,
-            "invalid_value",
-            Some("top_logprobs"),
-        ),
-        (
-            json!({"stream_options": {"include_usage": true}}),
-            400,
-            "invalid_value",
-            Some("stream_options"),
-        ),
-        (
-            json!({"tools": [{"type": "function"}]}),
-            400,
-            "unsupported_parameter",
-            Some("tools"),
-        ),
-        (
-            json!({"tool_choice": "required"}),
-            400,
-            "unsupported_parameter",
-            Some("tool_choice"),
-        ),
-        (
-            json!({"functions": [{"name": "f"}]}),
-            400,
-            "unsupported_parameter",
-            Some("functions"),
-        ),
-        (
-            json!({"modalities": ["audio"]}),
-            400,
-            "unsupported_parameter",
-            Some("modalities"),
-        ),
-        (
-            json!({"audio": {"voice": "a"}}),
-            400,
-            "unsupported_parameter",
-            Some("audio"),
-        ),
-        (
-            json!({"web_search_options": {}}),
-            400,
-            "unsupported_parameter",
-            Some("web_search_options"),
-        ),
-        (
-            json!({"aigen": {"colour": 1}}),
-            400,
-            "invalid_json",
-            Some("aigen.colour"),
-        ),
-        (
-            json!({"aigen": {"trace": true}}),
-            400,
-            "unsupported_parameter",
-            Some("aigen.trace"),
-        ),
-        (
-            json!({"aigen": {"max_cost": 1}}),
-            400,
-            "invalid_json",
-            Some("aigen.max_cost"),
-        ),
-        (
-            json!({"aigen": {"max_cost": "0.00000001"}}),
-            402,
-            "budget_too_small",
-            Some("aigen.max_cost"),
-        ),
-        (
-            json!({"aigen": {"params": {"a": 1}}}),
-            400,
-            "invalid_value",
-            Some("aigen.params"),
-        ),
-        (
-            json!({"aigen": {"controller": "ada/none@1.0.0"}}),
-            404,
-            "controller_not_found",
-            Some("aigen.controller"),
-        ),
-        (
-            json!({"aigen": {"controller": "regex"}}),
-            422,
-            "controller_refused",
-            None,
-        ),
-        (
-            json!({"aigen": {"controller": "regex", "params": {"pattern": "("}}}),
-            422,
-            "controller_refused",
-            None,
-        ),
-        (
-            json!({"aigen": {"controller": "lark", "params": {"grammar": "no"}}}),
-            422,
-            "controller_refused",
-            None,
-        ),
-        (
-            json!({"aigen": {"controller": "regex", "params": {"pattern": "a"}}, "response_format": {"type": "json_object"}}),
-            400,
-            "invalid_value",
-            Some("aigen.controller"),
-        ),
-        (
-            json!({"response_format": {"type": "json_schema"}}),
-            400,
-            "invalid_json",
-            Some("response_format"),
-        ),
-        (
-            json!({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "nothing"}}}}),
-            422,
-            "controller_refused",
-            None,
-        ),
-    ];
-    for (fields, status, code, param) in rows {
-        let body = chat(fields).to_string();
-        let request = request("POST", &world.ada, "/v1/chat/completions", &body);
-        check(&world, request, (status, code, param)).await;
+/// Status, code and param (`-`: none) of a request with these fields.
+const CHAT: &str = r#"
+404 model_not_found model                        | {"model": "gpt-4"}
+404 model_not_found model                        | {"model": "not a model\n"}
+400 invalid_value messages                       | {"messages": []}
+400 invalid_value messages[0].content            | {"messages": [{"role": "user"}]}
+400 invalid_json messages[0].role                | {"messages": [{"role": "king", "content": "x"}]}
+400 invalid_json messages[0].content[0]          | {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}
+400 unsupported_parameter messages[0].tool_calls | {"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}]}
+400 invalid_value temperature                    | {"temperature": 2.1}
+400 invalid_json temperature                     | {"temperature": "hot"}
+400 invalid_value top_p                          | {"top_p": -0.1}
+400 invalid_value presence_penalty               | {"presence_penalty": 3}
+400 invalid_value frequency_penalty              | {"frequency_penalty": -3}
+400 invalid_value logit_bias                     | {"logit_bias": {"5": 101}}
+400 invalid_value max_tokens                     | {"max_tokens": 0}
+400 unsupported_parameter n                      | {"n": 2}
+400 invalid_value stop                           | {"stop": ["a", "b", "c", "d", "e"]}
+400 invalid_value stop                           | {"stop": ""}
+400 invalid_value top_logprobs                   | {"top_logprobs": 1}
+400 invalid_value top_logprobs                   | {"logprobs": true, "top_logprobs": 21}
+400 invalid_value stream_options                 | {"stream_options": {"include_usage": true}}
+400 unsupported_parameter tools                  | {"tools": [{"type": "function"}]}
+400 unsupported_parameter tool_choice            | {"tool_choice": "required"}
+400 unsupported_parameter functions              | {"functions": [{"name": "f"}]}
+400 unsupported_parameter modalities             | {"modalities": ["audio"]}
+400 unsupported_parameter audio                  | {"audio": {"voice": "a"}}
+400 unsupported_parameter web_search_options     | {"web_search_options": {}}
+400 invalid_json aigen.colour                    | {"aigen": {"colour": 1}}
+400 unsupported_parameter aigen.trace            | {"aigen": {"trace": true}}
+400 invalid_json aigen.max_cost                  | {"aigen": {"max_cost": 1}}
+402 budget_too_small aigen.max_cost              | {"aigen": {"max_cost": "0.00000001"}}
+400 invalid_value aigen.params                   | {"aigen": {"params": {"a": 1}}}
+404 controller_not_found aigen.controller        | {"aigen": {"controller": "ada/none@1.0.0"}}
+422 controller_refused -                         | {"aigen": {"controller": "regex"}}
+422 controller_refused -                         | {"aigen": {"controller": "regex", "params": {"pattern": "("}}}
+422 controller_refused -                         | {"aigen": {"controller": "lark", "params": {"grammar": "no"}}}
+400 invalid_value aigen.controller               | {"aigen": {"controller": "regex", "params": {"pattern": "a"}}, "response_format": {"type": "json_object"}}
+400 invalid_json response_format                 | {"response_format": {"type": "json_schema"}}
+422 controller_refused -                         | {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "nothing"}}}}
+"#;
+
+const COMPLETIONS: &str = r#"
+400 unsupported_parameter prompt   | {"prompt": ["a", "b"]}
+400 unsupported_parameter prompt   | {"prompt": [1, 2]}
+400 invalid_json prompt            | {"prompt": {"a": 1}}
+400 unsupported_parameter suffix   | {"prompt": "a", "suffix": "b"}
+400 unsupported_parameter echo     | {"prompt": "a", "echo": true}
+400 unsupported_parameter best_of  | {"prompt": "a", "best_of": 2}
+"#;
+
+async fn check_rows(world: &World, path: &str, rows: &str, base: Value) {
+    for row in rows.trim().lines() {
+        let (expected, fields) = row.split_once('|').unwrap();
+        let expected: Vec<_> = expected.split_whitespace().collect();
+        let [status, code, param] = <[&str; 3]>::try_from(expected).unwrap();
+        let mut body = base.clone();
+        for (name, value) in serde_json::from_str::<Map<String, Value>>(fields).unwrap() {
+            body[name] = value;
+        }
+        let request = request("POST", &world.ada, path, &body.to_string());
+        let param = (param != "-").then_some(param);
+        check(world, request, (status.parse().unwrap(), code, param)).await;
     }
-    assert_eq!(world.balance("user:ada"), (1_000_000_000, 0, 1_000_000_000));
-    assert_eq!(world.node.network().receipts().count(), 0);
-    world.settle().await;
 }
 
 #[tokio::test]
-async fn bad_completion_requests() {
+async fn bad_completions() {
     let world = World::polite().await;
-    for (fields, code, param) in [
+    let (chat_path, text_path) = ("/v1/chat/completions", "/v1/completions");
+    check_rows(&world, chat_path, CHAT, chat(json!({}))).await;
+    check_rows(&world, text_path, COMPLETIONS, json!({"model": "tiny"})).await;
+    let long = "x".repeat(5_000);
+    let messages = json!([{"role": "user", "content": long}]);
+    let too_long = [
+        (chat_path, chat(json!({"messages": messages})), "messages"),
         (
-            json!({"prompt": ["a", "b"]}),
-            "unsupported_parameter",
-            Some("prompt"),
+            text_path,
+            json!({"model": "tiny", "prompt": long}),
+            "prompt",
         ),
-        (
-            json!({"prompt": [1, 2]}),
-            "unsupported_parameter",
-            Some("prompt"),
-        ),
-        (json!({"prompt": {"a": 1}}), "invalid_json", Some("prompt")),
-        (
-            json!({"prompt": "a", "suffix": "b"}),
-            "unsupported_parameter",
-            Some("suffix"),
-        ),
-        (
-            json!({"prompt": "a", "echo": true}),
-            "unsupported_parameter",
-            Some("echo"),
-        ),
-        (
-            json!({"prompt": "a", "best_of": 2}),
-            "unsupported_parameter",
-            Some("best_of"),
-        ),
-        (
-            json!({"prompt": "x".repeat(5000)}),
-            "context_length_exceeded",
-            Some("prompt"),
-        ),
-    ] {
-        let mut body = json!({"model": "tiny"});
-        body.as_object_mut()
-            .unwrap()
-            .extend(fields.as_object().unwrap().clone());
-        let request = request("POST", &world.ada, "/v1/completions", &body.to_string());
-        check(&world, request, (400, code, param)).await;
+    ];
+    for (path, body, param) in too_long {
+        let request = request("POST", &world.ada, path, &body.to_string());
+        check(
+            &world,
+            request,
+            (400, "context_length_exceeded", Some(param)),
+        )
+        .await;
     }
+    assert_eq!(world.balance("user:ada"), (1_000_000_000, 0, 1_000_000_000));
+    assert_eq!(world.node.network().receipts().count(), 0);
     world.settle().await;
 }
 
