@@ -1,9 +1,9 @@
-//! A node that is killed in the middle of an answer.
+//! A node that ends in the middle of an answer: killed, told to stop, or by its own hand.
 
-use crate::support::Folder;
+use crate::support::{Folder, Serving};
 use aigen_api::openai::{ChatChunk, ChatRequest, Extension, Message, Role};
-use aigen_client::Client;
-use futures::StreamExt;
+use aigen_client::{Client, ClientError};
+use futures::{Stream, StreamExt};
 
 /// Tokens that a killed node may have computed without having recorded them.
 const PROGRESS_TOKENS: u64 = 16;
@@ -40,18 +40,36 @@ fn tokens(chunk: &ChatChunk) -> u64 {
         .sum()
 }
 
-#[tokio::test]
-async fn is_charged_for_what_it_had_recorded_and_holds_nothing() {
-    let folder = Folder::new();
-    let mut node = folder.dev();
-    let client = Client::new(node.url(), node.key()).unwrap();
-    let mut chunks = client.chat_stream(&endless()).await.unwrap();
+/// Reads a call until it has given this many tokens. Gives back how many and the call's id.
+async fn read_tokens(
+    chunks: &mut (impl Stream<Item = Result<ChatChunk, ClientError>> + Unpin),
+) -> (u64, String) {
     let (mut read, mut call) = (0, String::new());
     while read < TOKENS_READ {
         let chunk = chunks.next().await.unwrap().unwrap();
         read += tokens(&chunk);
         call = chunk.id;
     }
+    let id = call.rsplit('-').next().unwrap();
+    (read, id.to_owned())
+}
+
+/// Nothing is held, and everything adds up.
+fn at_rest(folder: &Folder) {
+    let balance = folder.json(&["ledger", "balance", "user:dev"]);
+    assert_eq!(balance["data"][0]["held"], "0.00", "{balance}");
+    let verified = folder.json(&["ledger", "verify"]);
+    assert_eq!(verified["ok"], true, "{verified}");
+    assert_eq!(verified["issued"], verified["balances"], "{verified}");
+}
+
+#[tokio::test]
+async fn killed_it_charges_what_it_had_recorded_and_holds_nothing() {
+    let folder = Folder::new();
+    let mut node = folder.dev();
+    let client = Client::new(node.url(), node.key()).unwrap();
+    let mut chunks = client.chat_stream(&endless()).await.unwrap();
+    let (mut read, call) = read_tokens(&mut chunks).await;
     node.kill();
     // What had been sent already is produced too.
     while let Some(Ok(chunk)) = chunks.next().await {
@@ -64,7 +82,7 @@ async fn is_charged_for_what_it_had_recorded_and_holds_nothing() {
     assert_ne!(before["data"][0]["held"], "0.00", "{before}");
 
     let _restarted = folder.dev();
-    let receipt = folder.json(&["receipt", call.rsplit('-').next().unwrap()]);
+    let receipt = folder.json(&["receipt", &call]);
     assert_eq!(receipt["finish"], "recovered", "{receipt}");
     let charged = receipt["usage"]["sampled_tokens"].as_u64().unwrap();
     assert!(charged > 0, "{receipt}");
@@ -72,18 +90,66 @@ async fn is_charged_for_what_it_had_recorded_and_holds_nothing() {
         charged + PROGRESS_TOKENS >= read,
         "{charged} charged, {read} read"
     );
-    let after = folder.json(&["ledger", "balance", "user:dev"]);
-    assert_eq!(after["data"][0]["held"], "0.00", "{after}");
-    let verified = folder.json(&["ledger", "verify"]);
-    assert_eq!(verified["issued"], verified["balances"], "{verified}");
+    at_rest(&folder);
+}
+
+#[tokio::test]
+async fn told_to_stop_it_ends_the_answer_and_settles_it() {
+    let folder = Folder::new();
+    let mut dev = folder.command(&["dev", "--port", "0", "--json"]);
+    let node = Serving::start(dev.env("AIGEN_GRACE_SECONDS", "0"));
+    let client = Client::new(node.url(), node.key()).unwrap();
+    let mut chunks = client.chat_stream(&endless()).await.unwrap();
+    let (read, call) = read_tokens(&mut chunks).await;
+    let (code, _) = node.stop();
+    assert_eq!(code, 0);
+    let mut last = None;
+    while let Some(chunk) = chunks.next().await {
+        last = Some(chunk);
+    }
+    assert!(
+        matches!(last, Some(Err(_))),
+        "a cut answer says so: {last:?}"
+    );
+    at_rest(&folder);
+    let _restarted = folder.dev();
+    let receipt = folder.json(&["receipt", &call]);
+    assert_eq!(receipt["finish"], "cancelled", "{receipt}");
+    assert!(
+        receipt["usage"]["sampled_tokens"].as_u64().unwrap() >= read,
+        "{receipt}"
+    );
 }
 
 #[test]
-#[cfg(unix)]
-fn told_to_stop_it_ends_in_peace() {
+fn idle_it_ends_in_peace() {
     let folder = Folder::new();
     let (code, _) = folder.dev().stop();
     assert_eq!(code, 0);
-    let ran = folder.run(&["ledger", "verify"]);
-    assert!(ran.stdout.ends_with("\nledger verified\n"), "{ran}");
+    at_rest(&folder);
+}
+
+/// Somebody else appends to its journal: what the node has applied since is not true, so it
+/// ends rather than show it.
+#[test]
+fn a_second_writer_ends_it() {
+    let folder = Folder::new();
+    let node = folder.dev();
+    let journal = rusqlite::Connection::open(folder.file(".aigen/journal.sqlite")).unwrap();
+    let append = "INSERT INTO journal SELECT max(seq) + 1, x'00' FROM journal";
+    journal.execute(append, []).unwrap();
+    let ran = folder.run(&["fund", "user:ada", "1"]);
+    assert_eq!(ran.code, 1, "{ran}");
+    let (status, stderr) = node.ended();
+    assert_eq!(status.code(), None, "it aborts");
+    assert!(
+        stderr.contains("a record could not be made durable"),
+        "{stderr}"
+    );
+    let ran = folder.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(
+        ran.stderr.contains("is damaged: its length is wrong"),
+        "{ran}"
+    );
 }

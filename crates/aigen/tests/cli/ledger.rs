@@ -58,3 +58,39 @@ fn transfers_are_newest_first_and_as_many_as_asked_for() {
     assert_eq!(transfers(&["--account", "operator"]), Vec::<String>::new());
     assert!(!transfers(&["--account", "provider:aigen"]).is_empty());
 }
+
+/// The headline: an answer ends at the last token that the balance covers.
+#[test]
+fn an_answer_ends_exactly_where_the_money_does() {
+    let folder = Folder::new();
+    let _node = folder.dev();
+    folder.json(&["fund", "user:poor", "0.0051"]);
+    let key = folder.json(&["key", "create", "user:poor"]);
+    let key = key["key"].as_str().unwrap();
+    let pattern = "pattern=[a-z ]{4000}";
+    let args = ["--controller", "regex", "--param", pattern, "--key", key];
+    let answer = folder.json(&[&["chat", "Tell me a story."], &args[..]].concat());
+    assert_eq!(answer["finish_reason"], "length", "{answer}");
+    assert_eq!(answer["aigen"]["stop"], "budget", "{answer}");
+    let nano = |field: &str| {
+        let balance = folder.json(&["ledger", "balance", "user:poor"]);
+        balance["data"][0][field]
+            .as_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
+    let output_token_nano = 60_000;
+    assert!(
+        nano("available_nano") < output_token_nano,
+        "another token was affordable"
+    );
+    assert_eq!(nano("held_nano"), 0);
+    let ran = folder.run(&[&["chat", "Go on."], &args[..]].concat());
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("hint: ask the operator: aigen fund user:poor"),
+        "{ran}"
+    );
+}
