@@ -155,7 +155,7 @@ Or from another terminal, in this folder:
 
 aigen chat                       talk to it and see what each answer costs
 aigen ledger balance             see who has what
-aigen fund {DEV_ADDRESS} 5             give out more money
+aigen fund {DEV_ADDRESS} 5            give out more money
 aigen ledger verify              check every promise the journal makes
 "#
         )
