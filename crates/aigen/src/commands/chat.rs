@@ -185,9 +185,7 @@ async fn answer(node: &Asked, request: &ChatRequest, context: &Context) -> Resul
 fn cost(aigen: &AigenReply) -> String {
     let AigenReply { cost, receipt, .. } = aigen;
     let stopped = match aigen.stop {
-        Some(AigenStop::Budget) => {
-            "; stopped where the money ended: `aigen fund ADDRESS AMOUNT` adds some"
-        }
+        Some(AigenStop::Budget) => "; cut short: the balance or --max-cost ended here",
         None => "",
     };
     format!("[{cost} AIGEN, receipt {receipt}{stopped}]")
