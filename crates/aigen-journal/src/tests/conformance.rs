@@ -57,7 +57,10 @@ fn conforms(mut store: impl Store + 'static, reopen: impl Fn(Box<dyn Store>) -> 
         read(store.as_ref(), Tip::default()),
         [first.clone(), second.clone()]
     );
-    assert_eq!(read(store.as_ref(), first.tip()), std::slice::from_ref(&second));
+    assert_eq!(
+        read(store.as_ref(), first.tip()),
+        std::slice::from_ref(&second)
+    );
     assert_eq!(read(store.as_ref(), second.tip()), []);
 }
 
