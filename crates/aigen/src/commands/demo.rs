@@ -1,5 +1,5 @@
 //! The whole story in one run, nothing staged: an app, two developers, three validators,
-//! an epoch, and where every nano-AIGEN went.
+//! two epochs, and where every nano-AIGEN went.
 
 mod actors;
 mod processes;
@@ -12,12 +12,14 @@ use crate::failure::hinted;
 use crate::output::{Output, Table};
 use crate::reach::Asked;
 use actors::{Cast, Tally};
-use aigen_api::resources::{EpochPhase, EpochState, EpochStatement};
+use aigen_api::resources::{ControllerResult, EpochPhase, EpochState, EpochStatement};
 use anyhow::Result;
 use processes::{Child, NodeProcess};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use story::{OFFERS, Offer};
 
 /// How often the demo looks how far the validators are.
 const POLL: Duration = Duration::from_millis(250);
@@ -45,8 +47,10 @@ pub struct Args {
 /// What `--json` prints at the end.
 #[derive(Serialize)]
 struct Report {
-    usage: Vec<Tally>,
-    statement: EpochStatement,
+    /// Per epoch, what the app did.
+    usage: Vec<Vec<Tally>>,
+    /// Per epoch, who was paid what.
+    statements: Vec<EpochStatement>,
     balances: Vec<Balance>,
     issued: String,
     verified: bool,
@@ -76,9 +80,15 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     let operator = operator(&node, &folder)?;
     let cast = Cast::assemble(&operator, &node.url).await?;
     output.say(actors::INTRODUCTION);
-    let usage = cast.work(output).await?;
+    let mut usage = vec![cast.work(&OFFERS.each_ref(), output).await?];
     evaluate(&operator, &cast, &node.url, output).await?;
-    let statement = epoch::close(&operator, 60, output).await?;
+    let mut statements = vec![epoch::close(&operator, 60, output).await?];
+    output.say(epoch::statement(&statements[0]));
+    output.say("The app reads the scores and goes on with the better controller for each task.\n");
+    let chosen = better(&statements[0]);
+    usage.push(cast.work(&chosen, output).await?);
+    evaluate(&operator, &cast, &node.url, output).await?;
+    statements.push(epoch::close(&operator, 60, output).await?);
     node.stop().await?;
 
     let context = Context {
@@ -92,13 +102,28 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     let verified = ledger::verified(&context)?;
     let report = Report {
         usage,
-        statement,
+        statements,
         balances: balances(&network),
         issued: verified.issued.to_string(),
         verified: verified.issued == verified.balances,
         seconds: began.elapsed().as_secs(),
     };
     output.data(&report, || tell(&report, &network))
+}
+
+/// For each kind of task, the offer with the highest score.
+fn better(statement: &EpochStatement) -> Vec<&'static Offer> {
+    let score = |offer: &&Offer| {
+        let named = |result: &&ControllerResult| result.name.as_deref() == Some(offer.reference);
+        let result = statement.controllers.iter().find(named);
+        result.map(|result| result.score)
+    };
+    let suites: BTreeSet<_> = OFFERS.iter().map(|offer| offer.suite).collect();
+    let best = |suite| {
+        let offers = OFFERS.iter().filter(move |offer| offer.suite == suite);
+        offers.max_by_key(score)
+    };
+    suites.into_iter().filter_map(best).collect()
 }
 
 fn operator(node: &NodeProcess, folder: &std::path::Path) -> Result<Asked> {
@@ -167,7 +192,11 @@ fn tell(report: &Report, network: &aigen_network::Network) -> String {
     format!(
         "{}\n{}\nWhere all money is now:\n{balances}\n\
          issued {} AIGEN, all balances together the same\nledger verified\n({} seconds)\n",
-        epoch::statement(&report.statement),
+        report
+            .statements
+            .last()
+            .map(epoch::statement)
+            .unwrap_or_default(),
         explain::largest_payout(network),
         report.issued,
         report.seconds,

@@ -108,9 +108,11 @@ fn explain(network: &Network, id: &str, context: &Context) -> Result<()> {
     })
 }
 
-/// The largest payout to a developer: who gets it, and its formula.
+/// The largest payout to a developer in the last epoch: who gets it, and its formula.
 pub fn largest_payout(network: &Network) -> String {
-    let payouts = postings(network).filter(|(_, _, posting)| posting.kind == PayoutKind::Payout);
+    let last = network.settled_epochs().last().map(|(epoch, _)| epoch);
+    let payouts = postings(network)
+        .filter(|(epoch, _, posting)| Some(*epoch) == last && posting.kind == PayoutKind::Payout);
     let largest = payouts.max_by_key(|(_, _, posting)| posting.amount);
     largest.map_or_else(String::new, |(_, settled, posting)| {
         let formula = formula(settled, posting).join("\n");

@@ -30,31 +30,29 @@ fn everyone_is_paid_and_everything_can_be_checked() {
     assert_eq!(report["verified"], true);
 
     // What a quotation-constrained controller states as a fact stands in the user's text, always.
-    let usage = report["usage"].as_array().unwrap();
+    let usage = report["usage"][0].as_array().unwrap();
     let grounded = |tally: &&Value| text(tally, "controller").starts_with("ada/grounded-quiz");
     let grounded = usage.iter().find(grounded).unwrap();
     assert_eq!(grounded["facts_in_text"], grounded["calls"]);
 
-    let statement = &report["statement"];
-    let controllers = statement["controllers"].as_array().unwrap();
-    assert_eq!(
-        controllers.len(),
-        4,
-        "planted controllers are not in the statement"
-    );
-    for result in controllers {
-        let escrow = nano(text(result, "payout")) + nano(text(result, "remainder"));
-        let score = u128::from(result["score"].as_u64().unwrap());
-        assert_eq!(
-            nano(text(result, "payout")),
-            escrow * score / 1_000_000,
-            "{result}"
-        );
+    let statements = report["statements"].as_array().unwrap();
+    assert_eq!(statements.len(), 2);
+    for statement in statements {
+        let controllers = statement["controllers"].as_array().unwrap();
+        assert_eq!(controllers.len(), 4, "planted controllers are not in it");
+        for result in controllers {
+            let escrow = nano(text(result, "payout")) + nano(text(result, "remainder"));
+            let score = u128::from(result["score"].as_u64().unwrap());
+            let earned = escrow * score / 1_000_000;
+            assert_eq!(nano(text(result, "payout")), earned, "{result}");
+        }
     }
+    let statement = &statements[1];
     for result in statement["validators"].as_array().unwrap() {
+        // Each epoch moves skill a fifth of the way to what was proven in it: 200,000, 360,000.
         assert_eq!(
-            result["skill"], 200_000,
-            "exactly right about every hidden truth: {result}"
+            result["skill"], 360_000,
+            "exactly right about hidden truths: {result}"
         );
         assert!(nano(text(result, "pay")) > 0);
     }

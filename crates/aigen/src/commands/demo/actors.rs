@@ -75,10 +75,10 @@ impl Cast {
         })
     }
 
-    /// Every task goes to both developers' controllers; users see both answers.
-    pub async fn work(&self, output: Output) -> Result<Vec<Tally>> {
+    /// Every task goes to each of these controllers that can do it.
+    pub async fn work(&self, offers: &[&Offer], output: Output) -> Result<Vec<Tally>> {
         let mut tallies = Vec::new();
-        for offer in &OFFERS {
+        for offer in offers {
             tallies.push(self.use_controller(offer, output).await?);
         }
         Ok(tallies)
