@@ -6,32 +6,31 @@ pub(crate) const LEDGER_AIGEN: u32 = 1;
 
 /// What an account is for; its number is the account's `code` in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u16)]
 pub enum AccountKind {
     /// Where money enters: its debits are all the money there is.
-    Issuance = 1,
+    Issuance,
     /// Captured money on its way to those who earned it; zero between commands.
-    Clearing = 2,
+    Clearing,
     /// The protocol's own share.
-    Protocol = 3,
+    Protocol,
     /// Remainders, dust and slashed stake.
-    Treasury = 4,
+    Treasury,
     /// Remainders that the policy takes out of the world.
-    Burned = 5,
+    Burned,
     /// A model provider.
-    Provider = 10,
+    Provider,
     /// A controller developer.
-    Developer = 11,
+    Developer,
     /// A validator's free money.
-    Validator = 12,
+    Validator,
     /// A validator's locked money.
-    Stake = 13,
+    Stake,
     /// A controller's reserved share of this epoch.
-    Escrow = 20,
+    Escrow,
     /// What the scoring of one controller may cost in this epoch.
-    ValidatorBudget = 21,
+    ValidatorBudget,
     /// Anyone who pays: users, apps, teams.
-    Customer = 30,
+    Customer,
 }
 
 impl AccountKind {
@@ -197,8 +196,7 @@ pub mod addresses {
     }
 
     fn prefixed(kind: &str, name: &Slug) -> Address {
-        // A slug has at most 128 bytes and so has an address: clip nothing, refuse nothing,
-        // because names of payees are bounded to 64 bytes when they register.
+        // Any name fits: an address may be twice as long as one.
         fixed(&format!("{kind}:{name}"))
     }
 }

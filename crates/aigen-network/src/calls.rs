@@ -184,7 +184,7 @@ impl Network {
         }
         let amount = cover(&call.price, call.prompt_tokens, target)?.saturating_sub(held);
         if !amount.is_zero() {
-            let mut chain = Chain::new(hold_domain(call.holds.len()), id.0);
+            let mut chain = Chain::nth("hold", id.0, call.holds.len());
             let hold = chain.hold(&call.payer, &addresses::clearing(), amount);
             self.post(now, chain)?;
             call.holds.push((hold, amount));
@@ -332,18 +332,6 @@ impl Network {
             .account(account_id(address))
             .map_or(Amount::ZERO, aigen_ledger::Account::available)
     }
-}
-
-/// Each hold of a call needs ids of its own; forty fixed words need no allocation.
-fn hold_domain(index: usize) -> &'static str {
-    const DOMAINS: [&str; CALL_HOLDS_MAX] = [
-        "hold00", "hold01", "hold02", "hold03", "hold04", "hold05", "hold06", "hold07", "hold08",
-        "hold09", "hold10", "hold11", "hold12", "hold13", "hold14", "hold15", "hold16", "hold17",
-        "hold18", "hold19", "hold20", "hold21", "hold22", "hold23", "hold24", "hold25", "hold26",
-        "hold27", "hold28", "hold29", "hold30", "hold31", "hold32", "hold33", "hold34", "hold35",
-        "hold36", "hold37", "hold38", "hold39",
-    ];
-    DOMAINS.get(index).copied().unwrap_or("hold")
 }
 
 fn check_usage(call: &Call, used: &Usage) -> Result<(), Refusal> {

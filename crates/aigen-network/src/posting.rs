@@ -79,6 +79,8 @@ pub fn transfer_reason(transfer: &aigen_ledger::Transfer) -> Option<&'static str
 pub(crate) struct Chain {
     domain: &'static str,
     cause: u128,
+    /// Which of the chains of one cause it is.
+    number: usize,
     accounts: Vec<Address>,
     transfers: Vec<TransferRequest>,
 }
@@ -86,9 +88,15 @@ pub(crate) struct Chain {
 impl Chain {
     /// `domain` and `cause` must be unique together: they make the transfers' ids.
     pub fn new(domain: &'static str, cause: u128) -> Self {
+        Self::nth(domain, cause, 0)
+    }
+
+    /// One of several chains that the same cause has, one after the other.
+    pub fn nth(domain: &'static str, cause: u128, number: usize) -> Self {
         Self {
             domain,
             cause,
+            number,
             accounts: Vec::new(),
             transfers: Vec::new(),
         }
@@ -188,7 +196,11 @@ impl Chain {
         hasher.update(b"aigen/transfer/v1/");
         hasher.update(self.domain.as_bytes());
         hasher.update(&self.cause.to_le_bytes());
-        hasher.update(&self.transfers.len().to_le_bytes());
+        for place in [self.number, self.transfers.len()] {
+            // 64 bits on every machine: another word size must not make other ids.
+            let place = u64::try_from(place).unwrap_or(u64::MAX);
+            hasher.update(&place.to_le_bytes());
+        }
         TransferId(first_u128(hasher.finalize()))
     }
 }

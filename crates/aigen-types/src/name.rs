@@ -3,6 +3,9 @@ use core::{fmt, str::FromStr};
 
 const NAME_BYTES_MAX: usize = 128;
 
+/// Twice a name: any name fits behind the word that says what the address is for.
+const ADDRESS_BYTES_MAX: usize = 2 * NAME_BYTES_MAX;
+
 /// Why a text is not a name of this kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
@@ -31,7 +34,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $accepts:expr) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $bytes_max:expr, $accepts:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -49,7 +52,7 @@ macro_rules! name {
 
             fn from_str(text: &str) -> Result<Self, NameError> {
                 let accepts: fn(&str) -> bool = $accepts;
-                if text.is_empty() || text.len() > NAME_BYTES_MAX || !accepts(text) {
+                if text.is_empty() || text.len() > $bytes_max || !accepts(text) {
                     return Err(NameError::new($kind, $rule, text));
                 }
                 Ok(Self(text.to_string()))
@@ -73,12 +76,14 @@ macro_rules! name {
 name! {
     /// One plain word: the owner or the short name of something.
     Slug, "a name", "use 1 to 128 of a-z 0-9 - _ .",
+    NAME_BYTES_MAX,
     |text| text.bytes().all(is_plain)
 }
 
 name! {
     /// The human-readable name of a ledger account: words joined by colons, like `app:tutor:user:42`.
     Address, "an address", "use words of a-z 0-9 - _ . / @ joined by single colons, like user:ada",
+    ADDRESS_BYTES_MAX,
     |text| text.split(':').count() >= 1
         && text.split(':').all(|word| {
             !word.is_empty() && word.bytes().all(|byte| is_plain(byte) || matches!(byte, b'/' | b'@'))
@@ -88,6 +93,7 @@ name! {
 name! {
     /// A model of the catalogue, like `aigen-tiny` or `acme/llama-8b`.
     ModelName, "a model name", "use a-z A-Z 0-9 - _ . / :",
+    NAME_BYTES_MAX,
     |text| text.bytes().all(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':')
     })
@@ -96,6 +102,19 @@ name! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_name_fits_into_an_address() {
+        let name: Slug = "x".repeat(NAME_BYTES_MAX).parse().unwrap();
+        let address = alloc::format!("developer:{name}");
+        assert!(address.parse::<Address>().is_ok());
+        assert!("x".repeat(NAME_BYTES_MAX + 1).parse::<Slug>().is_err());
+        assert!(
+            "x".repeat(ADDRESS_BYTES_MAX + 1)
+                .parse::<Address>()
+                .is_err()
+        );
+    }
 
     #[test]
     fn addresses_are_words_joined_by_colons() {
