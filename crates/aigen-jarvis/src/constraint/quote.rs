@@ -4,8 +4,9 @@
 //! them exactly as it stands in the text; so it is always a substring of the
 //! text. A word is what stands between blanks, without the punctuation at its
 //! edges: `Mount Kenya` can be quoted from `Mount Kenya.` and takes no full stop
-//! along, while `3.14`, `Kenya's`, `$20` and `C++` stay whole. Scripts that
-//! write without blanks count every character as a word.
+//! along, while `3.14`, `Kenya's`, `$20` and `C++` stay whole. What has neither
+//! letter nor digit (a bullet, a lone `€`) is no word, but stands between two.
+//! Scripts that write without blanks count every character as a word.
 
 use super::CompileError;
 use crate::limits::{QUOTE_CHUNKS_MAX, QUOTE_WORDS};
