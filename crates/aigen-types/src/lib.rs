@@ -23,7 +23,7 @@ mod time;
 pub use amount::{Amount, AmountParseError, NANO_PER_AIGEN};
 pub use controller_ref::ControllerRef;
 pub use digest::Digest;
-pub use ids::{AccountId, CallId, TransferId};
+pub use ids::{AccountId, CallId, NodeId, TransferId};
 pub use name::{Address, ModelName, NameError, Slug};
 pub use share::{PPM, Ppm, mul_div_ceil, mul_div_floor};
 pub use time::{Epoch, Timestamp};
