@@ -22,6 +22,7 @@ mod commitment;
 mod epochs;
 pub mod limits;
 mod network;
+mod parts;
 mod posting;
 mod refusal;
 mod registry;
@@ -40,6 +41,7 @@ pub use command::{
 pub use commitment::{assignment_root, gold_commitment, member_id, report_root, score_commitment};
 pub use epochs::{EpochState, Evaluated, PayoutKind, Phase, Posting, SettledEpoch, Tally};
 pub use network::{Network, Reply};
+pub use parts::Parts;
 pub use posting::transfer_reason;
 pub use refusal::Refusal;
 pub use registry::{Controller, Key, Model, Validator, controller_digest, script_key};

@@ -1,0 +1,53 @@
+use crate::calls::{Call, Receipt};
+use crate::command::Found;
+use crate::epochs::{EpochState, Evaluated, SettledEpoch};
+use crate::network::Network;
+use crate::registry::{Controller, Key, Model, Validator};
+use aigen_ledger::Ledger;
+use aigen_types::{AccountId, Address, CallId, ControllerRef, Digest, Epoch, ModelName, Slug};
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+
+/// Names every part of a network but its ledger once, so that none can be forgotten.
+macro_rules! parts {
+    ($($name:ident: $part:ty),* $(,)?) => {
+        /// All that a network is made of beside its ledger: what a snapshot keeps, borrowed to be
+        /// written and owned when read.
+        #[derive(Clone, Debug)]
+        #[allow(missing_docs, reason = "each is what the network's reader of that name gives")]
+        pub struct Parts<'a> {
+            $(pub $name: Cow<'a, $part>,)*
+        }
+
+        impl Network {
+            /// Its parts, to be written.
+            #[must_use]
+            pub fn parts(&self) -> Parts<'_> {
+                Parts { $($name: Cow::Borrowed(&self.$name),)* }
+            }
+
+            /// The network of these parts and this ledger.
+            #[must_use]
+            pub fn from_parts(parts: Parts<'_>, ledger: Ledger) -> Self {
+                Self { ledger, $($name: parts.$name.into_owned(),)* }
+            }
+        }
+    };
+}
+
+parts! {
+    founded: Option<Found>,
+    commands: u64,
+    record: u64,
+    addresses: BTreeMap<AccountId, Address>,
+    keys: BTreeMap<Slug, Key>,
+    models: BTreeMap<ModelName, Model>,
+    controllers: BTreeMap<Digest, Controller>,
+    controller_names: BTreeMap<ControllerRef, Digest>,
+    validators: BTreeMap<Slug, Validator>,
+    calls: BTreeMap<CallId, Call>,
+    receipts: BTreeMap<CallId, Receipt>,
+    epoch: EpochState,
+    settled: BTreeMap<Epoch, SettledEpoch>,
+    scores: BTreeMap<Digest, Evaluated>,
+}
