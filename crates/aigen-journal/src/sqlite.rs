@@ -21,7 +21,23 @@ impl SqliteStore {
     /// # Errors
     /// When the file cannot be opened or written, or is no AiGen journal.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = Connection::open(path)?;
+        Self::begin(Connection::open(path)?, path)
+    }
+
+    /// As [`SqliteStore::open`], on the SQLite file system registered as `vfs`: for disks that
+    /// fail on purpose. No other connection may use the file meanwhile, since such a disk
+    /// shares no memory between them.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and when no such file system is registered.
+    pub fn open_on(path: &Path, vfs: &str) -> Result<Self, StoreError> {
+        let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?;
+        // Before anything is read: a WAL that is first seen in another mode wants shared memory.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        Self::begin(connection, path)
+    }
+
+    fn begin(connection: Connection, path: &Path) -> Result<Self, StoreError> {
         let fresh = check_identity(&connection, path)?;
         // FULL: an acknowledged record survives a power cut, not only a crash of the process.
         connection.pragma_update(None, "journal_mode", "WAL")?;
