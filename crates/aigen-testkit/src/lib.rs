@@ -24,6 +24,7 @@ mod answer;
 mod epoch;
 mod parse;
 mod run;
+pub mod sim;
 mod world;
 
 #[cfg(test)]

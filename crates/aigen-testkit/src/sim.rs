@@ -1,0 +1,5 @@
+//! The simulator.
+
+mod disk;
+mod random;
+
