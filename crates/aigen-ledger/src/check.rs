@@ -118,7 +118,9 @@ fn resolution(transfer: &Transfer, hold: &Transfer) -> Option<PendingStatus> {
 fn check_holds(store: &Store, resolutions: &Resolutions) -> Result<(), Violation> {
     let mut live = BTreeSet::new();
     for slot in store.slots() {
-        let Record { transfer, pending } = store.record(slot);
+        let Record {
+            transfer, pending, ..
+        } = store.record(slot);
         let is_due = transfer
             .expires_at()
             .is_some_and(|expires_at| expires_at <= store.now());
@@ -156,7 +158,10 @@ type Sums = BTreeMap<AccountId, Sum>;
 
 fn sums(store: &Store) -> Result<Sums, Violation> {
     let mut sums = Sums::new();
-    for Record { transfer, pending } in store.records() {
+    for Record {
+        transfer, pending, ..
+    } in store.records()
+    {
         if transfer.amount > TRANSFER_AMOUNT_MAX {
             return Err(Violation::AmountAboveMax(transfer.id));
         }
@@ -195,9 +200,9 @@ fn add_posted(sums: &mut Sums, transfer: &Transfer) {
 }
 
 fn check_accounts(store: &Store, sums: &Sums) -> Result<(), Violation> {
-    let mut previous = None;
     for account in store.accounts() {
-        if previous.replace(account.id) == Some(account.id) {
+        let found = store.find_account(account.id);
+        if !found.is_some_and(|slot| core::ptr::eq(store.account(slot), account)) {
             return Err(Violation::AccountIdTaken(account.id));
         }
         let sum = sums.get(&account.id).copied().unwrap_or_default();

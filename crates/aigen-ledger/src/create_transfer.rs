@@ -64,7 +64,8 @@ fn create(request: &TransferRequest, store: &mut Store) -> Result<(), TransferRe
     // After this point the transfer must succeed.
     store.set_account(debit_slot, debit);
     store.set_account(credit_slot, credit);
-    store.insert_transfer(Transfer::created(request, amount, store.now()));
+    let transfer = Transfer::created(request, amount, store.now());
+    store.insert_transfer(transfer, [debit_slot, credit_slot]);
     Ok(())
 }
 

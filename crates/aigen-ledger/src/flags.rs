@@ -122,6 +122,26 @@ flags! {
     }
 }
 
+flags! {
+    /// Which of an account's transfers are asked for, and in what order.
+    AccountFilterFlags {
+        /// Those that the account pays.
+        DEBITS = 0, "debits";
+        /// Those that it is paid by.
+        CREDITS = 1, "credits";
+        /// Newest first instead of oldest first.
+        REVERSED = 2, "reversed";
+    }
+}
+
+flags! {
+    /// In what order accounts or transfers are asked for.
+    QueryFilterFlags {
+        /// Newest first instead of oldest first.
+        REVERSED = 0, "reversed";
+    }
+}
+
 impl TransferFlags {
     /// Those of a transfer that ends a hold: a capture or a void.
     pub(crate) const RESOLVING: Self =

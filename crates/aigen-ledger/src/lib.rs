@@ -68,6 +68,7 @@ mod exists;
 mod flags;
 mod ledger;
 mod limits;
+mod query;
 mod refusal;
 mod resolve;
 mod store;
@@ -75,9 +76,10 @@ mod transfer;
 
 pub use account::{Account, AccountRequest};
 pub use check::Violation;
-pub use flags::{AccountFlags, TransferFlags, UnknownFlag};
+pub use flags::{AccountFilterFlags, AccountFlags, QueryFilterFlags, TransferFlags, UnknownFlag};
 pub use ledger::Ledger;
 pub use limits::TRANSFER_AMOUNT_MAX;
+pub use query::{AccountFilter, QueryFilter};
 pub use refusal::{AccountRefusal, TransferRefusal};
 pub use transfer::{AMOUNT_ALL, PendingStatus, Transfer, TransferRequest};
 

@@ -1,7 +1,7 @@
 //! How a hold ends: captured, voided or expired.
 
 use crate::{
-    Account, PendingStatus, Transfer, TransferFlags, TransferRefusal, TransferRequest,
+    Account, PendingStatus, Transfer, TransferFlags, TransferRefusal, TransferRequest, Violation,
     exists::inherit,
     refusal::refuse,
     store::{AccountSlot, Record, Store},
@@ -28,9 +28,11 @@ pub(crate) fn apply(request: &TransferRequest, store: &mut Store) -> Result<(), 
     } else {
         (Amount::ZERO, PendingStatus::Voided)
     };
+    let slots = [parties.debit_slot, parties.credit_slot];
     parties.release(&hold, captured, store);
     store.end_hold(slot, status);
-    store.insert_transfer(Transfer::created(&request, request.amount, store.now()));
+    let transfer = Transfer::created(&request, request.amount, store.now());
+    store.insert_transfer(transfer, slots);
     Ok(())
 }
 
@@ -44,7 +46,7 @@ pub(crate) fn expire_next(store: &mut Store) -> Option<TransferId> {
 }
 
 /// Takes in a transfer that took effect long ago: the accounts know it already.
-pub(crate) fn replay(store: &mut Store, transfer: Transfer) {
+pub(crate) fn replay(store: &mut Store, transfer: Transfer) -> Result<(), Violation> {
     let status = if transfer
         .flags
         .contains(TransferFlags::POST_PENDING_TRANSFER)
@@ -53,11 +55,16 @@ pub(crate) fn replay(store: &mut Store, transfer: Transfer) {
     } else {
         PendingStatus::Voided
     };
-    store.insert_transfer(transfer);
+    let find = |id| store.find_account(id);
+    let missing = Violation::AccountsMissing(transfer.id);
+    let debit_slot = find(transfer.debit_account_id).ok_or(missing)?;
+    let credit_slot = find(transfer.credit_account_id).ok_or(missing)?;
+    store.insert_transfer(transfer, [debit_slot, credit_slot]);
     let hold = store.find_record(transfer.pending_id);
     if let Some((slot, _)) = hold.filter(|_| transfer.flags.intersects(TransferFlags::RESOLVING)) {
         store.end_hold(slot, status);
     }
+    Ok(())
 }
 
 /// Ends what expired long ago: the accounts know it already.
@@ -85,6 +92,7 @@ fn check_hold(request: &TransferRequest, hold: &Record) -> Result<(), TransferRe
     let Record {
         transfer: hold,
         pending,
+        ..
     } = hold;
     let is_void = request.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
     refuse! { TransferRefusal:

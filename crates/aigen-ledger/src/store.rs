@@ -2,11 +2,13 @@
 //! module only keeps its indexes in step with its records, and undoes what an open chain has done.
 
 mod index;
+mod link;
 
 use crate::{Account, PendingStatus, Transfer};
 use aigen_types::{AccountId, Timestamp, TransferId};
 use alloc::{collections::BTreeSet, vec::Vec};
 use index::Index;
+use link::Link;
 
 /// The place of an account, in order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +23,19 @@ pub(crate) struct TransferSlot(usize);
 pub(crate) struct Record {
     pub transfer: Transfer,
     pub pending: Option<PendingStatus>,
+    /// The transfer before this one of the debit account, and that of the credit account.
+    before: [Link; 2],
 }
+
+/// The accounts of a transfer: debit, then credit.
+pub(crate) type PartySlots = [AccountSlot; 2];
 
 /// One step back.
 #[derive(Clone, Debug)]
 enum Undo {
     ForgetAccount,
     RestoreAccount(AccountSlot, Account),
-    ForgetTransfer,
+    ForgetTransfer(PartySlots),
     ReviveHold(TransferSlot),
 }
 
@@ -37,6 +44,8 @@ pub(crate) struct Store {
     now: Timestamp,
     accounts: Vec<Account>,
     accounts_by_id: Index,
+    /// By account: its newest transfer, from which the others are found backwards.
+    newest: Vec<Link>,
     records: Vec<Record>,
     records_by_id: Index,
     burnt: Vec<TransferId>,
@@ -49,6 +58,15 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// The same under another index key; see [`Index`].
+    pub fn with_index_key(mut self, key: u128) -> Self {
+        self.accounts_by_id = Index::of(key, self.accounts.iter().map(|account| account.id.0));
+        let transfers = self.records.iter().map(|record| record.transfer.id.0);
+        self.records_by_id = Index::of(key, transfers);
+        self.burnt_by_id = Index::of(key, self.burnt.iter().map(|id| id.0));
+        self
+    }
+
     pub fn now(&self) -> Timestamp {
         self.now
     }
@@ -67,17 +85,16 @@ impl Store {
         &self.accounts[slot.0]
     }
 
-    /// By id.
-    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        let mut accounts: Vec<_> = self.accounts.iter().collect();
-        accounts.sort_unstable_by_key(|account| account.id);
-        accounts.into_iter()
+    /// In order of creation, and so of time.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
     }
 
     pub fn insert_account(&mut self, account: Account) {
         self.accounts_by_id
             .insert(account.id.0, self.accounts.len());
-        self.accounts.push(account);
+        push(&mut self.accounts, account);
+        push(&mut self.newest, Link::NONE);
         self.log(Undo::ForgetAccount);
     }
 
@@ -101,9 +118,25 @@ impl Store {
         &self.records[slot.0]
     }
 
-    /// In order of creation.
-    pub fn records(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter()
+    /// In order of creation, and so of time.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The transfers of an account, newest first.
+    pub fn records_of(&self, account: AccountSlot) -> impl Iterator<Item = &Record> {
+        let id = self.accounts[account.0].id;
+        let mut next = self.newest[account.0];
+        core::iter::from_fn(move || {
+            let record = &self.records[next.slot()?];
+            let [debit_before, credit_before] = record.before;
+            next = if record.transfer.debit_account_id == id {
+                debit_before
+            } else {
+                credit_before
+            };
+            Some(record)
+        })
     }
 
     pub fn slots(&self) -> impl Iterator<Item = TransferSlot> + use<> {
@@ -115,14 +148,19 @@ impl Store {
         &self.burnt
     }
 
-    /// Adds a transfer; a hold is live from here on.
-    pub fn insert_transfer(&mut self, transfer: Transfer) {
+    /// Adds a transfer between these accounts; a hold is live from here on.
+    pub fn insert_transfer(&mut self, transfer: Transfer, parties: PartySlots) {
         let slot = TransferSlot(self.records.len());
         self.records_by_id.insert(transfer.id.0, slot.0);
-        let pending = transfer.is_hold().then_some(PendingStatus::Pending);
-        self.records.push(Record { transfer, pending });
+        let record = Record {
+            transfer,
+            pending: transfer.is_hold().then_some(PendingStatus::Pending),
+            before: parties.map(|party| self.newest[party.0]),
+        };
+        push(&mut self.records, record);
+        self.set_newest(parties, [Link::to(slot.0); 2]);
         self.watch(slot, &transfer);
-        self.log(Undo::ForgetTransfer);
+        self.log(Undo::ForgetTransfer(parties));
     }
 
     /// Ends a live hold.
@@ -145,7 +183,7 @@ impl Store {
     /// For ever; a chain's end does not undo it.
     pub fn burn(&mut self, id: TransferId) {
         self.burnt_by_id.insert(id.0, self.burnt.len());
-        self.burnt.push(id);
+        push(&mut self.burnt, id);
     }
 
     pub fn open_chain(&mut self) {
@@ -167,16 +205,21 @@ impl Store {
     fn undo(&mut self, step: Undo) {
         match step {
             Undo::ForgetAccount => {
+                self.newest.pop();
                 if let Some(account) = self.accounts.pop() {
                     self.accounts_by_id
                         .remove(account.id.0, self.accounts.len());
                 }
             }
             Undo::RestoreAccount(slot, before) => self.accounts[slot.0] = before,
-            Undo::ForgetTransfer => {
-                if let Some(Record { transfer, .. }) = self.records.pop() {
+            Undo::ForgetTransfer(parties) => {
+                if let Some(Record {
+                    transfer, before, ..
+                }) = self.records.pop()
+                {
                     let slot = TransferSlot(self.records.len());
                     self.records_by_id.remove(transfer.id.0, slot.0);
+                    self.set_newest(parties, before);
                     self.unwatch(slot, &transfer);
                 }
             }
@@ -184,6 +227,12 @@ impl Store {
                 let hold = self.set_pending(slot, PendingStatus::Pending);
                 self.watch(slot, &hold);
             }
+        }
+    }
+
+    fn set_newest(&mut self, parties: PartySlots, links: [Link; 2]) {
+        for (party, link) in parties.into_iter().zip(links) {
+            self.newest[party.0] = link;
         }
     }
 
@@ -212,13 +261,21 @@ impl Store {
     }
 }
 
+/// Room is made by the eighth: after a doubling almost half of the memory may lie idle.
+fn push<T>(rows: &mut Vec<T>, row: T) {
+    if rows.len() == rows.capacity() {
+        rows.reserve_exact((rows.len() >> 3).max(16));
+    }
+    rows.push(row);
+}
+
 /// Equal in content, however it is laid out.
 impl PartialEq for Store {
     fn eq(&self, other: &Self) -> bool {
         self.now == other.now
             && self.records == other.records
             && self.expiries == other.expiries
-            && self.accounts().eq(other.accounts())
+            && self.accounts == other.accounts
             && self.burnt == other.burnt
     }
 }

@@ -1,7 +1,9 @@
 //! The rules as tables (see [`table`] for their language), and the laws on random streams.
 
+mod commands;
 mod model;
 mod properties;
+mod queries;
 mod snapshot;
 mod table;
 
@@ -20,6 +22,7 @@ const TABLES: &[(&str, &str)] = &[
     ("bounds", include_str!("tests/bounds.rows")),
     ("balancing", include_str!("tests/balancing.rows")),
     ("closing", include_str!("tests/closing.rows")),
+    ("queries", include_str!("tests/queries.rows")),
 ];
 
 #[test]

@@ -8,6 +8,9 @@
 //! balance  A1 0 10 0 0 [closed]     # debits pending and posted, credits pending and posted
 //! moved    T1 10                    # the effective amount; `none` if there is no such transfer
 //! pending  T1 posted                # what became of a hold
+//! of A1    [flag ...] [limit=9] … -> T1 T2   (its transfers; see `queries`)
+//! accounts [flag ...] [limit=9] … -> A1 A2
+//! transfers [flag ...] [limit=9] … -> T1 T2
 //! ```
 //!
 //! Rows of one kind in a row are one batch; a blank line ends it. An answer is `created` or a
@@ -15,6 +18,7 @@
 //! or void `_` stands for zero and ledger and code default to zero. After every batch the ledger is
 //! checked.
 
+use super::queries;
 use crate::{AccountFlags, AccountRequest, Ledger, PendingStatus, TransferFlags, TransferRequest};
 use aigen_types::{AccountId, Amount, Timestamp, TransferId};
 use std::{
@@ -102,6 +106,9 @@ impl Run {
             ["pending", id, status] => {
                 let pending = self.ledger.pending(TransferId(number(id)));
                 assert_eq!(status_name(pending), *status, "{}", self.place);
+            }
+            ["of" | "accounts" | "transfers", ..] => {
+                queries::check_row(&self.ledger, words, &self.place);
             }
             _ => panic!("not a row: {}", self.place),
         }
@@ -264,7 +271,7 @@ fn transfer([id, debit, credit, amount]: [&&str; 4], words: &[&str]) -> Transfer
     request
 }
 
-fn number(word: &str) -> u128 {
+pub fn number(word: &str) -> u128 {
     match word.strip_prefix("max") {
         Some("") => u128::MAX,
         Some(less) => u128::MAX - number(less.strip_prefix('-').unwrap()),

@@ -1,0 +1,203 @@
+//! Questions with several answers. In order of creation, which is the order of time; within a batch,
+//! that of the batch.
+
+use crate::{Account, AccountFilterFlags, Ledger, QueryFilterFlags, Transfer};
+use aigen_types::{AccountId, Timestamp};
+use alloc::vec::Vec;
+
+/// Which transfers of one account: those for which every field that is not zero fits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountFilter {
+    /// Whose.
+    pub account_id: AccountId,
+    /// Equal to the transfer's, or zero.
+    pub user_data_128: u128,
+    /// Equal to the transfer's, or zero.
+    pub user_data_64: u64,
+    /// Equal to the transfer's, or zero.
+    pub user_data_32: u32,
+    /// Equal to the transfer's, or zero.
+    pub code: u16,
+    /// None before this; zero for no bound.
+    pub timestamp_min: Timestamp,
+    /// None after this; zero for no bound.
+    pub timestamp_max: Timestamp,
+    /// How many at most; zero finds nothing.
+    pub limit: u32,
+    /// Neither `debits` nor `credits` finds nothing.
+    pub flags: AccountFilterFlags,
+}
+
+/// Which accounts, or which transfers: those for which every field that is not zero fits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryFilter {
+    /// Equal to the record's, or zero.
+    pub user_data_128: u128,
+    /// Equal to the record's, or zero.
+    pub user_data_64: u64,
+    /// Equal to the record's, or zero.
+    pub user_data_32: u32,
+    /// Equal to the record's, or zero.
+    pub ledger: u32,
+    /// Equal to the record's, or zero.
+    pub code: u16,
+    /// None before this; zero for no bound.
+    pub timestamp_min: Timestamp,
+    /// None after this; zero for no bound.
+    pub timestamp_max: Timestamp,
+    /// How many at most; zero finds nothing.
+    pub limit: u32,
+    /// In what order.
+    pub flags: QueryFilterFlags,
+}
+
+impl Ledger {
+    /// The transfers of one account, holds, captures and voids included: oldest first unless
+    /// `reversed`, and `limit` of them at most. An account that does not exist has none.
+    ///
+    /// Takes time in proportion to the transfers of the account that are not older than
+    /// `timestamp_min`; with `reversed`, it ends at the limit.
+    pub fn account_transfers(
+        &self,
+        filter: &AccountFilter,
+    ) -> impl Iterator<Item = &Transfer> + use<'_> {
+        let slot = self.store.find_account(filter.account_id).into_iter();
+        let newest_first = slot
+            .flat_map(|slot| self.store.records_of(slot))
+            .map(|record| &record.transfer)
+            .take_while(|transfer| transfer.timestamp >= filter.timestamp_min)
+            .filter(|transfer| filter.matches(transfer));
+        let limit = count(filter.limit);
+        let found: Vec<_> = if filter.flags.contains(AccountFilterFlags::REVERSED) {
+            newest_first.take(limit).collect()
+        } else {
+            let mut found: Vec<_> = newest_first.collect();
+            found.reverse();
+            found.truncate(limit);
+            found
+        };
+        found.into_iter()
+    }
+
+    /// Transfers of all accounts, holds, captures and voids included: oldest first unless
+    /// `reversed`, and `limit` of them at most.
+    ///
+    /// Takes time in proportion to the transfers between the two timestamps, up to the last found.
+    pub fn query_transfers(
+        &self,
+        filter: &QueryFilter,
+    ) -> impl Iterator<Item = &Transfer> + use<'_> {
+        let records = between(self.store.records(), filter, |record| {
+            record.transfer.timestamp
+        });
+        let transfers = records.iter().map(|record| &record.transfer);
+        let filter = *filter;
+        filter.select(transfers.filter(move |transfer| filter.matches(&Fields::of(transfer))))
+    }
+
+    /// Accounts: oldest first unless `reversed`, and `limit` of them at most.
+    ///
+    /// Takes time in proportion to the accounts between the two timestamps, up to the last found.
+    pub fn query_accounts(&self, filter: &QueryFilter) -> impl Iterator<Item = &Account> + use<'_> {
+        let accounts = between(self.store.accounts(), filter, |account| account.timestamp);
+        let filter = *filter;
+        filter.select(accounts.iter().filter(move |account| {
+            filter.matches(&Fields {
+                user_data_128: account.user_data_128,
+                user_data_64: account.user_data_64,
+                user_data_32: account.user_data_32,
+                ledger: account.ledger,
+                code: account.code,
+            })
+        }))
+    }
+}
+
+impl AccountFilter {
+    fn matches(&self, transfer: &Transfer) -> bool {
+        let is_wanted =
+            |flag, account: AccountId| self.flags.contains(flag) && account == self.account_id;
+        let fits = QueryFilter {
+            user_data_128: self.user_data_128,
+            user_data_64: self.user_data_64,
+            user_data_32: self.user_data_32,
+            code: self.code,
+            ..QueryFilter::default()
+        };
+        (is_wanted(AccountFilterFlags::DEBITS, transfer.debit_account_id)
+            || is_wanted(AccountFilterFlags::CREDITS, transfer.credit_account_id))
+            && transfer.timestamp <= end(self.timestamp_max)
+            && fits.matches(&Fields::of(transfer))
+    }
+}
+
+/// What a filter looks at.
+struct Fields {
+    user_data_128: u128,
+    user_data_64: u64,
+    user_data_32: u32,
+    ledger: u32,
+    code: u16,
+}
+
+impl Fields {
+    fn of(transfer: &Transfer) -> Self {
+        Self {
+            user_data_128: transfer.user_data_128,
+            user_data_64: transfer.user_data_64,
+            user_data_32: transfer.user_data_32,
+            ledger: transfer.ledger,
+            code: transfer.code,
+        }
+    }
+}
+
+impl QueryFilter {
+    fn matches(&self, fields: &Fields) -> bool {
+        fits(self.user_data_128, fields.user_data_128)
+            && fits(self.user_data_64, fields.user_data_64)
+            && fits(self.user_data_32, fields.user_data_32)
+            && fits(self.ledger, fields.ledger)
+            && fits(self.code, fields.code)
+    }
+
+    fn select<I: DoubleEndedIterator>(
+        &self,
+        mut rows: I,
+    ) -> impl Iterator<Item = I::Item> + use<I> {
+        let is_reversed = self.flags.contains(QueryFilterFlags::REVERSED);
+        core::iter::from_fn(move || {
+            if is_reversed {
+                rows.next_back()
+            } else {
+                rows.next()
+            }
+        })
+        .take(count(self.limit))
+    }
+}
+
+fn fits<T: PartialEq + Default>(wanted: T, value: T) -> bool {
+    wanted == T::default() || wanted == value
+}
+
+/// Of rows in order of time, those that the filter's timestamps leave.
+fn between<'a, T>(rows: &'a [T], filter: &QueryFilter, time: impl Fn(&T) -> Timestamp) -> &'a [T] {
+    let first = rows.partition_point(|row| time(row) < filter.timestamp_min);
+    let later = rows.get(first..).unwrap_or_default();
+    let last = later.partition_point(|row| time(row) <= end(filter.timestamp_max));
+    later.get(..last).unwrap_or_default()
+}
+
+/// Zero is no bound.
+fn end(timestamp_max: Timestamp) -> Timestamp {
+    if timestamp_max == Timestamp(0) {
+        Timestamp(u64::MAX)
+    } else {
+        timestamp_max
+    }
+}
+
+fn count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
