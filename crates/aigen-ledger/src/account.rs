@@ -21,6 +21,17 @@ pub struct AccountRequest {
     pub user_data_64: u64,
     /// The caller's own reference; not interpreted.
     pub user_data_32: u32,
+    /// Zero: only transfers move money. It is here, as the other counters are, because TigerBeetle
+    /// has one record for both, and a client that fills it in is to be told.
+    pub debits_pending: Amount,
+    /// Zero.
+    pub debits_posted: Amount,
+    /// Zero.
+    pub credits_pending: Amount,
+    /// Zero.
+    pub credits_posted: Amount,
+    /// Zero: the ledger has its own time.
+    pub timestamp: Timestamp,
 }
 
 /// An account: immutable but for its four counters and the flag `closed`, and never deleted.

@@ -2,7 +2,7 @@ use crate::{
     Account, AccountFlags, AccountRefusal, AccountRequest, batch::Event, exists::compare_account,
     refusal::refuse, store::Store,
 };
-use aigen_types::AccountId;
+use aigen_types::{AccountId, Timestamp};
 
 impl Event for AccountRequest {
     type Refusal = AccountRefusal;
@@ -24,6 +24,7 @@ impl Event for AccountRequest {
 
 fn check(request: &AccountRequest, store: &Store) -> Result<(), AccountRefusal> {
     refuse! { AccountRefusal:
+        TimestampMustBeZero if request.timestamp != Timestamp(0);
         IdMustNotBeZero if request.id == AccountId(0);
         IdMustNotBeIntMax if request.id == AccountId(u128::MAX);
     }
@@ -35,6 +36,10 @@ fn check(request: &AccountRequest, store: &Store) -> Result<(), AccountRefusal> 
     let has_limit = !request.limit.is_zero();
     refuse! { AccountRefusal:
         FlagsAreMutuallyExclusive if request.flags.contains(bounds_both);
+        DebitsPendingMustBeZero if !request.debits_pending.is_zero();
+        DebitsPostedMustBeZero if !request.debits_posted.is_zero();
+        CreditsPendingMustBeZero if !request.credits_pending.is_zero();
+        CreditsPostedMustBeZero if !request.credits_posted.is_zero();
         LedgerMustNotBeZero if request.ledger == 0;
         CodeMustNotBeZero if request.code == 0;
         LimitReservedForDebitsMustNotExceedCredits if has_limit && !request.flags.contains(bounds_debits);

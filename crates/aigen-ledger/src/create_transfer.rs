@@ -36,6 +36,7 @@ impl Event for TransferRequest {
 
 fn check_id(request: &TransferRequest, store: &Store) -> Result<(), TransferRefusal> {
     refuse! { TransferRefusal:
+        TimestampMustBeZero if request.timestamp != Timestamp(0);
         IdMustNotBeZero if request.id == TransferId(0);
         IdMustNotBeIntMax if request.id == TransferId(u128::MAX);
     }

@@ -59,6 +59,8 @@ refusals! {
             "another account of the linked chain was refused, so none of it was created; mend that one and send the chain again";
         LinkedEventChainOpen "linked_event_chain_open"
             "the last account of the batch is flagged linked; clear the flag on the last one of a chain";
+        TimestampMustBeZero "timestamp_must_be_zero"
+            "the account has a timestamp, which the ledger gives it; clear it";
         IdMustNotBeZero "id_must_not_be_zero"
             "the account id is zero; choose another";
         IdMustNotBeIntMax "id_must_not_be_int_max"
@@ -81,6 +83,14 @@ refusals! {
             "this very account exists already; nothing is left to do";
         FlagsAreMutuallyExclusive "flags_are_mutually_exclusive"
             "debits_must_not_exceed_credits and credits_must_not_exceed_debits exclude each other; set at most one";
+        DebitsPendingMustBeZero "debits_pending_must_be_zero"
+            "a new account has no pending debits; clear them and move money by a transfer";
+        DebitsPostedMustBeZero "debits_posted_must_be_zero"
+            "a new account has no posted debits; clear them and move money by a transfer";
+        CreditsPendingMustBeZero "credits_pending_must_be_zero"
+            "a new account has no pending credits; clear them and move money by a transfer";
+        CreditsPostedMustBeZero "credits_posted_must_be_zero"
+            "a new account has no posted credits; clear them and move money by a transfer";
         LedgerMustNotBeZero "ledger_must_not_be_zero"
             "the ledger is zero; name the asset's ledger";
         CodeMustNotBeZero "code_must_not_be_zero"
@@ -97,6 +107,8 @@ refusals! {
             "another transfer of the linked chain was refused, so none of it was created; mend that one and send the chain again";
         LinkedEventChainOpen "linked_event_chain_open"
             "the last transfer of the batch is flagged linked; clear the flag on the last one of a chain";
+        TimestampMustBeZero "timestamp_must_be_zero"
+            "the transfer has a timestamp, which the ledger gives it; clear it";
         IdMustNotBeZero "id_must_not_be_zero"
             "the transfer id is zero; choose another";
         IdMustNotBeIntMax "id_must_not_be_int_max"

@@ -36,6 +36,8 @@ pub struct TransferRequest {
     pub user_data_64: u64,
     /// The caller's own reference; not interpreted.
     pub user_data_32: u32,
+    /// Zero: the ledger has its own time.
+    pub timestamp: Timestamp,
 }
 
 /// A transfer as it took effect: immutable and never deleted.

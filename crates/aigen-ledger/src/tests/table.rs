@@ -1,7 +1,7 @@
 //! A table is commands, one a row, applied in order to an empty ledger at time zero:
 //!
 //! ```text
-//! account  A1 [flag ...] [ledger=1] [code=1] [limit=0] [u128=0] [u64=0] [u32=0]      -> answer
+//! account  A1 [flag ...] [ledger=1] [code=1] [limit=0] [u128=0] [u64=0] [u32=0] …    -> answer
 //! transfer T1 A1 A2 10 [flag ...] [of=T0] [timeout=0] [ledger=1] [code=1] [u128=0] … -> answer
 //! setup    A1 1 2 3 4               # debits pending and posted, credits pending and posted
 //! tick     5                        -> T1 T2   (seconds; the holds that expire)
@@ -233,6 +233,11 @@ fn account(id: &str, words: &[&str]) -> AccountRequest {
             "ledger" => request.ledger = number(value) as u32,
             "code" => request.code = number(value) as u16,
             "limit" => request.limit = Amount::from_nano(number(value)),
+            "debits_pending" => request.debits_pending = Amount::from_nano(number(value)),
+            "debits_posted" => request.debits_posted = Amount::from_nano(number(value)),
+            "credits_pending" => request.credits_pending = Amount::from_nano(number(value)),
+            "credits_posted" => request.credits_posted = Amount::from_nano(number(value)),
+            "at" => request.timestamp = Timestamp(number(value) as u64),
             "u128" => request.user_data_128 = number(value),
             "u64" => request.user_data_64 = number(value) as u64,
             "u32" => request.user_data_32 = number(value) as u32,
@@ -260,6 +265,7 @@ fn transfer([id, debit, credit, amount]: [&&str; 4], words: &[&str]) -> Transfer
         match field {
             "of" => request.pending_id = TransferId(number(value)),
             "timeout" => request.timeout = number(value) as u32,
+            "at" => request.timestamp = Timestamp(number(value) as u64),
             "ledger" => request.ledger = number(value) as u32,
             "code" => request.code = number(value) as u16,
             "u128" => request.user_data_128 = number(value),
