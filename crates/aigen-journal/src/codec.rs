@@ -3,10 +3,11 @@
 //! names them; a name's place or a variant's number never changes once released.
 
 use aigen_types::{
-    Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, Ppm, Slug, Timestamp,
-    TransferId,
+    AccountId, Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, NodeId, Ppm, Slug,
+    Timestamp, TransferId,
 };
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Why bytes are not a command.
@@ -147,6 +148,29 @@ impl<K: Wire + Ord, V: Wire> Wire for BTreeMap<K, V> {
     }
 }
 
+impl<T: Wire + Ord> Wire for BTreeSet<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_length(self.len(), out);
+        self.iter().for_each(|item| item.put(out));
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let length = take_length(input)?;
+        (0..length).map(|_| T::take(input)).collect()
+    }
+}
+
+/// Borrowed to be written, owned when read.
+impl<T: Wire + Clone> Wire for Cow<'_, T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.as_ref().put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        T::take(input).map(Cow::Owned)
+    }
+}
+
 impl<A: Wire, B: Wire> Wire for (A, B) {
     fn put(&self, out: &mut Vec<u8>) {
         self.0.put(out);
@@ -172,7 +196,7 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(TransferId, CallId, Epoch, Timestamp);
+numbers!(AccountId, TransferId, CallId, NodeId, Epoch, Timestamp);
 
 /// Types that are a checked text.
 macro_rules! texts {

@@ -3,12 +3,19 @@
 //! The journal is the truth; everything else is rebuilt from it. A record is durable before
 //! anyone is told that it exists, and no record is ever changed.
 
+pub mod cluster;
 mod codec;
 mod commands;
+mod journal;
 mod memory;
+mod queue;
 mod record;
 mod replay;
+mod replica;
+mod sessions;
+mod snapshot;
 mod sqlite;
+mod state;
 mod store;
 mod verify;
 mod writer;
@@ -17,10 +24,14 @@ mod writer;
 mod tests;
 
 pub use codec::DecodeError;
+pub use journal::{Journal, Stopped};
 pub use memory::MemoryStore;
-pub use record::{RECORD_VERSION, Record, RecordError, Tip};
-pub use replay::{Replayed, replay};
+pub use queue::{Committed, NotLeading, Role};
+pub use record::{Origin, RECORD_VERSION, Record, RecordError, Tip};
+pub use replay::{Answer, Recovery, Replayed, recover, replay};
+pub use replica::{Applied, Batch, Replica};
+pub use sessions::Sessions;
+pub use snapshot::{Snapshot, SnapshotError};
 pub use sqlite::SqliteStore;
 pub use store::{Store, StoreError};
 pub use verify::{Fault, Verification, verify};
-pub use writer::{Committed, Journal, Stopped};

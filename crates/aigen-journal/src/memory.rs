@@ -1,15 +1,20 @@
 use crate::record::{Record, Tip};
-use crate::store::{Store, StoreError};
+use crate::store::{SNAPSHOTS_KEPT, Store, StoreError};
+use std::collections::BTreeMap;
 
 /// A journal that is gone with the process: for tests and trials.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     records: Vec<Record>,
+    snapshots: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Store for MemoryStore {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {
         let tip = self.tip()?;
+        if record.tip() == tip {
+            return Ok(());
+        }
         if record.check_follows(tip).is_err() {
             return Err(StoreError::Conflict(tip.seq));
         }
@@ -19,6 +24,11 @@ impl Store for MemoryStore {
 
     fn tip(&self) -> Result<Tip, StoreError> {
         Ok(self.records.last().map(Record::tip).unwrap_or_default())
+    }
+
+    fn tip_at(&self, seq: u64) -> Result<Option<Tip>, StoreError> {
+        let found = self.records.iter().find(|record| record.seq == seq);
+        Ok(found.map(Record::tip))
     }
 
     fn read_after(
@@ -31,5 +41,21 @@ impl Store for MemoryStore {
             .iter()
             .skip(after)
             .try_for_each(|record| visit(record.clone()))
+    }
+
+    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        self.snapshots.insert(seq, bytes.to_vec());
+        while self.snapshots.len() > SNAPSHOTS_KEPT {
+            self.snapshots.pop_first();
+        }
+        Ok(())
+    }
+
+    fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
+        Ok(self.snapshots.keys().rev().copied().collect())
+    }
+
+    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
+        Ok(self.snapshots.get(&seq).cloned().unwrap_or_default())
     }
 }

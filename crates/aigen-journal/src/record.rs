@@ -1,14 +1,19 @@
-use crate::codec::{DecodeError, Wire, malformed};
+use crate::codec::{DecodeError, Wire, malformed, record};
 use aigen_network::Command;
-use aigen_types::{Digest, Timestamp};
+use aigen_types::{Digest, NodeId, Timestamp};
 use thiserror::Error;
 
 /// The form that this version writes. Older ones stay readable.
-pub const RECORD_VERSION: u16 = 1;
+pub const RECORD_VERSION: u16 = 2;
+
+/// The first version whose header lists [`Record::origins`].
+const VERSION_WITH_ORIGINS: u16 = 2;
 
 /// Bytes of contents from which on a record takes no further command. A record may exceed
 /// it by one command, and holds at least one.
 pub(crate) const RECORD_BODY_BYTES_MAX: usize = 1 << 20;
+
+const HASH_BYTES: usize = 32;
 
 /// Where a journal ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +23,21 @@ pub struct Tip {
     /// Its hash; all zeros before the first.
     pub hash: Digest,
 }
+
+record!(Tip { seq, hash });
+
+/// Whose batch stands in a record: how a node that lost its leader learns what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The node that asked.
+    pub node: NodeId,
+    /// Its own count of batches, from 1.
+    pub batch: u64,
+    /// Commands of the batch.
+    pub count: u32,
+}
+
+record!(Origin { node, batch, count });
 
 /// One journal entry: a batch of commands, chained to the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +52,12 @@ pub struct Record {
     pub prev: Digest,
     /// Commands inside.
     pub count: u32,
+    /// Whose commands they are, in their order; empty where one process writes alone.
+    pub origins: Vec<Origin>,
     /// The commands, serialised.
     pub body: Vec<u8>,
+    /// Of all of the above; made once, because a body may be a megabyte.
+    hash: Digest,
 }
 
 /// Why a stored record cannot be trusted.
@@ -64,50 +88,57 @@ pub enum RecordError {
     Contents(#[from] DecodeError),
 }
 
-/// The serialised form of one command.
-pub(crate) fn encode(command: &Command) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    command.put(&mut bytes);
-    bytes
+/// `count` commands and nothing else.
+pub(crate) fn decode(count: u32, mut body: &[u8]) -> Result<Vec<Command>, DecodeError> {
+    let commands = (0..count).map(|_| Command::take(&mut body));
+    let commands = commands.collect::<Result<_, _>>()?;
+    if body.is_empty() {
+        Ok(commands)
+    } else {
+        malformed("bytes are left over")
+    }
 }
 
 impl Record {
     /// A record that continues `tip` and holds these serialised commands.
     #[must_use]
-    pub(crate) fn after<'a>(
+    pub(crate) fn after(
         tip: Tip,
         timestamp: Timestamp,
-        commands: impl Iterator<Item = &'a [u8]>,
+        origins: Vec<Origin>,
+        count: u32,
+        body: Vec<u8>,
     ) -> Self {
         let mut record = Self {
             version: RECORD_VERSION,
             seq: tip.seq + 1,
             timestamp,
             prev: tip.hash,
-            count: 0,
-            body: Vec::new(),
+            count,
+            origins,
+            body,
+            hash: Digest::ZERO,
         };
-        for command in commands {
-            record.count += 1;
-            record.body.extend_from_slice(command);
-        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&record.header());
+        hasher.update(&record.body);
+        record.hash = Digest(*hasher.finalize().as_bytes());
         record
     }
 
     /// A record that continues `tip` and holds these commands.
     #[must_use]
     pub fn of(tip: Tip, timestamp: Timestamp, commands: &[Command]) -> Self {
-        let bytes: Vec<_> = commands.iter().map(encode).collect();
-        Self::after(tip, timestamp, bytes.iter().map(Vec::as_slice))
+        let mut body = Vec::new();
+        commands.iter().for_each(|command| command.put(&mut body));
+        let count = u32::try_from(commands.len()).expect("batches are bounded");
+        Self::after(tip, timestamp, Vec::new(), count, body)
     }
 
     /// BLAKE3 over previous hash, header and contents.
     #[must_use]
     pub fn hash(&self) -> Digest {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.header());
-        hasher.update(&self.body);
-        Digest(*hasher.finalize().as_bytes())
+        self.hash
     }
 
     /// Where the journal ends once this is its last record.
@@ -115,7 +146,7 @@ impl Record {
     pub fn tip(&self) -> Tip {
         Tip {
             seq: self.seq,
-            hash: self.hash(),
+            hash: self.hash,
         }
     }
 
@@ -124,28 +155,16 @@ impl Record {
     /// # Errors
     /// When the contents are not `count` commands of a known version.
     pub fn commands(&self) -> Result<Vec<Command>, RecordError> {
-        if self.version > RECORD_VERSION {
-            return Err(RecordError::Version(self.version));
-        }
-        let mut input = self.body.as_slice();
-        let commands = (0..self.count)
-            .map(|_| Command::take(&mut input))
-            .collect::<Result<_, _>>()?;
-        if input.is_empty() {
-            Ok(commands)
-        } else {
-            Err(malformed::<()>("bytes are left over")
-                .expect_err("made to be an error")
-                .into())
-        }
+        Ok(decode(self.count, &self.body)?)
     }
 
     /// The stored form: header, contents, hash.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.header();
+        bytes.reserve_exact(self.body.len() + HASH_BYTES);
         bytes.extend_from_slice(&self.body);
-        bytes.extend_from_slice(&self.hash().0);
+        bytes.extend_from_slice(&self.hash.0);
         bytes
     }
 
@@ -154,21 +173,18 @@ impl Record {
     /// # Errors
     /// See [`RecordError`]; nothing of a record that fails is used.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
-        let mut input = bytes;
-        let (record, length) = Self::take_header(&mut input).map_err(|_| RecordError::Length)?;
-        let (body, hash) = input
-            .split_at_checked(length)
-            .filter(|(_, hash)| hash.len() == 32)
-            .ok_or(RecordError::Length)?;
-        let record = Self {
-            body: body.to_vec(),
-            ..record
-        };
-        if record.hash().0.as_slice() == hash {
-            Ok(record)
-        } else {
-            Err(RecordError::Hash)
+        let whole = bytes.len().checked_sub(HASH_BYTES);
+        let (mut input, hash) = bytes.split_at(whole.ok_or(RecordError::Length)?);
+        // Every version ends in the hash of all before it, so that of a newer one is checked too.
+        let found = blake3::hash(input);
+        if found.as_bytes().as_slice() != hash {
+            return Err(RecordError::Hash);
         }
+        let record = Self::take_header(&mut input, Digest(*found.as_bytes()))?;
+        Ok(Self {
+            body: input.to_vec(),
+            ..record
+        })
     }
 
     /// Checks that this record continues `tip`.
@@ -190,33 +206,47 @@ impl Record {
     }
 
     fn header(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + self.body.len() + 32);
+        let mut out = Vec::with_capacity(64);
         self.prev.put(&mut out);
         self.version.put(&mut out);
         self.seq.put(&mut out);
         self.timestamp.put(&mut out);
         self.count.put(&mut out);
+        if self.version >= VERSION_WITH_ORIGINS {
+            self.origins.put(&mut out);
+        }
         u32::try_from(self.body.len())
             .expect("bodies are bounded")
             .put(&mut out);
         out
     }
 
-    fn take_header(input: &mut &[u8]) -> Result<(Self, usize), DecodeError> {
+    /// Everything but the body, which is what is left of the input.
+    fn take_header(input: &mut &[u8], hash: Digest) -> Result<Self, RecordError> {
         let prev = Digest::take(input)?;
         let version = u16::take(input)?;
+        if version > RECORD_VERSION {
+            return Err(RecordError::Version(version));
+        }
         let seq = u64::take(input)?;
         let timestamp = Timestamp::take(input)?;
         let count = u32::take(input)?;
-        let length = usize::try_from(u32::take(input)?).expect("32 bits fit");
-        let record = Self {
+        let origins = match version {
+            VERSION_WITH_ORIGINS.. => Vec::take(input)?,
+            _ => Vec::new(),
+        };
+        if usize::try_from(u32::take(input)?).ok() != Some(input.len()) {
+            return Err(RecordError::Length);
+        }
+        Ok(Self {
             version,
             seq,
             timestamp,
             prev,
             count,
+            origins,
             body: Vec::new(),
-        };
-        Ok((record, length))
+            hash,
+        })
     }
 }

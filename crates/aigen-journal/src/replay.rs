@@ -1,17 +1,36 @@
 use crate::record::{Record, Tip};
+use crate::sessions::Sessions;
+use crate::snapshot::{Snapshot, SnapshotError};
 use crate::store::{Store, StoreError};
-use aigen_network::Network;
+use aigen_network::{Network, Refusal, Reply};
 use aigen_types::Timestamp;
 
+/// What the network says to one command. A refusal is part of the history: it was the answer then
+/// and is the answer at every replay.
+pub type Answer = Result<Reply, Refusal>;
+
 /// A network rebuilt from its journal, and where the journal ends.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replayed {
     /// The state after every record.
     pub network: Network,
+    /// What every node has had written.
+    pub sessions: Sessions,
     /// The last record.
     pub tip: Tip,
     /// Ledger time of the last record.
     pub timestamp: Timestamp,
+}
+
+/// How a state was recovered.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    /// The record whose snapshot it began from; none when it began from nothing.
+    pub snapshot: Option<u64>,
+    /// Records applied after it.
+    pub replayed: u64,
+    /// Snapshots that could not be trusted, newest first.
+    pub refused: Vec<(u64, SnapshotError)>,
 }
 
 /// Applies every stored record to an empty network. `progress` is told each record's number.
@@ -19,31 +38,109 @@ pub struct Replayed {
 /// # Errors
 /// The first record that cannot be trusted, by number.
 pub fn replay(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Replayed, StoreError> {
-    let mut replayed = Replayed {
-        network: Network::new(),
-        tip: Tip::default(),
-        timestamp: Timestamp::default(),
-    };
-    store.read_after(Tip::default(), &mut |record| {
-        apply(&mut replayed, &record)?;
-        progress(record.seq);
-        Ok(())
-    })?;
+    let mut replayed = Replayed::default();
+    replayed.follow(store, |record, _| progress(record.seq))?;
     Ok(replayed)
 }
 
-fn apply(replayed: &mut Replayed, record: &Record) -> Result<(), StoreError> {
+/// The same state sooner: from the newest snapshot that can be trusted, then the records after
+/// it. `on_record` is told each of those, with the answers to its commands.
+///
+/// # Errors
+/// The first record that cannot be trusted, by number.
+pub fn recover(
+    store: &dyn Store,
+    on_record: impl FnMut(&Record, &[Answer]),
+) -> Result<(Replayed, Recovery), StoreError> {
+    let mut recovery = Recovery::default();
+    let mut replayed = newest_snapshot(store, &mut recovery)?;
+    recovery.replayed = replayed.follow(store, on_record)?;
+    Ok((replayed, recovery))
+}
+
+fn newest_snapshot(store: &dyn Store, recovery: &mut Recovery) -> Result<Replayed, StoreError> {
+    for seq in store.snapshots()? {
+        match read_snapshot(store, seq)? {
+            Ok(snapshot) => {
+                recovery.snapshot = Some(seq);
+                return Ok(snapshot.into());
+            }
+            Err(error) => recovery.refused.push((seq, error)),
+        }
+    }
+    Ok(Replayed::default())
+}
+
+/// A stored snapshot, if it can be trusted and is one of this very journal.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn read_snapshot(
+    store: &dyn Store,
+    seq: u64,
+) -> Result<Result<Snapshot, SnapshotError>, StoreError> {
+    let snapshot = match Snapshot::from_bytes(&store.read_snapshot(seq)?) {
+        Ok(snapshot) => snapshot,
+        Err(error) => return Ok(Err(error)),
+    };
+    let stored = store.tip_at(seq)?;
+    if snapshot.tip.seq == seq && stored == Some(snapshot.tip) {
+        Ok(Ok(snapshot))
+    } else {
+        Ok(Err(SnapshotError::OtherJournal(seq)))
+    }
+}
+
+impl From<Snapshot> for Replayed {
+    fn from(snapshot: Snapshot) -> Self {
+        Self {
+            network: snapshot.network,
+            sessions: snapshot.sessions,
+            tip: snapshot.tip,
+            timestamp: snapshot.timestamp,
+        }
+    }
+}
+
+impl From<Replayed> for Snapshot {
+    fn from(replayed: Replayed) -> Self {
+        Self {
+            network: replayed.network,
+            sessions: replayed.sessions,
+            tip: replayed.tip,
+            timestamp: replayed.timestamp,
+        }
+    }
+}
+
+impl Replayed {
+    fn follow(
+        &mut self,
+        store: &dyn Store,
+        mut on_record: impl FnMut(&Record, &[Answer]),
+    ) -> Result<u64, StoreError> {
+        let mut records = 0;
+        store.read_after(self.tip, &mut |record| {
+            let answers = apply(&mut self.network, &record)?;
+            self.sessions.note_all(&record);
+            self.tip = record.tip();
+            self.timestamp = record.timestamp;
+            records += 1;
+            on_record(&record, &answers);
+            Ok(())
+        })?;
+        Ok(records)
+    }
+}
+
+/// Applies one stored record: the same answers as when it was written.
+pub(crate) fn apply(network: &mut Network, record: &Record) -> Result<Vec<Answer>, StoreError> {
     let commands = record.commands().map_err(|error| StoreError::Damaged {
         seq: record.seq,
         error,
     })?;
-    for command in &commands {
-        // A refusal is part of the history: it was the answer then and is the answer now.
-        let _ = replayed
-            .network
-            .apply(record.seq, record.timestamp, command);
-    }
-    replayed.tip = record.tip();
-    replayed.timestamp = record.timestamp;
-    Ok(())
+    let answers = commands
+        .iter()
+        .map(|command| network.apply(record.seq, record.timestamp, command));
+    Ok(answers.collect())
 }

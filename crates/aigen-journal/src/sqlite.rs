@@ -1,18 +1,28 @@
 //! SQLite as a journal: one blob per record, WAL, `synchronous=FULL`.
 
+mod identity;
+
 use crate::record::{Record, RecordError, Tip};
-use crate::store::{Store, StoreError};
+use crate::store::{SNAPSHOTS_KEPT, Store, StoreError};
+use identity::{Identity, SCHEMA, foreign, identify};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
+use std::time::Duration;
 
-/// "AiGn" in ASCII: SQLite's own place for saying whose file this is.
-const APPLICATION_ID: i32 = 0x4169_476e;
-const SCHEMA_VERSION: i32 = 1;
+/// Bytes of a snapshot in one row. Rows are written one by one, so that an append never waits
+/// for more than one of them.
+const SNAPSHOT_PART_BYTES: usize = 1 << 20;
+
+/// How long an append waits for a row of a snapshot that is being written.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A journal in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Connection,
+    /// Where it ended when this connection last looked. Whoever appends behind our back takes
+    /// the number that we would, and number is primary key.
+    tip: Option<Tip>,
 }
 
 impl SqliteStore {
@@ -38,20 +48,16 @@ impl SqliteStore {
     }
 
     fn begin(connection: Connection, path: &Path) -> Result<Self, StoreError> {
-        let fresh = check_identity(&connection, path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let identity = identify(&connection, path)?;
         // FULL: an acknowledged record survives a power cut, not only a crash of the process.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        if fresh {
-            connection.execute_batch(&format!(
-                "BEGIN IMMEDIATE;
-                 CREATE TABLE journal (seq INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
-                 PRAGMA application_id = {APPLICATION_ID};
-                 PRAGMA user_version = {SCHEMA_VERSION};
-                 COMMIT;"
-            ))?;
+        if !matches!(identity, Identity::Current) {
+            connection.execute_batch(SCHEMA)?;
         }
-        Ok(Self { connection })
+        let tip = None;
+        Ok(Self { connection, tip })
     }
 
     /// Opens an existing journal to read it, also while a node writes to it.
@@ -60,42 +66,75 @@ impl SqliteStore {
     /// When the file cannot be opened or is no AiGen journal.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        if check_identity(&connection, path)? {
+        if matches!(identify(&connection, path)?, Identity::Empty) {
             return Err(foreign(path, "is empty"));
         }
-        Ok(Self { connection })
+        let tip = None;
+        Ok(Self { connection, tip })
     }
 
-    /// The tip without looking into the record, for the compare of compare-and-append.
-    fn last(&self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+    fn record(&self, query: &str, seq: Option<i64>) -> Result<Option<Record>, StoreError> {
         let row = self
             .connection
-            .prepare_cached("SELECT seq, record FROM journal ORDER BY seq DESC LIMIT 1")?
-            .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
+            .prepare_cached(query)?
+            .query_row(rusqlite::params_from_iter(seq), |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+            })
             .optional()?;
-        Ok(row.map(|(seq, bytes)| (seq.unsigned_abs(), bytes)))
+        row.map(|(seq, bytes)| read_record(seq.unsigned_abs(), &bytes))
+            .transpose()
+    }
+
+    fn insert(&self, record: &Record) -> Result<(), rusqlite::Error> {
+        self.connection
+            .prepare_cached("INSERT INTO journal (seq, record) VALUES (?1, ?2)")?
+            .execute(params![record.seq.cast_signed(), record.to_bytes()])?;
+        Ok(())
     }
 }
 
 impl Store for SqliteStore {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {
-        let tip = self.tip()?;
+        let tip = match self.tip {
+            Some(tip) => tip,
+            None => self.tip()?,
+        };
+        // Forgotten until we know again: after an error nobody knows where the file ends.
+        self.tip = None;
+        if tip == record.tip() {
+            return Ok(());
+        }
         if record.check_follows(tip).is_err() {
             return Err(StoreError::Conflict(tip.seq));
         }
-        let seq = i64::try_from(record.seq).map_err(|error| StoreError::Io(error.into()))?;
-        self.connection
-            .prepare_cached("INSERT INTO journal (seq, record) VALUES (?1, ?2)")?
-            .execute(params![seq, record.to_bytes()])?;
-        Ok(())
+        match self.insert(record) {
+            Ok(()) => {
+                self.tip = Some(record.tip());
+                Ok(())
+            }
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
+            {
+                Err(StoreError::Conflict(self.tip()?.seq))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn tip(&self) -> Result<Tip, StoreError> {
-        let Some((seq, bytes)) = self.last()? else {
-            return Ok(Tip::default());
-        };
-        let record = read_record(seq, &bytes)?;
-        Ok(record.tip())
+        let last = self.record(
+            "SELECT seq, record FROM journal ORDER BY seq DESC LIMIT 1",
+            None,
+        )?;
+        Ok(last.map_or_else(Tip::default, |record| record.tip()))
+    }
+
+    fn tip_at(&self, seq: u64) -> Result<Option<Tip>, StoreError> {
+        let found = self.record(
+            "SELECT seq, record FROM journal WHERE seq = ?1",
+            Some(seq.cast_signed()),
+        )?;
+        Ok(found.map(|record| record.tip()))
     }
 
     fn read_after(
@@ -103,11 +142,10 @@ impl Store for SqliteStore {
         mut tip: Tip,
         visit: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let after = i64::try_from(tip.seq).map_err(|error| StoreError::Io(error.into()))?;
         let mut statement = self
             .connection
             .prepare("SELECT seq, record FROM journal WHERE seq > ?1 ORDER BY seq")?;
-        let mut rows = statement.query([after])?;
+        let mut rows = statement.query([tip.seq.cast_signed()])?;
         while let Some(row) = rows.next().map_err(|error| damaged_page(tip, error))? {
             let bytes: Vec<u8> = row.get(1).map_err(|error| damaged_page(tip, error))?;
             let record = read_record(tip.seq + 1, &bytes)?;
@@ -120,6 +158,47 @@ impl Store for SqliteStore {
             tip = record.tip();
             visit(record)?;
         }
+        Ok(())
+    }
+
+    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let seq = seq.cast_signed();
+        self.forget_snapshots("seq = ?1", seq)?;
+        let parts = bytes.chunks(SNAPSHOT_PART_BYTES).zip(0_u32..);
+        for (bytes, part) in parts {
+            self.connection
+                .prepare_cached("INSERT INTO snapshot (seq, part, bytes) VALUES (?1, ?2, ?3)")?
+                .execute(params![seq, part, bytes])?;
+        }
+        let kept = self.snapshots()?.into_iter().take(SNAPSHOTS_KEPT);
+        let oldest = kept.min().unwrap_or_default();
+        self.forget_snapshots("seq < ?1", oldest.cast_signed())
+    }
+
+    fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
+        if !self.connection.table_exists(None, "snapshot")? {
+            return Ok(Vec::new());
+        }
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT DISTINCT seq FROM snapshot ORDER BY seq DESC")?;
+        let seqs = statement.query_map([], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
+        Ok(seqs.collect::<Result<_, _>>()?)
+    }
+
+    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT bytes FROM snapshot WHERE seq = ?1 ORDER BY part")?;
+        let parts = statement.query_map([seq.cast_signed()], |row| row.get::<_, Vec<u8>>(0))?;
+        Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+}
+
+impl SqliteStore {
+    fn forget_snapshots(&self, which: &str, seq: i64) -> Result<(), StoreError> {
+        self.connection
+            .execute(&format!("DELETE FROM snapshot WHERE {which}"), [seq])?;
         Ok(())
     }
 }
@@ -139,40 +218,6 @@ fn damaged_page(tip: Tip, error: rusqlite::Error) -> StoreError {
         }
         _ => error.into(),
     }
-}
-
-/// Whether the file is empty; an error if it is somebody else's.
-fn check_identity(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
-    let pragma = |name: &str| {
-        connection
-            .pragma_query_value(None, name, |row| row.get::<_, i32>(0))
-            .map_err(|error| match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::NotADatabase) => foreign(path, "is not a journal"),
-                _ => error.into(),
-            })
-    };
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => foreign(path, "is not a journal"),
-            _ => error.into(),
-        })?;
-    match (pragma("application_id")?, pragma("user_version")?) {
-        (0, 0) if tables == 0 => Ok(true),
-        (APPLICATION_ID, SCHEMA_VERSION) => Ok(false),
-        (APPLICATION_ID, version) => Err(foreign(
-            path,
-            &format!("has version {version}, this program reads version {SCHEMA_VERSION}"),
-        )),
-        _ => Err(foreign(path, "belongs to another program")),
-    }
-}
-
-fn foreign(path: &Path, what: &str) -> StoreError {
-    StoreError::Foreign(format!(
-        "{} {what}\n  hint: choose another data directory with --data-dir; nothing was changed",
-        path.display()
-    ))
 }
 
 impl From<rusqlite::Error> for StoreError {

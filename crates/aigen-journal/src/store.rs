@@ -6,10 +6,13 @@ use thiserror::Error;
 /// Small enough to fake on one screen; one conformance suite serves every implementation.
 pub trait Store: Send {
     /// Appends one record if it continues the stored tip. On `Ok` it survives a power cut.
+    /// Appending the record that is the tip already is `Ok` too, so that an append whose outcome
+    /// is unknown can be asked for again.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody else has appended; [`StoreError::Io`] when
-    /// durability is unknown: the caller must stop, never retry.
+    /// [`StoreError::Conflict`] when somebody else has appended; [`StoreError::Unreachable`] when
+    /// the outcome is unknown and the same append may be tried again; [`StoreError::Io`] when
+    /// durability is unknown for good: the caller must stop, never retry.
     fn append(&mut self, record: &Record) -> Result<(), StoreError>;
 
     /// Where the stored journal ends.
@@ -18,7 +21,13 @@ pub trait Store: Send {
     /// When it cannot be read.
     fn tip(&self) -> Result<Tip, StoreError>;
 
-    /// Gives every record after `seq` to `visit`, in order, whole and chained.
+    /// Number and hash of one stored record; `None` if there is none of this number.
+    ///
+    /// # Errors
+    /// When it cannot be read or trusted.
+    fn tip_at(&self, seq: u64) -> Result<Option<Tip>, StoreError>;
+
+    /// Gives every record after `tip` to `visit`, in order, whole and chained.
     ///
     /// # Errors
     /// The first record that cannot be trusted, by number; or what `visit` returned.
@@ -27,7 +36,28 @@ pub trait Store: Send {
         tip: Tip,
         visit: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Keeps a snapshot of the state after record `seq`, and forgets all but the newest two.
+    ///
+    /// # Errors
+    /// When it cannot be written. The journal is as good as before.
+    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// The records after which snapshots are kept, newest first.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    fn snapshots(&self) -> Result<Vec<u64>, StoreError>;
+
+    /// A snapshot as it was saved; nobody has looked into it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError>;
 }
+
+/// Snapshots a store keeps: a second one, should the newest turn out to be damaged.
+pub(crate) const SNAPSHOTS_KEPT: usize = 2;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Error)]
@@ -45,6 +75,9 @@ pub enum StoreError {
         /// What is wrong with it.
         error: RecordError,
     },
+    /// The machine that keeps the journal does not answer.
+    #[error("the journal's storage cannot be reached: {0}")]
+    Unreachable(Box<dyn StdError + Send + Sync>),
     /// The world failed.
     #[error("the journal's storage failed: {0}")]
     Io(Box<dyn StdError + Send + Sync>),

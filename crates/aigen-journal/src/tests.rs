@@ -1,6 +1,7 @@
 mod conformance;
 mod damage;
 mod golden;
+mod snapshots;
 mod writer;
 
 use aigen_economy::{Price, Shares, Usage, settlement};
@@ -11,7 +12,7 @@ use aigen_network::{
 };
 use aigen_types::{Amount, CallId, Digest, Epoch, Ppm, TransferId};
 
-fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub(crate) fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("test data is well formed")
 }
 
@@ -19,7 +20,7 @@ fn amount(nano: u128) -> Amount {
     Amount::from_nano(nano)
 }
 
-fn founding() -> Command {
+pub(crate) fn founding() -> Command {
     let quality = settlement::Parameter {
         id: "quality".into(),
         weight: Ppm::ONE,
@@ -37,7 +38,7 @@ fn founding() -> Command {
     })
 }
 
-fn issue(id: u128, nano: u128) -> Command {
+pub(crate) fn issue(id: u128, nano: u128) -> Command {
     Command::Issue(Issue {
         id: TransferId(id),
         to: parsed("user:ada"),

@@ -52,7 +52,24 @@ fn conforms(mut store: impl Store + 'static, reopen: impl Fn(Box<dyn Store>) -> 
     );
     assert!(matches!(store.append(&gap), Err(StoreError::Conflict(2))));
 
+    store.append(&second).expect("asked for again, it is there");
+    assert_eq!(store.tip_at(1).unwrap(), Some(first.tip()));
+    assert_eq!(store.tip_at(2).unwrap(), Some(second.tip()));
+    assert_eq!(store.tip_at(3).unwrap(), None);
+
+    assert_eq!(store.snapshots().unwrap(), Vec::<u64>::new());
+    let large: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    for seq in 1..=4 {
+        store.save_snapshot(seq, &large[seq as usize..]).unwrap();
+    }
+    store
+        .save_snapshot(4, &large[100..])
+        .expect("instead of the one before");
+
     let store = reopen(Box::new(store));
+    assert_eq!(store.snapshots().unwrap(), [4, 3], "two are kept");
+    assert_eq!(store.read_snapshot(4).unwrap(), large[100..]);
+    assert_eq!(store.read_snapshot(3).unwrap(), large[3..]);
     assert_eq!(
         read(store.as_ref(), Tip::default()),
         [first.clone(), second.clone()]

@@ -1,43 +1,108 @@
-//! Records of released versions stay readable, byte for byte.
+//! What released versions wrote stays readable, byte for byte.
 
 use super::every_command;
-use crate::record::{Record, Tip};
-use aigen_types::{Digest, Timestamp};
+use crate::record::{Origin, Record, Tip};
+use crate::{Batch, MemoryStore, Replica, Snapshot, recover, replay};
+use aigen_types::{Digest, NodeId, Timestamp};
 
-const VERSION_1: &str = include_str!("record-v1.hex");
+const RECORD_1: &str = include_str!("record-v1.hex");
+const RECORD_2: &str = include_str!("record-v2.hex");
+const SNAPSHOT_1: &str = include_str!("snapshot-v1.hex");
 
-fn record() -> Record {
+const NOW: Timestamp = Timestamp(1_700_000_000_000_000_000);
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = hex.trim().as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
+/// `UPDATE_GOLDEN=1` writes the file anew; run again afterwards.
+fn assert_golden(name: &str, found: &[u8], kept: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(format!("src/tests/{name}.hex"), hex(found) + "\n")
+            .expect("the source tree is writable");
+    }
+    assert_eq!(
+        hex(found),
+        kept.trim(),
+        "the form changed: raise its version, keep this file, and keep reading it"
+    );
+}
+
+fn batches() -> [Batch; 2] {
+    let mut commands = every_command();
+    let others = commands.split_off(5);
+    [
+        Batch::new(commands).from_node(NodeId(0xa), 1),
+        Batch::new(others).from_node(NodeId(0xb), 7),
+    ]
+}
+
+fn replica() -> (Replica, Record) {
+    let (mut replica, _) = Replica::open(Box::<MemoryStore>::default(), |_| {}).unwrap();
+    let record = replica.apply(NOW, &batches()).record;
+    replica.append(&record).unwrap();
+    (replica, record)
+}
+
+#[test]
+fn record_version_1_is_read() {
+    let read = Record::from_bytes(&bytes(RECORD_1)).expect("whole");
+    assert_eq!(read.commands().expect("known"), every_command());
+    assert_eq!((read.version, read.seq), (1, 42));
+    assert_eq!(read.origins, []);
     let tip = Tip {
         seq: 41,
         hash: Digest([0xab; 32]),
     };
-    Record::of(tip, Timestamp(1_700_000_000_000_000_000), &every_command())
+    assert_eq!(read.check_follows(tip), Ok(()));
+    assert_eq!(hex(&read.to_bytes()), RECORD_1.trim());
 }
 
 #[test]
-fn version_1_is_written_as_it_always_was() {
-    let hex: String = record()
-        .to_bytes()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write("src/tests/record-v1.hex", &hex).expect("the source tree is writable");
-    }
+fn record_version_2_is_written_as_it_always_was() {
+    let (_, record) = replica();
+    assert_golden("record-v2", &record.to_bytes(), RECORD_2);
+}
+
+#[test]
+fn record_version_2_is_read() {
+    let read = Record::from_bytes(&bytes(RECORD_2)).expect("whole");
+    assert_eq!(read.commands().expect("known"), every_command());
+    let origin = |node, batch, count| Origin {
+        node: NodeId(node),
+        batch,
+        count,
+    };
     assert_eq!(
-        hex, VERSION_1,
-        "the form of a record changed: raise RECORD_VERSION and keep reading the old one"
+        read.origins,
+        [origin(0xa, 1, 5), origin(0xb, 7, read.count - 5)]
     );
 }
 
 #[test]
-fn version_1_is_read() {
-    let bytes: Vec<u8> = VERSION_1
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect();
-    let read = Record::from_bytes(&bytes).expect("whole");
-    assert_eq!(read.commands().expect("known"), every_command());
-    assert_eq!(read, record());
+fn snapshot_version_1_is_written_as_it_always_was() {
+    let (mut replica, _) = replica();
+    let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
+    assert_golden("snapshot-v1", &snapshot.to_bytes(), SNAPSHOT_1);
+}
+
+#[test]
+fn snapshot_version_1_is_recovered_from() {
+    let (mut replica, record) = replica();
+    replica
+        .store()
+        .save_snapshot(1, &bytes(SNAPSHOT_1))
+        .unwrap();
+    let (recovered, how) = recover(replica.store(), |_, _| {}).unwrap();
+    assert_eq!(how.refused, []);
+    assert_eq!((how.snapshot, how.replayed), (Some(1), 0));
+    assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+    assert_eq!(recovered.tip, record.tip());
 }

@@ -64,12 +64,28 @@ impl Store for Failing {
         self.0.tip()
     }
 
+    fn tip_at(&self, seq: u64) -> Result<Option<Tip>, StoreError> {
+        self.0.tip_at(seq)
+    }
+
     fn read_after(
         &self,
         tip: Tip,
         visit: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.0.read_after(tip, visit)
+    }
+
+    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        self.0.save_snapshot(seq, bytes)
+    }
+
+    fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
+        self.0.snapshots()
+    }
+
+    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
+        self.0.read_snapshot(seq)
     }
 }
 
@@ -91,4 +107,34 @@ async fn a_failed_append_is_answered_to_nobody_and_ends_the_writer() {
         journal.submit(issue(2, 5)).await.is_err(),
         "and nothing more will be"
     );
+    assert!(
+        journal.durable().await.is_err(),
+        "what was applied and never written leaves the process by no other door"
+    );
+    assert_eq!(journal.tip().seq, 1);
+}
+
+#[tokio::test]
+async fn a_batch_is_one_record() {
+    let journal = start(MemoryStore::default());
+    let commands = vec![founding(), issue(1, 5), founding(), issue(2, 6)];
+    let committed = journal.submit_all(commands).await.unwrap();
+    let seqs: Vec<_> = committed.iter().map(|one| one.seq).collect();
+    assert_eq!(seqs, [1, 1, 1, 1]);
+    let accepted: Vec<_> = committed.iter().map(|one| one.result.is_ok()).collect();
+    assert_eq!(accepted, [true, true, false, true]);
+    journal.durable().await.unwrap();
+}
+
+#[tokio::test]
+async fn stopping_writes_what_waits_and_closes_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let journal = start(SqliteStore::open(&path).unwrap());
+    let waiting = journal.send(founding()).unwrap();
+    journal.stop().await;
+    assert!(waiting.await.is_ok(), "asked before, so written");
+    assert!(journal.submit(issue(1, 5)).await.is_err());
+    let wal = folder.path().join("journal.sqlite-wal");
+    assert!(!wal.exists(), "one whole file is left");
 }

@@ -1,0 +1,217 @@
+use crate::queue::{
+    Committed, Forwarded, NotLeading, Own, QUEUE_BATCHES_MAX, Queued, Reply, Role, Shown,
+};
+use crate::record::Tip;
+use crate::replay::Recovery;
+use crate::replica::{Batch, Replica};
+use crate::store::{Store, StoreError};
+use crate::{cluster, writer};
+use aigen_network::{Command, Network};
+use aigen_types::Timestamp;
+use std::sync::{Arc, RwLock, RwLockReadGuard, mpsc};
+use std::thread;
+use thiserror::Error;
+use tokio::sync::{oneshot, watch};
+
+/// The writer has stopped: nothing can be recorded any more.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the journal has stopped, so nothing more can be recorded")]
+pub struct Stopped;
+
+/// Door to the one thread that applies and records commands. Clones share it.
+///
+/// Group commit: the writer takes everything queued, applies it, appends one record, syncs
+/// once and then answers; while one sync is under way the next batch fills.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    queue: mpsc::SyncSender<Queued>,
+    network: Arc<RwLock<Network>>,
+    shown: watch::Receiver<Shown>,
+}
+
+impl Journal {
+    /// Recovers the state of `store` and starts its only writer. `now` is asked once per batch;
+    /// `on_failure` is called when a record could not be made durable, and should end the process:
+    /// what was applied but not recorded must not be seen, and a failed sync is never retried.
+    ///
+    /// # Errors
+    /// The first record that cannot be trusted.
+    pub fn start(
+        store: Box<dyn Store>,
+        now: impl FnMut() -> Timestamp + Send + 'static,
+        on_failure: impl FnOnce(StoreError) + Send + 'static,
+    ) -> Result<(Self, Recovery), StoreError> {
+        let (replica, recovery) = Replica::open(store, |_| {})?;
+        let (journal, queued, shown) = Self::over(&replica, Role::Alone);
+        spawn(
+            move || writer::run(replica, queued, &shown, now),
+            on_failure,
+        )?;
+        Ok((journal, recovery))
+    }
+
+    /// Recovers the state of a store that several nodes share, and takes part in their ledger:
+    /// leading it or forwarding to whoever does.
+    ///
+    /// # Errors
+    /// The first record that cannot be trusted.
+    pub fn join(
+        store: Box<dyn Store>,
+        membership: cluster::Membership,
+        now: impl FnMut() -> Timestamp + Send + 'static,
+        on_failure: impl FnOnce(StoreError) + Send + 'static,
+    ) -> Result<(Self, Recovery), StoreError> {
+        let (replica, recovery) = Replica::open(store, |_| {})?;
+        let (journal, queued, shown) = Self::over(&replica, Role::Following { leader: None });
+        let member = cluster::Member::new(replica, membership, queued, shown, Box::new(now));
+        spawn(move || member.run(), on_failure)?;
+        Ok((journal, recovery))
+    }
+
+    fn over(replica: &Replica, role: Role) -> (Self, mpsc::Receiver<Queued>, watch::Sender<Shown>) {
+        let (queue, queued) = mpsc::sync_channel(QUEUE_BATCHES_MAX);
+        let (show, shown) = watch::channel(Shown {
+            tip: replica.tip(),
+            generation: 0,
+            reachable: role == Role::Alone,
+            role,
+            stopped: false,
+        });
+        let network = replica.network();
+        let journal = Self {
+            queue,
+            network,
+            shown,
+        };
+        (journal, queued, show)
+    }
+
+    /// Records one command. The answer comes once it is durable.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub async fn submit(&self, command: Command) -> Result<Committed, Stopped> {
+        self.send(command)?.await.map_err(|_| Stopped)
+    }
+
+    /// Records commands in one record, one answer each.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub async fn submit_all(&self, commands: Vec<Command>) -> Result<Vec<Committed>, Stopped> {
+        let (reply, committed) = oneshot::channel();
+        self.queue(commands, Reply::Each(reply))?;
+        committed.await.map_err(|_| Stopped)
+    }
+
+    /// Records one command without waiting for it: for settling from a destructor.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub fn send(&self, command: Command) -> Result<oneshot::Receiver<Committed>, Stopped> {
+        let (reply, committed) = oneshot::channel();
+        self.queue(vec![command], Reply::One(reply))?;
+        Ok(committed)
+    }
+
+    fn queue(&self, commands: Vec<Command>, reply: Reply) -> Result<(), Stopped> {
+        let batch = Batch::new(commands);
+        let own = Queued::Own(Own { batch, reply });
+        self.queue.send(own).map_err(|_| Stopped)
+    }
+
+    /// Writes a batch of another node, and says in which record it stands. A batch that was
+    /// written before is not written again.
+    ///
+    /// # Errors
+    /// When this node does not lead.
+    pub async fn accept(&self, batch: Batch) -> Result<u64, NotLeading> {
+        if !matches!(self.shown.borrow().role, Role::Leading { .. }) {
+            return Err(NotLeading);
+        }
+        let (reply, accepted) = oneshot::channel();
+        let forwarded = Queued::Forwarded(Forwarded { batch, reply });
+        self.queue.send(forwarded).map_err(|_| NotLeading)?;
+        accepted.await.map_err(|_| NotLeading)?
+    }
+
+    /// The state after the last command applied, which may not be durable yet: what leaves the
+    /// process waits for [`Journal::durable`], and what only leads to further commands need not,
+    /// since those become durable after it or not at all. Hold the guard briefly: the writer
+    /// waits for it.
+    ///
+    /// # Panics
+    /// When the writer panicked: a state of unknown shape is not shown.
+    pub fn network(&self) -> RwLockReadGuard<'_, Network> {
+        self.network.read().expect("the journal writer is sound")
+    }
+
+    /// Waits until everything that [`Journal::network`] has shown so far is durable.
+    ///
+    /// # Errors
+    /// When it never will be, because the writer has stopped or another leader wrote something else.
+    pub async fn durable(&self) -> Result<(), Stopped> {
+        let generation = self.shown.borrow().generation;
+        let applied = *self.network().parts().record;
+        let mut shown = self.shown.clone();
+        let settled = |s: &Shown| s.stopped || s.generation != generation || s.tip.seq >= applied;
+        let now = shown.wait_for(settled).await.map_err(|_| Stopped)?;
+        if now.generation == generation && now.tip.seq >= applied {
+            Ok(())
+        } else {
+            Err(Stopped)
+        }
+    }
+
+    /// The last durable record.
+    #[must_use]
+    pub fn tip(&self) -> Tip {
+        self.shown.borrow().tip
+    }
+
+    /// What this node is in its ledger.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.shown.borrow().role.clone()
+    }
+
+    /// Whether a command would be recorded soon: the store and the leader answer.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        let shown = self.shown.borrow();
+        shown.reachable && !shown.stopped
+    }
+
+    /// Waits until role or reach have changed since this was last asked through this clone.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub async fn changed(&mut self) -> Result<(), Stopped> {
+        self.shown.changed().await.map_err(|_| Stopped)
+    }
+
+    /// Records what waits, gives up leading, closes the store and ends the writer.
+    pub async fn stop(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.queue.send(Queued::Stop(done)).is_ok() {
+            // It never answers: it is dropped when the store is closed.
+            let _ = ended.await;
+        }
+    }
+}
+
+fn spawn(
+    run: impl FnOnce() -> Result<(), StoreError> + Send + 'static,
+    on_failure: impl FnOnce(StoreError) + Send + 'static,
+) -> Result<(), StoreError> {
+    let body = move || {
+        if let Err(error) = run() {
+            on_failure(error);
+        }
+    };
+    thread::Builder::new()
+        .name("journal".into())
+        .spawn(body)
+        .map_err(|error| StoreError::Io(error.into()))?;
+    Ok(())
+}

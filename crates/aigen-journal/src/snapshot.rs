@@ -1,0 +1,99 @@
+use crate::codec::{DecodeError, Wire};
+use crate::record::Tip;
+use crate::sessions::Sessions;
+use aigen_network::Network;
+use aigen_types::{Digest, Timestamp};
+use thiserror::Error;
+
+/// The form that this version writes. Older ones stay readable.
+const SNAPSHOT_VERSION: u16 = 1;
+
+/// What a snapshot begins with, so that nothing else is taken for one.
+const MAGIC: &[u8; 8] = b"AiGnSnap";
+
+const HASH_BYTES: usize = 32;
+
+/// The state after one record: what recovery starts from instead of the first record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// The record.
+    pub tip: Tip,
+    /// Its ledger time.
+    pub timestamp: Timestamp,
+    /// What every node has had written.
+    pub sessions: Sessions,
+    /// The network.
+    pub network: Network,
+}
+
+/// Why bytes are not a snapshot to start from.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum SnapshotError {
+    /// It begins like something else, or ends too early.
+    #[error("it is not a snapshot")]
+    Foreign,
+    /// The stored hash is not the hash of what is stored.
+    #[error("its hash does not match its contents")]
+    Hash,
+    /// Written by a newer version.
+    #[error("its format version {0} is newer than this program; update aigen")]
+    Version(u16),
+    /// The contents are not a state.
+    #[error(transparent)]
+    Contents(#[from] DecodeError),
+    /// The journal has another record in this place.
+    #[error("the journal has another record {0}")]
+    OtherJournal(u64),
+}
+
+impl Snapshot {
+    /// Hash of the state alone: nodes that hold the same journal agree on it.
+    #[must_use]
+    pub fn state_hash(&self) -> Digest {
+        let mut state = Vec::new();
+        self.put_state(&mut state);
+        Digest(*blake3::hash(&state).as_bytes())
+    }
+
+    /// The stored form: what it is, state, hash of both.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        SNAPSHOT_VERSION.put(&mut bytes);
+        self.tip.put(&mut bytes);
+        self.timestamp.put(&mut bytes);
+        self.put_state(&mut bytes);
+        let hash = blake3::hash(&bytes);
+        bytes.extend_from_slice(hash.as_bytes());
+        bytes
+    }
+
+    fn put_state(&self, out: &mut Vec<u8>) {
+        self.sessions.put(out);
+        self.network.put(out);
+    }
+
+    /// Reads the stored form, of this version or an older one, and checks it: its hash, and
+    /// every law of the ledger inside.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`]; nothing of one that fails is used.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let whole = bytes.len().checked_sub(HASH_BYTES);
+        let (input, hash) = bytes.split_at(whole.ok_or(SnapshotError::Foreign)?);
+        let mut input = input.strip_prefix(MAGIC).ok_or(SnapshotError::Foreign)?;
+        if blake3::hash(&bytes[..bytes.len() - HASH_BYTES]).as_bytes() != hash {
+            return Err(SnapshotError::Hash);
+        }
+        let version = u16::take(&mut input)?;
+        if version > SNAPSHOT_VERSION {
+            return Err(SnapshotError::Version(version));
+        }
+        Ok(Self {
+            tip: Tip::take(&mut input)?,
+            timestamp: Timestamp::take(&mut input)?,
+            sessions: Sessions::take(&mut input)?,
+            network: Network::take(&mut input)?,
+        })
+    }
+}

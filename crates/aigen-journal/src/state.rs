@@ -1,0 +1,306 @@
+//! The places and numbers of everything a network's state is made of, for snapshots. Whoever
+//! changes one raises `SNAPSHOT_VERSION` and keeps reading the form before.
+
+use crate::codec::{DecodeError, Wire, choice, malformed, record};
+use aigen_economy::settlement::{self, Input, Output};
+use aigen_economy::{Charge, ChargeLine, LineKind, Split};
+use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
+use aigen_network::{
+    Call, Controller, EpochState, Evaluated, Key, Model, Network, Parts, PayoutKind, Phase,
+    Posting, Receipt, SettledEpoch, Tally, Validator,
+};
+use aigen_types::{Timestamp, TransferId};
+use std::borrow::Borrow;
+
+impl Wire for Network {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.ledger().put(out);
+        self.parts().put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let ledger = Ledger::take(input)?;
+        Ok(Self::from_parts(Parts::take(input)?, ledger))
+    }
+}
+
+record!(Parts<'_> {
+    founded,
+    commands,
+    record,
+    addresses,
+    keys,
+    models,
+    controllers,
+    controller_names,
+    validators,
+    calls,
+    receipts,
+    epoch,
+    settled,
+    scores,
+});
+
+impl Wire for Ledger {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.now().put(out);
+        put_all::<Account>(self.accounts(), out);
+        put_all::<Transfer>(self.transfers(), out);
+        put_all::<TransferId>(self.burnt(), out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let now = Timestamp::take(input)?;
+        let accounts = Vec::<Account>::take(input)?;
+        let transfers = Vec::<Transfer>::take(input)?;
+        let burnt = Vec::take(input)?;
+        match Self::restore(now, accounts, transfers, burnt) {
+            Ok(ledger) => Ok(ledger),
+            Err(_) => malformed("the ledger breaks its own rules"),
+        }
+    }
+}
+
+/// As a `Vec` of them, without making one.
+fn put_all<T: Wire>(items: impl Iterator<Item: Borrow<T>>, out: &mut Vec<u8>) {
+    let length_at = out.len();
+    0_u32.put(out);
+    let mut length = 0_u32;
+    for item in items {
+        item.borrow().put(out);
+        length += 1;
+    }
+    out[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+record!(Account {
+    id,
+    ledger,
+    code,
+    flags,
+    limit,
+    user_data_128,
+    user_data_64,
+    user_data_32,
+    debits_pending,
+    debits_posted,
+    credits_pending,
+    credits_posted,
+    timestamp,
+});
+record!(Transfer {
+    id,
+    debit_account_id,
+    credit_account_id,
+    amount,
+    pending_id,
+    timeout,
+    ledger,
+    code,
+    flags,
+    user_data_128,
+    user_data_64,
+    user_data_32,
+    timestamp,
+});
+
+macro_rules! flags {
+    ($($name:ident),*) => {$(
+        impl Wire for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                self.bits().put(out);
+            }
+
+            fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+                match Self::from_bits(u16::take(input)?) {
+                    Some(flags) => Ok(flags),
+                    None => malformed("a flag without a name"),
+                }
+            }
+        }
+    )*};
+}
+flags!(AccountFlags, TransferFlags);
+
+record!(Key {
+    secret_hash,
+    account,
+    role,
+    revoked
+});
+record!(Model {
+    provider,
+    digest,
+    context_tokens,
+    price,
+    price_version
+});
+record!(Controller {
+    published,
+    published_at
+});
+record!(Validator { owner, skill });
+record!(Call {
+    key,
+    payer,
+    model,
+    controller,
+    request,
+    budget,
+    prompt_tokens,
+    covered_tokens,
+    used,
+    price,
+    price_version,
+    holds,
+    opened_at,
+});
+record!(Receipt {
+    call,
+    charge,
+    split,
+    outcome,
+    controller_micros,
+    decisions,
+    epoch,
+    closed_at,
+    record,
+    transfers,
+});
+choice!(LineKind {
+    1 => Request,
+    2 => Input,
+    3 => CachedInput,
+    4 => Output,
+    5 => Forced,
+    6 => Discarded,
+});
+record!(ChargeLine {
+    kind,
+    quantity,
+    unit_price,
+    amount
+});
+record!(Charge { lines, total });
+record!(Split {
+    provider,
+    data,
+    controller,
+    validator,
+    protocol
+});
+
+choice!(Phase { 1 => Open, 2 => Commit, 3 => Reveal });
+record!(EpochState {
+    number,
+    phase,
+    cells,
+    gold,
+    commitments,
+    reveals,
+    tallies
+});
+record!(Tally {
+    calls,
+    succeeded,
+    controller_micros,
+    tokens,
+    consumers
+});
+record!(Evaluated {
+    scored_epochs,
+    state
+});
+record!(SettledEpoch {
+    input,
+    output,
+    gold,
+    postings,
+    record,
+    closed_at
+});
+choice!(PayoutKind {
+    1 => Payout,
+    2 => ValidatorPay,
+    3 => Slash,
+    4 => Refund,
+    5 => Treasury,
+    6 => Burned,
+    7 => Planted,
+});
+record!(Posting {
+    transfer,
+    kind,
+    subject,
+    to,
+    amount
+});
+
+record!(Input {
+    params,
+    parameters,
+    controllers,
+    validators,
+    assigned,
+    reports,
+    gold,
+    gold_assigned,
+    gold_reports,
+    audits,
+});
+record!(settlement::Controller {
+    id,
+    owner,
+    escrow,
+    vbudget,
+    scored_epochs,
+    state,
+    measured,
+    consumers
+});
+record!(settlement::Validator {
+    id,
+    owner,
+    stake,
+    skill,
+    committed,
+    revealed
+});
+record!(settlement::Assignment {
+    validator,
+    controller,
+    parameter
+});
+record!(settlement::Report {
+    validator,
+    controller,
+    parameter,
+    value
+});
+record!(settlement::Gold { id, truth });
+record!(settlement::GoldAssignment { validator, gold });
+record!(settlement::GoldReport {
+    validator,
+    gold,
+    value
+});
+record!(settlement::Audit {
+    controller,
+    parameter,
+    truth
+});
+record!(Output {
+    controllers,
+    validators,
+    refunds,
+    treasury,
+    burned
+});
+record!(settlement::ControllerResult {
+    score,
+    state,
+    scored_epochs,
+    payout,
+    remainder
+});
+record!(settlement::ValidatorResult { skill, pay, slash });

@@ -1,0 +1,102 @@
+//! Recovery from snapshots is replay, only sooner.
+
+use super::{every_command, founding, issue, parsed};
+use crate::{Batch, MemoryStore, Replica, Snapshot, SnapshotError, Tip, recover, replay};
+use aigen_types::{Digest, NodeId, Timestamp};
+
+/// A journal of four records, with snapshots after the second and the third.
+fn journal() -> Replica {
+    let (mut replica, _) = Replica::open(Box::<MemoryStore>::default(), |_| {}).unwrap();
+    for (number, commands) in [
+        vec![founding()],
+        vec![issue(1, 5), issue(1, 6)],
+        every_command(),
+        vec![issue(3, 7)],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let now = Timestamp(number as u64 * 1_000_000_000);
+        let batch = Batch::new(commands).from_node(NodeId(9), number as u64 + 1);
+        replica.commit(now, &[batch]).unwrap();
+        if let 1 | 2 = number {
+            let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
+            let bytes = snapshot.to_bytes();
+            replica
+                .store()
+                .save_snapshot(snapshot.tip.seq, &bytes)
+                .unwrap();
+        }
+    }
+    replica
+}
+
+#[test]
+fn recovery_equals_replay() {
+    let mut replica = journal();
+    let mut seen = Vec::new();
+    let (recovered, how) = recover(replica.store(), |record, _| seen.push(record.seq)).unwrap();
+    assert_eq!((how.snapshot, how.replayed), (Some(3), 1));
+    assert_eq!(seen, [4]);
+    assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+    assert_eq!(recovered.network, *replica.network().read().unwrap());
+    let available = recovered.network.available(&parsed("user:ada"));
+    assert_eq!(
+        available,
+        replica
+            .network()
+            .read()
+            .unwrap()
+            .available(&parsed("user:ada"))
+    );
+    assert_eq!(recovered.sessions.holds(NodeId(9), 4), Some(4));
+    assert_eq!(recovered.sessions.holds(NodeId(9), 5), None);
+}
+
+#[test]
+fn the_same_state_has_the_same_hash() {
+    let hash = |replica: &mut Replica| {
+        let snapshot: Snapshot = recover(replica.store(), |_, _| {}).unwrap().0.into();
+        snapshot.state_hash()
+    };
+    let (mut one, mut other) = (journal(), journal());
+    assert_eq!(hash(&mut one), hash(&mut other));
+    other
+        .commit(Timestamp(9), &[Batch::new(vec![issue(8, 1)])])
+        .unwrap();
+    assert_ne!(hash(&mut one), hash(&mut other));
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over_and_named() {
+    let mut replica = journal();
+    let whole = replica.store().read_snapshot(3).unwrap();
+    for at in (0..whole.len()).step_by(101) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x10;
+        assert!(Snapshot::from_bytes(&flipped).is_err(), "byte {at}");
+    }
+    let short = &whole[..whole.len() - 1];
+    replica.store().save_snapshot(3, short).unwrap();
+    let (recovered, how) = recover(replica.store(), |_, _| {}).unwrap();
+    assert_eq!((how.snapshot, how.replayed), (Some(2), 2));
+    assert_eq!(how.refused, [(3, SnapshotError::Hash)]);
+    assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+}
+
+#[test]
+fn a_snapshot_of_another_journal_is_passed_over() {
+    let mut replica = journal();
+    let mut snapshot = Snapshot::from_bytes(&replica.store().read_snapshot(3).unwrap()).unwrap();
+    snapshot.tip = Tip {
+        seq: 3,
+        hash: Digest([7; 32]),
+    };
+    replica
+        .store()
+        .save_snapshot(3, &snapshot.to_bytes())
+        .unwrap();
+    let (recovered, how) = recover(replica.store(), |_, _| {}).unwrap();
+    assert_eq!(how.refused, [(3, SnapshotError::OtherJournal(3))]);
+    assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+}
