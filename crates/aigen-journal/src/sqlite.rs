@@ -1,11 +1,15 @@
 //! SQLite as a journal: one blob per record, WAL, `synchronous=FULL`.
 
 mod identity;
+mod log;
 
 use crate::record::{Record, RecordError, Tip};
 use crate::store::{SNAPSHOTS_KEPT, Store, StoreError};
 use identity::{Identity, SCHEMA, foreign, identify};
+use log::{make_log_safe, write_again};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,6 +27,8 @@ pub struct SqliteStore {
     /// Where it ended when this connection last looked. Whoever appends behind our back takes
     /// the number that we would, and number is primary key.
     tip: Option<Tip>,
+    /// A write failed: what is seen of the log may not be on the medium.
+    failed: bool,
 }
 
 impl SqliteStore {
@@ -31,33 +37,63 @@ impl SqliteStore {
     /// # Errors
     /// When the file cannot be opened or written, or is no AiGen journal.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::begin(Connection::open(path)?, path)
+        Self::begin(Connection::open(path)?, path, write_again)
     }
 
     /// As [`SqliteStore::open`], on the SQLite file system registered as `vfs`: for disks that
     /// fail on purpose. No other connection may use the file meanwhile, since such a disk
-    /// shares no memory between them.
+    /// shares no memory between them. `write_again` does there what `open` does to a log that
+    /// it finds: it writes the same bytes once more and makes them, and their name, safe.
     ///
     /// # Errors
     /// As [`SqliteStore::open`], and when no such file system is registered.
-    pub fn open_on(path: &Path, vfs: &str) -> Result<Self, StoreError> {
+    pub fn open_on(
+        path: &Path,
+        vfs: &str,
+        write_again: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<Self, StoreError> {
         let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?;
         // Before anything is read: a WAL that is first seen in another mode wants shared memory.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-        Self::begin(connection, path)
+        Self::begin(connection, path, write_again)
     }
 
-    fn begin(connection: Connection, path: &Path) -> Result<Self, StoreError> {
+    /// Opens a journal that this process has open already, to write snapshots beside the
+    /// connection that appends.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_beside(path: &Path) -> Result<Self, StoreError> {
+        Self::begin(Connection::open(path)?, path, |_| Ok(()))
+    }
+
+    fn begin(
+        connection: Connection,
+        path: &Path,
+        write_again: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<Self, StoreError> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        // Closing writes the log back into the file, which is safe only where the log is: see `drop`.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         let identity = identify(&connection, path)?;
         // FULL: an acknowledged record survives a power cut, not only a crash of the process.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        if !matches!(identity, Identity::Empty) {
+            make_log_safe(&connection, path, write_again)?;
+        }
         if !matches!(identity, Identity::Current) {
             connection.execute_batch(SCHEMA)?;
         }
-        let tip = None;
-        Ok(Self { connection, tip })
+        Ok(Self::over(connection))
+    }
+
+    fn over(connection: Connection) -> Self {
+        Self {
+            connection,
+            tip: None,
+            failed: false,
+        }
     }
 
     /// Opens an existing journal to read it, also while a node writes to it.
@@ -69,8 +105,7 @@ impl SqliteStore {
         if matches!(identify(&connection, path)?, Identity::Empty) {
             return Err(foreign(path, "is empty"));
         }
-        let tip = None;
-        Ok(Self { connection, tip })
+        Ok(Self::over(connection))
     }
 
     fn record(&self, query: &str, seq: Option<i64>) -> Result<Option<Record>, StoreError> {
@@ -93,6 +128,18 @@ impl SqliteStore {
     }
 }
 
+/// A store that ends well leaves one file and no log. One that failed leaves everything as it
+/// is: a log that is not on the medium would tear the file it is written back into.
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if !self.failed {
+            // Should this fail, the log stays, and the next one to open the journal reads it.
+            let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            let _ = self.connection.set_db_config(no_checkpoint, false);
+        }
+    }
+}
+
 impl Store for SqliteStore {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {
         let tip = match self.tip {
@@ -107,18 +154,18 @@ impl Store for SqliteStore {
         if record.check_follows(tip).is_err() {
             return Err(StoreError::Conflict(tip.seq));
         }
-        match self.insert(record) {
-            Ok(()) => {
-                self.tip = Some(record.tip());
-                Ok(())
+        self.failed = true;
+        let inserted = self.insert(record);
+        match &inserted {
+            Ok(()) => self.tip = Some(record.tip()),
+            Err(error) if is_taken(error) => {
+                self.failed = false;
+                return Err(StoreError::Conflict(self.tip()?.seq));
             }
-            Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
-            {
-                Err(StoreError::Conflict(self.tip()?.seq))
-            }
-            Err(error) => Err(error.into()),
+            Err(_) => {}
         }
+        self.failed = inserted.is_err();
+        Ok(inserted?)
     }
 
     fn tip(&self) -> Result<Tip, StoreError> {
@@ -163,6 +210,7 @@ impl Store for SqliteStore {
 
     fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
         let seq = seq.cast_signed();
+        self.failed = true;
         self.forget_snapshots("seq = ?1", seq)?;
         let parts = bytes.chunks(SNAPSHOT_PART_BYTES).zip(0_u32..);
         for (bytes, part) in parts {
@@ -172,7 +220,9 @@ impl Store for SqliteStore {
         }
         let kept = self.snapshots()?.into_iter().take(SNAPSHOTS_KEPT);
         let oldest = kept.min().unwrap_or_default();
-        self.forget_snapshots("seq < ?1", oldest.cast_signed())
+        self.forget_snapshots("seq < ?1", oldest.cast_signed())?;
+        self.failed = false;
+        Ok(())
     }
 
     fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
@@ -201,6 +251,11 @@ impl SqliteStore {
             .execute(&format!("DELETE FROM snapshot WHERE {which}"), [seq])?;
         Ok(())
     }
+}
+
+/// Whether there is a record of this number already.
+fn is_taken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
 }
 
 fn read_record(seq: u64, bytes: &[u8]) -> Result<Record, StoreError> {

@@ -1,5 +1,153 @@
-//! The simulator.
+//! The simulator: a world of clients, clocks and disks that fail, all of it decided by a seed.
+//!
+//! A seed makes the same world on every machine, byte for byte, so that whatever it finds can be
+//! watched again: `aigen sim --seed 7 --steps 200 --trace`. What runs in it is what runs in
+//! production: the real network, the real journal, the real SQLite, on a [disk](disk) in memory.
+//!
+//! - **Clients** issue, pay, publish, call and settle at random, mostly within reason. What they
+//!   say arrives late, in another order, twice, or again because the answer was lost.
+//! - **The disk** tears writes at 512 bytes, loses what was not synced in any order, fails to
+//!   sync, fills up, stops at any step, and ages by a bit.
+//! - **Time** is virtual: it passes in moments or hours, and clocks are set back.
+//!
+//! After every command the invariants of the network hold, the answer and every balance agree
+//! with a naive model that shares no code with it, and answers agree with a network that no
+//! disk ever saw. After every crash everything acknowledged is there, at most the one record in
+//! doubt came true, and replay leads to the very state there was before.
 
-mod disk;
+mod clients;
+mod clock;
+pub(crate) mod disk;
+mod history;
+mod model;
+mod node;
 mod random;
+mod single;
+mod trace;
 
+#[cfg(test)]
+mod tests;
+
+use aigen_network::Command;
+use aigen_types::Digest;
+use single::World;
+use std::ops::AddAssign;
+use trace::Trace;
+
+/// Which world, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Decides everything.
+    pub seed: u64,
+    /// Things that happen: something is said, something arrives, time passes, a crash.
+    pub steps: u64,
+}
+
+/// What happened in one world, or in several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Things that happened.
+    pub steps: u64,
+    /// Records acknowledged, or found to be there after a crash.
+    pub records: u64,
+    /// Commands in them.
+    pub commands: u64,
+    /// Commands that were refused.
+    pub refused: u64,
+    /// Processes killed and power cuts.
+    pub crashes: u64,
+    /// Nodes that ended in good order.
+    pub stops: u64,
+    /// Faults of the disk that struck.
+    pub faults: u64,
+    /// Pieces of writes that power cuts lost.
+    pub lost_pieces: u64,
+    /// Bits turned over.
+    pub flips: u64,
+    /// Those that the journal refused; the others made no difference.
+    pub flips_found: u64,
+    /// Records and recoveries after which everything was compared.
+    pub checks: u64,
+    /// Hash of all that happened; of several worlds, of their hashes.
+    pub trace: Digest,
+}
+
+/// A broken promise, and how to see it again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "seed {seed}, step {step}: {what}\n  before that:\n    {}\n  hint: watch it with `aigen sim --seed {seed} --steps {steps} --trace`",
+    tail.join("\n    ")
+)]
+pub struct Failure {
+    /// The world.
+    pub seed: u64,
+    /// How long it should have gone on.
+    pub steps: u64,
+    /// Where it stopped, from 1.
+    pub step: u64,
+    /// The promise.
+    pub what: String,
+    /// What happened last, oldest first.
+    pub tail: Vec<String>,
+}
+
+/// A broken promise within a world that does not know its seed.
+#[derive(Debug)]
+pub(crate) struct Violation {
+    what: String,
+    tail: Vec<String>,
+}
+
+/// Runs one world. `listener` is told every line of what happens.
+///
+/// # Errors
+/// The first promise that was broken.
+pub fn run(options: Options, listener: &mut dyn FnMut(&str)) -> Result<Report, Box<Failure>> {
+    run_with(options, |store| Box::new(store), listener)
+}
+
+fn run_with(
+    options: Options,
+    wrap: single::Wrap,
+    listener: &mut dyn FnMut(&str),
+) -> Result<Report, Box<Failure>> {
+    let world = World::new(options.seed, wrap, Trace::new(listener));
+    finish(options, world)
+}
+
+fn finish(options: Options, world: World<'_>) -> Result<Report, Box<Failure>> {
+    world.run(options.steps).map_err(|(step, violation)| {
+        Box::new(Failure {
+            seed: options.seed,
+            steps: options.steps,
+            step,
+            what: violation.what,
+            tail: violation.tail,
+        })
+    })
+}
+
+impl AddAssign for Report {
+    fn add_assign(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.records += other.records;
+        self.commands += other.commands;
+        self.refused += other.refused;
+        self.crashes += other.crashes;
+        self.stops += other.stops;
+        self.faults += other.faults;
+        self.lost_pieces += other.lost_pieces;
+        self.flips += other.flips;
+        self.flips_found += other.flips_found;
+        self.checks += other.checks;
+        let both = [self.trace.0, other.trace.0].concat();
+        self.trace = Digest(*blake3::hash(&both).as_bytes());
+    }
+}
+
+/// A command in one word, for traces.
+fn name_of(command: &Command) -> String {
+    let all = format!("{command:?}");
+    let end = all.find(|letter: char| !letter.is_alphanumeric());
+    all[..end.unwrap_or(all.len())].to_owned()
+}

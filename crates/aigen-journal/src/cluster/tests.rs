@@ -150,9 +150,13 @@ impl Transport for World {
         let node = node.ok_or_else(|| failed("gone"))?;
         let batch = Batch::from_bytes(batch).map_err(|error| failed(&error.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        let accepted = runtime.block_on(node.accept(batch));
+            .enable_time()
+            .build();
+        let patience = Duration::from_millis(200);
+        let accepted = runtime
+            .unwrap()
+            .block_on(async { tokio::time::timeout(patience, node.accept(batch)).await })
+            .map_err(|_| failed("no answer in time"))?;
         let lost = self
             .lost_answers
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {

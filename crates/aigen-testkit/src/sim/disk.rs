@@ -74,6 +74,8 @@ struct State {
     random: Random,
     counts: Counts,
     running: bool,
+    /// A fault has struck since the last start.
+    troubled: bool,
     /// Handles opened before the last start are dead.
     starts: u64,
     armed: Option<(u64, Fault)>,
@@ -90,6 +92,7 @@ impl Disk {
             random,
             counts: Counts::default(),
             running: true,
+            troubled: false,
             starts: 0,
             armed: None,
             full: false,
@@ -122,6 +125,7 @@ impl Disk {
             counts.lost_pieces += files.lose_unsynced(random);
         }
         state.running = true;
+        state.troubled = false;
         state.starts += 1;
         state.armed = None;
     }
@@ -131,11 +135,29 @@ impl Disk {
         self.state().full = false;
     }
 
+    /// Writes a file, if there is one, with the bytes it has, and makes it and its name safe.
+    pub fn write_again(&self, name: &str) -> Result<(), DiskError> {
+        let mut state = self.state();
+        let Ok(file) = state.open(name, false) else {
+            return state.alive();
+        };
+        let mut bytes = vec![0; state.size(file)?];
+        state.read(file, 0, &mut bytes)?;
+        state.write(file, 0, &bytes)?;
+        state.sync(file, true)
+    }
+
     /// Turns one bit of a file over, as if the medium had aged. Says which byte, if there is one.
     pub fn flip_bit(&self, name: &str) -> Option<usize> {
         let mut state = self.state();
         let State { files, random, .. } = &mut *state;
         files.flip_bit(name, random)
+    }
+
+    /// Whether a fault has struck since the last start, or there is no space.
+    pub fn is_troubled(&self) -> bool {
+        let state = self.state();
+        state.troubled || state.full
     }
 
     /// What happened so far.
@@ -161,6 +183,7 @@ impl State {
         };
         self.armed = None;
         self.counts.faults += 1;
+        self.troubled = true;
         match fault {
             Fault::Stop => {
                 self.running = false;

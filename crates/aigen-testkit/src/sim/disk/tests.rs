@@ -1,4 +1,4 @@
-use super::vfs::{Mounted, VFS};
+use super::vfs::Mounted;
 use super::{Disk, DiskError, Fault, Loss, SECTOR_BYTES};
 use crate::sim::random::Random;
 use aigen_journal::{Record, SqliteStore, Store, StoreError};
@@ -136,16 +136,17 @@ fn append(store: &mut SqliteStore) -> Result<(), StoreError> {
 /// records were acknowledged and how many are there.
 fn journal(seed: u64, stop: u64, loss: Loss) -> (u64, u64) {
     let mounted = Mounted::new(Disk::new(Random::new(seed)));
-    let path = mounted.path("journal.sqlite");
     mounted.disk.arm(stop, Fault::Stop);
     let mut acknowledged = 0;
-    if let Ok(mut store) = SqliteStore::open_on(&path, VFS) {
+    if let Ok(mut store) = mounted.journal("journal.sqlite") {
         while append(&mut store).is_ok() {
             acknowledged += 1;
         }
     }
     mounted.disk.start(loss);
-    let store = SqliteStore::open_on(&path, VFS).expect("a journal opens after a power cut");
+    let store = mounted
+        .journal("journal.sqlite")
+        .expect("a journal opens after a power cut");
     (acknowledged, store.tip().expect("its tip is sound").seq)
 }
 
@@ -182,13 +183,13 @@ fn the_same_seed_tears_the_same_way() {
 fn a_disk_that_lies_about_syncs_loses_records() {
     let lost = (0..20).any(|seed| {
         let mounted = Mounted::new(Disk::new(Random::new(seed)));
-        let path = mounted.path("journal.sqlite");
         mounted.disk.lie();
-        let mut store = SqliteStore::open_on(&path, VFS).expect("opens");
+        let mut store = mounted.journal("journal.sqlite").expect("opens");
         append(&mut store).expect("acknowledged");
         mounted.disk.start(Loss::Unsynced);
         drop(store);
-        SqliteStore::open_on(&path, VFS)
+        mounted
+            .journal("journal.sqlite")
             .map_or(true, |store| store.tip().map_or(true, |tip| tip.seq == 0))
     });
     assert!(lost);

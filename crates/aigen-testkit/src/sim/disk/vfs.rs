@@ -1,16 +1,18 @@
 //! The simulated disk as one of SQLite's file systems.
 
 use super::{Disk, DiskError, State};
+use aigen_journal::{SqliteStore, StoreError};
 use sqlite_plugin::flags::{AccessFlags, LockLevel, OpenKind, OpenMode, OpenOpts};
 use sqlite_plugin::vars;
 use sqlite_plugin::vfs::{RegisterOpts, Vfs, VfsHandle, VfsResult, register_static};
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
 
 /// The name of the file system within SQLite.
-pub(crate) const VFS: &str = "aigen-sim";
+const VFS: &str = "aigen-sim";
 
 /// Disks by number. SQLite keeps a file system for ever, so there is one, and the first word
 /// of a path says which disk is meant.
@@ -46,8 +48,17 @@ impl Mounted {
         Self { disk, number }
     }
 
+    /// Opens the journal `name`, as `SqliteStore::open` does on other disks.
+    pub fn journal(&self, name: &str) -> Result<SqliteStore, StoreError> {
+        let write_again = |_: &Path| {
+            let done = self.disk.write_again(&format!("{name}-wal"));
+            done.map_err(|error| io::Error::other(format!("{error:?}")))
+        };
+        SqliteStore::open_on(&self.path(name), VFS, write_again)
+    }
+
     /// Where SQLite finds the file `name` of this disk.
-    pub fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         format!("/{}/{name}", self.number).into()
     }
 }
