@@ -8,6 +8,8 @@ mod codec;
 mod commands;
 mod journal;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod queue;
 mod record;
 mod replay;
@@ -26,6 +28,8 @@ mod tests;
 pub use codec::DecodeError;
 pub use journal::{Journal, Stopped};
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresElection, PostgresStore};
 pub use queue::{Committed, NotLeading, Role};
 pub use record::{Origin, RECORD_VERSION, Record, RecordError, Tip};
 pub use replay::{Answer, Recovery, Replayed, recover, replay};

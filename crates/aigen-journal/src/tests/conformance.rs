@@ -86,6 +86,17 @@ fn memory() {
     conforms(MemoryStore::default(), |store| store);
 }
 
+#[cfg(feature = "postgres")]
+#[test]
+fn postgres() {
+    let server = aigen_testkit_postgres::Server::start();
+    let url = server.url();
+    conforms(crate::PostgresStore::open(&url).unwrap(), |store| {
+        drop(store);
+        Box::new(crate::PostgresStore::open(&url).unwrap())
+    });
+}
+
 #[test]
 fn sqlite() {
     let folder = tempfile::tempdir().unwrap();
