@@ -88,7 +88,8 @@ A batch ends at a commit, at any command that does not go on with it, and at the
 linked chain that is open there is refused. A batch needs no commit to be answered.
 
 Time begins at zero and counts nanoseconds. TigerBeetle gives each event a timestamp of its own; here \
-all of a batch has the batch's, one nanosecond after the batch before.
+all of a batch has the batch's, one nanosecond after the batch before. One transfer moves at most \
+9223372036854775807, and the flags history and imported are not known here.
 
 Exit code 2: a line is no command; those before it are answered. A refusal is an answer, not an error.";
 

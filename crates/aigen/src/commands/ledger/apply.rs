@@ -32,7 +32,11 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode> {
     let mut input = open(&args.file)?;
     let mut session = Session::new(BufWriter::new(io::stdout().lock()));
-    let read = session.run(&mut input, &args.file);
+    let name = match args.file.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => args.file.display().to_string(),
+    };
+    let read = session.run(&mut input, &name);
     session.end()?;
     if let Err(error) = read {
         report(&error, context.output.json);
@@ -79,7 +83,7 @@ impl<W: Write> Session<W> {
     }
 
     /// Every line, up to one that is no command.
-    fn run(&mut self, input: &mut BufReader<impl Read>, file: &Path) -> Result<()> {
+    fn run(&mut self, input: &mut BufReader<impl Read>, name: &str) -> Result<()> {
         let mut line = Vec::new();
         for number in 1_u64.. {
             // Whoever waits for an answer before asking on is not kept waiting.
@@ -87,13 +91,14 @@ impl<W: Write> Session<W> {
                 self.out.flush()?;
             }
             line.clear();
-            let place = || format!("{}, line {number}", file.display());
+            let place = || format!("{name}, line {number}");
             let mut limited = input.by_ref().take(LINE_BYTES_MAX);
             if limited.read_until(b'\n', &mut line).with_context(place)? == 0 {
                 break;
             }
-            if !line.trim_ascii().is_empty() {
-                let command = input::parse(&line).map_err(|fault| fault.at(&place()))?;
+            let line = line.trim_ascii();
+            if !line.is_empty() {
+                let command = input::parse(line).map_err(|fault| fault.at(&place()))?;
                 self.apply(command)
                     .map_err(|error| error.context(place()))?;
             }

@@ -191,10 +191,14 @@ impl<T: TryFrom<u128>> Visitor<'_> for WholeVisitor<T> {
         self.visit_u128(number.into())
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Whole<T>, E> {
-        Err(E::custom(format_args!(
-            "{number} is not a whole number up to 2^64 - 1; write larger ones as decimal strings"
-        )))
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Whole<T>, E> {
+        Err(E::custom(format_args!("{number} is less than zero")))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Whole<T>, E> {
+        Err(E::custom(
+            "not a whole number up to 2^64 - 1; write larger ones as decimal strings",
+        ))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Whole<T>, E> {
