@@ -3,7 +3,7 @@
 //! names them; a name's place or a variant's number never changes once released.
 
 use aigen_types::{
-    Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, Ppm, Slug, Timestamp,
+    Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, NodeId, Ppm, Slug, Timestamp,
     TransferId,
 };
 use std::collections::BTreeMap;
@@ -172,7 +172,7 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(TransferId, CallId, Epoch, Timestamp);
+numbers!(TransferId, CallId, NodeId, Epoch, Timestamp);
 
 /// Types that are a checked text.
 macro_rules! texts {
