@@ -20,10 +20,12 @@
 extern crate alloc;
 
 pub mod limits;
+mod margin;
 mod price;
 pub mod settlement;
 mod shares;
 
+pub use margin::{before_margin, margin_on};
 pub use price::{
     Charge, ChargeLine, LineKind, Price, RatingError, Usage, affordable_output, cover, rate,
 };

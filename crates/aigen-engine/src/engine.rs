@@ -38,6 +38,9 @@ pub struct ModelInfo {
     pub control: ControlLevel,
     /// Whether tokens can be taken back ([`Engine::truncate`]).
     pub backtrack: bool,
+    /// Whether generation can be ended after any token. Where it cannot, money is held for the
+    /// longest answer there may be before the first token.
+    pub stops_at_token: bool,
 }
 
 /// One of an engine's sequences, below [`ModelInfo::sequences_max`]. A sequence

@@ -93,6 +93,7 @@ impl ScriptedEngine {
             batch_tokens_max: 512,
             control: ControlLevel::Token,
             backtrack: true,
+            stops_at_token: true,
         };
         let engine = Self {
             info,
@@ -132,6 +133,13 @@ impl ScriptedEngine {
     #[must_use]
     pub fn without_backtrack(mut self) -> Self {
         self.info.backtrack = false;
+        self
+    }
+
+    /// The same, but like a service that answers as a whole: nothing ends it at a token.
+    #[must_use]
+    pub fn opaque(mut self) -> Self {
+        self.info.stops_at_token = false;
         self
     }
 

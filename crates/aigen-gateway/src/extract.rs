@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::failure::Failure;
 use crate::limits::{BODY_TIME_MAX, IDEMPOTENCY_KEY_BYTES_MAX};
+use crate::parties::Parties;
 use crate::state::Gateway;
 use aigen_api::from_json;
 use aigen_node::Caller;
@@ -46,8 +47,10 @@ pub(crate) struct Post<T> {
     pub caller: Caller,
     pub access: Access,
     pub idempotency_key: Option<String>,
+    /// What the headers say of them.
+    pub parties: Parties,
     pub body: T,
-    /// BLAKE3 of the body's bytes.
+    /// BLAKE3 of the body's bytes and of the parties that headers name.
     pub digest: Digest,
 }
 
@@ -60,12 +63,14 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Post<T> {
         let Ok(access) = Access::from_request_parts(&mut parts, gateway).await;
         must_be_json(&parts.headers)?;
         let idempotency_key = idempotency_key(&parts.headers)?;
+        let parties = Parties::of_headers(&parts.headers)?;
         let bytes = read(Request::from_parts(parts, body), gateway).await?;
         Ok(Self {
             caller,
             access,
             idempotency_key,
-            digest: Digest(*blake3::hash(&bytes).as_bytes()),
+            digest: parties.digest(&bytes),
+            parties,
             body: from_json(&bytes)?,
         })
     }

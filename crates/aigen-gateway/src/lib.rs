@@ -20,6 +20,7 @@ mod failure;
 mod health;
 mod limits;
 mod openai;
+mod parties;
 mod replies;
 mod router;
 mod serve;

@@ -10,7 +10,7 @@ use aigen_api::openai::ErrorKind::{
     Authentication, Conflict, Controller, InvalidRequest, NotFound, Overloaded, Payment,
     Permission, Server,
 };
-use aigen_node::network::{Receipt, Refusal};
+use aigen_node::network::{Cap, Receipt, Refusal};
 use aigen_node::{Fault, NodeError};
 use aigen_types::{CallId, ModelName};
 use axum::http::{Method, StatusCode};
@@ -56,6 +56,15 @@ impl From<NodeError> for Failure {
 fn refused(refusal: &Refusal) -> Failure {
     let code = refusal.code();
     let row = match refusal {
+        Refusal::BudgetExhausted { .. } => Row(402, Payment, code, "wait for the next period, or have the budget raised"),
+        Refusal::InFlight { .. } => Row(402, Payment, code, "wait until a running call ends and try again"),
+        Refusal::AllowanceUnknown | Refusal::AllowanceEnded => Row(403, Permission, code, "ask the user for one: aigen allowance grant APP --cap AMOUNT"),
+        Refusal::BudgetUnknown => Row(404, NotFound, code, "GET /v1/aigen/budgets lists those there are"),
+        Refusal::SpenderInvalid => Row(400, InvalidRequest, code, "give the key a spender of pairs of words: aigen key create ADDRESS --spender app:NAME"),
+        Refusal::CallReversed | Refusal::NothingCharged => Row(409, Conflict, code, "see GET /v1/aigen/receipts/{id}"),
+        Refusal::CallRefunded | Refusal::EpochSettled => Row(409, Conflict, code, "refund it instead: aigen refund CALL AMOUNT"),
+        Refusal::RefundTooLarge { .. } => Row(409, Conflict, code, "refund at most what is left"),
+        Refusal::PayeeShort { .. } => Row(409, Conflict, code, "fund that account, or refund the call from the treasury"),
         Refusal::InsufficientFunds { .. } | Refusal::CoverExhausted => Row(402, Payment, code, "fund the account: ask the operator"),
         Refusal::Ledger(ledger) if ledger.code() == "exceeds_credits" => Row(402, Payment, "insufficient_funds", "fund the account: ask the operator"),
         Refusal::Ledger(ledger) if is_id_conflict(ledger.code()) => Row(409, Conflict, code, "choose another id"),
@@ -77,8 +86,22 @@ fn refused(refusal: &Refusal) -> Failure {
     let failure = row.because(refusal);
     match refusal {
         Refusal::BudgetTooSmall { .. } => failure.param("aigen.max_cost").metadata("reason", "budget_exhausted"),
+        Refusal::BudgetExhausted { cap, .. } => bounded(failure, cap).metadata("reason", code),
+        Refusal::InFlight { cap, .. } => {
+            let failure = cap.iter().fold(failure, |failure, cap| bounded(failure, cap));
+            failure.metadata("reason", code).retry(true)
+        }
         _ if failure.status == StatusCode::PAYMENT_REQUIRED => failure.metadata("reason", "insufficient_funds"),
         _ => failure,
+    }
+}
+
+/// Names the budget or allowance, and when it begins anew.
+fn bounded(failure: Failure, cap: &Cap) -> Failure {
+    let failure = failure.metadata("budget", cap.of.to_string());
+    match cap.window.ends_at() {
+        Some(end) => failure.metadata("resets_at", end.0),
+        None => failure,
     }
 }
 
@@ -250,7 +273,7 @@ impl Failure {
     /// With what was charged all the same.
     pub fn charged(self, call: CallId, receipt: &Receipt) -> Self {
         self.metadata("receipt", call.to_string())
-            .metadata("cost", receipt.charge.total.to_string())
+            .metadata("cost", receipt.total().to_string())
             .retry(false)
     }
 }

@@ -5,20 +5,86 @@ use aigen_economy::settlement::{Parameter, ParameterKind, Params, RemainderPolic
 use aigen_economy::{Price, Shares, Usage};
 use aigen_network::{
     AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
-    Found, GoldOpening, Issue, NewController, NewKey, NewModel, NewValidator, OpenCall, Outcome,
-    Pay, ProgressCall, Report, RevealScores, Role, Settings,
+    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewValidator,
+    OpenCall, Outcome, Pay, Period, ProgressCall, RefundCall, RefundReason, Report, RevealScores,
+    ReverseCall, RevokeAllowance, Role, SetBudget, Settings,
 };
+use aigen_types::{BudgetPath, NodeId};
 
-choice!(Command {
+/// A command as [`choice!`] writes it, but for those that have an earlier form: what that can
+/// say is still written in it, under its number, so that every command has exactly one form.
+macro_rules! commands {
+    (
+        $($number:literal => $variant:ident $(($inner:ident))?,)*
+        @earlier $($old:literal => $grown:ident($form:ident) before $new:literal,)*
+    ) => {
+        impl Wire for Command {
+            fn put(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Command::$grown(inner) if $form::says(inner) => {
+                        out.push($old);
+                        $form::put(inner, out);
+                    })*
+                    $(Command::$grown(inner) => {
+                        out.push($new);
+                        inner.put(out);
+                    })*
+                    $(Command::$variant $(($inner))? => {
+                        out.push($number);
+                        $($inner.put(out);)?
+                    })*
+                }
+            }
+
+            fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+                match u8::take(input)? {
+                    $($old => $form::take(input).map(Command::$grown),)*
+                    $($new => match Wire::take(input)? {
+                        inner if $form::says(&inner) => malformed("an earlier form says as much"),
+                        inner => Ok(Command::$grown(inner)),
+                    },)*
+                    $($number => {
+                        $(let $inner = Wire::take(input)?;)?
+                        Ok(Command::$variant $(($inner))?)
+                    })*
+                    _ => malformed("an unknown kind of Command"),
+                }
+            }
+        }
+    };
+}
+
+/// A form from before a struct had all its fields: those it had then, in their order, and what
+/// the others are in it.
+macro_rules! earlier {
+    ($form:ident of $name:ident { $($field:ident),* $(,)? } with { $($later:ident: $value:expr),* $(,)? }) => {
+        struct $form;
+
+        impl $form {
+            fn says(value: &$name) -> bool {
+                $(value.$later == $value)&&*
+            }
+
+            fn put(value: &$name, out: &mut Vec<u8>) {
+                $(value.$field.put(out);)*
+            }
+
+            fn take(input: &mut &[u8]) -> Result<$name, DecodeError> {
+                $(let $field = Wire::take(input)?;)*
+                Ok($name { $($field,)* $($later: $value),* })
+            }
+        }
+    };
+}
+
+commands! {
     1 => Found(inner),
     2 => Issue(inner),
     3 => Pay(inner),
-    4 => CreateKey(inner),
     5 => RevokeKey(inner),
     6 => PublishModel(inner),
     7 => PublishController(inner),
     8 => RegisterValidator(inner),
-    9 => OpenCall(inner),
     10 => ExtendCall(inner),
     11 => ProgressCall(inner),
     12 => CloseCall(inner),
@@ -27,6 +93,48 @@ choice!(Command {
     15 => FreezeCommits,
     16 => RevealScores(inner),
     17 => CloseEpoch(inner),
+    20 => SetBudget(inner),
+    21 => GrantAllowance(inner),
+    22 => RevokeAllowance(inner),
+    23 => ReverseCall(inner),
+    24 => RefundCall(inner),
+    @earlier
+    4 => CreateKey(KeyOfAccount) before 19,
+    9 => OpenCall(CallOfKey) before 18,
+}
+
+earlier!(KeyOfAccount of NewKey {
+    name,
+    secret_hash,
+    account,
+    role
+} with {
+    spender: None,
+});
+earlier!(CallOfKey of OpenCall {
+    call,
+    key,
+    model,
+    controller,
+    prompt_tokens,
+    chunk_tokens,
+    budget,
+    request
+} with {
+    node: NodeId(0),
+    least_tokens: 1,
+    end_user: None,
+    bill_to: None,
+});
+
+choice!(Period { 1 => Day, 2 => Week, 3 => Month, 4 => Total });
+choice!(RefundReason {
+    1 => Duplicate,
+    2 => ServiceFailure,
+    3 => Quality,
+    4 => Fraud,
+    5 => Goodwill,
+    6 => Other,
 });
 
 choice!(Role { 1 => Customer, 2 => Operator });
@@ -62,7 +170,8 @@ record!(NewKey {
     name,
     secret_hash,
     account,
-    role
+    role,
+    spender
 });
 record!(NewModel {
     name,
@@ -87,7 +196,11 @@ record!(OpenCall {
     prompt_tokens,
     chunk_tokens,
     budget,
-    request
+    request,
+    node,
+    least_tokens,
+    end_user,
+    bill_to
 });
 record!(ExtendCall {
     call,
@@ -115,6 +228,23 @@ record!(RevealScores {
     reports
 });
 record!(CloseEpoch { epoch, gold });
+record!(SetBudget { path, cap, period });
+record!(GrantAllowance {
+    user,
+    app,
+    cap,
+    period,
+    margin,
+    expires_at
+});
+record!(RevokeAllowance { user, app });
+record!(ReverseCall { id, call, reason });
+record!(RefundCall {
+    id,
+    call,
+    amount,
+    reason
+});
 record!(Cell {
     validator,
     controller,
@@ -195,6 +325,19 @@ impl Wire for Shares {
         match Self::new(provider?, data?, controller?, validator?) {
             Ok(shares) => Ok(shares),
             Err(_) => malformed("the shares leave the protocol nothing"),
+        }
+    }
+}
+
+impl Wire for BudgetPath {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.to_string().put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match String::take(input)?.parse() {
+            Ok(path) => Ok(path),
+            Err(_) => malformed("not a valid BudgetPath"),
         }
     }
 }

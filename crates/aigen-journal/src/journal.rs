@@ -152,7 +152,7 @@ impl Journal {
     /// When it never will be, because the writer has stopped or another leader wrote something else.
     pub async fn durable(&self) -> Result<(), Stopped> {
         let generation = self.shown.borrow().generation;
-        let applied = *self.network().parts().record;
+        let applied = self.network().record();
         let mut shown = self.shown.clone();
         let settled = |s: &Shown| s.stopped || s.generation != generation || s.tip.seq >= applied;
         let now = shown.wait_for(settled).await.map_err(|_| Stopped)?;

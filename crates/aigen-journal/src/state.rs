@@ -6,8 +6,9 @@ use aigen_economy::settlement::{self, Input, Output};
 use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
-    Call, Controller, EpochState, Evaluated, Key, Model, Network, Parts, PayoutKind, Phase,
-    Posting, Receipt, SettledEpoch, Tally, Validator,
+    Allowance, Budget, Call, Cap, Capped, Controller, EpochState, Evaluated, Hold, Key, Model,
+    Network, Parts, PayoutKind, Phase, Posting, Receipt, Refund, Reversal, SettledEpoch, Tally,
+    Validator, Window,
 };
 use aigen_types::{Timestamp, TransferId};
 use std::borrow::Borrow;
@@ -39,6 +40,8 @@ record!(Parts<'_> {
     epoch,
     settled,
     scores,
+    budgets,
+    allowances,
 });
 
 impl Wire for Ledger {
@@ -125,7 +128,16 @@ flags!(AccountFlags, TransferFlags);
 record!(Key {
     secret_hash,
     account,
+    spender,
     role,
+    revoked
+});
+record!(Budget { cap, period });
+record!(Allowance {
+    cap,
+    period,
+    margin,
+    expires_at,
     revoked
 });
 record!(Model {
@@ -142,7 +154,12 @@ record!(Controller {
 record!(Validator { owner, skill });
 record!(Call {
     key,
+    node,
     payer,
+    spender,
+    app,
+    margin,
+    caps,
     model,
     controller,
     request,
@@ -155,10 +172,46 @@ record!(Call {
     holds,
     opened_at,
 });
+record!(Hold {
+    transfer,
+    amount,
+    caps
+});
+record!(Cap { of, window });
+record!(Window { period, first_day });
+
+impl Wire for Capped {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Path(path) => {
+                out.push(1);
+                path.put(out);
+            }
+            Self::Allowance { user, app } => {
+                out.push(2);
+                user.put(out);
+                app.put(out);
+            }
+        }
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match u8::take(input)? {
+            1 => Wire::take(input).map(Self::Path),
+            2 => Ok(Self::Allowance {
+                user: Wire::take(input)?,
+                app: Wire::take(input)?,
+            }),
+            _ => malformed("an unknown kind of Capped"),
+        }
+    }
+}
+
 record!(Receipt {
     call,
     charge,
     split,
+    margin,
     outcome,
     controller_micros,
     decisions,
@@ -166,6 +219,23 @@ record!(Receipt {
     closed_at,
     record,
     transfers,
+    refunds,
+    reversal,
+});
+record!(Refund {
+    id,
+    amount,
+    reason,
+    at,
+    record,
+    transfer
+});
+record!(Reversal {
+    id,
+    reason,
+    at,
+    record,
+    transfers
 });
 choice!(LineKind {
     1 => Request,

@@ -7,10 +7,11 @@ mod writer;
 use aigen_economy::{Price, Shares, Usage, settlement};
 use aigen_network::{
     AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
-    Found, GoldOpening, Issue, NewController, NewKey, NewModel, NewValidator, OpenCall, Outcome,
-    Pay, ProgressCall, Report, RevealScores, Role, Settings,
+    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewValidator,
+    OpenCall, Outcome, Pay, Period, ProgressCall, RefundCall, RefundReason, Report, RevealScores,
+    ReverseCall, RevokeAllowance, Role, SetBudget, Settings,
 };
-use aigen_types::{Amount, CallId, Digest, Epoch, Ppm, TransferId};
+use aigen_types::{Amount, CallId, Digest, Epoch, NodeId, Ppm, Timestamp, TransferId};
 
 pub(crate) fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("test data is well formed")
@@ -70,6 +71,7 @@ fn every_command() -> Vec<Command> {
             secret_hash: Digest([1; 32]),
             account: parsed("user:ada"),
             role: Role::Customer,
+            spender: None,
         }),
         Command::RevokeKey(parsed("ada-key")),
         Command::PublishModel(NewModel {
@@ -105,6 +107,10 @@ fn every_command() -> Vec<Command> {
             chunk_tokens: 256,
             budget: Some(amount(1_000)),
             request: Digest([4; 32]),
+            node: NodeId(0),
+            least_tokens: 1,
+            end_user: None,
+            bill_to: None,
         }),
         Command::ExtendCall(ExtendCall {
             call,
@@ -153,6 +159,67 @@ fn every_command() -> Vec<Command> {
                 truth: 400_000,
                 salt: Digest([10; 32]),
             }],
+        }),
+    ]
+}
+
+/// One of each that came after the first release, and what grew since then in its later form.
+fn later_commands() -> Vec<Command> {
+    let call = CallId(7);
+    vec![
+        Command::CreateKey(NewKey {
+            name: parsed("tutor-key"),
+            secret_hash: Digest([1; 32]),
+            account: parsed("org:acme"),
+            role: Role::Customer,
+            spender: Some(parsed("org:acme:app:tutor")),
+        }),
+        Command::OpenCall(OpenCall {
+            call,
+            key: parsed("tutor-key"),
+            model: parsed("tiny"),
+            controller: None,
+            prompt_tokens: 10,
+            chunk_tokens: 256,
+            budget: None,
+            request: Digest([4; 32]),
+            node: NodeId(0x0123_4567_89ab_cdef),
+            least_tokens: 256,
+            end_user: Some(parsed("42")),
+            bill_to: Some(parsed("user:ada")),
+        }),
+        Command::SetBudget(SetBudget {
+            path: parsed("org:acme:app:tutor:user:*"),
+            cap: Some(amount(1_000)),
+            period: Period::Week,
+        }),
+        Command::SetBudget(SetBudget {
+            path: parsed("org:acme"),
+            cap: None,
+            period: Period::Total,
+        }),
+        Command::GrantAllowance(GrantAllowance {
+            user: parsed("user:ada"),
+            app: parsed("org:acme"),
+            cap: amount(2_000),
+            period: Period::Month,
+            margin: Ppm::new(100_000).expect("below one whole"),
+            expires_at: Some(Timestamp(1_800_000_000_000_000_000)),
+        }),
+        Command::RevokeAllowance(RevokeAllowance {
+            user: parsed("user:ada"),
+            app: parsed("org:acme"),
+        }),
+        Command::ReverseCall(ReverseCall {
+            id: TransferId(3),
+            call,
+            reason: RefundReason::Duplicate,
+        }),
+        Command::RefundCall(RefundCall {
+            id: TransferId(4),
+            call,
+            amount: amount(5),
+            reason: RefundReason::Goodwill,
         }),
     ]
 }

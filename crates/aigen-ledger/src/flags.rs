@@ -14,6 +14,9 @@ macro_rules! flags {
             pub const NONE: Self = Self(0);
             $($(#[$flag_doc])* pub const $flag: Self = Self(1 << $bit);)*
 
+            /// Every flag that has a name.
+            pub const ALL: Self = Self($(Self::$flag.0)|*);
+
             const NAMED: &[(Self, &'static str)] = &[$((Self::$flag, $text)),*];
 
             /// Whether every flag of `other` is set here.
@@ -49,8 +52,7 @@ macro_rules! flags {
             /// The set of these bits; `None` if one has no name.
             #[must_use]
             pub fn from_bits(bits: u16) -> Option<Self> {
-                let known = Self::NAMED.iter().fold(0, |all, (flag, _)| all | flag.0);
-                (bits & !known == 0).then_some(Self(bits))
+                (bits & !Self::ALL.0 == 0).then_some(Self(bits))
             }
 
             /// The `snake_case` names of the flags set, in bit order.

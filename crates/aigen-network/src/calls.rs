@@ -1,12 +1,12 @@
-use crate::accounts::{account_id, addresses};
-use crate::command::{CloseCall, ExtendCall, OpenCall, ProgressCall};
-use crate::limits::CALL_HOLDS_MAX;
+use crate::budgets::{Cap, must_leave};
+use crate::command::OpenCall;
+use crate::corrections::{Refund, Reversal};
 use crate::network::{Network, Reply};
-use crate::posting::{Chain, Reason};
 use crate::refusal::Refusal;
-use aigen_economy::{Charge, Price, Split, Usage, affordable_output, cover, rate, split_charge};
-use aigen_ledger::PendingStatus;
-use aigen_types::{Address, Amount, CallId, Digest, Epoch, ModelName, Slug, Timestamp, TransferId};
+use aigen_economy::{Charge, Price, Split, Usage};
+use aigen_types::{
+    Address, Amount, CallId, Digest, Epoch, ModelName, NodeId, Ppm, Slug, Timestamp, TransferId,
+};
 use alloc::vec::Vec;
 
 /// How a call ended.
@@ -35,8 +35,18 @@ pub enum Outcome {
 pub struct Call {
     /// The key that asked.
     pub key: Slug,
+    /// The node that runs it.
+    pub node: NodeId,
     /// Who pays.
     pub payer: Address,
+    /// To whom the spending is attributed: the key's spender, or an end user below it.
+    pub spender: Address,
+    /// The app whose allowance pays, where a user pays for an app's call.
+    pub app: Option<Address>,
+    /// What that app adds to the charge, as a part of it.
+    pub margin: Ppm,
+    /// The caps that it counts against: those of the period it was opened in.
+    pub caps: Vec<Cap>,
     /// The model that answers.
     pub model: ModelName,
     /// The controller version that steers.
@@ -56,7 +66,7 @@ pub struct Call {
     /// Which page of the price book they stood on.
     pub price_version: u32,
     /// Its holds, oldest first.
-    pub holds: Vec<(TransferId, Amount)>,
+    pub holds: Vec<Hold>,
     /// When it began.
     pub opened_at: Timestamp,
 }
@@ -65,8 +75,19 @@ impl Call {
     /// Everything it holds, in total.
     #[must_use]
     pub fn held(&self) -> Amount {
-        self.holds.iter().map(|(_, amount)| *amount).sum()
+        self.holds.iter().map(|hold| hold.amount).sum()
     }
+}
+
+/// Money reserved for a call, and as much of every cap that the call counts against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The hold on the payer's money.
+    pub transfer: TransferId,
+    /// How much, of the money and of each cap.
+    pub amount: Amount,
+    /// The holds on the caps, in the order of [`Call::caps`].
+    pub caps: Vec<TransferId>,
 }
 
 /// What a call came to. Kept for ever.
@@ -74,10 +95,12 @@ impl Call {
 pub struct Receipt {
     /// The call as it stood when it ended; `used` is final.
     pub call: Call,
-    /// The charge, line by line.
+    /// The platform's charge, line by line.
     pub charge: Charge,
     /// Who got what of it.
     pub split: Split,
+    /// What the app added to it, rounded up once.
+    pub margin: Amount,
     /// How it ended.
     pub outcome: Outcome,
     /// Controller time in microseconds.
@@ -92,11 +115,46 @@ pub struct Receipt {
     pub record: u64,
     /// The transfers that moved the money.
     pub transfers: Vec<TransferId>,
+    /// What was given back of it since, oldest first.
+    pub refunds: Vec<Refund>,
+    /// How it was undone as a whole, if it was.
+    pub reversal: Option<Reversal>,
+}
+
+impl Receipt {
+    /// What the payer paid: the charge and the app's margin.
+    #[must_use]
+    pub fn total(&self) -> Amount {
+        self.charge.total.saturating_add(self.margin)
+    }
+
+    /// What was refunded of it so far.
+    #[must_use]
+    pub fn refunded(&self) -> Amount {
+        self.refunds.iter().map(|refund| refund.amount).sum()
+    }
 }
 
 impl Network {
     pub(crate) fn open_call(&mut self, now: Timestamp, open: &OpenCall) -> Result<Reply, Refusal> {
         self.refuse_known_call(open)?;
+        let mut call = self.new_call(now, open)?;
+        // A call that cannot afford its prompt and one token would hold money to produce nothing;
+        // one that cannot be stopped at a token has to afford them all.
+        let least = open.least_tokens.max(1);
+        let needed = call.most(least)?;
+        must_leave(&self.bounds(&call), needed)?;
+        if let Some(budget) = call.budget
+            && budget < needed
+        {
+            return Err(Refusal::BudgetTooSmall { budget, needed });
+        }
+        self.cover_more(now, open.call, &mut call, open.chunk_tokens.max(least))?;
+        self.opened(open.call, call)
+    }
+
+    /// The call that this command asks for, holding nothing yet.
+    fn new_call(&self, now: Timestamp, open: &OpenCall) -> Result<Call, Refusal> {
         let key = self.keys.get(&open.key).ok_or(Refusal::KeyUnknown)?;
         if key.revoked {
             return Err(Refusal::KeyRevoked);
@@ -107,9 +165,25 @@ impl Network {
         {
             return Err(Refusal::ControllerUnknown);
         }
-        let mut call = Call {
+        let spender = match &open.end_user {
+            Some(name) => key.spender.end_user(name).ok_or(Refusal::SpenderInvalid)?,
+            None => key.spender.clone(),
+        };
+        let (payer, app, margin) = match &open.bill_to {
+            Some(user) if *user != key.account => {
+                let allowance = self.live_allowance(now, user, &key.account)?;
+                (user, Some(&key.account), allowance.margin)
+            }
+            _ => (&key.account, None, Ppm::ZERO),
+        };
+        Ok(Call {
             key: open.key.clone(),
-            payer: key.account.clone(),
+            node: open.node,
+            payer: payer.clone(),
+            caps: self.caps_at(now, &spender, payer, app),
+            spender,
+            app: app.cloned(),
+            margin,
             model: open.model.clone(),
             controller: open.controller,
             request: open.request,
@@ -121,23 +195,10 @@ impl Network {
             price_version: model.price_version,
             holds: Vec::new(),
             opened_at: now,
-        };
-        let available = self.available(&call.payer);
-        // A call that cannot afford its prompt and one token would hold money to produce nothing.
-        let needed = cover(&call.price, call.prompt_tokens, 1)?;
-        if available < needed {
-            return Err(Refusal::InsufficientFunds { available, needed });
-        }
-        if let Some(budget) = call.budget
-            && budget < needed
-        {
-            return Err(Refusal::BudgetTooSmall { budget, needed });
-        }
-        self.cover_more(now, open.call, &mut call, open.chunk_tokens.max(1))?;
-        self.opened(open.call, call)
+        })
     }
 
-    fn opened(&mut self, id: CallId, call: Call) -> Result<Reply, Refusal> {
+    pub(crate) fn opened(&mut self, id: CallId, call: Call) -> Result<Reply, Refusal> {
         let reply = Reply::Covered {
             tokens: call.covered_tokens,
             held: call.held(),
@@ -160,164 +221,7 @@ impl Network {
         }
     }
 
-    /// Holds what the next `chunk` output tokens cost at most, or what the balance still
-    /// covers of them: generation then stops exactly where the money does.
-    fn cover_more(
-        &mut self,
-        now: Timestamp,
-        id: CallId,
-        call: &mut Call,
-        chunk: u64,
-    ) -> Result<(), Refusal> {
-        if call.holds.len() >= CALL_HOLDS_MAX {
-            return Err(Refusal::TooManyHolds);
-        }
-        let held = call.held();
-        let balance = held
-            .checked_add(self.available(&call.payer))
-            .ok_or(Refusal::AmountTooLarge)?;
-        let spendable = call.budget.map_or(balance, |budget| budget.min(balance));
-        let affordable = affordable_output(&call.price, call.prompt_tokens, spendable);
-        let target = call.covered_tokens.saturating_add(chunk).min(affordable);
-        if target <= call.covered_tokens {
-            return Err(Refusal::CoverExhausted);
-        }
-        let amount = cover(&call.price, call.prompt_tokens, target)?.saturating_sub(held);
-        if !amount.is_zero() {
-            let mut chain = Chain::nth("hold", id.0, call.holds.len());
-            let hold = chain.hold(&call.payer, &addresses::clearing(), amount);
-            self.post(now, chain)?;
-            call.holds.push((hold, amount));
-        }
-        call.covered_tokens = target;
-        Ok(())
-    }
-
-    pub(crate) fn extend_call(
-        &mut self,
-        now: Timestamp,
-        extend: &ExtendCall,
-    ) -> Result<Reply, Refusal> {
-        self.progress(extend.call, extend.used)?;
-        let mut call = self.open(extend.call)?.clone();
-        self.cover_more(now, extend.call, &mut call, extend.chunk_tokens)?;
-        self.opened(extend.call, call)
-    }
-
-    pub(crate) fn progress_call(&mut self, progress: &ProgressCall) -> Result<Reply, Refusal> {
-        self.progress(progress.call, progress.used)?;
-        Ok(Reply::Done)
-    }
-
-    fn progress(&mut self, id: CallId, used: Usage) -> Result<(), Refusal> {
-        check_usage(self.open(id)?, &used)?;
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.used = used;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn close_call(
-        &mut self,
-        now: Timestamp,
-        close: &CloseCall,
-    ) -> Result<Reply, Refusal> {
-        let call = self.open(close.call)?;
-        check_usage(call, &close.used)?;
-        let mut call = call.clone();
-        call.used = close.used;
-        let outcome = self.outcome_of(&call, close.outcome);
-        let charge = charge_of(&call, outcome)?;
-        let split = split_charge(
-            &charge,
-            &self.settings()?.shares,
-            call.controller.is_some(),
-            false,
-        );
-        let transfers = self.capture(now, close.call, &call, &charge, &split)?;
-        self.tally_call(&call, &split, outcome, close.controller_micros);
-        let receipt = Receipt {
-            call,
-            charge,
-            split,
-            outcome,
-            controller_micros: close.controller_micros,
-            decisions: close.decisions,
-            epoch: self.epoch.number,
-            closed_at: now,
-            record: self.record,
-            transfers,
-        };
-        let total = receipt.charge.total;
-        self.calls.remove(&close.call);
-        self.receipts.insert(close.call, receipt);
-        Ok(Reply::Charged(total))
-    }
-
-    /// Holds that timed out cannot be captured any more: the call then ends uncharged.
-    fn outcome_of(&self, call: &Call, outcome: Outcome) -> Outcome {
-        let live = |(id, _): &(TransferId, Amount)| {
-            self.ledger.pending(*id) == Some(PendingStatus::Pending)
-        };
-        if call.holds.iter().all(live) {
-            outcome
-        } else {
-            Outcome::Expired
-        }
-    }
-
-    fn capture(
-        &mut self,
-        now: Timestamp,
-        id: CallId,
-        call: &Call,
-        charge: &Charge,
-        split: &Split,
-    ) -> Result<Vec<TransferId>, Refusal> {
-        let mut chain = Chain::new("capture", id.0);
-        let mut due = charge.total;
-        for (hold, amount) in &call.holds {
-            if self.ledger.pending(*hold) != Some(PendingStatus::Pending) {
-                continue;
-            }
-            let take = due.min(*amount);
-            if take.is_zero() {
-                chain.release(*hold);
-            } else {
-                chain.capture(*hold, take);
-            }
-            due = due.saturating_sub(take);
-        }
-        if !due.is_zero() {
-            return Err(Refusal::UsageExceedsCover);
-        }
-        self.share_out(&mut chain, call, split)?;
-        self.post(now, chain)
-    }
-
-    /// From clearing to everyone who made the answer.
-    fn share_out(&self, chain: &mut Chain, call: &Call, split: &Split) -> Result<(), Refusal> {
-        let model = self.models.get(&call.model).ok_or(Refusal::ModelUnknown)?;
-        let clearing = addresses::clearing();
-        let provider = addresses::provider(&model.provider);
-        chain.pay(&clearing, &provider, split.provider, Reason::ProviderShare);
-        if let Some(controller) = call.controller {
-            let escrow = addresses::escrow(controller);
-            let budget = addresses::validator_budget(controller);
-            chain.pay(
-                &clearing,
-                &escrow,
-                split.controller,
-                Reason::ControllerShare,
-            );
-            chain.pay(&clearing, &budget, split.validator, Reason::ValidatorShare);
-        }
-        let protocol = addresses::protocol();
-        chain.pay(&clearing, &protocol, split.protocol, Reason::ProtocolShare);
-        Ok(())
-    }
-
-    fn open(&self, id: CallId) -> Result<&Call, Refusal> {
+    pub(crate) fn open(&self, id: CallId) -> Result<&Call, Refusal> {
         match self.calls.get(&id) {
             Some(call) => Ok(call),
             None if self.receipts.contains_key(&id) => Err(Refusal::CallClosed),
@@ -325,31 +229,8 @@ impl Network {
         }
     }
 
-    /// What an address can spend now.
-    #[must_use]
-    pub fn available(&self, address: &Address) -> Amount {
-        self.ledger
-            .account(account_id(address))
-            .map_or(Amount::ZERO, aigen_ledger::Account::available)
+    /// The running calls of one node.
+    pub fn calls_of(&self, node: NodeId) -> impl Iterator<Item = (CallId, &Call)> {
+        self.calls().filter(move |(_, call)| call.node == node)
     }
-}
-
-fn check_usage(call: &Call, used: &Usage) -> Result<(), Refusal> {
-    let computed = used.computed_tokens();
-    if computed > call.covered_tokens || used.all_prompt_tokens() > call.prompt_tokens {
-        return Err(Refusal::UsageExceedsCover);
-    }
-    if computed < call.used.computed_tokens() {
-        return Err(Refusal::UsageRunsBackwards);
-    }
-    Ok(())
-}
-
-/// A call that ended before the model computed anything costs nothing.
-fn charge_of(call: &Call, outcome: Outcome) -> Result<Charge, Refusal> {
-    let nothing_computed = call.used == Usage::default();
-    if nothing_computed || outcome == Outcome::Expired {
-        return Ok(Charge::default());
-    }
-    Ok(rate(&call.price, &call.used)?)
 }

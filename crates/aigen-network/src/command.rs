@@ -1,8 +1,11 @@
+use crate::calendar::Period;
 use crate::calls::Outcome;
+use crate::corrections::RefundReason;
 use crate::settings::Settings;
 use aigen_economy::{Price, Usage};
 use aigen_types::{
-    Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, Slug, TransferId,
+    Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, NodeId, Ppm,
+    Slug, Timestamp, TransferId,
 };
 use alloc::{string::String, vec::Vec};
 
@@ -43,6 +46,16 @@ pub enum Command {
     RevealScores(RevealScores),
     /// The operator opens the hidden truths; the epoch is settled and paid.
     CloseEpoch(CloseEpoch),
+    /// What an address and everything below it may spend, or that this has no bound any more.
+    SetBudget(SetBudget),
+    /// A user lets an app spend of the user's money.
+    GrantAllowance(GrantAllowance),
+    /// A user ends that.
+    RevokeAllowance(RevokeAllowance),
+    /// A call is undone: everyone who was paid for it pays back.
+    ReverseCall(ReverseCall),
+    /// A call is paid back by the treasury, in part or as a whole.
+    RefundCall(RefundCall),
 }
 
 /// See [`Command::Found`].
@@ -98,6 +111,8 @@ pub struct NewKey {
     pub account: Address,
     /// What it may do.
     pub role: Role,
+    /// To whom its spending is attributed; to the account when absent.
+    pub spender: Option<Address>,
 }
 
 /// See [`Command::PublishModel`].
@@ -169,6 +184,15 @@ pub struct OpenCall {
     pub budget: Option<Amount>,
     /// Hash of the request body: the same call id with another body is refused.
     pub request: Digest,
+    /// The node that runs it.
+    pub node: NodeId,
+    /// Output tokens below which the call is refused; at least one, and all of them where the
+    /// engine cannot be stopped at a token.
+    pub least_tokens: u64,
+    /// For which end user of the key's spender it is.
+    pub end_user: Option<Slug>,
+    /// Who pays, by an allowance to the key's account; the key's account when absent.
+    pub bill_to: Option<Address>,
 }
 
 /// See [`Command::ExtendCall`].
@@ -285,4 +309,66 @@ pub struct CloseEpoch {
     pub epoch: Epoch,
     /// Every truth committed to at assignment.
     pub gold: Vec<GoldOpening>,
+}
+
+/// See [`Command::SetBudget`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetBudget {
+    /// Whose spending is bounded.
+    pub path: BudgetPath,
+    /// At most this per period; `None` takes the bound away. Running calls keep the bounds they
+    /// began with.
+    pub cap: Option<Amount>,
+    /// How often it begins anew.
+    pub period: Period,
+}
+
+/// See [`Command::GrantAllowance`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantAllowance {
+    /// Who pays.
+    pub user: Address,
+    /// Whose calls: the account of the app's keys, which receives the margin.
+    pub app: Address,
+    /// At most this per period, the margin included.
+    pub cap: Amount,
+    /// How often it begins anew.
+    pub period: Period,
+    /// What the app adds to the charge, as a part of it.
+    pub margin: Ppm,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// See [`Command::RevokeAllowance`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokeAllowance {
+    /// Who pays.
+    pub user: Address,
+    /// Who spends.
+    pub app: Address,
+}
+
+/// See [`Command::ReverseCall`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReverseCall {
+    /// Chosen by the caller: the same reversal asked for twice is one.
+    pub id: TransferId,
+    /// The call, which counts in the current epoch.
+    pub call: CallId,
+    /// Why.
+    pub reason: RefundReason,
+}
+
+/// See [`Command::RefundCall`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundCall {
+    /// Chosen by the caller: the same id refunds a call once.
+    pub id: TransferId,
+    /// The call.
+    pub call: CallId,
+    /// How much; all refunds of a call together at most what it cost.
+    pub amount: Amount,
+    /// Why.
+    pub reason: RefundReason,
 }

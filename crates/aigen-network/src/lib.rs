@@ -16,9 +16,15 @@
 extern crate alloc;
 
 mod accounts;
+mod allowances;
+mod budgets;
+mod calendar;
 mod calls;
+mod capture;
 mod command;
 mod commitment;
+mod corrections;
+mod cover;
 mod epochs;
 pub mod limits;
 mod network;
@@ -27,18 +33,24 @@ mod posting;
 mod refusal;
 mod registry;
 mod settings;
+mod soundness;
 
 #[cfg(test)]
 mod tests;
 
 pub use accounts::{AccountKind, account_id, addresses};
-pub use calls::{Call, Outcome, Receipt};
+pub use allowances::Allowance;
+pub use budgets::{Budget, Cap, CapState, Capped, LEDGER_CAPS};
+pub use calendar::{Period, Window};
+pub use calls::{Call, Hold, Outcome, Receipt};
 pub use command::{
     AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
-    Found, GoldOpening, Issue, NewController, NewKey, NewModel, NewValidator, OpenCall, Pay,
-    ProgressCall, Report, RevealScores, Role,
+    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewValidator,
+    OpenCall, Pay, ProgressCall, RefundCall, Report, RevealScores, ReverseCall, RevokeAllowance,
+    Role, SetBudget,
 };
 pub use commitment::{assignment_root, gold_commitment, member_id, report_root, score_commitment};
+pub use corrections::{Refund, RefundReason, Reversal};
 pub use epochs::{EpochState, Evaluated, PayoutKind, Phase, Posting, SettledEpoch, Tally};
 pub use network::{Network, Reply};
 pub use parts::Parts;
@@ -46,3 +58,4 @@ pub use posting::transfer_reason;
 pub use refusal::Refusal;
 pub use registry::{Controller, Key, Model, Validator, controller_digest, script_key};
 pub use settings::Settings;
+pub use soundness::Unsound;

@@ -1,13 +1,16 @@
-use crate::accounts::{account_id, addresses};
+use crate::accounts::{LEDGER_AIGEN, account_id, addresses};
+use crate::allowances::Allowance;
+use crate::budgets::Budget;
 use crate::calls::{Call, Receipt};
 use crate::command::{Command, Found};
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::refusal::Refusal;
 use crate::registry::{Controller, Key, Model, Validator};
 use crate::settings::Settings;
-use aigen_ledger::{Ledger, Violation};
+use aigen_ledger::Ledger;
 use aigen_types::{
-    AccountId, Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, Slug, Timestamp,
+    AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Slug,
+    Timestamp,
 };
 use alloc::collections::BTreeMap;
 
@@ -32,6 +35,9 @@ pub struct Network {
     pub(crate) epoch: EpochState,
     pub(crate) settled: BTreeMap<Epoch, SettledEpoch>,
     pub(crate) scores: BTreeMap<Digest, Evaluated>,
+    pub(crate) budgets: BTreeMap<BudgetPath, Budget>,
+    /// By user and app.
+    pub(crate) allowances: BTreeMap<(Address, Address), Allowance>,
 }
 
 /// What an accepted command answers.
@@ -48,6 +54,8 @@ pub enum Reply {
     },
     /// The call ended and cost this.
     Charged(Amount),
+    /// This much of a call was given back.
+    GivenBack(Amount),
     /// The controller version is published; this is its identity.
     Published(Digest),
     /// The epoch was settled.
@@ -107,6 +115,11 @@ impl Network {
             Command::FreezeCommits => self.freeze_commits(),
             Command::RevealScores(reveal) => self.reveal_scores(reveal),
             Command::CloseEpoch(close) => self.close_epoch(now, close),
+            Command::SetBudget(set) => self.set_budget(set),
+            Command::GrantAllowance(grant) => self.grant_allowance(grant),
+            Command::RevokeAllowance(revoke) => self.revoke_allowance(revoke),
+            Command::ReverseCall(reverse) => self.reverse_call(now, reverse),
+            Command::RefundCall(refund) => self.refund_call(now, refund),
         }
     }
 
@@ -123,14 +136,6 @@ impl Network {
             Some(found) => Ok(&found.settings),
             None => Err(Refusal::NotFounded),
         }
-    }
-
-    /// Every invariant that ties ledger and registry together.
-    ///
-    /// # Errors
-    /// The first one that does not hold.
-    pub fn check(&self) -> Result<(), Violation> {
-        self.ledger.check()
     }
 }
 
@@ -265,7 +270,7 @@ impl Network {
         let issuance = account_id(&addresses::issuance());
         self.ledger
             .accounts()
-            .filter(|account| account.id != issuance)
+            .filter(|account| account.ledger == LEDGER_AIGEN && account.id != issuance)
             .map(|account| account.credits_posted.saturating_sub(account.debits_posted))
             .sum()
     }

@@ -1,12 +1,24 @@
+use crate::allowances::Allowance;
+use crate::budgets::Budget;
 use crate::calls::{Call, Receipt};
 use crate::command::Found;
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::network::Network;
 use crate::registry::{Controller, Key, Model, Validator};
 use aigen_ledger::Ledger;
-use aigen_types::{AccountId, Address, CallId, ControllerRef, Digest, Epoch, ModelName, Slug};
+use aigen_types::{
+    AccountId, Address, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Slug,
+};
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
+
+impl Network {
+    /// The journal record that held the last command applied; zero before the first.
+    #[must_use]
+    pub fn record(&self) -> u64 {
+        self.record
+    }
+}
 
 /// Names every part of a network but its ledger once, so that none can be forgotten.
 macro_rules! parts {
@@ -50,4 +62,6 @@ parts! {
     epoch: EpochState,
     settled: BTreeMap<Epoch, SettledEpoch>,
     scores: BTreeMap<Digest, Evaluated>,
+    budgets: BTreeMap<BudgetPath, Budget>,
+    allowances: BTreeMap<(Address, Address), Allowance>,
 }

@@ -1,8 +1,11 @@
 use crate::accounts::{LEDGER_AIGEN, account_id, account_request, first_u128};
+use crate::budgets::LEDGER_CAPS;
 use crate::limits::HOLD_TIMEOUT_SECONDS;
 use crate::network::Network;
 use crate::refusal::Refusal;
-use aigen_ledger::{AccountRefusal, TransferFlags, TransferRefusal, TransferRequest};
+use aigen_ledger::{
+    AccountRefusal, AccountRequest, TransferFlags, TransferRefusal, TransferRequest,
+};
 use aigen_types::{Address, Amount, Timestamp, TransferId};
 use alloc::vec::Vec;
 
@@ -17,12 +20,19 @@ pub(crate) enum Reason {
     ControllerShare,
     ValidatorShare,
     ProtocolShare,
+    AppMargin,
+    /// A share of a call that was reversed, on its way back.
+    Reversal,
+    /// From the treasury to whom a call served badly.
+    CallRefund,
     Payout,
     Remainder,
     ValidatorPay,
     Refund,
     Stake,
     Slash,
+    /// Not money: what may be spent, and what was.
+    Cap,
 }
 
 impl Reason {
@@ -35,18 +45,22 @@ impl Reason {
             Self::ControllerShare => 21,
             Self::ValidatorShare => 22,
             Self::ProtocolShare => 23,
+            Self::AppMargin => 24,
+            Self::Reversal => 25,
+            Self::CallRefund => 26,
             Self::Payout => 30,
             Self::Remainder => 31,
             Self::ValidatorPay => 32,
             Self::Refund => 33,
             Self::Stake => 40,
             Self::Slash => 41,
+            Self::Cap => 50,
         }
     }
 }
 
 /// Every reason for which money moves, in one word.
-const MOVES: [(Reason, &str); 13] = [
+const MOVES: [(Reason, &str); 16] = [
     (Reason::Issue, "issue"),
     (Reason::Pay, "pay"),
     (Reason::Call, "capture"),
@@ -54,6 +68,9 @@ const MOVES: [(Reason, &str); 13] = [
     (Reason::ControllerShare, "controller_share"),
     (Reason::ValidatorShare, "validator_share"),
     (Reason::ProtocolShare, "protocol_share"),
+    (Reason::AppMargin, "app_margin"),
+    (Reason::Reversal, "reversal"),
+    (Reason::CallRefund, "call_refund"),
     (Reason::Payout, "payout"),
     (Reason::Remainder, "remainder"),
     (Reason::ValidatorPay, "validator_pay"),
@@ -62,11 +79,12 @@ const MOVES: [(Reason, &str); 13] = [
     (Reason::Slash, "slash"),
 ];
 
-/// Why a transfer moved money, in one word; `None` for one that only reserves or frees it.
+/// Why a transfer moved money, in one word; `None` for one that only reserves or frees it, or
+/// that counts against a cap.
 #[must_use]
 pub fn transfer_reason(transfer: &aigen_ledger::Transfer) -> Option<&'static str> {
     let reserves = TransferFlags::PENDING | TransferFlags::VOID_PENDING_TRANSFER;
-    if transfer.flags.intersects(reserves) {
+    if transfer.ledger != LEDGER_AIGEN || transfer.flags.intersects(reserves) {
         return None;
     }
     let moves = MOVES
@@ -81,7 +99,8 @@ pub(crate) struct Chain {
     cause: u128,
     /// Which of the chains of one cause it is.
     number: usize,
-    accounts: Vec<Address>,
+    /// What to open first; accounts that hold no money have no name.
+    accounts: Vec<(AccountRequest, Option<Address>)>,
     transfers: Vec<TransferRequest>,
 }
 
@@ -137,33 +156,60 @@ impl Chain {
 
     /// Reserves money until it is captured, released or times out.
     pub fn hold(&mut self, from: &Address, to: &Address, amount: Amount) -> TransferId {
-        let request = TransferRequest {
+        let request = self.between(from, to, amount, Reason::Call);
+        self.reserve(request)
+    }
+
+    /// Reserves units of a cap, in step with the money.
+    pub fn hold_units(
+        &mut self,
+        from: AccountRequest,
+        to: AccountRequest,
+        amount: Amount,
+    ) -> TransferId {
+        let request = self.between_units(from, to, amount);
+        self.reserve(request)
+    }
+
+    fn reserve(&mut self, request: TransferRequest) -> TransferId {
+        self.transfers.push(TransferRequest {
             flags: TransferFlags::PENDING,
             timeout: HOLD_TIMEOUT_SECONDS,
-            ..self.between(from, to, amount, Reason::Call)
-        };
-        let id = request.id;
-        self.transfers.push(request);
-        id
+            ..request
+        });
+        request.id
     }
 
-    /// Takes `amount` of a hold and releases the rest.
+    /// Moves units of caps; nothing, and no transfer, if the amount is zero.
+    pub fn units(&mut self, from: AccountRequest, to: AccountRequest, amount: Amount) {
+        if !amount.is_zero() {
+            let request = self.between_units(from, to, amount);
+            self.transfers.push(request);
+        }
+    }
+
+    /// Takes `amount` of a hold and releases the rest; of nothing, releases it all.
     pub fn capture(&mut self, hold: TransferId, amount: Amount) {
-        self.resolve(hold, amount, TransferFlags::POST_PENDING_TRANSFER);
+        self.resolve(hold, amount, LEDGER_AIGEN, Reason::Call);
     }
 
-    /// Releases a whole hold.
-    pub fn release(&mut self, hold: TransferId) {
-        self.resolve(hold, Amount::ZERO, TransferFlags::VOID_PENDING_TRANSFER);
+    /// The same of a hold on a cap.
+    pub fn capture_units(&mut self, hold: TransferId, amount: Amount) {
+        self.resolve(hold, amount, LEDGER_CAPS, Reason::Cap);
     }
 
-    fn resolve(&mut self, pending_id: TransferId, amount: Amount, flags: TransferFlags) {
+    fn resolve(&mut self, pending_id: TransferId, amount: Amount, ledger: u32, reason: Reason) {
+        let flags = if amount.is_zero() {
+            TransferFlags::VOID_PENDING_TRANSFER
+        } else {
+            TransferFlags::POST_PENDING_TRANSFER
+        };
         let request = TransferRequest {
             id: self.next_id(),
             pending_id,
             amount,
-            ledger: LEDGER_AIGEN,
-            code: Reason::Call.code(),
+            ledger,
+            code: reason.code(),
             flags,
             user_data_128: self.cause,
             ..TransferRequest::default()
@@ -178,7 +224,10 @@ impl Chain {
         amount: Amount,
         reason: Reason,
     ) -> TransferRequest {
-        self.accounts.extend([from.clone(), to.clone()]);
+        for address in [from, to] {
+            let request = account_request(address);
+            self.accounts.push((request, Some(address.clone())));
+        }
         TransferRequest {
             id: self.next_id(),
             debit_account_id: account_id(from),
@@ -186,6 +235,25 @@ impl Chain {
             amount,
             ledger: LEDGER_AIGEN,
             code: reason.code(),
+            user_data_128: self.cause,
+            ..TransferRequest::default()
+        }
+    }
+
+    fn between_units(
+        &mut self,
+        from: AccountRequest,
+        to: AccountRequest,
+        amount: Amount,
+    ) -> TransferRequest {
+        self.accounts.extend([(from, None), (to, None)]);
+        TransferRequest {
+            id: self.next_id(),
+            debit_account_id: from.id,
+            credit_account_id: to.id,
+            amount,
+            ledger: LEDGER_CAPS,
+            code: Reason::Cap.code(),
             user_data_128: self.cause,
             ..TransferRequest::default()
         }
@@ -217,8 +285,11 @@ impl Network {
             mut transfers,
             ..
         } = chain;
-        for address in &accounts {
-            self.open_account(now, address)?;
+        for (request, address) in &accounts {
+            match address {
+                Some(address) => self.open_account(now, request, address)?,
+                None => self.open_anonymous(now, request)?,
+            }
         }
         let last = transfers.len().saturating_sub(1);
         for transfer in transfers.iter_mut().take(last) {
@@ -231,19 +302,32 @@ impl Network {
         }
     }
 
-    fn open_account(&mut self, now: Timestamp, address: &Address) -> Result<(), Refusal> {
-        let request = account_request(address);
+    fn open_account(
+        &mut self,
+        now: Timestamp,
+        request: &AccountRequest,
+        address: &Address,
+    ) -> Result<(), Refusal> {
         match self.addresses.get(&request.id) {
             Some(known) if known == address => return Ok(()),
             Some(_) => return Err(Refusal::AddressTaken),
             None => {}
         }
-        let id = request.id;
-        match self.ledger.create_accounts(now, &[request]).pop() {
-            Some(Ok(()) | Err(AccountRefusal::Exists)) => {
-                self.addresses.insert(id, address.clone());
-                Ok(())
-            }
+        self.open_anonymous(now, request)?;
+        self.addresses.insert(request.id, address.clone());
+        Ok(())
+    }
+
+    fn open_anonymous(&mut self, now: Timestamp, request: &AccountRequest) -> Result<(), Refusal> {
+        if self
+            .ledger
+            .account(request.id)
+            .is_some_and(|known| known.ledger == request.ledger)
+        {
+            return Ok(());
+        }
+        match self.ledger.create_accounts(now, &[*request]).pop() {
+            Some(Ok(()) | Err(AccountRefusal::Exists)) => Ok(()),
             Some(Err(_)) | None => Err(Refusal::AddressTaken),
         }
     }

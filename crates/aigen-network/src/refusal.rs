@@ -1,6 +1,10 @@
+use crate::budgets::{Cap, Capped};
 use aigen_economy::RatingError;
 use aigen_ledger::TransferRefusal;
-use aigen_types::Amount;
+use aigen_types::{Address, Amount};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::ToString;
 use core::fmt;
 
 /// Why a rule says no. A refusal changes no money.
@@ -44,6 +48,59 @@ pub enum Refusal {
         /// The bound.
         budget: Amount,
         /// What prompt and first token cost at most.
+        needed: Amount,
+    },
+    /// A budget or an allowance leaves less than the call needs before its first token.
+    BudgetExhausted {
+        /// Which.
+        cap: Box<Cap>,
+        /// What it leaves in this period.
+        available: Amount,
+        /// What prompt and first token cost at most.
+        needed: Amount,
+    },
+    /// The same of a budget, an allowance or the payer's money, and only because running calls
+    /// have reserved the rest: once they end there may be enough.
+    InFlight {
+        /// Which; `None` for the payer's own money.
+        cap: Option<Box<Cap>>,
+        /// What it leaves now.
+        available: Amount,
+        /// What running calls have reserved of it.
+        held: Amount,
+        /// What prompt and first token cost at most.
+        needed: Amount,
+    },
+    /// There is no such budget to take away.
+    BudgetUnknown,
+    /// The user allows the app nothing.
+    AllowanceUnknown,
+    /// The allowance was revoked or has expired.
+    AllowanceEnded,
+    /// The spender is no address that spending can be attributed to.
+    SpenderInvalid,
+    /// The call cost nothing.
+    NothingCharged,
+    /// The call was reversed.
+    CallReversed,
+    /// A part of the call was refunded.
+    CallRefunded,
+    /// The epoch that the call counts in is settled.
+    EpochSettled,
+    /// All refunds of a call together would exceed what it cost.
+    RefundTooLarge {
+        /// What it cost.
+        charged: Amount,
+        /// What was refunded already.
+        refunded: Amount,
+    },
+    /// Whoever has to give money back does not have it.
+    PayeeShort {
+        /// Who.
+        payee: Box<Address>,
+        /// What it has.
+        available: Amount,
+        /// What it has to give back.
         needed: Amount,
     },
     /// The running call's payer can cover no further token.
@@ -106,6 +163,18 @@ impl Refusal {
             Self::ValidatorUnknown => "validator_unknown",
             Self::InsufficientFunds { .. } => "insufficient_funds",
             Self::BudgetTooSmall { .. } => "budget_too_small",
+            Self::BudgetExhausted { .. } => "budget_exhausted",
+            Self::InFlight { .. } => "in_flight_budget_exhausted",
+            Self::BudgetUnknown => "budget_unknown",
+            Self::AllowanceUnknown => "allowance_unknown",
+            Self::AllowanceEnded => "allowance_ended",
+            Self::SpenderInvalid => "spender_invalid",
+            Self::NothingCharged => "nothing_charged",
+            Self::CallReversed => "call_reversed",
+            Self::CallRefunded => "call_refunded",
+            Self::EpochSettled => "epoch_settled",
+            Self::RefundTooLarge { .. } => "refund_too_large",
+            Self::PayeeShort { .. } => "payee_short",
             Self::CoverExhausted => "cover_exhausted",
             Self::TooManyHolds => "too_many_holds",
             Self::CallUnknown => "call_unknown",
@@ -133,6 +202,9 @@ impl Refusal {
     pub fn transient(&self) -> bool {
         match self {
             Self::InsufficientFunds { .. }
+            | Self::BudgetExhausted { .. }
+            | Self::InFlight { .. }
+            | Self::PayeeShort { .. }
             | Self::CoverExhausted
             | Self::EpochPhase
             | Self::NotFounded => true,
@@ -154,7 +226,60 @@ impl fmt::Display for Refusal {
                     "the call may cost {budget} AIGEN, and {needed} AIGEN are needed for the prompt and one token"
                 );
             }
+            Self::BudgetExhausted {
+                cap,
+                available,
+                needed,
+            } => {
+                return write!(
+                    f,
+                    "the {} of {} leaves {available} AIGEN, {needed} AIGEN needed",
+                    kind(cap),
+                    cap.of
+                );
+            }
+            Self::InFlight {
+                cap,
+                available,
+                held,
+                needed,
+            } => {
+                let whose = cap.as_ref().map_or_else(
+                    || "the account".to_string(),
+                    |cap| format!("the {} of {}", kind(cap), cap.of),
+                );
+                return write!(
+                    f,
+                    "{whose} leaves {available} AIGEN, {needed} AIGEN needed; running calls hold {held} AIGEN of it"
+                );
+            }
+            Self::RefundTooLarge { charged, refunded } => {
+                return write!(
+                    f,
+                    "the call cost {charged} AIGEN, of which {refunded} AIGEN are refunded"
+                );
+            }
+            Self::PayeeShort {
+                payee,
+                available,
+                needed,
+            } => {
+                return write!(
+                    f,
+                    "{payee} has {available} AIGEN and would have to give back {needed} AIGEN"
+                );
+            }
             Self::Ledger(refusal) => return refusal.fmt(f),
+            Self::BudgetUnknown => "there is no budget of this path",
+            Self::AllowanceUnknown => "the user allows this app nothing",
+            Self::AllowanceEnded => "the allowance was revoked or has expired",
+            Self::SpenderInvalid => {
+                "spending cannot be attributed to this address; it needs pairs of words like app:tutor"
+            }
+            Self::NothingCharged => "the call cost nothing",
+            Self::CallReversed => "the call was reversed",
+            Self::CallRefunded => "a part of the call was refunded, so that it cannot be reversed",
+            Self::EpochSettled => "the epoch that the call counts in is settled",
             Self::NotFounded => "the network is not founded yet",
             Self::AlreadyFounded => "the network is already founded",
             Self::NameTaken => "the name is in use; choose another",
@@ -194,6 +319,13 @@ impl fmt::Display for Refusal {
             Self::AmountTooLarge => "an amount left its range",
         };
         f.write_str(text)
+    }
+}
+
+fn kind(cap: &Cap) -> &'static str {
+    match cap.of {
+        Capped::Path(_) => "budget",
+        Capped::Allowance { .. } => "allowance",
     }
 }
 

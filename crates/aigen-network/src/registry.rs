@@ -20,6 +20,8 @@ pub struct Key {
     pub secret_hash: Digest,
     /// The address it spends from.
     pub account: Address,
+    /// To whom its spending is attributed.
+    pub spender: Address,
     /// What it may do.
     pub role: Role,
     /// Whether it has ended.
@@ -121,9 +123,14 @@ impl Network {
         if !AccountKind::of(&new.account).is_free() {
             return Err(Refusal::AddressReserved);
         }
+        let spender = new.spender.as_ref().unwrap_or(&new.account);
+        if AccountKind::of(spender) != AccountKind::of(&new.account) {
+            return Err(Refusal::SpenderInvalid);
+        }
         let key = Key {
             secret_hash: new.secret_hash,
             account: new.account.clone(),
+            spender: spender.clone(),
             role: new.role,
             revoked: false,
         };

@@ -10,7 +10,7 @@ use crate::{
     NewModel, NewValidator, OpenCall, Outcome, ProgressCall, Refusal, Reply, Role, Settings,
 };
 use aigen_economy::{Price, Shares, Usage, settlement};
-use aigen_types::{Amount, CallId, Digest, Ppm, Slug, Timestamp, TransferId};
+use aigen_types::{Amount, CallId, Digest, NodeId, Ppm, Slug, Timestamp, TransferId};
 use alloc::string::ToString;
 use alloc::{format, vec, vec::Vec};
 use core::fmt::Debug;
@@ -74,6 +74,7 @@ impl World {
             secret_hash: Digest([1; 32]),
             account: parsed("user:ada"),
             role: Role::Customer,
+            spender: None,
         }));
         let per_million = |nano: u128| Amount::from_nano(nano * 1_000_000);
         self.ok(Command::PublishModel(NewModel {
@@ -151,6 +152,10 @@ impl World {
             chunk_tokens: chunk,
             budget: None,
             request: Digest([3; 32]),
+            node: NodeId(7),
+            least_tokens: 1,
+            end_user: None,
+            bill_to: None,
         }))
     }
 

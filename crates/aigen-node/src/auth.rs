@@ -2,7 +2,7 @@ use crate::error::NodeError;
 use crate::limits::KEY_SECRET_BYTES;
 use crate::random;
 use aigen_network::{NewKey, Role};
-use aigen_types::{Address, CallId, Digest, Slug};
+use aigen_types::{Address, CallId, Digest, Slug, TransferId};
 use subtle::ConstantTimeEq;
 
 const PREFIX: &str = "aigen_";
@@ -14,6 +14,8 @@ pub struct Caller {
     pub key: Slug,
     /// The address it spends from.
     pub account: Address,
+    /// To whom its spending is attributed: the account, or a part of what it pays for.
+    pub spender: Address,
     /// What it may do.
     pub role: Role,
 }
@@ -40,18 +42,43 @@ impl Caller {
         }
     }
 
+    /// Whether it may dispose of the account's money, and not only of what a part of it may spend.
+    ///
+    /// # Errors
+    /// [`NodeError::Forbidden`] for the key of a team or an app of the account, whose budget such
+    /// a payment would evade.
+    pub fn must_be_the_accounts_own(&self) -> Result<(), NodeError> {
+        if self.role == Role::Operator || self.account == self.spender {
+            Ok(())
+        } else {
+            let why = "it spends for a part of its account; use the account's own key";
+            Err(NodeError::Forbidden(why))
+        }
+    }
+
     /// The call that an idempotency key of this caller names: the same one at every retry,
     /// and never another tenant's.
     #[must_use]
     pub fn call_id(&self, idempotency_key: &str) -> CallId {
+        CallId(self.own(b"aigen/idempotency/v1/", idempotency_key.as_bytes()))
+    }
+
+    /// The transfer that an id of this caller's choice names: the same one at every retry, and
+    /// never another tenant's, who could otherwise find it used or burnt.
+    #[must_use]
+    pub fn transfer_id(&self, chosen: TransferId) -> TransferId {
+        TransferId(self.own(b"aigen/transfer-id/v1/", &chosen.0.to_le_bytes()))
+    }
+
+    fn own(&self, domain: &[u8], name: &[u8]) -> u128 {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(b"aigen/idempotency/v1/");
+        hasher.update(domain);
         hasher.update(self.account.as_str().as_bytes());
         hasher.update(&[0]);
-        hasher.update(idempotency_key.as_bytes());
+        hasher.update(name);
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        CallId(u128::from_le_bytes(bytes).clamp(1, u128::MAX - 1))
+        u128::from_le_bytes(bytes).clamp(1, u128::MAX - 1)
     }
 }
 
@@ -75,8 +102,16 @@ impl IssuedKey {
             name,
             account,
             role,
+            spender: None,
         };
         Self { record, secret }
+    }
+
+    /// The same key, whose spending is attributed to this address.
+    #[must_use]
+    pub fn for_spender(mut self, spender: Option<Address>) -> Self {
+        self.record.spender = spender;
+        self
     }
 }
 

@@ -8,7 +8,7 @@ use aigen_engine::ChatMessage;
 use aigen_engine::sampler::Sampling;
 use aigen_jarvis::{Finish, Piece};
 use aigen_network::Receipt;
-use aigen_types::{Amount, CallId, Digest, ModelName};
+use aigen_types::{Address, Amount, CallId, Digest, ModelName, Slug};
 use tokio::sync::{mpsc, oneshot};
 
 /// What is asked of a model.
@@ -35,6 +35,10 @@ pub struct CompletionRequest {
     pub max_tokens: Option<u32>,
     /// The most the call may cost, if its caller sets a bound.
     pub max_cost: Option<Amount>,
+    /// For which end user of the key's spender it is.
+    pub end_user: Option<Slug>,
+    /// Which user pays, by an allowance; the key's account when absent.
+    pub bill_to: Option<Address>,
     /// How tokens are drawn.
     pub sampling: Sampling,
     /// Texts that end the answer.

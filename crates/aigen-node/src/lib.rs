@@ -17,6 +17,7 @@ mod node;
 mod operate;
 mod prepare;
 mod random;
+mod spend;
 mod steering;
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 use crate::auth::{Caller, hash, public_part, same};
 use crate::error::NodeError;
+use crate::random::random_node_id;
 use aigen_engine::EngineHandle;
 use aigen_jarvis::Compiler;
 use aigen_journal::{Journal, Stopped};
 use aigen_network::{CloseCall, Command, Network, Outcome, Refusal, Reply};
-use aigen_types::{Digest, ModelName};
+use aigen_types::{Digest, ModelName, NodeId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLockReadGuard};
 use std::time::Duration;
@@ -24,19 +25,13 @@ pub struct Served {
 pub struct Node(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
+    pub(crate) id: NodeId,
     pub(crate) journal: Journal,
     pub(crate) models: BTreeMap<ModelName, Served>,
     /// Every call's own task; a call outlives the connection that asked for it.
     pub(crate) calls: TaskTracker,
     /// Told to every call when the node will wait no longer.
     pub(crate) stopping: CancellationToken,
-}
-
-/// An accepted command: the network's answer and the journal record it stands in.
-#[derive(Clone, Debug)]
-pub(crate) struct Accepted {
-    pub reply: Reply,
-    pub record: u64,
 }
 
 impl Node {
@@ -50,19 +45,33 @@ impl Node {
         models: BTreeMap<ModelName, Served>,
     ) -> Result<Self, Stopped> {
         let node = Self(Arc::new(Inner {
+            id: random_node_id(),
             journal,
             models,
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }));
-        node.recover().await?;
+        let own = node.id();
+        node.recover(|other| other != own).await?;
         Ok(node)
     }
 
-    async fn recover(&self) -> Result<(), Stopped> {
+    /// What the calls that it runs are marked with: drawn when it started.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.0.id
+    }
+
+    /// Closes the running calls of every node that is `lost`: charged for what they had
+    /// reported, the rest of their holds released. A node on its own has lost every other one.
+    ///
+    /// # Errors
+    /// When the journal has stopped.
+    pub async fn recover(&self, lost: impl Fn(NodeId) -> bool) -> Result<(), Stopped> {
         let open: Vec<_> = self
             .network()
             .calls()
+            .filter(|(_, call)| lost(call.node))
             .map(|(id, call)| (id, call.used))
             .collect();
         for (call, used) in open {
@@ -111,6 +120,7 @@ impl Node {
         Ok(Caller {
             key: name,
             account: key.account.clone(),
+            spender: key.spender.clone(),
             role: key.role,
         })
     }
@@ -133,13 +143,9 @@ impl Node {
         self.0.calls.len()
     }
 
-    pub(crate) async fn submit(&self, command: Command) -> Result<Accepted, NodeError> {
+    pub(crate) async fn submit(&self, command: Command) -> Result<Reply, NodeError> {
         let committed = self.0.journal.submit(command).await?;
-        let reply = committed.result.map_err(NodeError::from)?;
-        Ok(Accepted {
-            reply,
-            record: committed.seq,
-        })
+        committed.result.map_err(NodeError::from)
     }
 }
 

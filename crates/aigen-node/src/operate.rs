@@ -37,33 +37,38 @@ impl Node {
         self.submit(Command::PublishModel(model)).await.map(|_| ())
     }
 
-    /// Money enters. Operators only.
+    /// Money enters. Operators only. `chosen` makes a retry the same transfer; the answer is that
+    /// transfer's id in the ledger, which is the caller's alone.
     ///
     /// # Errors
     /// When the caller may not, or a rule says no.
     pub async fn issue(
         &self,
         caller: &Caller,
-        id: TransferId,
+        chosen: TransferId,
         to: Address,
         amount: Amount,
-    ) -> Result<u64, NodeError> {
+    ) -> Result<TransferId, NodeError> {
         caller.must_operate()?;
+        let id = caller.transfer_id(chosen);
         let issue = Issue { id, to, amount };
-        Ok(self.submit(Command::Issue(issue)).await?.record)
+        self.submit(Command::Issue(issue)).await?;
+        Ok(id)
     }
 
-    /// The caller's account pays.
+    /// The caller's account pays. `chosen` as in [`Node::issue`].
     ///
     /// # Errors
-    /// When a rule says no.
+    /// When the key is not the account's own, or a rule says no.
     pub async fn pay(
         &self,
         caller: &Caller,
-        id: TransferId,
+        chosen: TransferId,
         to: Address,
         amount: Amount,
-    ) -> Result<u64, NodeError> {
+    ) -> Result<TransferId, NodeError> {
+        caller.must_be_the_accounts_own()?;
+        let id = caller.transfer_id(chosen);
         let from = caller.account.clone();
         let pay = Pay {
             id,
@@ -71,10 +76,12 @@ impl Node {
             to,
             amount,
         };
-        Ok(self.submit(Command::Pay(pay)).await?.record)
+        self.submit(Command::Pay(pay)).await?;
+        Ok(id)
     }
 
-    /// Gives out a key. Operators only.
+    /// Gives out a key, whose spending is attributed to `spender` or else to the account.
+    /// Operators only.
     ///
     /// # Errors
     /// When the caller may not, or the name is taken.
@@ -84,9 +91,10 @@ impl Node {
         name: Slug,
         account: Address,
         role: Role,
+        spender: Option<Address>,
     ) -> Result<IssuedKey, NodeError> {
         caller.must_operate()?;
-        let key = IssuedKey::draw(name, account, role);
+        let key = IssuedKey::draw(name, account, role).for_spender(spender);
         self.add_key(&key).await?;
         Ok(key)
     }
@@ -120,7 +128,7 @@ impl Node {
             Ok::<_, NodeError>(new)
         });
         let new = checked.await.map_err(|_| NodeError::ShuttingDown)??;
-        match self.submit(Command::PublishController(new)).await?.reply {
+        match self.submit(Command::PublishController(new)).await? {
             Reply::Published(digest) => Ok(digest),
             other => unreachable!("publishing answers with a digest, not {other:?}"),
         }

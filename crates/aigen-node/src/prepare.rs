@@ -38,15 +38,20 @@ impl Node {
         let prompt = encode(&served.engine, &request.prompt)?;
         let max_tokens = room(&served.engine, prompt.len(), request.max_tokens)?;
         let steered = self.steer(served, &request.steering, &request.prompt)?;
+        let (chunk_tokens, least_tokens) = first_chunk(&served.engine, max_tokens.into());
         let open = OpenCall {
             call: request.call,
             key,
             model: request.model,
             controller: steered.controller,
             prompt_tokens: prompt.len() as u64,
-            chunk_tokens: FIRST_CHUNK_TOKENS.min(max_tokens.into()),
+            chunk_tokens,
             budget: request.max_cost,
             request: request.request,
+            node: self.id(),
+            least_tokens,
+            end_user: request.end_user,
+            bill_to: request.bill_to,
         };
         let session = SessionRequest {
             prompt,
@@ -62,6 +67,17 @@ impl Node {
             open,
             session,
         })
+    }
+}
+
+/// Output tokens that the first hold should cover, and how many it has to. An engine that stops at
+/// any token is held for in chunks; another has to be covered to its last token at once, because
+/// nothing could end it where the money does.
+fn first_chunk(engine: &EngineHandle, max_tokens: u64) -> (u64, u64) {
+    if engine.info().stops_at_token {
+        (FIRST_CHUNK_TOKENS.min(max_tokens), 1)
+    } else {
+        (max_tokens, max_tokens)
     }
 }
 

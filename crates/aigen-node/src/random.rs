@@ -1,4 +1,4 @@
-use aigen_types::{CallId, Digest, TransferId};
+use aigen_types::{CallId, Digest, NodeId, TransferId};
 
 /// `N` random bytes from the operating system.
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
@@ -27,4 +27,9 @@ pub fn random_transfer_id() -> TransferId {
 #[must_use]
 pub fn random_digest() -> Digest {
     Digest(bytes())
+}
+
+/// An id for a node that starts; never zero, which is a node that nobody named.
+pub(crate) fn random_node_id() -> NodeId {
+    NodeId(u64::from_le_bytes(bytes()).max(1))
 }

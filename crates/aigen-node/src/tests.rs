@@ -133,6 +133,8 @@ fn request(max_tokens: u32) -> CompletionRequest {
         prompt: Prompt::Text("Say x".into()),
         max_tokens: Some(max_tokens),
         max_cost: None,
+        end_user: None,
+        bill_to: None,
         sampling: Sampling {
             temperature: 0.0,
             ..Sampling::default()

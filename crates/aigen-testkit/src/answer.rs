@@ -8,6 +8,7 @@ pub(crate) fn to_command(result: &Result<Reply, Refusal>) -> String {
         Ok(Reply::Done | Reply::Published(_)) => "ok".into(),
         Ok(Reply::Covered { tokens, held }) => format!("covers {tokens}, holds {held}"),
         Ok(Reply::Charged(amount)) => format!("charged {amount}"),
+        Ok(Reply::GivenBack(amount)) => format!("gave back {amount}"),
         Ok(Reply::Settled(epoch)) => format!("settled {epoch}"),
         Err(refusal) => format!("refused {}", refusal.code()),
     }

@@ -268,6 +268,7 @@ fn command(words: &[&str], number: usize) -> Result<Command, Fault> {
             secret_hash: member_id(&value(name)?),
             account: address(account)?,
             role: Role::Customer,
+            spender: None,
         }),
         ["revoke", name] => Command::RevokeKey(value(name)?),
         ["model", name, "by", provider, ref prices @ ..] => Command::PublishModel(NewModel {

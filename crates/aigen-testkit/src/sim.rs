@@ -31,6 +31,7 @@ mod tests;
 use aigen_network::Command;
 use aigen_types::Digest;
 use single::World;
+use std::fmt;
 use std::ops::AddAssign;
 use trace::Trace;
 
@@ -41,6 +42,8 @@ pub struct Options {
     pub seed: u64,
     /// Things that happen: something is said, something arrives, time passes, a crash.
     pub steps: u64,
+    /// Nothing goes wrong but this: the machine stops at this step of its disk, from 1.
+    pub stop_at: Option<u64>,
 }
 
 /// What happened in one world, or in several.
@@ -75,14 +78,13 @@ pub struct Report {
 /// A broken promise, and how to see it again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "seed {seed}, step {step}: {what}\n  before that:\n    {}\n  hint: watch it with `aigen sim --seed {seed} --steps {steps} --trace`",
+    "seed {}, step {step}: {what}\n  before that:\n    {}\n  hint: watch it with `aigen sim {options} --trace`",
+    options.seed,
     tail.join("\n    ")
 )]
 pub struct Failure {
     /// The world.
-    pub seed: u64,
-    /// How long it should have gone on.
-    pub steps: u64,
+    pub options: Options,
     /// Where it stopped, from 1.
     pub step: u64,
     /// The promise.
@@ -103,28 +105,55 @@ pub(crate) struct Violation {
 /// # Errors
 /// The first promise that was broken.
 pub fn run(options: Options, listener: &mut dyn FnMut(&str)) -> Result<Report, Box<Failure>> {
-    run_with(options, |store| Box::new(store), listener)
+    run_with(options, single::honest, listener)
+}
+
+/// Runs one world again and again, with the machine stopping at the first step of its disk, at
+/// the second, and so on until a stop comes too late to matter.
+///
+/// # Errors
+/// The first promise that was broken.
+pub fn stop_everywhere(
+    options: Options,
+    listener: &mut dyn FnMut(&str),
+) -> Result<Report, Box<Failure>> {
+    let mut report = Report::default();
+    for stop in 1.. {
+        let stop_at = Some(stop);
+        let one = run(Options { stop_at, ..options }, listener)?;
+        report += one;
+        if one.faults == 0 {
+            break;
+        }
+    }
+    Ok(report)
 }
 
 fn run_with(
     options: Options,
-    wrap: single::Wrap,
+    open: single::Open,
     listener: &mut dyn FnMut(&str),
 ) -> Result<Report, Box<Failure>> {
-    let world = World::new(options.seed, wrap, Trace::new(listener));
-    finish(options, world)
-}
-
-fn finish(options: Options, world: World<'_>) -> Result<Report, Box<Failure>> {
+    let world = World::new(options, open, Trace::new(listener));
     world.run(options.steps).map_err(|(step, violation)| {
         Box::new(Failure {
-            seed: options.seed,
-            steps: options.steps,
+            options,
             step,
             what: violation.what,
             tail: violation.tail,
         })
     })
+}
+
+/// As the command line takes them.
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--seed {} --steps {}", self.seed, self.steps)?;
+        match self.stop_at {
+            Some(step) => write!(f, " --stop-at {step}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl AddAssign for Report {

@@ -17,6 +17,7 @@ mod controller_ref;
 mod digest;
 mod ids;
 mod name;
+mod path;
 mod share;
 mod time;
 
@@ -24,6 +25,6 @@ pub use amount::{Amount, AmountParseError, NANO_PER_AIGEN};
 pub use controller_ref::ControllerRef;
 pub use digest::Digest;
 pub use ids::{AccountId, CallId, NodeId, TransferId};
-pub use name::{Address, ModelName, NameError, Slug};
+pub use name::{Address, BudgetPath, ModelName, NameError, Slug};
 pub use share::{PPM, Ppm, mul_div_ceil, mul_div_floor};
 pub use time::{Epoch, Timestamp};

@@ -15,7 +15,9 @@ pub struct NameError {
 }
 
 impl NameError {
-    pub(crate) fn new(kind: &'static str, rule: &'static str, text: &str) -> Self {
+    /// `text` is not `kind` ("a name"), because of `rule` (what to write instead).
+    #[must_use]
+    pub fn new(kind: &'static str, rule: &'static str, text: &str) -> Self {
         let text = text.chars().take(60).collect();
         Self { kind, rule, text }
     }
@@ -88,6 +90,14 @@ name! {
         && text.split(':').all(|word| {
             !word.is_empty() && word.bytes().all(|byte| is_plain(byte) || matches!(byte, b'/' | b'@'))
         })
+}
+
+name! {
+    /// Whose spending a budget bounds: an address with everything below it, or with `:user:*` at
+    /// its end each end user of an address, like `app:tutor:user:*`.
+    BudgetPath, "a budget's path", "write an address, or one with :user:* at its end, like app:tutor:user:*",
+    ADDRESS_BYTES_MAX,
+    |text| text.strip_suffix(crate::path::EACH_USER).unwrap_or(text).parse::<Address>().is_ok()
 }
 
 name! {

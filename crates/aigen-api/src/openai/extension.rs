@@ -1,5 +1,5 @@
 use crate::text;
-use aigen_types::{Amount, CallId, ControllerRef, Digest};
+use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, Slug};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -20,6 +20,20 @@ pub struct Extension {
         skip_serializing_if = "Option::is_none"
     )]
     pub max_cost: Option<Amount>,
+    /// For which end user of the key's app or team the call is: one word. Budgets may bound each.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub end_user: Option<Slug>,
+    /// Which user pays, by an allowance to the key's account, like `user:ada`.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bill_to: Option<Address>,
     /// Whether the reply carries the controller's decisions, step by step.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,

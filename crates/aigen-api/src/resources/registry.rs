@@ -30,6 +30,13 @@ pub struct NewKey {
     /// What it may do.
     #[serde(default)]
     pub role: KeyRole,
+    /// To whom its spending is attributed, like `org:acme:app:tutor`; to the account when absent.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub spender: Option<Address>,
 }
 
 /// `GET /v1/aigen/keys`, operators only: a key as everyone may see it.
@@ -41,6 +48,9 @@ pub struct Key {
     /// The account it spends from.
     #[serde(with = "text")]
     pub account: Address,
+    /// To whom its spending is attributed.
+    #[serde(with = "text")]
+    pub spender: Address,
     /// What it may do.
     pub role: KeyRole,
     /// Whether it has ended.
@@ -58,6 +68,9 @@ pub struct KeyCreated {
     /// The account it spends from.
     #[serde(with = "text")]
     pub account: Address,
+    /// To whom its spending is attributed.
+    #[serde(with = "text")]
+    pub spender: Address,
     /// What it may do.
     pub role: KeyRole,
 }

@@ -91,7 +91,7 @@ fn requests_need_only_what_has_no_default() {
 #[test]
 fn a_printed_key_is_not_the_key() {
     let created: KeyCreated = round_trip(
-        json!({"name": "k1", "key": "ag-secret", "account": "user:ada", "role": "customer"}),
+        json!({"name": "k1", "key": "ag-secret", "account": "user:ada", "spender": "user:ada", "role": "customer"}),
     );
     assert!(!format!("{created:?}").contains("secret"));
 }

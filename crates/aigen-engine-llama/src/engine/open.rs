@@ -257,5 +257,6 @@ fn info(
         batch_tokens_max: options.batch_tokens_max,
         control: ControlLevel::Token,
         backtrack: false,
+        stops_at_token: true,
     }
 }

@@ -20,17 +20,21 @@ pub(super) async fn create(
         account,
         name,
         role,
+        spender,
     } = post.body;
     let name = name.unwrap_or_else(drawn_name);
     let wanted = match role {
         KeyRole::Customer => Role::Customer,
         KeyRole::Operator => Role::Operator,
     };
-    let created = gateway.node.create_key(&post.caller, name, account, wanted);
+    let node = &gateway.node;
+    let created = node.create_key(&post.caller, name, account, wanted, spender);
     let issued = created.await?;
+    let spender = issued.record.spender;
     let created = KeyCreated {
         name: issued.record.name,
         key: issued.secret,
+        spender: spender.unwrap_or_else(|| issued.record.account.clone()),
         account: issued.record.account,
         role,
     };
@@ -69,6 +73,7 @@ fn describe(name: &Slug, key: &network::Key) -> Key {
     Key {
         name: name.clone(),
         account: key.account.clone(),
+        spender: key.spender.clone(),
         role: match key.role {
             Role::Customer => KeyRole::Customer,
             Role::Operator => KeyRole::Operator,

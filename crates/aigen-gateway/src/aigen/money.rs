@@ -43,7 +43,7 @@ pub(super) async fn issue(
 ) -> Result<Json<Transfer>, Failure> {
     let Fund { to, amount, id } = post.body;
     let id = transfer_id(id)?;
-    gateway.node.issue(&post.caller, id, to, amount).await?;
+    let id = gateway.node.issue(&post.caller, id, to, amount).await?;
     transfers::get(&gateway, id)
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn pay(
     let Pay { to, amount, id } = post.body;
     let (id, payer) = (transfer_id(id)?, &post.caller.account);
     let paid = gateway.node.pay(&post.caller, id, to, amount).await;
-    paid.map_err(|error| Failure::to_payer(error, payer))?;
+    let id = paid.map_err(|error| Failure::to_payer(error, payer))?;
     transfers::get(&gateway, id)
 }
 

@@ -6,6 +6,7 @@ use super::wording::{Answer, Head, Wording};
 use crate::access::Access;
 use crate::extract::Post;
 use crate::failure::Failure;
+use crate::parties::Parties;
 use crate::replies::Reply;
 use crate::state::Gateway;
 use aigen_api::openai::ErrorEnvelope;
@@ -25,6 +26,7 @@ pub(super) struct Ask<W> {
     pub prompt: Prompt,
     pub max_tokens: Option<u32>,
     pub max_cost: Option<Amount>,
+    pub parties: Parties,
     pub sampling: Sampling,
     pub stops: Vec<String>,
     pub top_logprobs: Option<u32>,
@@ -116,6 +118,8 @@ async fn begin<T, W: Wording>(
         prompt: ask.prompt,
         max_tokens: ask.max_tokens,
         max_cost: ask.max_cost,
+        end_user: ask.parties.end_user,
+        bill_to: ask.parties.bill_to,
         sampling: ask.sampling,
         stops: ask.stops,
         top_logprobs: ask.top_logprobs.and_then(|top| u8::try_from(top).ok()),

@@ -31,6 +31,7 @@ pub(super) async fn create(
         stops: asked.stop.clone(),
         top_logprobs: asked.logprobs,
         steering: steering(request.aigen.as_ref(), request.response_format.as_ref())?,
+        parties: post.parties.with(request.aigen.as_ref())?,
         max_cost: request.aigen.as_ref().and_then(|aigen| aigen.max_cost),
         streaming: request.is_stream().then(|| Streaming {
             usage: request.includes_usage(),

@@ -42,7 +42,7 @@ pub(super) fn conclude(
     let finish = finish.map_err(|failure| {
         Box::new(Broken {
             failure: failure.charged(call, &receipt),
-            cost: Some(receipt.charge.total),
+            cost: Some(receipt.total()),
         })
     })?;
     let stop = (ended.finish == Finish::Budget).then_some(AigenStop::Budget);
@@ -71,7 +71,7 @@ fn note(access: &Access, receipt: &Receipt, finish: &Finish) {
     access.note(|facts| {
         facts.prompt_tokens = usage.prompt_tokens;
         facts.completion_tokens = usage.completion_tokens;
-        facts.cost = Some(receipt.charge.total);
+        facts.cost = Some(receipt.total());
         facts.outcome = Some(outcome(finish).to_owned());
     });
 }
@@ -110,7 +110,7 @@ fn reply(gateway: &Gateway, call: CallId, receipt: &Receipt) -> AigenReply {
     let controller = digest.and_then(|digest| network.controller(digest));
     AigenReply {
         receipt: call,
-        cost: receipt.charge.total,
+        cost: receipt.total(),
         journal_seq: receipt.record,
         controller: controller.map(|controller| controller.published.reference.clone()),
         controller_digest: digest,

@@ -1,8 +1,9 @@
 //! What released versions wrote stays readable, byte for byte.
 
-use super::every_command;
+use super::{every_command, later_commands};
 use crate::record::{Origin, Record, Tip};
 use crate::{Batch, MemoryStore, Replica, Snapshot, recover, replay};
+use aigen_network::Command;
 use aigen_types::{Digest, NodeId, Timestamp};
 
 const RECORD_1: &str = include_str!("record-v1.hex");
@@ -10,6 +11,12 @@ const RECORD_2: &str = include_str!("record-v2.hex");
 const SNAPSHOT_1: &str = include_str!("snapshot-v1.hex");
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000_000);
+
+fn encoded(command: &Command) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    crate::codec::Wire::put(command, &mut bytes);
+    bytes
+}
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -35,8 +42,13 @@ fn assert_golden(name: &str, found: &[u8], kept: &str) {
     );
 }
 
+/// Those of the first release, and those that came with budgets, allowances and corrections.
+fn all_commands() -> Vec<Command> {
+    [every_command(), later_commands()].concat()
+}
+
 fn batches() -> [Batch; 2] {
-    let mut commands = every_command();
+    let mut commands = all_commands();
     let others = commands.split_off(5);
     [
         Batch::new(commands).from_node(NodeId(0xa), 1),
@@ -74,7 +86,7 @@ fn record_version_2_is_written_as_it_always_was() {
 #[test]
 fn record_version_2_is_read() {
     let read = Record::from_bytes(&bytes(RECORD_2)).expect("whole");
-    assert_eq!(read.commands().expect("known"), every_command());
+    assert_eq!(read.commands().expect("known"), all_commands());
     let origin = |node, batch, count| Origin {
         node: NodeId(node),
         batch,
@@ -105,4 +117,22 @@ fn snapshot_version_1_is_recovered_from() {
     assert_eq!((how.snapshot, how.replayed), (Some(1), 0));
     assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
     assert_eq!(recovered.tip, record.tip());
+}
+
+/// A command that an earlier form can say has no later one, so that equal commands are equal bytes.
+#[test]
+fn every_command_has_one_form() {
+    for command in every_command() {
+        let mut bytes = encoded(&command);
+        let later: &[u8] = match bytes[0] {
+            4 => &[0],
+            // No node, one token at least, nobody else.
+            9 => &[0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            _ => continue,
+        };
+        bytes[0] = if bytes[0] == 4 { 19 } else { 18 };
+        bytes.extend_from_slice(later);
+        let refused = crate::record::decode(1, &bytes).unwrap_err().to_string();
+        assert!(refused.contains("earlier form"), "{refused}");
+    }
 }

@@ -85,7 +85,8 @@ pub fn transfers() -> impl Strategy<Value = TransferRequest> {
     )
         .prop_map(
             |(id, debit, credit, amount, of, kind, (is_linked, is_open), timeout, odd)| {
-                let ends_hold = kind.intersects(F::RESOLVING);
+                let ends_hold =
+                    kind.intersects(F::POST_PENDING_TRANSFER | F::VOID_PENDING_TRANSFER);
                 let given = u32::from(!(ends_hold && is_open));
                 let mut request = TransferRequest {
                     id: TransferId(id),

@@ -151,6 +151,10 @@ impl Model {
         counters
     }
 
+    pub fn exists(&self, id: AccountId) -> bool {
+        self.account(id).is_some()
+    }
+
     pub fn is_closed(&self, id: AccountId) -> bool {
         self.account(id)
             .unwrap()

@@ -3,7 +3,7 @@
 use super::commands::{Command, SECOND, commands, transfers};
 use super::model::Model;
 use crate::{Ledger, PendingStatus, TransferFlags, TransferRefusal, TransferRequest};
-use aigen_types::{Amount, Timestamp};
+use aigen_types::{AccountId, Amount, Timestamp};
 use proptest::{collection::vec, prelude::*};
 use std::vec::Vec;
 
@@ -52,6 +52,13 @@ fn apply_to_model(model: &mut Model, command: &Command) -> Vec<&'static str> {
 }
 
 fn assert_agrees(ledger: &Ledger, model: &Model) {
+    for id in (1..=7).map(AccountId) {
+        assert_eq!(
+            ledger.account(id).is_some(),
+            model.exists(id),
+            "account {id}"
+        );
+    }
     for account in ledger.accounts() {
         let counters = [
             account.debits_pending,

@@ -1,6 +1,5 @@
-use crate::calls::{Call, Outcome};
+use crate::calls::{Outcome, Receipt};
 use crate::network::Network;
-use aigen_economy::Split;
 use aigen_economy::settlement::{latency, reliability};
 use aigen_types::{Address, Amount, Ppm};
 use alloc::collections::BTreeMap;
@@ -37,29 +36,53 @@ impl Tally {
 }
 
 impl Network {
-    pub(crate) fn tally_call(
-        &mut self,
-        call: &Call,
-        split: &Split,
-        outcome: Outcome,
-        controller_micros: u64,
-    ) {
-        let Some(controller) = call.controller else {
+    pub(crate) fn tally_call(&mut self, receipt: &Receipt) {
+        let Some(controller) = receipt.call.controller else {
             return;
         };
         let tally = self.epoch.tallies.entry(controller).or_default();
-        let blameless = matches!(
-            outcome,
-            Outcome::EngineFault | Outcome::Recovered | Outcome::Expired
-        );
-        if !blameless {
-            let succeeded = u64::from(outcome != Outcome::ControllerFault);
-            tally.calls = tally.calls.saturating_add(1);
-            tally.succeeded = tally.succeeded.saturating_add(succeeded);
+        let (calls, succeeded) = judged(receipt.outcome);
+        tally.calls = tally.calls.saturating_add(calls);
+        tally.succeeded = tally.succeeded.saturating_add(succeeded);
+        let micros = receipt.controller_micros;
+        tally.controller_micros = tally.controller_micros.saturating_add(micros);
+        let tokens = receipt.call.used.computed_tokens();
+        tally.tokens = tally.tokens.saturating_add(tokens);
+        let payer = receipt.call.payer.clone();
+        let spent = tally.consumers.entry(payer).or_default();
+        *spent = spent.saturating_add(receipt.split.controller);
+    }
+
+    /// The exact opposite, for a call that was reversed. A consumer who has spent nothing more is
+    /// forgotten.
+    pub(crate) fn untally_call(&mut self, receipt: &Receipt) {
+        let controller = receipt.call.controller;
+        let Some(tally) = controller.and_then(|digest| self.epoch.tallies.get_mut(&digest)) else {
+            return;
+        };
+        let (calls, succeeded) = judged(receipt.outcome);
+        tally.calls = tally.calls.saturating_sub(calls);
+        tally.succeeded = tally.succeeded.saturating_sub(succeeded);
+        let micros = receipt.controller_micros;
+        tally.controller_micros = tally.controller_micros.saturating_sub(micros);
+        let tokens = receipt.call.used.computed_tokens();
+        tally.tokens = tally.tokens.saturating_sub(tokens);
+        let payer = &receipt.call.payer;
+        if let Some(spent) = tally.consumers.get_mut(payer) {
+            *spent = spent.saturating_sub(receipt.split.controller);
+            if spent.is_zero() {
+                tally.consumers.remove(payer);
+            }
         }
-        tally.controller_micros = tally.controller_micros.saturating_add(controller_micros);
-        tally.tokens = tally.tokens.saturating_add(call.used.computed_tokens());
-        let spent = tally.consumers.entry(call.payer.clone()).or_default();
-        *spent = spent.saturating_add(split.controller);
+    }
+}
+
+/// How many calls and how many successes an end counts as: none, where it was not the
+/// controller's to influence.
+fn judged(outcome: Outcome) -> (u64, u64) {
+    match outcome {
+        Outcome::EngineFault | Outcome::Recovered | Outcome::Expired => (0, 0),
+        Outcome::ControllerFault => (1, 0),
+        _ => (1, 1),
     }
 }

@@ -1,7 +1,7 @@
 use super::{INPUT, OUTPUT, REQUEST, World, covered, parsed, used};
 use crate::{Command, OpenCall, Outcome, Refusal, Reply};
 use aigen_economy::Usage;
-use aigen_types::{Amount, CallId, Digest};
+use aigen_types::{Amount, CallId, Digest, NodeId};
 
 fn price(prompt: u128, output: u128) -> u128 {
     REQUEST + prompt * INPUT + output * OUTPUT
@@ -91,6 +91,10 @@ fn a_callers_own_bound_ends_the_cover_too() {
             chunk_tokens: 256,
             budget: Some(Amount::from_nano(budget)),
             request: Digest([3; 32]),
+            node: NodeId(7),
+            least_tokens: 1,
+            end_user: None,
+            bill_to: None,
         })
     };
     let refused = world.apply(open(price(100, 1) - 1));

@@ -30,6 +30,7 @@ async fn publish(
     };
     let owner = crate::Caller {
         account: parsed("developer:ada"),
+        spender: parsed("developer:ada"),
         ..world.caller.clone()
     };
     let digest = world.node.publish_controller(&owner, new).await?;

@@ -7,7 +7,7 @@ use aigen_network::{
     Cell, ControllerKind, Found, NewController, OpenCall, Report, Settings, addresses,
     controller_digest,
 };
-use aigen_types::{Address, CallId, Digest, Ppm, Slug};
+use aigen_types::{Address, CallId, Digest, NodeId, Ppm, Slug};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -132,6 +132,10 @@ pub(super) fn open(call: &str, key: &str, model: &str, terms: &[&str]) -> Result
         chunk_tokens: 0,
         budget: None,
         request: Digest::ZERO,
+        node: NodeId::default(),
+        least_tokens: 1,
+        end_user: None,
+        bill_to: None,
     };
     for (name, text) in pairs(terms)? {
         match name {

@@ -134,7 +134,7 @@ impl Clients {
         Command::Issue(Issue {
             id: TransferId(self.random.id()),
             to: self.name(&PAYEES),
-            amount: self.amount(),
+            amount: Amount::from_nano(20 * self.amount().nano()),
         })
     }
 
@@ -155,6 +155,7 @@ impl Clients {
             name,
             account: self.name(&PAYEES),
             role: Role::Customer,
+            spender: None,
         })
     }
 
@@ -238,6 +239,10 @@ impl Clients {
             chunk_tokens: self.random.between(0, 300),
             budget: self.random.chance(20).then(|| self.amount()),
             request: Digest([1; 32]),
+            node: aigen_types::NodeId::default(),
+            least_tokens: 1,
+            end_user: None,
+            bill_to: None,
         })
     }
 

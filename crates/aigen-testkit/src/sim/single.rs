@@ -1,19 +1,22 @@
 //! One node on one disk: what it has acknowledged is there after every crash, and everything
 //! it says agrees with a naive model.
 
+mod trouble;
+
 use super::clients::Clients;
 use super::clock::Clock;
 use super::disk::vfs::Mounted;
-use super::disk::{Disk, Fault, Loss};
+use super::disk::{Disk, Fault};
 use super::history::{History, Wanted};
 use super::node::Node;
 use super::random::Random;
 use super::trace::Trace;
-use super::{Report, Violation};
-use aigen_journal::{SqliteStore, Store, StoreError, verify};
+use super::{Options, Report, Violation};
+use aigen_journal::{Store, StoreError};
 use aigen_network::Command;
 
-const FILE: &str = "journal.sqlite";
+/// The journal's name on every disk.
+pub(crate) const FILE: &str = "journal.sqlite";
 
 /// Commands of one batch, at most.
 const BATCH_MAX: u64 = 6;
@@ -21,17 +24,22 @@ const BATCH_MAX: u64 = 6;
 /// Commands under way, at most: beyond that clients wait.
 const UNDER_WAY_MAX: usize = 24;
 
-/// Where the disk may fail next, in steps of the disk from now.
-const FAULT_STEPS_MAX: u64 = 14;
+/// How the node opens its journal: as it should, or with a bug that must be found.
+pub(crate) type Open = fn(&Mounted) -> Result<Box<dyn Store>, StoreError>;
 
-/// Puts something between node and store: bugs, for the tests that must find them.
-pub(crate) type Wrap = fn(SqliteStore) -> Box<dyn Store>;
+/// As it should.
+pub(crate) fn honest(disk: &Mounted) -> Result<Box<dyn Store>, StoreError> {
+    Ok(Box::new(disk.journal(FILE)?))
+}
 
+/// Everything there is.
 pub(crate) struct World<'a> {
     random: Random,
     clock: Clock,
     disk: Mounted,
-    wrap: Wrap,
+    open: Open,
+    /// Nothing goes wrong but what was asked for.
+    calm: bool,
     node: Option<Node>,
     clients: Clients,
     /// Said and not delivered yet.
@@ -45,15 +53,19 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     /// A world in which nothing has happened, with a node on an empty disk.
-    pub fn new(seed: u64, wrap: Wrap, trace: Trace<'a>) -> Self {
-        let mut random = Random::new(seed);
+    pub fn new(options: Options, open: Open, trace: Trace<'a>) -> Self {
+        let mut random = Random::new(options.seed);
         let disk = Mounted::new(Disk::new(random.fork()));
         let clients = Clients::new(random.fork());
+        if let Some(steps) = options.stop_at {
+            disk.disk.arm(steps, Fault::Stop);
+        }
         Self {
             random,
             clock: Clock::default(),
             disk,
-            wrap,
+            open,
+            calm: options.stop_at.is_some(),
             node: None,
             clients,
             under_way: Vec::new(),
@@ -101,7 +113,8 @@ impl<'a> World<'a> {
         if self.node.is_none() {
             return self.recover();
         }
-        match self.random.below(100) {
+        let acts = if self.calm { 84 } else { 100 };
+        match self.random.below(acts) {
             0..36 => self.say(),
             36..74 => return self.deliver(),
             74..84 => self.clock.moment(&mut self.random),
@@ -180,136 +193,5 @@ impl<'a> World<'a> {
         let hash = wanted.tip.hash.short(8);
         self.trace.say(format!("record {}: {hash}", wanted.tip.seq));
         Ok(())
-    }
-
-    /// Only a disk that failed excuses a failure, and it excuses no other kind.
-    fn must_be_excused(&self, act: &str, error: &StoreError) -> Result<(), String> {
-        match error {
-            StoreError::Io(_) if self.disk.disk.is_troubled() => Ok(()),
-            other => Err(format!(
-                "{act} failed, and not by the disk's fault: {other}"
-            )),
-        }
-    }
-
-    fn arm(&mut self) {
-        let steps = self.random.between(1, FAULT_STEPS_MAX);
-        let fault = *self
-            .random
-            .pick(&[Fault::Stop, Fault::Stop, Fault::SyncFails, Fault::Full]);
-        self.trace.say(format!("in {steps} steps: {fault:?}"));
-        self.disk.disk.arm(steps, fault);
-    }
-
-    /// The process or the power goes.
-    fn crash(&mut self) {
-        let loss = *self.random.pick(&[Loss::Nothing, Loss::Unsynced]);
-        self.trace.say(format!("crash: loses {loss:?}"));
-        self.report.crashes += 1;
-        if self.random.chance(50) {
-            // A process that can still tidy up must not make it worse.
-            self.node = None;
-        }
-        self.disk.disk.start(loss);
-        self.node = None;
-        if self.random.chance(70) {
-            self.disk.disk.make_space();
-        }
-        if self.random.chance(15) {
-            self.arm();
-        }
-    }
-
-    /// The node ends in good order.
-    fn stop(&mut self) {
-        self.trace.say("stop".into());
-        self.report.stops += 1;
-        self.node = None;
-        self.disk.disk.start(Loss::Nothing);
-        self.disk.disk.make_space();
-    }
-
-    /// What was acknowledged is there, what is in doubt may be, and nothing else.
-    fn recover(&mut self) -> Result<(), String> {
-        let node = match self.open() {
-            Ok(node) => node,
-            Err(error) => {
-                self.must_be_excused("recovery", &error)?;
-                self.crash();
-                self.disk.disk.make_space();
-                return Ok(());
-            }
-        };
-        let found = node.tip();
-        let in_doubt = self.doubt.take();
-        let came_true = in_doubt.filter(|wanted| wanted.tip == found);
-        if let Some(wanted) = &came_true {
-            self.accept(wanted, None)?;
-        }
-        self.trace.say(format!("recovered record {}", found.seq));
-        let expected = self.history.tip();
-        if found != expected {
-            return Err(format!(
-                "the journal ends at {found:?}, and {expected:?} was acknowledged"
-            ));
-        }
-        if !node.agrees(self.history.network()) {
-            return Err("replay leads to another state than the one acknowledged".into());
-        }
-        self.report.checks += 1;
-        self.node = Some(node);
-        Ok(())
-    }
-
-    fn open(&self) -> Result<Node, StoreError> {
-        let store = self.disk.journal(FILE)?;
-        Node::open((self.wrap)(store))
-    }
-
-    /// Everything arrives, the node ends, and its journal is verified, or damaged and refused.
-    fn finish(&mut self) -> Result<(), String> {
-        self.stop();
-        while self.node.is_none() {
-            self.recover()?;
-        }
-        let rest = std::mem::take(&mut self.under_way);
-        if !rest.is_empty() {
-            self.commit(rest)?;
-        }
-        self.stop();
-        self.recover()?;
-        self.node = None;
-        if self.random.chance(50) {
-            self.age()
-        } else {
-            let store = self.disk.journal(FILE);
-            let verified = store.and_then(|store| verify(&store, |_| {}));
-            let verified = verified.map_err(|error| error.to_string())?;
-            verified.map(drop).map_err(|fault| fault.to_string())
-        }
-    }
-
-    /// One bit of the file turns over: the journal says so, or it does not matter.
-    fn age(&mut self) -> Result<(), String> {
-        let Some(place) = self.disk.disk.flip_bit(FILE) else {
-            return Ok(());
-        };
-        self.report.flips += 1;
-        let node = self.open();
-        let words = match &node {
-            Err(StoreError::Damaged { seq, .. }) => format!("record {seq} is damaged"),
-            Err(_) => "no journal".into(),
-            Ok(_) => "unchanged".into(),
-        };
-        self.trace.say(format!("a bit of byte {place}: {words}"));
-        self.report.flips_found += u64::from(node.is_err());
-        let agrees =
-            |node: Node| node.tip() == self.history.tip() && node.agrees(self.history.network());
-        match node.map_or(true, agrees) {
-            true => Ok(()),
-            false => Err(format!(
-                "byte {place} is damaged, and the journal answers wrongly"
-            )),
-        }
     }
 }

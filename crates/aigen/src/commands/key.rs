@@ -14,6 +14,7 @@ pub enum Command {
 Examples:
   aigen key create user:ada
   aigen key create user:ada --name ada-laptop
+  aigen key create org:acme --spender org:acme:team:search
   aigen key create operator --operator
 
 Only a hash of the key is stored: keep what is printed.")]
@@ -23,6 +24,9 @@ Only a hash of the key is stored: keep what is printed.")]
         /// Its public name, which logs and statements may show
         #[arg(long)]
         name: Option<Slug>,
+        /// To whom its spending is attributed, for budgets: a team or an app of the account
+        #[arg(long, value_name = "ADDRESS")]
+        spender: Option<Address>,
         /// It may do everything: issue money, make keys, close epochs
         #[arg(long)]
         operator: bool,
@@ -55,6 +59,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
             address,
             name,
             operator,
+            spender,
             reach,
         } => {
             let role = if operator {
@@ -66,6 +71,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
                 account: address,
                 name,
                 role,
+                spender,
             };
             create(&new, &reach, context).await
         }
@@ -79,10 +85,21 @@ async fn create(new: &NewKey, reach: &Reach, context: &Context) -> Result<()> {
     let created: KeyCreated = node.post("/v1/aigen/keys", new).await?;
     context.output.data(&created, || created.key.clone())?;
     context.output.say(format!(
-        "key `{}` spends from {}; it is not shown again",
-        created.name, created.account
+        "key `{}` spends from {}{}; it is not shown again",
+        created.name,
+        created.account,
+        attributed(&created),
     ));
     Ok(())
+}
+
+/// Only where it says something.
+fn attributed(created: &KeyCreated) -> String {
+    if created.spender == created.account {
+        String::new()
+    } else {
+        format!(" for {}", created.spender)
+    }
 }
 
 async fn revoke(name: &Slug, reach: &Reach, context: &Context) -> Result<()> {
@@ -96,7 +113,7 @@ async fn list(reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_operator(context)?;
     let keys: List<Key> = node.get("/v1/aigen/keys").await?;
     context.output.data(&keys, || {
-        let mut table = Table::new(&["key", "account", "role", "state"]);
+        let mut table = Table::new(&["key", "account", "spender", "role", "state"]);
         for key in &keys.data {
             let role = match key.role {
                 KeyRole::Operator => "operator",
@@ -106,6 +123,7 @@ async fn list(reach: &Reach, context: &Context) -> Result<()> {
             table.row([
                 key.name.to_string(),
                 key.account.to_string(),
+                key.spender.to_string(),
                 role.into(),
                 state.into(),
             ]);

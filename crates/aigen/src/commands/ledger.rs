@@ -1,5 +1,6 @@
 //! Reads the journal itself: no node is needed, and a running one is not disturbed.
 
+mod apply;
 mod verify;
 mod view;
 
@@ -46,13 +47,71 @@ Examples:
         #[arg(long, default_value_t = 20)]
         limit: usize,
     },
+    /// Apply accounts and transfers to a ledger in memory, one JSON command per line
+    #[command(long_about = APPLY_ABOUT, after_long_help = APPLY_EXAMPLES, after_help = "\
+Examples:
+  aigen ledger apply table.jsonl
+  aigen ledger apply - < table.jsonl
+
+Every command and its fields: aigen ledger apply --help")]
+    Apply(apply::Args),
 }
+
+const APPLY_ABOUT: &str = "\
+Apply accounts and transfers to a ledger in memory, one JSON command per line.
+
+No data folder is read or changed. It is the state machine under every node, with nothing around it, \
+and it speaks TigerBeetle's words, so that test tables made for that one can be replayed here.
+
+Commands:
+  {\"create_account\":{…}}          id, ledger, code, flags, limit, user_data_128, _64, _32
+  {\"create_transfer\":{…}}         id, debit_account_id, credit_account_id, amount, pending_id,
+                                  timeout, ledger, code, flags, user_data_128, _64, _32
+  {\"commit\":true}                 ends the batch
+  {\"tick_seconds\":5}              ledger time passes, holds expire
+  {\"lookup_account\":\"1\"}        {\"lookup_transfer\":\"1\"}
+  {\"get_account_transfers\":{…}}   account_id, user_data_*, code, timestamp_min, timestamp_max,
+                                  limit, flags: debits, credits, reversed
+  {\"query_transfers\":{…}}         user_data_*, ledger, code, timestamp_min, timestamp_max, limit,
+  {\"query_accounts\":{…}}          flags: reversed
+
+A number is a decimal string or a JSON integer; what is absent is zero; flags are a list of names. \
+A zero in a filter means any.
+
+Answers, one line per command and in their order:
+  {\"status\":\"created\"}          or the refusal's name; of a linked chain once it is complete
+  {\"status\":\"committed\"}        {\"status\":\"ticked\",\"expired\":[\"1\"]}
+  {\"id\":\"1\",…}                  the record looked up, or null
+  [{\"id\":\"1\",…}]                the records queried
+
+A batch ends at a commit, at any command that does not go on with it, and at the end of the input. A \
+linked chain that is open there is refused. A batch needs no commit to be answered.
+
+Time begins at zero and counts nanoseconds. TigerBeetle gives each event a timestamp of its own; here \
+all of a batch has the batch's, one nanosecond after the batch before. One transfer moves at most \
+9223372036854775807, and the flags history and imported are not known here.
+
+Exit code 2: a line is no command; those before it are answered. A refusal is an answer, not an error.";
+
+const APPLY_EXAMPLES: &str = r#"Example:
+  $ aigen ledger apply - <<'END'
+  {"create_account":{"id":"1","ledger":1,"code":1,"flags":["debits_must_not_exceed_credits"],"limit":"10"}}
+  {"create_account":{"id":"2","ledger":1,"code":1}}
+  {"create_transfer":{"id":"7","debit_account_id":"1","credit_account_id":"2","amount":"11","ledger":1,"code":1}}
+  END
+  {"status":"created"}
+  {"status":"created"}
+  {"status":"exceeds_credits"}
+
+Or from a file:
+  aigen ledger apply table.jsonl"#;
 
 pub fn run(command: &Command, context: &Context) -> Result<ExitCode> {
     match command {
         Command::Verify => return verify::run(context),
         Command::Balance { address } => balance(address.as_ref(), context)?,
         Command::Transfers { account, limit } => transfers(account.as_ref(), *limit, context)?,
+        Command::Apply(args) => return apply::run(args, context),
     }
     Ok(ExitCode::SUCCESS)
 }

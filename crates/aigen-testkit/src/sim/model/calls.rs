@@ -105,8 +105,12 @@ impl Model {
             used: Usage::default(),
             holds: Vec::new(),
         };
-        if self.available(&call.payer) < call.cover(1) {
-            return refused("insufficient_funds");
+        let (free, held) = (self.available(&call.payer), self.held(&call.payer));
+        if free < call.cover(1) {
+            return refused(match free + held < call.cover(1) {
+                true => "insufficient_funds",
+                false => "in_flight_budget_exhausted",
+            });
         }
         if call.budget.is_some_and(|budget| budget < call.cover(1)) {
             return refused("budget_too_small");

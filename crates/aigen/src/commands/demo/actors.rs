@@ -138,6 +138,7 @@ async fn party(operator: &Asked, address: &str) -> Result<Party> {
         account: address.parse()?,
         name: None,
         role: KeyRole::Customer,
+        spender: None,
     };
     let created: KeyCreated = operator.post("/v1/aigen/keys", &request).await?;
     let name = address.rsplit(':').next().unwrap_or(address).to_owned();

@@ -1,0 +1,139 @@
+//! The end of a call: what was used is taken from its holds and shared out, the rest released.
+
+use crate::accounts::addresses;
+use crate::calls::{Call, Hold, Outcome, Receipt};
+use crate::command::CloseCall;
+use crate::cover::check_usage;
+use crate::network::{Network, Reply};
+use crate::posting::{Chain, Reason};
+use crate::refusal::Refusal;
+use aigen_economy::{Charge, Split, Usage, margin_on, rate, split_charge};
+use aigen_ledger::PendingStatus;
+use aigen_types::{Address, Amount, CallId, Timestamp, TransferId};
+use alloc::vec::Vec;
+
+impl Network {
+    pub(crate) fn close_call(
+        &mut self,
+        now: Timestamp,
+        close: &CloseCall,
+    ) -> Result<Reply, Refusal> {
+        let call = self.open(close.call)?;
+        check_usage(call, &close.used)?;
+        let mut call = call.clone();
+        call.used = close.used;
+        let outcome = self.outcome_of(&call, close.outcome);
+        let charge = charge_of(&call, outcome)?;
+        let split = split_charge(
+            &charge,
+            &self.settings()?.shares,
+            call.controller.is_some(),
+            false,
+        );
+        let margin = margin_on(charge.total, call.margin);
+        let shares = self.shares(&call, &split, margin)?;
+        let transfers = self.capture(now, close.call, &call, &shares)?;
+        let receipt = Receipt {
+            call,
+            charge,
+            split,
+            margin,
+            outcome,
+            controller_micros: close.controller_micros,
+            decisions: close.decisions,
+            epoch: self.epoch.number,
+            closed_at: now,
+            record: self.record,
+            transfers,
+            refunds: Vec::new(),
+            reversal: None,
+        };
+        self.tally_call(&receipt);
+        let total = receipt.total();
+        self.calls.remove(&close.call);
+        self.receipts.insert(close.call, receipt);
+        Ok(Reply::Charged(total))
+    }
+
+    /// Holds that timed out cannot be captured any more: the call then ends uncharged.
+    fn outcome_of(&self, call: &Call, outcome: Outcome) -> Outcome {
+        if call.holds.iter().all(|hold| self.is_live(hold)) {
+            outcome
+        } else {
+            Outcome::Expired
+        }
+    }
+
+    /// A hold's parts are made in one chain with one timeout, so that they also end as one.
+    fn is_live(&self, hold: &Hold) -> bool {
+        self.ledger.pending(hold.transfer) == Some(PendingStatus::Pending)
+    }
+
+    /// The same amounts of the money and of every cap, then the shares, all in one chain.
+    fn capture(
+        &mut self,
+        now: Timestamp,
+        id: CallId,
+        call: &Call,
+        shares: &[Share],
+    ) -> Result<Vec<TransferId>, Refusal> {
+        let mut chain = Chain::new("capture", id.0);
+        let mut due: Amount = shares.iter().map(|share| share.amount).sum();
+        for hold in call.holds.iter().filter(|hold| self.is_live(hold)) {
+            let take = due.min(hold.amount);
+            chain.capture(hold.transfer, take);
+            for cap in &hold.caps {
+                chain.capture_units(*cap, take);
+            }
+            due = due.saturating_sub(take);
+        }
+        if !due.is_zero() {
+            return Err(Refusal::UsageExceedsCover);
+        }
+        for share in shares {
+            chain.pay(
+                &addresses::clearing(),
+                &share.to,
+                share.amount,
+                share.reason,
+            );
+        }
+        self.post(now, chain)
+    }
+
+    /// Everyone who made the answer, and the app that sold it.
+    fn shares(&self, call: &Call, split: &Split, margin: Amount) -> Result<Vec<Share>, Refusal> {
+        let model = self.models.get(&call.model).ok_or(Refusal::ModelUnknown)?;
+        let share = |to, amount, reason| Share { to, amount, reason };
+        let provider = addresses::provider(&model.provider);
+        let mut shares = alloc::vec![share(provider, split.provider, Reason::ProviderShare)];
+        if let Some(controller) = call.controller {
+            let escrow = addresses::escrow(controller);
+            let budget = addresses::validator_budget(controller);
+            shares.push(share(escrow, split.controller, Reason::ControllerShare));
+            shares.push(share(budget, split.validator, Reason::ValidatorShare));
+        }
+        let protocol = addresses::protocol();
+        shares.push(share(protocol, split.protocol, Reason::ProtocolShare));
+        if let Some(app) = &call.app {
+            shares.push(share(app.clone(), margin, Reason::AppMargin));
+        }
+        Ok(shares)
+    }
+}
+
+/// One payee's part of what is captured.
+struct Share {
+    to: Address,
+    amount: Amount,
+    reason: Reason,
+}
+
+/// A call that ended before the model computed anything costs nothing.
+fn charge_of(call: &Call, outcome: Outcome) -> Result<Charge, Refusal> {
+    let nothing_computed = call.used == Usage::default();
+    if nothing_computed || outcome == Outcome::Expired {
+        return Ok(Charge::default());
+    }
+    Ok(rate(&call.price, &call.used)?)
+}

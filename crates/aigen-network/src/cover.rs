@@ -1,0 +1,128 @@
+//! What a running call's holds cover, and how they grow.
+
+use crate::accounts::{account_id, addresses};
+use crate::budgets::least;
+use crate::calls::{Call, Hold};
+use crate::command::{ExtendCall, ProgressCall};
+use crate::limits::CALL_HOLDS_MAX;
+use crate::network::{Network, Reply};
+use crate::posting::Chain;
+use crate::refusal::Refusal;
+use aigen_economy::{Usage, affordable_output, before_margin, cover, margin_on};
+use aigen_types::{Address, Amount, CallId, Timestamp};
+
+impl Call {
+    /// The most that it can come to with this many output tokens, the app's margin included.
+    pub(crate) fn most(&self, output_tokens: u64) -> Result<Amount, Refusal> {
+        let charge = cover(&self.price, self.prompt_tokens, output_tokens)?;
+        charge
+            .checked_add(margin_on(charge, self.margin))
+            .ok_or(Refusal::AmountTooLarge)
+    }
+
+    /// The output tokens that this much pays for, margin included.
+    fn affordable(&self, amount: Amount) -> u64 {
+        let charge = before_margin(amount, self.margin);
+        affordable_output(&self.price, self.prompt_tokens, charge)
+    }
+}
+
+impl Network {
+    /// Holds what the next `chunk` output tokens cost at most, or what the balance and every cap
+    /// still cover of them: generation then stops exactly where the money does.
+    pub(crate) fn cover_more(
+        &mut self,
+        now: Timestamp,
+        id: CallId,
+        call: &mut Call,
+        chunk: u64,
+    ) -> Result<(), Refusal> {
+        if call.holds.len() >= CALL_HOLDS_MAX {
+            return Err(Refusal::TooManyHolds);
+        }
+        let held = call.held();
+        let balance = held
+            .checked_add(least(&self.bounds(call)))
+            .ok_or(Refusal::AmountTooLarge)?;
+        let spendable = call.budget.map_or(balance, |budget| budget.min(balance));
+        let target = call.covered_tokens.saturating_add(chunk);
+        let target = target.min(call.affordable(spendable));
+        if target <= call.covered_tokens {
+            return Err(Refusal::CoverExhausted);
+        }
+        let amount = call.most(target)?.saturating_sub(held);
+        if !amount.is_zero() {
+            let hold = self.hold(now, id, call, amount)?;
+            call.holds.push(hold);
+        }
+        call.covered_tokens = target;
+        Ok(())
+    }
+
+    /// The same amount of the payer's money and of every cap, all in one chain.
+    fn hold(
+        &mut self,
+        now: Timestamp,
+        id: CallId,
+        call: &Call,
+        amount: Amount,
+    ) -> Result<Hold, Refusal> {
+        let mut chain = Chain::nth("hold", id.0, call.holds.len());
+        let transfer = chain.hold(&call.payer, &addresses::clearing(), amount);
+        let caps = call.caps.iter().map(|cap| {
+            self.true_up(&mut chain, cap);
+            chain.hold_units(cap.may_spend(), cap.was_spent(), amount)
+        });
+        let hold = Hold {
+            transfer,
+            amount,
+            caps: caps.collect(),
+        };
+        self.post(now, chain)?;
+        Ok(hold)
+    }
+
+    pub(crate) fn extend_call(
+        &mut self,
+        now: Timestamp,
+        extend: &ExtendCall,
+    ) -> Result<Reply, Refusal> {
+        self.progress(extend.call, extend.used)?;
+        let mut call = self.open(extend.call)?.clone();
+        self.allowance_must_live(now, &call)?;
+        self.cover_more(now, extend.call, &mut call, extend.chunk_tokens)?;
+        self.opened(extend.call, call)
+    }
+
+    pub(crate) fn progress_call(&mut self, progress: &ProgressCall) -> Result<Reply, Refusal> {
+        self.progress(progress.call, progress.used)?;
+        Ok(Reply::Done)
+    }
+
+    fn progress(&mut self, id: CallId, used: Usage) -> Result<(), Refusal> {
+        check_usage(self.open(id)?, &used)?;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.used = used;
+        }
+        Ok(())
+    }
+
+    /// What an address can spend now.
+    #[must_use]
+    pub fn available(&self, address: &Address) -> Amount {
+        self.ledger
+            .account(account_id(address))
+            .map_or(Amount::ZERO, aigen_ledger::Account::available)
+    }
+}
+
+pub(crate) fn check_usage(call: &Call, used: &Usage) -> Result<(), Refusal> {
+    let computed = used.computed_tokens();
+    if computed > call.covered_tokens || used.all_prompt_tokens() > call.prompt_tokens {
+        return Err(Refusal::UsageExceedsCover);
+    }
+    if computed < call.used.computed_tokens() {
+        return Err(Refusal::UsageRunsBackwards);
+    }
+    Ok(())
+}
