@@ -282,6 +282,8 @@ pub(crate) struct Bound<'a> {
     pub available: Amount,
     /// What running calls, this one included, have reserved of it.
     pub held: Amount,
+    /// What it would leave, had they released everything.
+    pub released: Amount,
 }
 
 impl Bound<'_> {
@@ -290,7 +292,7 @@ impl Bound<'_> {
         let (available, held) = (self.available, self.held);
         let cap = self.cap.map(|cap| alloc::boxed::Box::new(cap.clone()));
         match cap {
-            cap if self.is_in_flight(needed) => Refusal::InFlight {
+            cap if self.released >= needed => Refusal::InFlight {
                 cap,
                 available,
                 held,
@@ -304,21 +306,19 @@ impl Bound<'_> {
             },
         }
     }
-
-    /// Whether there would be enough, had running calls released everything.
-    fn is_in_flight(&self, needed: Amount) -> bool {
-        self.available.saturating_add(self.held) >= needed
-    }
 }
 
 impl Network {
     /// The payer's money first, then every cap.
     pub(crate) fn bounds<'a>(&self, call: &'a Call) -> Vec<Bound<'a>> {
         let payer = self.account(&call.payer);
+        let available = self.available(&call.payer);
+        let held = payer.map_or(Amount::ZERO, |account| account.debits_pending);
         let money = Bound {
             cap: None,
-            available: self.available(&call.payer),
-            held: payer.map_or(Amount::ZERO, |account| account.debits_pending),
+            available,
+            held,
+            released: available.saturating_add(held),
         };
         let caps = call.caps.iter().map(|cap| {
             let state = self.cap_state(cap);
@@ -326,6 +326,8 @@ impl Network {
                 cap: Some(cap),
                 available: state.available(),
                 held: state.held,
+                // Not what is held and available: a cap may have been lowered below its holds.
+                released: state.cap.saturating_sub(state.spent),
             }
         });
         [money].into_iter().chain(caps).collect()
@@ -343,7 +345,7 @@ pub(crate) fn least(bounds: &[Bound<'_>]) -> Amount {
 /// one that has only to be waited for.
 pub(crate) fn must_leave(bounds: &[Bound<'_>], needed: Amount) -> Result<(), Refusal> {
     let short = || bounds.iter().filter(|bound| bound.available < needed);
-    let final_one = short().find(|bound| !bound.is_in_flight(needed));
+    let final_one = short().find(|bound| bound.released < needed);
     match final_one.or_else(|| short().next()) {
         Some(bound) => Err(bound.refusal(needed)),
         None => Ok(()),

@@ -1,5 +1,5 @@
 use crate::parse::{OUTCOMES, Question};
-use aigen_network::{Network, Outcome, Receipt, Refusal, Reply};
+use aigen_network::{Capped, Network, Outcome, Receipt, Refusal, Reply};
 use aigen_types::{Address, Amount, Digest, Slug};
 
 /// What the network said to a command.
@@ -19,6 +19,7 @@ pub(crate) fn to_question(network: &Network, question: &Question) -> String {
     let known = match question {
         Question::Account(address) => Some(account(network, address)),
         Question::Receipt(call) => network.receipt(*call).map(receipt),
+        Question::Cap(capped) => cap(network, capped),
         Question::Score(controller) => score(network, *controller),
         Question::Skill(validator) => skill(network, validator),
     };
@@ -37,14 +38,34 @@ fn account(network: &Network, address: &Address) -> String {
 fn receipt(receipt: &Receipt) -> String {
     let split = &receipt.split;
     format!(
-        "{}, charged {}, provider {}, controller {}, validators {}, protocol {}",
+        "{}, charged {}, margin {}, refunded {}, {}, provider {}, controller {}, validators {}, protocol {}",
         outcome(receipt.outcome),
         receipt.charge.total,
+        receipt.margin,
+        receipt.refunded(),
+        if receipt.reversal.is_some() {
+            "reversed"
+        } else {
+            "kept"
+        },
         split.provider,
         split.controller,
         split.validator,
         split.protocol
     )
+}
+
+/// In the period of the last command.
+fn cap(network: &Network, capped: &Capped) -> Option<String> {
+    let cap = network.cap_at(network.ledger().now(), capped.clone())?;
+    let state = network.cap_state(&cap);
+    Some(format!(
+        "cap {}, spent {}, held {}, left {}",
+        state.cap,
+        state.spent,
+        state.held,
+        state.available()
+    ))
 }
 
 fn outcome(outcome: Outcome) -> &'static str {

@@ -1,10 +1,11 @@
+mod spending;
 mod values;
 
 use crate::run::Failure;
 use crate::world::Fault;
 use aigen_network::{
-    Cell, CloseCall, Command, ExtendCall, GoldOpening, Issue, NewKey, NewModel, NewValidator,
-    Outcome, Pay, ProgressCall, Report, Role, member_id,
+    Capped, Cell, CloseCall, Command, ExtendCall, GoldOpening, Issue, NewKey, NewModel,
+    NewValidator, Outcome, Pay, ProgressCall, Report, Role, member_id,
 };
 use aigen_types::{Address, CallId, Digest, Slug, TransferId};
 use values::{
@@ -18,15 +19,21 @@ pub const FORMS: &[&str] = &[
     "network NAME: [RULE VALUE, …]",
     "issue AMOUNT to ADDRESS",
     "pay AMOUNT from ADDRESS to ADDRESS",
-    "key NAME for ADDRESS",
+    "key NAME for ADDRESS [spender ADDRESS]",
     "revoke NAME",
     "model NAME by PROVIDER: input AMOUNT, cached AMOUNT, output AMOUNT per million, request AMOUNT",
     "controller OWNER/NAME@VERSION",
     "validator NAME of OWNER stakes AMOUNT",
-    "open CALL by KEY on MODEL [through CONTROLLER] [budget AMOUNT]: prompt TOKENS, chunk TOKENS",
+    "budget PATH: AMOUNT per PERIOD",
+    "unbudget PATH",
+    "allow APP by USER: AMOUNT per PERIOD, [margin PPM, until HOUR]",
+    "disallow APP by USER",
+    "open CALL by KEY on MODEL [TERM VALUE, …]: prompt TOKENS, chunk TOKENS",
     "extend CALL by TOKENS: USAGE TOKENS, …",
     "progress CALL: USAGE TOKENS, …",
     "close CALL OUTCOME: USAGE TOKENS, …",
+    "reverse CALL because REASON",
+    "refund CALL AMOUNT because REASON",
     "plant CONTROLLER PARAMETER TRUTH",
     "assign VALIDATOR, …: CONTROLLER PARAMETER …, …",
     "commit VALIDATOR: CONTROLLER PARAMETER SCORE …, …",
@@ -35,9 +42,11 @@ pub const FORMS: &[&str] = &[
     "close epoch",
     "repeat",
     "restart",
-    "wait NUMBER seconds|minutes|hours",
+    "wait NUMBER seconds|minutes|hours|days",
     "account ADDRESS -> available AMOUNT, held AMOUNT",
     "receipt CALL -> OUTCOME, charged AMOUNT, …",
+    "cap ADDRESS -> cap AMOUNT, spent AMOUNT, held AMOUNT, left AMOUNT",
+    "allowance APP by USER -> cap AMOUNT, spent AMOUNT, held AMOUNT, left AMOUNT",
     "score CONTROLLER -> SCORE",
     "skill VALIDATOR -> SKILL",
 ];
@@ -107,6 +116,7 @@ pub(crate) enum EpochAct {
 pub(crate) enum Question {
     Account(Address),
     Receipt(CallId),
+    Cap(Capped),
     Score(Digest),
     Skill(Slug),
 }
@@ -222,6 +232,11 @@ fn act(words: &[&str], number: usize) -> Result<Act, Fault> {
         }),
         ["account", name] => Act::Ask(Question::Account(address(name)?)),
         ["receipt", call] => Act::Ask(Question::Receipt(call_id(call)?)),
+        ["cap", path] => Act::Ask(Question::Cap(Capped::Path(address(path)?))),
+        ["allowance", app, "by", user] => Act::Ask(Question::Cap(Capped::Allowance {
+            user: value(user)?,
+            app: value(app)?,
+        })),
         ["score", reference] => Act::Ask(Question::Score(digest(reference)?)),
         ["skill", validator] => Act::Ask(Question::Skill(value(validator)?)),
         _ => match epoch_act(words)? {
@@ -263,12 +278,15 @@ fn command(words: &[&str], number: usize) -> Result<Command, Fault> {
             to: address(to)?,
             amount: value(amount)?,
         }),
-        ["key", name, "for", account] => Command::CreateKey(NewKey {
+        ["key", name, "for", account, ref spender @ ..] => Command::CreateKey(NewKey {
             name: value(name)?,
             secret_hash: member_id(&value(name)?),
             account: address(account)?,
             role: Role::Customer,
-            spender: None,
+            spender: match *spender {
+                ["spender", spender] => Some(value(spender)?),
+                _ => None,
+            },
         }),
         ["revoke", name] => Command::RevokeKey(value(name)?),
         ["model", name, "by", provider, ref prices @ ..] => Command::PublishModel(NewModel {
@@ -287,7 +305,10 @@ fn command(words: &[&str], number: usize) -> Result<Command, Fault> {
             })
         }
         ["freeze"] => Command::FreezeCommits,
-        _ => call_command(words)?,
+        _ => match spending::command(words, id)? {
+            Some(command) => command,
+            None => call_command(words)?,
+        },
     })
 }
 

@@ -33,6 +33,10 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    allowance
+    app_margin
+    budget_periods
+    budgets_by_level
     discarded_tokens
     epoch_pays_by_score
     first_call
@@ -41,6 +45,7 @@ scenarios! {
     no_validators
     refusals
     retries
+    reversal_and_refund
     silent_validators
     stop_at_the_balance
     two_calls_one_account

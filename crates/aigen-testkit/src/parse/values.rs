@@ -55,6 +55,7 @@ pub(super) fn seconds(count: &str, unit: &str) -> Result<u32, Fault> {
         "second" | "seconds" => 1,
         "minute" | "minutes" => 60,
         "hour" | "hours" => 3_600,
+        "day" | "days" => 86_400,
         _ => return Err(format!("{unit:?} is no unit of time").into()),
     };
     let total = value::<u32>(count)?.checked_mul(seconds);
@@ -141,6 +142,9 @@ pub(super) fn open(call: &str, key: &str, model: &str, terms: &[&str]) -> Result
         match name {
             "through" => open.controller = Some(digest(text)?),
             "budget" => open.budget = Some(value(text)?),
+            "for" => open.end_user = Some(value(text)?),
+            "billing" => open.bill_to = Some(value(text)?),
+            "least" => open.least_tokens = value(text)?,
             "prompt" => open.prompt_tokens = value(text)?,
             "chunk" => open.chunk_tokens = value(text)?,
             _ => return Err(format!("{name:?} is no term of a call").into()),
@@ -228,7 +232,7 @@ fn is_reference(word: &str) -> bool {
     word.contains('/')
 }
 
-fn pairs<'a>(words: &'a [&'a str]) -> Result<Vec<(&'a str, &'a str)>, Fault> {
+pub(super) fn pairs<'a>(words: &'a [&'a str]) -> Result<Vec<(&'a str, &'a str)>, Fault> {
     let (pairs, rest) = words.as_chunks::<2>();
     match rest {
         [] => Ok(pairs.iter().map(|[name, value]| (*name, *value)).collect()),
