@@ -30,7 +30,7 @@ const SNAPSHOT_PART_BYTES: usize = 4 << 20;
 
 const APPEND: &str = "
     INSERT INTO aigen_journal (seq, prev, hash, record)
-    SELECT $1, $2, $3, $4
+    SELECT $1::bigint, $2::bytea, $3::bytea, $4::bytea
     WHERE $1 = 1 OR EXISTS (SELECT 1 FROM aigen_journal WHERE seq = $1 - 1 AND hash = $2)
     ON CONFLICT (seq) DO NOTHING";
 

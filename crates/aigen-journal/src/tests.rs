@@ -164,7 +164,7 @@ fn every_command() -> Vec<Command> {
 }
 
 /// One of each that came after the first release, and what grew since then in its later form.
-fn later_commands() -> Vec<Command> {
+pub(crate) fn later_commands() -> Vec<Command> {
     let call = CallId(7);
     vec![
         Command::CreateKey(NewKey {

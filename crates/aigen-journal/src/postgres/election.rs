@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The lease, by the database's clock: nodes need not agree on the time.
 const CAMPAIGN: &str = "
     INSERT INTO aigen_leader AS held (id, term, node, url, secret, expires_at)
-    VALUES (1, 1, $1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond')
+    VALUES (1, 1, $1, $2, $3, clock_timestamp() + $4::float8 * interval '1 millisecond')
     ON CONFLICT (id) DO UPDATE SET
         term = held.term + CASE WHEN held.node = excluded.node THEN 0 ELSE 1 END,
         node = excluded.node,
@@ -76,12 +76,53 @@ impl Election for PostgresElection {
                 &[],
             )?;
             let lately = "SELECT node FROM aigen_node
-                WHERE seen_at > clock_timestamp() - $1 * interval '1 millisecond'";
+                WHERE seen_at > clock_timestamp() - $1::float8 * interval '1 millisecond'";
             client.query(lately, &[&within])
         })?;
         let nodes = rows
             .iter()
             .map(|row| NodeId(row.get::<_, i64>(0).cast_unsigned()));
         Ok(nodes.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PostgresStore;
+    use aigen_testkit_postgres::Server;
+
+    #[test]
+    fn a_lease_is_held_renewed_resigned_and_lost() {
+        let server = Server::start();
+        PostgresStore::open(&server.url()).unwrap();
+        let mut election = PostgresElection::open(&server.url()).unwrap();
+        let node = |number: u64| Candidate {
+            node: NodeId(number),
+            url: format!("http://node-{number}"),
+            secret: "secret".into(),
+        };
+        let long = Duration::from_secs(600);
+        let mut asks = |number, lease| {
+            let leader = election.campaign(&node(number), lease).unwrap();
+            (leader.candidate.node.0, leader.term)
+        };
+        let high = u64::MAX - 1;
+        assert_eq!(asks(high, long), (high, 1));
+        assert_eq!(asks(2, long), (high, 1), "taken");
+        assert_eq!(asks(high, long), (high, 1), "renewed");
+        election.resign(&node(high)).unwrap();
+        let mut asks = |number, lease| {
+            let leader = election.campaign(&node(number), lease).unwrap();
+            (leader.candidate.node.0, leader.term)
+        };
+        assert_eq!(asks(2, Duration::ZERO), (2, 2), "free");
+        assert_eq!(asks(3, long), (3, 3), "run out");
+        let alive = election.alive(long).unwrap();
+        assert_eq!(
+            alive.into_iter().map(|node| node.0).collect::<Vec<_>>(),
+            [2, 3]
+        );
+        assert_eq!(election.alive(Duration::ZERO).unwrap().len(), 0);
     }
 }
