@@ -19,6 +19,7 @@ mod pay;
 mod price;
 mod receipt;
 mod serve;
+mod sim;
 mod validator;
 
 use crate::context::Context;
@@ -68,6 +69,8 @@ pub enum Command {
     /// Explain a payout: its formula, with its numbers
     #[command(subcommand)]
     Explain(explain::Command),
+    /// Simulate nodes, clients and failing disks, and check every promise: a seed is a world
+    Sim(sim::Args),
     /// Print the effective configuration
     Config(config::Args),
     /// Explain a word of AiGen
@@ -98,6 +101,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Epoch(command) => epoch::run(command, context).await?,
         Command::Validator(command) => validator::run(command, context).await?,
         Command::Explain(command) => explain::run(command, context)?,
+        Command::Sim(args) => sim::run(&args, context)?,
         Command::Config(args) => config::run(&args, context)?,
         Command::Dict(args) => dict::run(args, context)?,
         Command::Completions(args) => completions::run(&args, context)?,

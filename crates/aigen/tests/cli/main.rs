@@ -6,6 +6,7 @@ mod kill;
 mod ledger;
 mod models;
 mod operate;
+mod sim;
 #[path = "../support/mod.rs"]
 mod support;
 mod words;
