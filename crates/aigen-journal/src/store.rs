@@ -25,7 +25,14 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// When it cannot be read or trusted.
-    fn tip_at(&self, seq: u64) -> Result<Option<Tip>, StoreError>;
+    fn tip_at(&self, seq: u64) -> Result<Option<Tip>, StoreError> {
+        let mut found = None;
+        self.read_after(Tip::default(), &mut |record| {
+            found = found.or((record.seq == seq).then(|| record.tip()));
+            Ok(())
+        })?;
+        Ok(found)
+    }
 
     /// Gives every record after `tip` to `visit`, in order, whole and chained.
     ///
@@ -37,23 +44,30 @@ pub trait Store: Send {
         visit: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Keeps a snapshot of the state after record `seq`, and forgets all but the newest two.
+    /// Keeps a snapshot of the state after record `seq`, and forgets all but the newest two. A
+    /// store need not keep any.
     ///
     /// # Errors
     /// When it cannot be written. The journal is as good as before.
-    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError>;
+    fn save_snapshot(&mut self, _seq: u64, _bytes: &[u8]) -> Result<(), StoreError> {
+        Err(StoreError::Foreign("this store keeps no snapshots".into()))
+    }
 
     /// The records after which snapshots are kept, newest first.
     ///
     /// # Errors
     /// When they cannot be listed.
-    fn snapshots(&self) -> Result<Vec<u64>, StoreError>;
+    fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// A snapshot as it was saved; nobody has looked into it.
     ///
     /// # Errors
     /// When it cannot be read.
-    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError>;
+    fn read_snapshot(&self, _seq: u64) -> Result<Vec<u8>, StoreError> {
+        Err(StoreError::Foreign("this store keeps no snapshots".into()))
+    }
 }
 
 /// Snapshots a store keeps: a second one, should the newest turn out to be damaged.

@@ -75,10 +75,6 @@ impl Store for World {
         self.store.lock().unwrap().tip()
     }
 
-    fn tip_at(&self, seq: u64) -> Result<Option<Tip>, StoreError> {
-        self.store.lock().unwrap().tip_at(seq)
-    }
-
     fn read_after(
         &self,
         tip: Tip,
@@ -86,18 +82,6 @@ impl Store for World {
     ) -> Result<(), StoreError> {
         self.reach()?;
         self.store.lock().unwrap().read_after(tip, visit)
-    }
-
-    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.store.lock().unwrap().save_snapshot(seq, bytes)
-    }
-
-    fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
-        self.store.lock().unwrap().snapshots()
-    }
-
-    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
-        self.store.lock().unwrap().read_snapshot(seq)
     }
 }
 

@@ -64,28 +64,12 @@ impl Store for Failing {
         self.0.tip()
     }
 
-    fn tip_at(&self, seq: u64) -> Result<Option<Tip>, StoreError> {
-        self.0.tip_at(seq)
-    }
-
     fn read_after(
         &self,
         tip: Tip,
         visit: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.0.read_after(tip, visit)
-    }
-
-    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.0.save_snapshot(seq, bytes)
-    }
-
-    fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
-        self.0.snapshots()
-    }
-
-    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
-        self.0.read_snapshot(seq)
     }
 }
 

@@ -12,7 +12,8 @@ pub fn open(data_dir: &DataDir) -> Result<Journal> {
     let path = data_dir.journal();
     let cannot = || format!("cannot start from the journal {}", path.display());
     let store = SqliteStore::open(&path).with_context(cannot)?;
-    let (journal, tip) = Journal::start(Box::new(store), now, end_process).with_context(cannot)?;
+    let (journal, _) = Journal::start(Box::new(store), now, end_process).with_context(cannot)?;
+    let tip = journal.tip();
     tracing::info!(records = tip.seq, tip = %tip.hash, "journal replayed");
     Ok(journal)
 }
