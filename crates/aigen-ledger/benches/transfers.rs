@@ -1,23 +1,16 @@
 //! How many transfers a second one ledger takes, in memory, in batches of 8,189 among 10,000
-//! accounts, and how much memory a million accounts and as many open holds take:
-//! `cargo bench -p aigen-ledger`.
+//! accounts: `cargo bench -p aigen-ledger`.
 #![allow(clippy::print_stdout, missing_docs)]
 
 use aigen_ledger::{
     AMOUNT_ALL, AccountFlags, AccountRequest, Ledger, TransferFlags, TransferRequest,
 };
 use aigen_types::{AccountId, Amount, Timestamp, TransferId};
-use peak_alloc::PeakAlloc;
 use std::time::Instant;
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 const ACCOUNTS: u64 = 10_000;
 const TRANSFERS: u64 = 1_000_000;
 const BATCH: usize = 8_189;
-/// What an account or an open hold may take, its part of every index and of room to grow included.
-const BYTES_MAX: usize = 256;
 
 fn main() {
     // Ids in rising order are the best case of an ordered index, scattered ones (as ids derived by
@@ -30,59 +23,6 @@ fn main() {
         &[hold, capture],
     );
     measure("linked pairs, scattered ids", scattered, &[linked, plain]);
-    // A count at which an index has just grown and is at its emptiest: the worst of all counts, but
-    // for one vector's room, which is an eighth.
-    for count in [1_000_000, 1_572_865] {
-        measure_memory(count);
-    }
-}
-
-fn measure_memory(count: u64) {
-    let at_start = MEMORY.current_usage();
-    let mut ledger = Ledger::new();
-    for first in (0..count).step_by(BATCH) {
-        let numbers = first..count.min(first + BATCH as u64);
-        let batch: Vec<_> = numbers
-            .map(|n| AccountRequest {
-                id: AccountId(scattered(n)),
-                ..account(n)
-            })
-            .collect();
-        assert!(
-            ledger
-                .create_accounts(Timestamp(1), &batch)
-                .iter()
-                .all(Result::is_ok)
-        );
-    }
-    let with_accounts = MEMORY.current_usage();
-    for first in (0..count).step_by(BATCH) {
-        let numbers = first..count.min(first + BATCH as u64);
-        let batch: Vec<_> = numbers.map(|n| hold_of_all(n, count)).collect();
-        let answers = ledger.create_transfers(Timestamp(2 + first), &batch);
-        assert!(answers.iter().all(Result::is_ok));
-    }
-    let with_holds = MEMORY.current_usage();
-    report(count, "accounts", with_accounts - at_start);
-    report(count, "open holds", with_holds - with_accounts);
-}
-
-fn report(count: u64, what: &str, bytes: usize) {
-    let each = bytes.div_ceil(count as usize);
-    let verdict = if each <= BYTES_MAX { "within" } else { "ABOVE" };
-    println!(
-        "{:34} {each:>12} bytes each, {verdict} the bound of {BYTES_MAX}",
-        format!("{count} {what}")
-    );
-}
-
-/// A hold between two of `count` accounts.
-fn hold_of_all(n: u64, count: u64) -> TransferRequest {
-    TransferRequest {
-        debit_account_id: AccountId(scattered(n)),
-        credit_account_id: AccountId(scattered((n + 1) % count)),
-        ..hold(n, scattered)
-    }
 }
 
 type Id = fn(u64) -> u128;
