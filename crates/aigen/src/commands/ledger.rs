@@ -1,6 +1,8 @@
 //! Reads the journal itself: no node is needed, and a running one is not disturbed.
 
 mod apply;
+mod export;
+mod movement;
 mod verify;
 mod view;
 
@@ -8,7 +10,7 @@ use crate::context::Context;
 use crate::data_dir::DataDir;
 use crate::failure::OrHint;
 use crate::output::Table;
-use aigen_api::resources::{Account, List, Transfer};
+use aigen_api::resources::{Account, List};
 use aigen_journal::{Replayed, SqliteStore, replay};
 use aigen_network::Network;
 use aigen_types::Address;
@@ -47,6 +49,15 @@ Examples:
         #[arg(long, default_value_t = 20)]
         limit: usize,
     },
+    /// Export every movement of money, for spreadsheets and bookkeeping tools
+    #[command(after_help = "\
+Examples:
+  aigen ledger export > movements.csv
+  aigen ledger export --account user:ada --from 2026-01-01 --to 2026-02-01 january.csv
+  aigen ledger export --format beancount aigen.beancount && bean-check aigen.beancount
+  aigen ledger export --format ledger aigen.ledger && ledger -f aigen.ledger balance",
+        after_long_help = EXPORT_FORMS)]
+    Export(export::Args),
     /// Apply accounts and transfers to a ledger in memory, one JSON command per line
     #[command(long_about = APPLY_ABOUT, after_long_help = APPLY_EXAMPLES, after_help = "\
 Examples:
@@ -56,6 +67,27 @@ Examples:
 Every command and its fields: aigen ledger apply --help")]
     Apply(apply::Args),
 }
+
+const EXPORT_FORMS: &str = "\
+What is exported: each transfer that moved money, oldest first, with its time in UTC, reason, payer, \
+payee, exact amount, id and the call it was for. A sum over the whole export is the balance that \
+`aigen ledger balance` shows as posted; an export of a period has no opening balances.
+
+  csv        A cell that a spreadsheet could take for a formula begins with an apostrophe.
+  jsonl      The same fields, one JSON object per line.
+  beancount  Accounts are addresses under Assets, each word with a capital: user:ada is
+             Assets:User:Ada, issuance is Equity:Issuance. Characters that Beancount does not
+             take are written out: _ Under, . Dot, / Slash, @ At; a word that begins with one, or
+             with a hyphen, gets XX before it. The address itself is in the metadata.
+  ledger     For ledger and hledger; accounts are addresses as they are.
+
+--holds adds the holds with what became of them (live, captured, voided, expired), and the voids.
+
+Examples:
+  aigen ledger export > movements.csv
+  aigen ledger export --account user:ada --from 2026-01-01 --to 2026-02-01 january.csv
+  aigen ledger export --format beancount aigen.beancount && bean-check aigen.beancount
+  aigen ledger export --format ledger aigen.ledger && ledger -f aigen.ledger balance";
 
 const APPLY_ABOUT: &str = "\
 Apply accounts and transfers to a ledger in memory, one JSON command per line.
@@ -111,6 +143,7 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode> {
         Command::Verify => return verify::run(context),
         Command::Balance { address } => balance(address.as_ref(), context)?,
         Command::Transfers { account, limit } => transfers(account.as_ref(), *limit, context)?,
+        Command::Export(args) => export::run(args, context)?,
         Command::Apply(args) => return apply::run(args, context),
     }
     Ok(ExitCode::SUCCESS)
@@ -170,10 +203,10 @@ fn balance(address: Option<&Address>, context: &Context) -> Result<()> {
 
 fn transfers(account: Option<&Address>, limit: usize, context: &Context) -> Result<()> {
     let network = read(context)?;
-    let transfers: Vec<Transfer> = view::transfers(&network, account, limit);
+    let transfers = view::transfers(&network, account, limit);
     context.output.data(&List::complete(transfers.clone()), || {
         let mut table = Table::new(&["when", "why", "from", "to", "amount"]);
-        for transfer in &transfers {
+        for view::Transferred { transfer, .. } in &transfers {
             table.row([
                 view::time(transfer.at),
                 transfer.reason.clone(),

@@ -1,10 +1,12 @@
 //! The ledger's ids and codes as people know them.
 
+use super::movement::{self, Movement};
 use crate::failure::hinted;
 use aigen_api::resources::{Account, Transfer};
-use aigen_network::{AccountKind, Network, transfer_reason};
-use aigen_types::{AccountId, Address, Timestamp};
+use aigen_network::{AccountKind, Network, account_id};
+use aigen_types::{Address, Timestamp};
 use anyhow::Result;
+use serde::Serialize;
 
 /// What one address has.
 ///
@@ -38,33 +40,37 @@ fn describe(address: &Address, account: &aigen_ledger::Account) -> Account {
     }
 }
 
-/// Transfers that moved money, newest first.
-pub fn transfers(network: &Network, account: Option<&Address>, limit: usize) -> Vec<Transfer> {
-    let wanted = |transfer: &Transfer| {
-        account.is_none_or(|account| *account == transfer.from || *account == transfer.to)
-    };
-    let mut transfers: Vec<_> = network
-        .ledger()
-        .transfers()
-        .filter_map(|transfer| named(network, transfer))
-        .filter(wanted)
-        .collect();
-    transfers.sort_by_key(|transfer| std::cmp::Reverse(transfer.at));
-    transfers.truncate(limit);
-    transfers
+/// A transfer as `--json` prints it: the wire's form, and the call it was for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Transferred {
+    #[serde(flatten)]
+    pub transfer: Transfer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<String>,
 }
 
-/// `None` for what reserves or frees money and moves none.
-fn named(network: &Network, transfer: &aigen_ledger::Transfer) -> Option<Transfer> {
-    let name = |id: AccountId| network.address(id).cloned();
-    Some(Transfer {
-        id: transfer.id,
-        from: name(transfer.debit_account_id)?,
-        to: name(transfer.credit_account_id)?,
-        amount: transfer.amount,
-        reason: transfer_reason(transfer)?.to_owned(),
-        at: transfer.timestamp,
-    })
+/// Transfers that moved money, newest first.
+pub fn transfers(network: &Network, account: Option<&Address>, limit: usize) -> Vec<Transferred> {
+    let newest_first = movement::newest_first(network, account.map(account_id));
+    newest_first
+        .filter(Movement::moves_money)
+        .take(limit)
+        .map(describe_transfer)
+        .collect()
+}
+
+fn describe_transfer(movement: Movement<'_>) -> Transferred {
+    Transferred {
+        transfer: Transfer {
+            id: movement.transfer.id,
+            from: movement.from.clone(),
+            to: movement.to.clone(),
+            amount: movement.transfer.amount,
+            reason: movement.reason,
+            at: movement.transfer.timestamp,
+        },
+        call: movement.call.map(|call| call.to_string()),
+    }
 }
 
 /// Date and time in UTC, to the second: `2026-01-31 23:59:59`.
