@@ -17,8 +17,10 @@ async fn health() -> Response {
     Json(json!({"status": "ok"})).into_response()
 }
 
-/// It can answer completions: the network is founded and there is a model.
+/// It can answer completions: the network is founded, its journal takes commands, and there
+/// is a model.
 async fn ready(State(gateway): State<Gateway>) -> Result<Response, Failure> {
+    gateway.node.reach_journal()?;
     if gateway.node.network().founded().is_none() {
         return Err(
             aigen_node::NodeError::Refused(aigen_node::network::Refusal::NotFounded).into(),

@@ -11,13 +11,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// Every route. Cross-origin requests are answered without the headers that browsers ask
 /// for: a key belongs on a server, not in a page.
 pub fn router(state: GatewayState) -> Router {
+    let gateway = Gateway::from(state);
+    let durable = axum::middleware::from_fn_with_state(gateway.clone(), aigen::journal::durable);
     Router::new()
         .merge(health::routes())
         .merge(openai::routes())
-        .nest("/v1/aigen", aigen::routes())
+        .nest("/v1/aigen", aigen::routes().layer(durable))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(Gateway::from(state))
+        .with_state(gateway)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(|_| {
             Failure::panicked().into_response()

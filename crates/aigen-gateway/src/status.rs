@@ -38,13 +38,16 @@ impl From<NodeError> for Failure {
             NodeError::Busy => Row(503, Overloaded, "engine_busy", RETRY),
             NodeError::ShuttingDown => Row(503, Overloaded, "shutting_down", RETRY),
             NodeError::Engine(_) => Row(500, Server, "engine_failed", TELL_OPERATOR),
+            NodeError::JournalUnreachable => Row(503, Overloaded, "journal_unreachable", RETRY),
+            NodeError::NotLeading => Row(421, Conflict, "not_leading", "send it to the node that leads"),
+            NodeError::BatchUnreadable(_) => Row(400, InvalidRequest, "batch_unreadable", "run the same version of aigen on every node"),
             NodeError::Journal(_) => Row(503, Server, "journal_stopped", "tell the operator of this node"),
         };
         let failure = row.because(&error);
         match error {
             NodeError::ModelUnknown { .. } => failure.param("model"),
             NodeError::ControllerUnknown(_) => failure.param("aigen.controller"),
-            NodeError::Busy | NodeError::ShuttingDown => failure.retry(true),
+            NodeError::Busy | NodeError::ShuttingDown | NodeError::JournalUnreachable => failure.retry(true),
             NodeError::CallExists { same, .. } => failure.retry(same),
             _ => failure,
         }

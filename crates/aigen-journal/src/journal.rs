@@ -1,3 +1,5 @@
+use crate::cluster::{Member, Membership};
+use crate::pulse::Pulse;
 use crate::queue::{
     Committed, Forwarded, NotLeading, Own, QUEUE_BATCHES_MAX, Queued, Reply, Role, Shown,
 };
@@ -5,7 +7,7 @@ use crate::record::Tip;
 use crate::replay::Recovery;
 use crate::replica::{Batch, Replica};
 use crate::store::{Store, StoreError};
-use crate::{cluster, writer};
+use crate::writer;
 use aigen_network::{Command, Network};
 use aigen_types::Timestamp;
 use std::sync::{Arc, RwLock, RwLockReadGuard, mpsc};
@@ -27,6 +29,8 @@ pub struct Journal {
     queue: mpsc::SyncSender<Queued>,
     network: Arc<RwLock<Network>>,
     shown: watch::Receiver<Shown>,
+    /// Whether the thread goes on, and what others must show to it; none for an only writer.
+    member: Option<Arc<(Pulse, String)>>,
 }
 
 impl Journal {
@@ -57,14 +61,20 @@ impl Journal {
     /// The first record that cannot be trusted.
     pub fn join(
         store: Box<dyn Store>,
-        membership: cluster::Membership,
+        membership: Membership,
         now: impl FnMut() -> Timestamp + Send + 'static,
         on_failure: impl FnOnce(StoreError) + Send + 'static,
     ) -> Result<(Self, Recovery), StoreError> {
         let (replica, recovery) = Replica::open(store, |_| {})?;
         let (journal, queued, shown) = Self::over(&replica, Role::Following { leader: None });
-        let member = cluster::Member::new(replica, membership, queued, shown, Box::new(now));
-        spawn(move || member.run(), on_failure)?;
+        let pulse = Pulse::new(membership.timing.renewal());
+        let member = Arc::new((pulse.clone(), membership.me.secret.clone()));
+        let thread = Member::new(replica, membership, queued, shown, Box::new(now), pulse);
+        spawn(move || thread.run(), on_failure)?;
+        let journal = Self {
+            member: Some(member),
+            ..journal
+        };
         Ok((journal, recovery))
     }
 
@@ -82,6 +92,7 @@ impl Journal {
             queue,
             network,
             shown,
+            member: None,
         };
         (journal, queued, show)
     }
@@ -118,6 +129,15 @@ impl Journal {
         let batch = Batch::new(commands);
         let own = Queued::Own(Own { batch, reply });
         self.queue.send(own).map_err(|_| Stopped)
+    }
+
+    /// Whether this is what nodes of the same store show each other.
+    #[must_use]
+    pub fn knows(&self, secret: &str) -> bool {
+        // Hashes compare in constant time.
+        self.member.as_ref().is_some_and(|member| {
+            blake3::hash(member.1.as_bytes()) == blake3::hash(secret.as_bytes())
+        })
     }
 
     /// Writes a batch of another node, and says in which record it stands. A batch that was
@@ -179,7 +199,8 @@ impl Journal {
     #[must_use]
     pub fn is_reachable(&self) -> bool {
         let shown = self.shown.borrow();
-        shown.reachable && !shown.stopped
+        let beats = self.member.as_ref().is_none_or(|member| member.0.beats());
+        shown.reachable && !shown.stopped && beats
     }
 
     /// Waits until role or reach have changed since this was last asked through this clone.

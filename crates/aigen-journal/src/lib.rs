@@ -10,6 +10,7 @@ mod journal;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod pulse;
 mod queue;
 mod record;
 mod replay;

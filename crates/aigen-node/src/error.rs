@@ -56,6 +56,15 @@ pub enum NodeError {
     /// The engine failed before anything was produced.
     #[error("the engine failed: {0}")]
     Engine(String),
+    /// The journal's store, or the node that leads it, does not answer. Nothing was recorded.
+    #[error("the journal cannot be reached")]
+    JournalUnreachable,
+    /// Another node leads the ledger.
+    #[error("this node does not lead the ledger")]
+    NotLeading,
+    /// What another node forwarded is no batch of commands.
+    #[error("the batch cannot be read: {0}")]
+    BatchUnreadable(String),
     /// The journal cannot record.
     #[error(transparent)]
     Journal(#[from] Stopped),

@@ -27,12 +27,12 @@ pub use auth::{Caller, IssuedKey};
 pub use complete::{CallEvent, CompletionRequest, Ended, Prompt, Running};
 pub use error::NodeError;
 pub use node::{Node, Served};
-pub use random::{random_call_id, random_digest, random_transfer_id};
+pub use random::{random_call_id, random_digest, random_node_id, random_transfer_id};
 pub use steering::Steering;
 
 // What a node's answers are made of, so that whoever serves it names one room and not six.
 pub use aigen_engine::sampler::Sampling;
 pub use aigen_engine::{ChatMessage, ControlLevel, Role as Speaker, TokenId, Tokenizer};
 pub use aigen_jarvis::{Fault, Finish, Piece, TokenLogprobs};
-pub use aigen_journal::Tip;
+pub use aigen_journal::{Role as LedgerRole, Tip};
 pub use {aigen_economy as economy, aigen_ledger as ledger, aigen_network as network};

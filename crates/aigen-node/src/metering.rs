@@ -99,6 +99,7 @@ impl Meter {
     async fn begin(
         &mut self,
     ) -> Result<(mpsc::UnboundedReceiver<Event>, SessionHandle), NodeError> {
+        self.node.reach_journal()?;
         let open = self.open.take().expect("a meter begins once");
         let committed = self.node.0.journal.submit(Command::OpenCall(open)).await?;
         let reply = committed
@@ -288,8 +289,14 @@ impl Meter {
             controller_micros,
             decisions,
         };
-        self.node.submit(Command::CloseCall(close)).await?;
-        Ok(())
+        // However long the journal is out of reach: what was used is owed.
+        let committed = self
+            .node
+            .0
+            .journal
+            .submit(Command::CloseCall(close))
+            .await?;
+        committed.result.map(|_| ()).map_err(NodeError::from)
     }
 }
 

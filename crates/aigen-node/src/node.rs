@@ -3,7 +3,7 @@ use crate::error::NodeError;
 use crate::random::random_node_id;
 use aigen_engine::EngineHandle;
 use aigen_jarvis::Compiler;
-use aigen_journal::{Journal, Stopped};
+use aigen_journal::{Batch, Journal, Role, Stopped};
 use aigen_network::{CloseCall, Command, Network, Outcome, Refusal, Reply};
 use aigen_types::{Digest, ModelName, NodeId};
 use std::collections::BTreeMap;
@@ -11,6 +11,9 @@ use std::sync::{Arc, RwLockReadGuard};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How long the journal may take to write what waits when the node ends.
+const JOURNAL_STOP_MAX: Duration = Duration::from_secs(10);
 
 /// A model that this node runs.
 pub struct Served {
@@ -44,15 +47,33 @@ impl Node {
         journal: Journal,
         models: BTreeMap<ModelName, Served>,
     ) -> Result<Self, Stopped> {
+        Self::start_as(random_node_id(), journal, models).await
+    }
+
+    /// As [`Node::start`], under an id that the journal knows the node by.
+    ///
+    /// # Errors
+    /// When the journal has stopped.
+    pub async fn start_as(
+        id: NodeId,
+        journal: Journal,
+        models: BTreeMap<ModelName, Served>,
+    ) -> Result<Self, Stopped> {
         let node = Self(Arc::new(Inner {
-            id: random_node_id(),
+            id,
             journal,
             models,
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }));
         let own = node.id();
-        node.recover(|other| other != own).await?;
+        match node.0.journal.role() {
+            Role::Alone => node.recover(|other| other != own).await?,
+            // Other nodes may be at work: whoever leads finds out which are not.
+            Role::Leading { .. } | Role::Following { .. } => {
+                tokio::spawn(recover_lost(node.clone()));
+            }
+        }
         Ok(node)
     }
 
@@ -88,9 +109,54 @@ impl Node {
         Ok(())
     }
 
-    /// The state after the last durable record. Hold the guard briefly.
+    /// The state after the last command applied. It may not be durable yet: an answer made of it
+    /// waits for [`Node::durable`] before it leaves. Hold the guard briefly.
     pub fn network(&self) -> RwLockReadGuard<'_, Network> {
         self.0.journal.network()
+    }
+
+    /// Waits until everything that [`Node::network`] has shown so far is durable.
+    ///
+    /// # Errors
+    /// When it never will be.
+    pub async fn durable(&self) -> Result<(), NodeError> {
+        Ok(self.0.journal.durable().await?)
+    }
+
+    /// Whether this is what nodes of the same journal show each other.
+    #[must_use]
+    pub fn is_known(&self, secret: &str) -> bool {
+        self.0.journal.knows(secret)
+    }
+
+    /// Writes a batch of commands that another node of the same journal forwards, and says in
+    /// which record it stands.
+    ///
+    /// # Errors
+    /// When it is no batch, or this node does not lead.
+    pub async fn accept_batch(&self, bytes: &[u8]) -> Result<u64, NodeError> {
+        let batch = Batch::from_bytes(bytes)
+            .map_err(|error| NodeError::BatchUnreadable(error.to_string()))?;
+        let accepted = self.0.journal.accept(batch).await;
+        accepted.map_err(|_| NodeError::NotLeading)
+    }
+
+    /// What this node is in its ledger.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.0.journal.role()
+    }
+
+    /// Whether a command would be recorded soon.
+    ///
+    /// # Errors
+    /// When the journal's store, or whoever leads, does not answer.
+    pub fn reach_journal(&self) -> Result<(), NodeError> {
+        if self.0.journal.is_reachable() {
+            Ok(())
+        } else {
+            Err(NodeError::JournalUnreachable)
+        }
     }
 
     /// The journal's last durable record.
@@ -135,6 +201,8 @@ impl Node {
             self.0.stopping.cancel();
             self.0.calls.wait().await;
         }
+        // Everything is settled; a store that does not answer now keeps nobody waiting for ever.
+        let _ = tokio::time::timeout(JOURNAL_STOP_MAX, self.0.journal.stop()).await;
     }
 
     /// Calls that are running or being settled.
@@ -144,6 +212,7 @@ impl Node {
     }
 
     pub(crate) async fn submit(&self, command: Command) -> Result<Reply, NodeError> {
+        self.reach_journal()?;
         let committed = self.0.journal.submit(command).await?;
         committed.result.map_err(NodeError::from)
     }
@@ -158,6 +227,19 @@ impl Inner {
                 available: names.join(", "),
             }
         })
+    }
+}
+
+/// While this node leads, closes the running calls of nodes that are not heard of any more.
+async fn recover_lost(node: Node) {
+    let mut journal = node.0.journal.clone();
+    while journal.changed().await.is_ok() {
+        let Role::Leading { alive: Some(alive) } = journal.role() else {
+            continue;
+        };
+        if node.recover(|other| !alive.contains(&other)).await.is_err() {
+            return;
+        }
     }
 }
 

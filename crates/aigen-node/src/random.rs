@@ -30,6 +30,7 @@ pub fn random_digest() -> Digest {
 }
 
 /// An id for a node that starts; never zero, which is a node that nobody named.
-pub(crate) fn random_node_id() -> NodeId {
+#[must_use]
+pub fn random_node_id() -> NodeId {
     NodeId(u64::from_le_bytes(bytes()).max(1))
 }

@@ -30,6 +30,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Journal and keys.
     pub data_dir: PathBuf,
+    /// The database that keeps the journal, where several nodes share one.
+    pub journal: Option<String>,
+    /// Where those nodes reach this one.
+    pub advertise: Option<String>,
+    /// How long whoever leads them leads without being heard of.
+    pub lease_seconds: u64,
     /// Downloaded models.
     pub models_dir: PathBuf,
     /// Where models are downloaded from.
@@ -55,6 +61,9 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             data_dir: PathBuf::from(".aigen"),
+            journal: None,
+            advertise: None,
+            lease_seconds: 5,
             models_dir: default_models_dir(),
             hub: "https://huggingface.co".into(),
             network: "local".parse().expect("a plain word"),
@@ -117,7 +126,11 @@ impl Config {
         Ok(())
     }
 
-    fn check(&self) -> Result<()> {
+    /// Whether it makes sense as a whole.
+    ///
+    /// # Errors
+    /// The first thing that does not, with a way out.
+    pub fn check(&self) -> Result<()> {
         if self.models.is_empty() {
             return Err(hinted(
                 "the configuration names no model",
@@ -125,7 +138,23 @@ impl Config {
             ));
         }
         self.names_are_distinct()?;
+        self.check_journal()?;
         self.settings().map(|_| ())
+    }
+
+    fn check_journal(&self) -> Result<()> {
+        let is_postgres =
+            |url: &String| url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if self.journal.as_ref().is_some_and(|url| !is_postgres(url)) {
+            return Err(hinted(
+                "`journal` names no database that AiGen knows",
+                "it is a URL like postgres://user:password@host:5432/aigen; leave it out to keep the journal in the data folder",
+            ));
+        }
+        if self.lease_seconds == 0 {
+            return Err(hinted("`lease_seconds` is 0", "5 seconds is a good lease"));
+        }
+        Ok(())
     }
 
     fn names_are_distinct(&self) -> Result<()> {
@@ -147,10 +176,19 @@ type Setter = fn(&mut Config, &str) -> Result<()>;
     clippy::unit_arg,
     reason = "a row per key reads better than two statements per key"
 )]
-const ENVIRONMENT: [(&str, Setter); 7] = [
+const ENVIRONMENT: [(&str, Setter); 10] = [
     ("listen", |config, value| Ok(config.listen = value.parse()?)),
     ("data_dir", |config, value| {
         Ok(config.data_dir = value.into())
+    }),
+    ("journal", |config, value| {
+        Ok(config.journal = Some(value.into()))
+    }),
+    ("advertise", |config, value| {
+        Ok(config.advertise = Some(value.into()))
+    }),
+    ("lease_seconds", |config, value| {
+        Ok(config.lease_seconds = value.parse()?)
     }),
     ("models_dir", |config, value| {
         Ok(config.models_dir = value.into())

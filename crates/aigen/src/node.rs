@@ -58,19 +58,20 @@ impl LocalNode {
         let mut lock = data_dir.lock()?;
         let listener = bind().await?;
         let address = listener.local_addr()?;
-        let journal = journal::open(&data_dir)?;
+        let journal::Opened { journal, node } = journal::open(config, &data_dir, address).await?;
         let engines = engines::load(config, output).await?;
-        let node = Node::start(journal, engines.served).await?;
-        founding::found(&node, config, output).await?;
-        let key = founding::operator(&node, &data_dir).await?;
-        let operator = node.authenticate(&key)?;
-        founding::publish(&node, &engines.catalogue).await?;
+        let node = Node::start_as(node, journal, engines.served).await?;
+        // Founding may need another node to write, and that one may need this one's answers.
         let (stop, stopped) = oneshot::channel();
         let router = aigen_gateway::router(GatewayState::new(node.clone()));
         let server = tokio::spawn(aigen_gateway::serve(listener, router, async {
             // A sender that is gone says the same as a message.
             let _ = stopped.await;
         }));
+        founding::found(&node, config, output).await?;
+        let key = founding::operator(&node, &data_dir).await?;
+        let operator = node.authenticate(&key)?;
+        founding::publish(&node, &engines.catalogue).await?;
         let local = Self {
             node,
             data_dir,

@@ -12,6 +12,13 @@ pub struct JournalTip {
     pub hash: Digest,
 }
 
+/// `POST /v1/aigen/journal/batches`, between nodes of one journal: where the batch stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchWritten {
+    /// The record.
+    pub record: u64,
+}
+
 /// `GET /v1/aigen/journal/verification`: the outcome of replaying everything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {

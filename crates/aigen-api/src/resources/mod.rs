@@ -13,7 +13,7 @@ pub use epoch::{
     AssignRequest, Assignment, CloseRequest, CommitRequest, ControllerResult, EpochPhase,
     EpochState, EpochStatement, GoldOpening, Report, RevealRequest, ValidatorResult,
 };
-pub use journal::{JournalFault, JournalTip, Verification};
+pub use journal::{BatchWritten, JournalFault, JournalTip, Verification};
 pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{

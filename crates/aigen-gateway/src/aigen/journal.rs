@@ -1,8 +1,14 @@
 use crate::extract::Key;
+use crate::failure::Failure;
 use crate::state::Gateway;
-use aigen_api::resources::JournalTip;
+use aigen_api::resources::{BatchWritten, JournalTip};
+use aigen_node::NodeError;
 use axum::Json;
-use axum::extract::State;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 
 /// Whoever keeps it can prove later that history was not rewritten.
 pub(super) async fn tip(State(gateway): State<Gateway>, _: Key) -> Json<JournalTip> {
@@ -11,4 +17,38 @@ pub(super) async fn tip(State(gateway): State<Gateway>, _: Key) -> Json<JournalT
         seq: tip.seq,
         hash: tip.hash,
     })
+}
+
+/// Another node of the same journal has a batch written. What it shows is no user's key, but a
+/// secret that nodes read in the store they share.
+pub(super) async fn write(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    batch: Bytes,
+) -> Result<Json<BatchWritten>, Failure> {
+    let shown = headers.get(header::AUTHORIZATION);
+    let shown = shown.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    if !shown.is_some_and(|secret| gateway.node.is_known(secret)) {
+        return Err(NodeError::KeyWrong.into());
+    }
+    let record = gateway.node.accept_batch(&batch).await?;
+    Ok(Json(BatchWritten { record }))
+}
+
+/// Nothing that was read leaves before it is durable.
+pub(crate) async fn durable(
+    State(gateway): State<Gateway>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let reads = request.method().is_safe();
+    let response = next.run(request).await;
+    if !reads {
+        // What was written was waited for.
+        return response;
+    }
+    match gateway.node.durable().await {
+        Ok(()) => response,
+        Err(error) => Failure::from(error).into_response(),
+    }
 }

@@ -1,7 +1,7 @@
 //! AiGen's own resources: money, keys, the registry, epochs, the journal.
 
 mod epochs;
-mod journal;
+pub(crate) mod journal;
 mod keys;
 mod money;
 mod receipts;
@@ -40,4 +40,5 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/epochs/{epoch}/close", post(epochs::close))
         .route("/epochs/{epoch}/statement", get(statement::get))
         .route("/journal/tip", get(journal::tip))
+        .route("/journal/batches", post(journal::write))
 }

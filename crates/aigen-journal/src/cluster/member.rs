@@ -1,4 +1,5 @@
 use super::{Candidate, Election, Leader, Membership, Timing, Transport};
+use crate::pulse::Pulse;
 use crate::queue::{Forwarded, NotLeading, Own, Queued, Reply, Role, Shown, Taken};
 use crate::record::{Origin, Record};
 use crate::replay::Answer;
@@ -29,6 +30,7 @@ pub(crate) struct Member {
     queued: Receiver<Queued>,
     shown: watch::Sender<Shown>,
     now: Box<dyn FnMut() -> Timestamp + Send>,
+    pulse: Pulse,
     leader: Option<Leader>,
     /// When leading ends if it is not renewed; from before the lease was asked for.
     lease_ends: Instant,
@@ -59,6 +61,7 @@ impl Member {
         queued: Receiver<Queued>,
         shown: watch::Sender<Shown>,
         now: Box<dyn FnMut() -> Timestamp + Send>,
+        pulse: Pulse,
     ) -> Self {
         let Membership {
             me,
@@ -76,6 +79,7 @@ impl Member {
             queued,
             shown,
             now,
+            pulse,
             leader: None,
             lease_ends: started,
             renew_at: started,
@@ -351,6 +355,7 @@ impl Member {
     }
 
     fn campaign_if_due(&mut self) -> Result<(), StoreError> {
+        self.pulse.beat();
         let asked = Instant::now();
         if asked < self.renew_at {
             return Ok(());
@@ -413,6 +418,7 @@ impl Member {
 
     /// Something did not answer: waits a little, and says so when it has lasted.
     fn silence(&mut self) {
+        self.pulse.beat();
         if self.heard_at.elapsed() > SILENCE_MAX {
             self.show_reach(false);
         }

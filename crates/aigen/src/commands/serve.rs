@@ -12,12 +12,21 @@ Examples:
   aigen serve
   aigen serve --listen 0.0.0.0:8000 --data-dir /srv/aigen
   aigen serve --model ~/models/acme-8b.Q4_K_M.gguf
+  aigen serve --journal postgres://aigen@db.example/aigen --advertise http://10.0.0.7:8000
 
 Ctrl-C or SIGTERM stops it: running calls may finish, then they are ended and settled.")]
 pub struct Args {
     /// Where to listen; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+
+    /// Keep the journal in this PostgreSQL database, which other nodes may share
+    #[arg(long, value_name = "URL")]
+    journal: Option<String>,
+
+    /// Where nodes of the same database reach this one; by default where it listens
+    #[arg(long, value_name = "URL")]
+    advertise: Option<String>,
 
     /// Serve this model: a name of `aigen model list`, or a GGUF file; may be repeated
     #[arg(long = "model", value_name = "NAME|FILE")]
@@ -40,6 +49,9 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
         let chosen = args.models.iter().map(|model| chosen_model(model, &config));
         config.models = chosen.collect::<Result<_>>()?;
     }
+    config.journal = args.journal.or(config.journal);
+    config.advertise = args.advertise.or(config.advertise);
+    config.check()?;
     let address = args.listen.unwrap_or(config.listen);
     let local = LocalNode::start(&config, &context.output, async || listen(address).await).await?;
     let ready = Ready {

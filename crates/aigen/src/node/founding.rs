@@ -3,10 +3,14 @@
 use crate::config::Config;
 use crate::data_dir::{DataDir, KeyFile};
 use crate::output::Output;
-use aigen_node::network::{Found, NewModel, Role};
-use aigen_node::{IssuedKey, Node, random_digest};
+use aigen_node::network::{Found, NewModel, Refusal, Role};
+use aigen_node::{IssuedKey, Node, NodeError, random_digest};
 use aigen_types::{Address, Slug};
 use anyhow::Result;
+use std::time::Duration;
+
+/// How often a cluster without a leader is asked for one.
+const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// Founds the network with the configured settings, unless it is founded.
 pub async fn found(node: &Node, config: &Config, output: &Output) -> Result<()> {
@@ -14,9 +18,14 @@ pub async fn found(node: &Node, config: &Config, output: &Output) -> Result<()> 
         name: config.network.clone(),
         settings: config.settings()?,
     };
+    reached(node).await;
     let founded = node.network().founded().cloned();
     match founded {
-        None => node.found(wanted).await?,
+        None => match node.found(wanted).await {
+            // Another node of the same journal was quicker.
+            Ok(()) | Err(NodeError::Refused(Refusal::AlreadyFounded)) => {}
+            Err(error) => return Err(error.into()),
+        },
         Some(founded) if founded == wanted => {}
         Some(founded) => output.say(format!(
             "note: this data folder belongs to the network `{}`, which keeps the name, shares \
@@ -25,6 +34,13 @@ pub async fn found(node: &Node, config: &Config, output: &Output) -> Result<()> 
         )),
     }
     Ok(())
+}
+
+/// Waits until commands are recorded: at first a cluster has no leader.
+async fn reached(node: &Node) {
+    while node.reach_journal().is_err() {
+        tokio::time::sleep(RETRY_AFTER).await;
+    }
 }
 
 /// The operator's key; whoever has the data folder is the operator.

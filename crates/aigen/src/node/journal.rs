@@ -1,21 +1,86 @@
-use crate::data_dir::DataDir;
-use aigen_journal::{Journal, SqliteStore, StoreError};
-use aigen_types::Timestamp;
-use anyhow::{Context, Result};
-use std::time::{SystemTime, UNIX_EPOCH};
+//! Which store keeps the journal, and who else writes to it.
 
-/// Replays the journal and starts its writer.
+mod transport;
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use aigen_journal::cluster::{Candidate, Membership, Timing};
+use aigen_journal::{Journal, PostgresElection, PostgresStore, Recovery, SqliteStore, StoreError};
+use aigen_node::{random_digest, random_node_id};
+use aigen_types::{NodeId, Timestamp};
+use anyhow::{Context, Result};
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use transport::Http;
+
+/// The journal, and the id that it knows this node by.
+pub struct Opened {
+    pub journal: Journal,
+    pub node: NodeId,
+}
+
+/// Recovers the state and starts the writer: alone on the data folder's own journal, or with
+/// other nodes on the database that the configuration names.
 ///
 /// # Errors
 /// A journal that cannot be read or trusted: it names the record, and nothing is changed.
-pub fn open(data_dir: &DataDir) -> Result<Journal> {
+pub async fn open(config: &Config, data_dir: &DataDir, address: SocketAddr) -> Result<Opened> {
+    let node = random_node_id();
+    let (journal, recovery) = match &config.journal {
+        None => alone(data_dir)?,
+        Some(url) => shared(url, node, config, address).await?,
+    };
+    for (seq, error) in &recovery.refused {
+        tracing::warn!(record = seq, %error, "a snapshot cannot be trusted; an older state was replayed instead");
+    }
+    let tip = journal.tip();
+    tracing::info!(
+        records = tip.seq, tip = %tip.hash, replayed = recovery.replayed, "journal recovered"
+    );
+    Ok(Opened { journal, node })
+}
+
+fn alone(data_dir: &DataDir) -> Result<(Journal, Recovery)> {
     let path = data_dir.journal();
     let cannot = || format!("cannot start from the journal {}", path.display());
     let store = SqliteStore::open(&path).with_context(cannot)?;
-    let (journal, _) = Journal::start(Box::new(store), now, end_process).with_context(cannot)?;
-    let tip = journal.tip();
-    tracing::info!(records = tip.seq, tip = %tip.hash, "journal replayed");
-    Ok(journal)
+    Journal::start(Box::new(store), now, end_process).with_context(cannot)
+}
+
+async fn shared(
+    url: &str,
+    node: NodeId,
+    config: &Config,
+    address: SocketAddr,
+) -> Result<(Journal, Recovery)> {
+    let me = Candidate {
+        node,
+        url: match &config.advertise {
+            Some(advertised) => advertised.clone(),
+            None => super::url(address),
+        },
+        secret: random_digest().to_string(),
+    };
+    let timing = Timing {
+        lease: Duration::from_secs(config.lease_seconds),
+        ..Timing::default()
+    };
+    let transport = Box::new(Http::new()?);
+    let url = url.to_owned();
+    // Connecting waits for another machine, on a thread where waiting disturbs nobody.
+    let opening = tokio::task::spawn_blocking(move || {
+        let membership = Membership {
+            me,
+            election: Box::new(PostgresElection::open(&url)?),
+            transport,
+            timing,
+        };
+        let store = Box::new(PostgresStore::open(&url)?);
+        Journal::join(store, membership, now, end_process)
+    });
+    opening
+        .await?
+        .context("cannot start from the journal's database")
 }
 
 /// Nanoseconds since 1970; ledger time never runs backwards, whatever this clock does.
