@@ -64,6 +64,9 @@ pair! {
     amount, "amount_nano", "amount";
     available, "available_nano", "available";
     burned, "burned_nano", "burned";
+    cap, "cap_nano", "cap";
+    margin, "margin_nano", "margin";
+    spent, "spent_nano", "spent";
     held, "held_nano", "held";
     pay, "pay_nano", "pay";
     payout, "payout_nano", "payout";

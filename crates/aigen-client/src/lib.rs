@@ -14,6 +14,7 @@
 mod client;
 mod error;
 mod limits;
+mod spending;
 mod sse;
 
 pub use client::{ChatStream, Client, install_tls};

@@ -1,5 +1,7 @@
 //! One module per command: its arguments, and what it does.
 
+mod allowance;
+mod budget;
 mod chat;
 mod completions;
 mod config;
@@ -10,6 +12,7 @@ mod dict;
 mod epoch;
 mod explain;
 mod fund;
+mod give_back;
 mod key;
 mod ledger;
 mod model;
@@ -52,6 +55,16 @@ pub enum Command {
     /// Manage API keys (operator)
     #[command(subcommand)]
     Key(key::Command),
+    /// Bound what addresses may spend
+    #[command(subcommand)]
+    Budget(budget::Command),
+    /// Let apps spend of your account
+    #[command(subcommand)]
+    Allowance(allowance::Command),
+    /// Pay a call back from the treasury, in part or as a whole (operator)
+    Refund(give_back::RefundArgs),
+    /// Undo a call of the running epoch (operator)
+    Reverse(give_back::ReverseArgs),
     /// Publish and look at controllers
     #[command(subcommand)]
     Controller(controller::Command),
@@ -95,6 +108,10 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Fund(args) => fund::run(args, context).await?,
         Command::Pay(args) => pay::run(args, context).await?,
         Command::Key(command) => key::run(command, context).await?,
+        Command::Budget(command) => budget::run(command, context).await?,
+        Command::Allowance(command) => allowance::run(command, context).await?,
+        Command::Refund(args) => give_back::refund(args, context).await?,
+        Command::Reverse(args) => give_back::reverse(args, context).await?,
         Command::Controller(command) => controller::run(command, context).await?,
         Command::Receipt(args) => receipt::run(args, context).await?,
         Command::Ledger(command) => return ledger::run(&command, context),

@@ -8,6 +8,7 @@ mod journal;
 mod money;
 mod receipt;
 mod registry;
+mod spending;
 
 pub use epoch::{
     AssignRequest, Assignment, CloseRequest, CommitRequest, ControllerResult, EpochPhase,
@@ -19,6 +20,11 @@ pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{
     Controller, ControllerKind, Key, KeyCreated, KeyRole, NewKey, PricePage, PublishController,
     RegisterValidator, Validator,
+};
+
+pub use spending::{
+    Allowance, Budget, Correction, CorrectionKind, GrantAllowance, Period, Refund, RefundReason,
+    Reverse, RevokeAllowance, SetBudget,
 };
 
 use serde::{Deserialize, Serialize};

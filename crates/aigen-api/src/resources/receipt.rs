@@ -1,3 +1,4 @@
+use super::Correction;
 use crate::{money, text};
 use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, ModelName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,25 @@ pub struct Receipt {
     pub usage: TokenUsage,
     /// How usage became money; their amounts add up to `total`.
     pub lines: Vec<ChargeLine>,
-    /// What was captured.
+    /// What was captured for the platform.
     #[serde(flatten, with = "money::total")]
     pub total: Amount,
-    /// Who received it; the amounts add up to `total`.
+    /// What the app added to it for itself; the payer paid both.
+    #[serde(flatten, with = "money::margin")]
+    pub margin: Amount,
+    /// Who paid.
+    #[serde(with = "text")]
+    pub payer: Address,
+    /// To whom the spending is attributed.
+    #[serde(with = "text")]
+    pub spender: Address,
+    /// The budgets and allowances that it counts against.
+    #[serde(default)]
+    pub budgets: Vec<String>,
+    /// What was given back since.
+    #[serde(default)]
+    pub corrections: Vec<Correction>,
+    /// Who received it; the amounts add up to `total` and `margin`.
     pub split: Vec<Share>,
     /// How the call ended, in one word.
     pub finish: String,
@@ -74,7 +90,7 @@ pub struct Share {
     /// Who received.
     #[serde(with = "text")]
     pub to: Address,
-    /// As what: `provider`, `controller`, `validators` or `protocol`.
+    /// As what: `provider`, `controller`, `validators`, `protocol` or `app`.
     pub role: String,
     /// How much.
     #[serde(flatten, with = "money::amount")]

@@ -48,7 +48,11 @@ fn a_receipt_survives_unchanged() {
         "usage": {"prompt_tokens": 10, "cached_prompt_tokens": 0, "sampled_tokens": 5, "forced_tokens": 1, "discarded_tokens": 2},
         "lines": [{"kind": "input", "quantity": 10, "unit_price_nano": "1000000", "unit_price": "0.001",
                    "amount_nano": "10", "amount": "0.00000001"}],
-        "total_nano": "10", "total": "0.00000001",
+        "total_nano": "10", "total": "0.00000001", "margin_nano": "1", "margin": "0.000000001",
+        "payer": "user:ada", "spender": "app:tutor:user:42", "budgets": ["app:tutor:user:42", "user:ada -> app:tutor"],
+        "corrections": [{"call": "0000000000000000000000000000002a", "id": "00000000000000000000000000000001",
+            "kind": "refund", "reason": "service_failure", "amount_nano": "5", "amount": "0.000000005",
+            "at": 1_700_000_000_000_000_001_u64, "journal_seq": 9}],
         "split": [{"to": "provider:acme", "role": "provider", "amount_nano": "10", "amount": "0.00000001"}],
         "finish": "stop", "created": 1_700_000_000_000_000_000_u64, "journal_seq": 7
     }));

@@ -7,6 +7,7 @@ mod money;
 mod receipts;
 mod registry;
 pub mod settlement;
+mod spending;
 pub(crate) mod statement;
 mod transfers;
 mod validators;
@@ -28,6 +29,14 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/controllers/{*name}", get(registry::get))
         .route("/price-book", get(registry::price_book))
         .route("/receipts/{id}", get(receipts::get))
+        .route("/receipts/{id}/reverse", post(spending::reverse))
+        .route("/receipts/{id}/refund", post(spending::refund))
+        .route("/budgets", get(spending::budgets).post(spending::set))
+        .route(
+            "/allowances",
+            get(spending::allowances).post(spending::grant),
+        )
+        .route("/allowances/revoke", post(spending::revoke))
         .route(
             "/validators",
             get(validators::list).post(validators::register),

@@ -58,7 +58,7 @@ pub(super) async fn pay(
     transfers::get(&gateway, id)
 }
 
-fn transfer_id(given: Option<TransferId>) -> Result<TransferId, Failure> {
+pub(super) fn transfer_id(given: Option<TransferId>) -> Result<TransferId, Failure> {
     match given {
         None => Ok(random_transfer_id()),
         Some(TransferId(0 | u128::MAX)) => {

@@ -1,9 +1,11 @@
+use super::spending::reason_out;
 use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
-use aigen_api::resources::{ChargeLine, Receipt, Share, TokenUsage};
+use aigen_api::resources::{ChargeLine, Correction, CorrectionKind, Receipt, Share, TokenUsage};
+use aigen_node::Caller;
 use aigen_node::economy::LineKind;
-use aigen_node::network::{self, Network, Outcome, Role, addresses};
+use aigen_node::network::{self, Network, Outcome, addresses};
 use aigen_types::{Address, Amount, CallId, Digest};
 use axum::Json;
 use axum::extract::State;
@@ -14,9 +16,14 @@ pub(super) async fn get(
     Key(caller): Key,
     Named(id): Named<CallId>,
 ) -> Result<Json<Receipt>, Failure> {
+    of(&gateway, &caller, id)
+}
+
+/// Whoever paid for a call sees its receipt, and whoever it is attributed to.
+pub(super) fn of(gateway: &Gateway, caller: &Caller, id: CallId) -> Result<Json<Receipt>, Failure> {
     let network = gateway.node.network();
     let may_see = |receipt: &&network::Receipt| {
-        caller.role == Role::Operator || receipt.call.payer == caller.account
+        caller.may_see_spender(&receipt.call.spender) || receipt.call.payer == caller.account
     };
     let receipt = network.receipt(id).filter(may_see);
     let missing = || {
@@ -51,11 +58,38 @@ fn describe(network: &Network, id: CallId, receipt: &network::Receipt) -> Receip
         },
         lines: receipt.charge.lines.iter().map(line).collect(),
         total: receipt.charge.total,
+        margin: receipt.margin,
+        payer: call.payer.clone(),
+        spender: call.spender.clone(),
+        budgets: call.caps.iter().map(|cap| cap.of.to_string()).collect(),
+        corrections: corrections(id, receipt),
         split: shares(network, receipt),
         finish: finish(receipt.outcome).to_owned(),
         created: call.opened_at,
         journal_seq: receipt.record,
     }
+}
+
+fn corrections(call: CallId, receipt: &network::Receipt) -> Vec<Correction> {
+    let refunds = receipt.refunds.iter().map(|refund| Correction {
+        call,
+        id: refund.id,
+        kind: CorrectionKind::Refund,
+        reason: reason_out(refund.reason),
+        amount: refund.amount,
+        at: refund.at,
+        journal_seq: refund.record,
+    });
+    let reversal = receipt.reversal.iter().map(|reversal| Correction {
+        call,
+        id: reversal.id,
+        kind: CorrectionKind::Reversal,
+        reason: reason_out(reversal.reason),
+        amount: receipt.total(),
+        at: reversal.at,
+        journal_seq: reversal.record,
+    });
+    refunds.chain(reversal).collect()
 }
 
 fn line(line: &aigen_node::economy::ChargeLine) -> ChargeLine {
@@ -87,6 +121,7 @@ fn shares(network: &Network, receipt: &network::Receipt) -> Vec<Share> {
         share("controller", escrow, split.controller),
         share("validators", budget, split.validator),
         share("protocol", Some(addresses::protocol()), split.protocol),
+        share("app", call.app.clone(), receipt.margin),
     ];
     shares.into_iter().flatten().collect()
 }

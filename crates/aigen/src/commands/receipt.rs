@@ -1,7 +1,7 @@
 use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
-use aigen_api::resources::Receipt;
+use aigen_api::resources::{CorrectionKind, Receipt};
 use aigen_types::CallId;
 use anyhow::Result;
 
@@ -36,17 +36,44 @@ fn describe(receipt: &Receipt) -> String {
         journal_seq,
         ..
     } = receipt;
+    let margin = match receipt.margin.is_zero() {
+        true => String::new(),
+        false => format!(" and the app's margin of {} AIGEN", receipt.margin),
+    };
+    let (payer, spender) = (&receipt.payer, &receipt.spender);
+    let attributed = match payer == spender {
+        true => String::new(),
+        false => format!(" for {spender}"),
+    };
     let controller = match &receipt.controller {
         Some(controller) => format!(", steered by {controller}"),
         None => String::new(),
     };
     format!(
         "Call {id}: {model}{controller}; ended with {finish}.\n\
-         \n{}\nThe call cost {total} AIGEN, which was paid to\n\n{}\n\
-         Recorded in journal record {journal_seq}.\n",
+         \n{}\nThe call cost {total} AIGEN{margin}, which {payer} paid{attributed} to\n\n{}\n\
+         {}Recorded in journal record {journal_seq}.\n",
         charge(receipt),
         split(receipt),
+        given_back(receipt),
     )
+}
+
+/// Budgets it counts against, and what was given back since.
+fn given_back(receipt: &Receipt) -> String {
+    let mut text = String::new();
+    if !receipt.budgets.is_empty() {
+        text = format!("It counts against {}.\n", receipt.budgets.join(", "));
+    }
+    for correction in &receipt.corrections {
+        let how = match correction.kind {
+            CorrectionKind::Reversal => "reversed",
+            CorrectionKind::Refund => "refunded",
+        };
+        let (amount, record) = (correction.amount, correction.journal_seq);
+        text += &format!("{amount} AIGEN were {how} in journal record {record}.\n");
+    }
+    text
 }
 
 fn charge(receipt: &Receipt) -> Table {
