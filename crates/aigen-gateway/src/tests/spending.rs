@@ -244,26 +244,17 @@ async fn an_id_of_ones_choice_is_ones_own() {
     world.settle().await;
 }
 
-/// From whom to whom, how much, why and how.
-fn entries(world: &World) -> Vec<(Option<String>, Option<String>, u128, u16, u32, String)> {
+/// From whom to whom, how much, why and how, one line each.
+fn entries(world: &World) -> Vec<String> {
     let network = world.node.network();
-    let name = |id| network.address(id).map(ToString::to_string);
     let transfers = network.ledger().transfers();
     transfers
         .map(|transfer| {
-            let (from, to) = (
-                name(transfer.debit_account_id),
-                name(transfer.credit_account_id),
-            );
-            let flags = format!("{:?}", transfer.flags);
-            (
-                from,
-                to,
-                transfer.amount.nano(),
-                transfer.code,
-                transfer.ledger,
-                flags,
-            )
+            let from = network.address(transfer.debit_account_id);
+            let to = network.address(transfer.credit_account_id);
+            let (amount, flags) = (transfer.amount, transfer.flags);
+            let (code, ledger) = (transfer.code, transfer.ledger);
+            format!("{ledger}: {from:?} -> {to:?} {amount} {code} {flags:?}")
         })
         .collect()
 }
