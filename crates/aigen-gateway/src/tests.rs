@@ -8,4 +8,5 @@ mod refusals;
 mod resources;
 mod retries;
 mod sockets;
+mod spending;
 mod world;

@@ -10,11 +10,13 @@
 //! and each is written exactly once, however often it is forwarded.
 
 mod member;
+mod pace;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use member::Member;
+pub use pace::{Pace, RealTime};
 
 use crate::store::StoreError;
 use aigen_types::NodeId;
@@ -126,6 +128,8 @@ pub struct Membership {
     pub transport: Box<dyn Transport>,
     /// How patient it is.
     pub timing: Timing,
+    /// How time passes.
+    pub pace: Box<dyn Pace>,
 }
 
 impl fmt::Debug for Candidate {

@@ -6,6 +6,7 @@
 pub mod cluster;
 mod codec;
 mod commands;
+mod copy;
 mod journal;
 mod memory;
 #[cfg(feature = "postgres")]
@@ -27,6 +28,7 @@ mod writer;
 mod tests;
 
 pub use codec::DecodeError;
+pub use copy::{copy, take_snapshot};
 pub use journal::{Journal, Stopped};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]

@@ -48,7 +48,18 @@ impl PostgresStore {
     /// given, or its journal is of another version.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let mut link = Link::new(url)?;
-        link.begin()?;
+        link.begin(true)?;
+        let link = RefCell::new(link);
+        Ok(Self { link })
+    }
+
+    /// Connects to a database with a journal in it, also while nodes write to that.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`], and when there is no journal.
+    pub fn open_existing(url: &str) -> Result<Self, StoreError> {
+        let mut link = Link::new(url)?;
+        link.begin(false)?;
         let link = RefCell::new(link);
         Ok(Self { link })
     }

@@ -39,7 +39,10 @@ pub struct Recovery {
 /// The first record that cannot be trusted, by number.
 pub fn replay(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Replayed, StoreError> {
     let mut replayed = Replayed::default();
-    replayed.follow(store, |record, _| progress(record.seq))?;
+    replayed.follow(store, |_, record, _| {
+        progress(record.seq);
+        Ok(())
+    })?;
     Ok(replayed)
 }
 
@@ -50,11 +53,14 @@ pub fn replay(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Replay
 /// The first record that cannot be trusted, by number.
 pub fn recover(
     store: &dyn Store,
-    on_record: impl FnMut(&Record, &[Answer]),
+    mut on_record: impl FnMut(&Record, &[Answer]),
 ) -> Result<(Replayed, Recovery), StoreError> {
     let mut recovery = Recovery::default();
     let mut replayed = newest_snapshot(store, &mut recovery)?;
-    recovery.replayed = replayed.follow(store, on_record)?;
+    recovery.replayed = replayed.follow(store, |_, record, answers| {
+        on_record(record, answers);
+        Ok(())
+    })?;
     Ok((replayed, recovery))
 }
 
@@ -114,10 +120,12 @@ impl From<Replayed> for Snapshot {
 }
 
 impl Replayed {
-    fn follow(
+    /// Applies the records after the last one applied. `on_record` is told the state after each,
+    /// the record, and the answers to its commands.
+    pub(crate) fn follow(
         &mut self,
         store: &dyn Store,
-        mut on_record: impl FnMut(&Record, &[Answer]),
+        mut on_record: impl FnMut(&Self, &Record, &[Answer]) -> Result<(), StoreError>,
     ) -> Result<u64, StoreError> {
         let mut records = 0;
         store.read_after(self.tip, &mut |record| {
@@ -126,8 +134,7 @@ impl Replayed {
             self.tip = record.tip();
             self.timestamp = record.timestamp;
             records += 1;
-            on_record(&record, &answers);
-            Ok(())
+            on_record(self, &record, &answers)
         })?;
         Ok(records)
     }

@@ -1,4 +1,4 @@
-use crate::replay::replay;
+use crate::replay::{Replayed, read_snapshot};
 use crate::store::{Store, StoreError};
 use aigen_economy::settlement::settle;
 use aigen_economy::{rate, split_charge};
@@ -28,6 +28,8 @@ pub struct Verification {
     pub open_calls: usize,
     /// Settled epochs, each settled again from its input.
     pub epochs: usize,
+    /// Snapshots, each the state that replaying the records before it leads to.
+    pub snapshots: usize,
 }
 
 /// Why a journal whose records are whole is still not right.
@@ -47,6 +49,16 @@ pub enum Fault {
     /// A receipt's charge does not follow from its usage and prices.
     #[error("receipt {0} does not follow from its usage and prices")]
     Receipt(CallId),
+    /// A snapshot is damaged, or is not the state that its records lead to.
+    #[error(
+        "the snapshot after record {seq} cannot be trusted: {reason}\n  hint: the records are whole, and a node that starts passes it over; `aigen ledger snapshot` makes a new one"
+    )]
+    Snapshot {
+        /// The record.
+        seq: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An epoch's payouts do not follow from its input.
     #[error("the payouts of epoch {0} do not follow from its input")]
     Epoch(Epoch),
@@ -59,9 +71,23 @@ pub enum Fault {
 /// A record that cannot be trusted, by number, or the first fault of the state it leads to.
 pub fn verify(
     store: &dyn Store,
-    progress: impl FnMut(u64),
+    mut progress: impl FnMut(u64),
 ) -> Result<Result<Verification, Fault>, StoreError> {
-    let replayed = replay(store, progress)?;
+    let snapshots = store.snapshots()?;
+    let mut wrong = None;
+    let mut replayed = Replayed::default();
+    replayed.follow(store, |state, record, _| {
+        progress(record.seq);
+        if wrong.is_none() && snapshots.contains(&record.seq) {
+            wrong = wrong_snapshot(store, record.seq, state)?;
+        }
+        Ok(())
+    })?;
+    let beyond = snapshots.iter().find(|seq| **seq > replayed.tip.seq);
+    let wrong = wrong.or_else(|| beyond.map(|seq| lost_tail(*seq)));
+    if let Some(fault) = wrong {
+        return Ok(Err(fault));
+    }
     let network = &replayed.network;
     Ok(check(network).map(|(issued, balances)| Verification {
         records: replayed.tip.seq,
@@ -74,7 +100,32 @@ pub fn verify(
         receipts: network.receipts().count(),
         open_calls: network.calls().count(),
         epochs: network.settled_epochs().count(),
+        snapshots: snapshots.len(),
     }))
+}
+
+/// Records were there when the snapshot was made.
+fn lost_tail(seq: u64) -> Fault {
+    let reason = "the journal ends before it: records are missing".to_owned();
+    Fault::Snapshot { seq, reason }
+}
+
+/// What is wrong with the snapshot after this record, where `state` is what it should say.
+fn wrong_snapshot(
+    store: &dyn Store,
+    seq: u64,
+    state: &Replayed,
+) -> Result<Option<Fault>, StoreError> {
+    let reason = match read_snapshot(store, seq)? {
+        Ok(snapshot) => {
+            if Replayed::from(snapshot) == *state {
+                return Ok(None);
+            }
+            "it is not the state that its records lead to".to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    Ok(Some(Fault::Snapshot { seq, reason }))
 }
 
 fn check(network: &Network) -> Result<(Amount, Amount), Fault> {

@@ -2,6 +2,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions)]
 
 mod calls;
+mod caps;
 mod epochs;
 mod laws;
 

@@ -1,6 +1,7 @@
 //! A call's money over a scripted engine: chunks, the end of a balance, readers that leave,
 //! nodes that are killed.
 
+mod budgets;
 mod metering;
 mod recovery;
 mod steering;

@@ -6,6 +6,7 @@ mod founding;
 mod journal;
 mod listen;
 mod signals;
+mod snapshots;
 
 pub use engines::chosen_model;
 pub use listen::{first_free, listen};
@@ -39,6 +40,7 @@ pub struct LocalNode {
     signals: Signals,
     stop: oneshot::Sender<()>,
     server: JoinHandle<io::Result<()>>,
+    snapshots: JoinHandle<()>,
     /// Last, so that the folder is free only when everything else is gone.
     _lock: Lock,
 }
@@ -58,7 +60,11 @@ impl LocalNode {
         let mut lock = data_dir.lock()?;
         let listener = bind().await?;
         let address = listener.local_addr()?;
-        let journal::Opened { journal, node } = journal::open(config, &data_dir, address).await?;
+        let journal::Opened {
+            journal,
+            node,
+            beside,
+        } = journal::open(config, &data_dir, address).await?;
         let engines = engines::load(config, output).await?;
         let node = Node::start_as(node, journal, engines.served).await?;
         // Founding may need another node to write, and that one may need this one's answers.
@@ -72,6 +78,7 @@ impl LocalNode {
         let key = founding::operator(&node, &data_dir).await?;
         let operator = node.authenticate(&key)?;
         founding::publish(&node, &engines.catalogue).await?;
+        let snapshots = tokio::spawn(snapshots::keep(node.clone(), beside));
         let local = Self {
             node,
             data_dir,
@@ -81,6 +88,7 @@ impl LocalNode {
             signals,
             stop,
             server,
+            snapshots,
             _lock: {
                 lock.announce(&url(address))?;
                 lock
@@ -135,6 +143,7 @@ impl LocalNode {
     pub async fn stop(mut self) -> Result<()> {
         // The server may have ended by itself, and then nobody listens.
         let _ = self.stop.send(());
+        self.snapshots.abort();
         tokio::select! {
             () = self.node.shut_down(self.grace) => {}
             () = self.signals.told_to_stop() => self.node.shut_down(Duration::ZERO).await,

@@ -1,5 +1,9 @@
+<<<<<<< HEAD
 use super::{Candidate, Election, Leader, Membership, Timing, Transport};
 use crate::pulse::Pulse;
+=======
+use super::{Candidate, Election, Leader, Membership, Pace, Timing, Transport};
+>>>>>>> main
 use crate::queue::{Forwarded, NotLeading, Own, Queued, Reply, Role, Shown, Taken};
 use crate::record::{Origin, Record};
 use crate::replay::Answer;
@@ -10,7 +14,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
@@ -43,6 +46,8 @@ pub(crate) struct Member {
     batches: u64,
     /// This node's batch that is under way, and what became of it.
     under_way: Option<UnderWay>,
+    /// Last, so that a simulator sees the node end when all else has.
+    pace: Box<dyn Pace>,
 }
 
 #[derive(Debug)]
@@ -68,8 +73,9 @@ impl Member {
             election,
             transport,
             timing,
+            pace,
         } = membership;
-        let started = Instant::now();
+        let started = pace.now();
         Self {
             replica,
             me,
@@ -87,6 +93,7 @@ impl Member {
             heard_at: started,
             batches: 0,
             under_way: None,
+            pace,
         }
     }
 
@@ -121,12 +128,13 @@ impl Member {
 
     /// The next item, or nothing when something else is due first.
     fn wait(&mut self) -> Result<Option<Queued>, StoreError> {
-        let until_renewal = self.renew_at.saturating_duration_since(Instant::now());
+        let until_renewal = self.renew_at.saturating_duration_since(self.pace.now());
         let patience = if self.leads() {
             until_renewal
         } else {
             until_renewal.min(self.timing.poll)
         };
+        let patience = self.pace.idle(patience);
         match self.queued.recv_timeout(patience) {
             Ok(item) => Ok(Some(item)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
@@ -262,7 +270,7 @@ impl Member {
             }
         }
         self.leader = None;
-        self.renew_at = Instant::now();
+        self.renew_at = self.pace.now();
         self.show_role();
         self.reload()?;
         Ok(false)
@@ -311,13 +319,17 @@ impl Member {
     /// Asks the leader to write a batch. It may have been written whatever the answer: the
     /// journal tells.
     fn forward(&mut self, own: &Batch) -> bool {
-        let (Some(leader), Some(bytes)) = (&self.leader, own.to_bytes()) else {
+        // A lease that was over before its answer came makes no leader, not even of this node,
+        // which would wait here for itself.
+        let other = |leader: &&Leader| leader.candidate.node != self.me.node;
+        let leader = self.leader.as_ref().filter(other);
+        let (Some(leader), Some(bytes)) = (leader, own.to_bytes()) else {
             return false;
         };
         let forwarded = self.transport.forward(&leader.candidate, &bytes);
         if forwarded.is_err() {
             // It may lead no longer: the store is asked before it is.
-            self.renew_at = Instant::now();
+            self.renew_at = self.pace.now();
         }
         forwarded.is_ok()
     }
@@ -351,12 +363,16 @@ impl Member {
             .leader
             .as_ref()
             .is_some_and(|leader| leader.candidate.node == self.me.node);
-        elected && Instant::now() < self.lease_ends
+        elected && self.pace.now() < self.lease_ends
     }
 
     fn campaign_if_due(&mut self) -> Result<(), StoreError> {
+<<<<<<< HEAD
         self.pulse.beat();
         let asked = Instant::now();
+=======
+        let asked = self.pace.now();
+>>>>>>> main
         if asked < self.renew_at {
             return Ok(());
         }
@@ -386,7 +402,7 @@ impl Member {
     /// Nodes heard of lately; nothing while this one has not watched for long enough itself.
     fn alive(&mut self) -> Option<Arc<BTreeSet<NodeId>>> {
         let lost = self.timing.lost();
-        if self.steady_since?.elapsed() < lost {
+        if self.pace.now() < self.steady_since? + lost {
             return None;
         }
         self.election.alive(lost).ok().map(Arc::new)
@@ -412,17 +428,21 @@ impl Member {
     }
 
     fn heard(&mut self) {
-        self.heard_at = Instant::now();
+        self.heard_at = self.pace.now();
         self.show_reach(true);
     }
 
     /// Something did not answer: waits a little, and says so when it has lasted.
     fn silence(&mut self) {
+<<<<<<< HEAD
         self.pulse.beat();
         if self.heard_at.elapsed() > SILENCE_MAX {
+=======
+        if self.pace.now() > self.heard_at + SILENCE_MAX {
+>>>>>>> main
             self.show_reach(false);
         }
-        sleep(RETRY_AFTER);
+        self.pace.sleep(RETRY_AFTER);
     }
 
     fn show_reach(&self, reachable: bool) {

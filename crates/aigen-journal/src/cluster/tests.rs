@@ -48,6 +48,7 @@ impl World {
             election: Box::new(self.clone()),
             transport: Box::new(self.clone()),
             timing: TIMING,
+            pace: Box::new(super::RealTime),
         };
         let clock = Arc::clone(&self.clock);
         let now = move || Timestamp(clock.fetch_add(1, Ordering::SeqCst));

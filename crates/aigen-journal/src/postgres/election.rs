@@ -34,7 +34,7 @@ impl PostgresElection {
     /// As [`super::PostgresStore::open`].
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let mut link = Link::new(url)?;
-        link.begin()?;
+        link.begin(true)?;
         Ok(Self { link })
     }
 }

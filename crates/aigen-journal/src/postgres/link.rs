@@ -90,15 +90,16 @@ impl Link {
     }
 
     /// Connects for the first time. What fails here is told as it is, since nothing has been
-    /// promised yet and somebody is looking.
-    pub fn begin(&mut self) -> Result<(), StoreError> {
+    /// promised yet and somebody is looking. `create` says whether to begin a journal where
+    /// there is none.
+    pub fn begin(&mut self, create: bool) -> Result<(), StoreError> {
         let mut client = self.connect().map_err(|error| {
             StoreError::Foreign(format!(
                 "cannot connect to the journal's database: {}\n  hint: is the server running, and does it let this user in?",
                 told(&error)
             ))
         })?;
-        begin_journal(&mut client)?;
+        begin_journal(&mut client, create)?;
         self.session = Some(prepared(client)?);
         Ok(())
     }
@@ -175,7 +176,7 @@ fn prepared(mut client: Client) -> Result<Session, StoreError> {
     })
 }
 
-fn begin_journal(client: &mut Client) -> Result<(), StoreError> {
+fn begin_journal(client: &mut Client, create: bool) -> Result<(), StoreError> {
     let fsync = "SELECT current_setting('fsync', true)";
     let fsync: Option<String> = client.query_one(fsync, &[]).map_err(refused)?.get(0);
     if fsync.as_deref() == Some("off") {
@@ -183,7 +184,16 @@ fn begin_journal(client: &mut Client) -> Result<(), StoreError> {
             "the journal's database runs with fsync off, so a power cut would lose money\n  hint: set fsync = on in postgresql.conf".into(),
         ));
     }
-    client.batch_execute(SCHEMA).map_err(refused)?;
+    let there = "SELECT to_regclass('aigen_format') IS NOT NULL";
+    let there: bool = client.query_one(there, &[]).map_err(refused)?.get(0);
+    if !there && !create {
+        return Err(StoreError::Foreign(
+            "there is no journal in this database\n  hint: `aigen serve --journal URL` begins one; is it another database?".into(),
+        ));
+    }
+    if !there {
+        client.batch_execute(SCHEMA).map_err(refused)?;
+    }
     let version = "SELECT version FROM aigen_format";
     let version: i32 = client.query_one(version, &[]).map_err(refused)?.get(0);
     if version == FORMAT_VERSION {

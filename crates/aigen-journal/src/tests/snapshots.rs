@@ -1,7 +1,10 @@
 //! Recovery from snapshots is replay, only sooner.
 
 use super::{every_command, founding, issue, parsed};
-use crate::{Batch, MemoryStore, Replica, Snapshot, SnapshotError, Tip, recover, replay};
+use crate::{
+    Batch, MemoryStore, Record, Replica, Snapshot, SnapshotError, SqliteStore, Store, StoreError,
+    Tip, copy, recover, replay, take_snapshot,
+};
 use aigen_types::{Digest, NodeId, Timestamp};
 
 /// A journal of four records, with snapshots after the second and the third.
@@ -98,5 +101,42 @@ fn a_snapshot_of_another_journal_is_passed_over() {
         .unwrap();
     let (recovered, how) = recover(replica.store(), |_, _| {}).unwrap();
     assert_eq!(how.refused, [(3, SnapshotError::OtherJournal(3))]);
+    assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+}
+
+#[test]
+fn a_copy_is_the_same_journal_and_goes_on_where_it_ended() {
+    let mut replica = journal();
+    let folder = tempfile::tempdir().unwrap();
+    let mut backup = SqliteStore::open(&folder.path().join("backup.sqlite")).unwrap();
+    let tip = copy(replica.store(), &mut backup, |_| {}).unwrap();
+    assert_eq!(tip, replica.tip());
+    replica
+        .commit(Timestamp(9), &[Batch::new(vec![issue(8, 1)])])
+        .unwrap();
+    let mut copied = Vec::new();
+    copy(replica.store(), &mut backup, |seq| copied.push(seq)).unwrap();
+    assert_eq!(copied, [5]);
+    assert_eq!(
+        replay(&backup, |_| {}).unwrap(),
+        replay(replica.store(), |_| {}).unwrap()
+    );
+
+    let mut other = MemoryStore::default();
+    let forked = Record::of(Tip::default(), Timestamp(1), &[issue(1, 1)]);
+    other.append(&forked).unwrap();
+    let refused = copy(replica.store(), &mut other, |_| {});
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(1))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_snapshot_is_what_recovery_begins_with() {
+    let mut replica = journal();
+    assert_eq!(take_snapshot(replica.store()).unwrap(), replica.tip());
+    let (recovered, how) = recover(replica.store(), |_, _| {}).unwrap();
+    assert_eq!((how.snapshot, how.replayed), (Some(4), 0));
     assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
 }

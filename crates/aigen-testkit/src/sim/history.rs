@@ -69,6 +69,23 @@ impl History {
         Ok(words)
     }
 
+    /// Takes in a record that others wrote. Returns its commands with their answers.
+    ///
+    /// # Errors
+    /// As [`History::accept`].
+    pub fn take(&mut self, record: &Record) -> Result<Vec<(Command, Answer)>, String> {
+        self.tip = record.tip();
+        let commands = record.commands().map_err(|error| error.to_string())?;
+        let mut answered = Vec::new();
+        for command in commands {
+            let now = record.timestamp;
+            let answer = self.network.apply(record.seq, now, &command);
+            self.compare(now, &command, &answer)?;
+            answered.push((command, answer));
+        }
+        Ok(answered)
+    }
+
     fn compare(
         &mut self,
         now: Timestamp,

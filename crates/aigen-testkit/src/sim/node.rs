@@ -1,23 +1,15 @@
-use aigen_journal::{Record, Store, StoreError, Tip, replay};
+use aigen_journal::{Batch, Replica, Sessions, Snapshot, Store, StoreError, Tip};
 use aigen_network::{Command, Network, Refusal, Reply};
 use aigen_types::Timestamp;
 
-/// The process under test: a network and the journal it comes from.
-pub(crate) struct Node {
-    store: Box<dyn Store>,
-    network: Network,
-    tip: Tip,
-}
+/// The process under test: the journal's own heart, without the thread and the queue around it.
+pub(crate) struct Node(Replica);
 
 impl Node {
     /// Recovers what `store` leads to.
     pub fn open(store: Box<dyn Store>) -> Result<Self, StoreError> {
-        let replayed = replay(store.as_ref(), |_| {})?;
-        Ok(Self {
-            store,
-            network: replayed.network,
-            tip: replayed.tip,
-        })
+        let (replica, _) = Replica::open(store, |_| {})?;
+        Ok(Self(replica))
     }
 
     /// Applies commands, appends their record, and then answers.
@@ -26,22 +18,36 @@ impl Node {
         now: Timestamp,
         commands: &[Command],
     ) -> Result<Vec<Result<Reply, Refusal>>, StoreError> {
-        let now = now.max(self.network.ledger().now());
-        let mut say = |command| self.network.apply(self.tip.seq + 1, now, command);
-        let answers = commands.iter().map(&mut say).collect();
-        let record = Record::of(self.tip, now, commands);
-        self.store.append(&record)?;
-        self.tip = record.tip();
-        Ok(answers)
+        let batch = Batch::new(commands.to_vec());
+        let answers = self.0.commit(now, &[batch])?;
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Keeps a snapshot of its state for the next recovery to begin with.
+    pub fn save_snapshot(&mut self) -> Result<(), StoreError> {
+        let tip = self.0.tip();
+        let network = self
+            .0
+            .network()
+            .read()
+            .expect("nobody panics with it")
+            .clone();
+        let snapshot = Snapshot {
+            tip,
+            timestamp: network.ledger().now(),
+            sessions: Sessions::default(),
+            network,
+        };
+        self.0.store().save_snapshot(tip.seq, &snapshot.to_bytes())
     }
 
     /// The last record.
     pub fn tip(&self) -> Tip {
-        self.tip
+        self.0.tip()
     }
 
     /// Whether this is the state it should be in.
     pub fn agrees(&self, network: &Network) -> bool {
-        self.network == *network
+        *self.0.network().read().expect("nobody panics with it") == *network
     }
 }

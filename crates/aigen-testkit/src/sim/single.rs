@@ -117,7 +117,8 @@ impl<'a> World<'a> {
         match self.random.below(acts) {
             0..36 => self.say(),
             36..74 => return self.deliver(),
-            74..84 => self.clock.moment(&mut self.random),
+            74..76 => return self.snapshot(),
+            76..84 => self.clock.moment(&mut self.random),
             84..86 => self.clock.hours(&mut self.random),
             86..88 => self.clock.set(&mut self.random),
             88..93 => self.arm(),
@@ -173,6 +174,19 @@ impl<'a> World<'a> {
                 Ok(())
             }
         }
+    }
+
+    fn snapshot(&mut self) -> Result<(), String> {
+        let Some(node) = &mut self.node else {
+            return Ok(());
+        };
+        let saved = node.save_snapshot();
+        self.trace.say(format!("snapshot: saved {}", saved.is_ok()));
+        if let Err(error) = saved {
+            self.must_be_excused("snapshot", &error)?;
+            self.crash();
+        }
+        Ok(())
     }
 
     fn accept(

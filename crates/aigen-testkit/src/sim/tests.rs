@@ -1,6 +1,7 @@
 //! Worlds that keep every promise, and bugs that no world must miss.
 
 mod bugs;
+mod clusters;
 
 use super::{Options, Report, run, stop_everywhere};
 
@@ -9,6 +10,7 @@ fn options(seed: u64, steps: u64) -> Options {
         seed,
         steps,
         stop_at: None,
+        cluster: false,
     }
 }
 
@@ -36,7 +38,7 @@ fn thousands_of_worlds_keep_every_promise() {
     assert!(report.faults > count, "{report:?}");
     assert!(report.lost_pieces > count, "{report:?}");
     assert!(report.refused < report.commands * 2 / 3, "{report:?}");
-    assert!(report.flips_found > count / 8, "{report:?}");
+    assert!(report.flips_found > count / 20, "{report:?}");
 }
 
 #[test]

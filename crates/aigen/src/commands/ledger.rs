@@ -2,20 +2,21 @@
 
 mod apply;
 mod export;
+mod keep;
 mod movement;
+mod store;
 mod verify;
 mod view;
 
 use crate::context::Context;
-use crate::data_dir::DataDir;
-use crate::failure::OrHint;
 use crate::output::Table;
 use aigen_api::resources::{Account, List};
-use aigen_journal::{Replayed, SqliteStore, replay};
+use aigen_journal::{Replayed, recover};
 use aigen_network::Network;
 use aigen_types::Address;
 use anyhow::Result;
 use clap::Subcommand;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// See [`super::Command::Ledger`].
@@ -58,6 +59,35 @@ Examples:
   aigen ledger export --format ledger aigen.ledger && ledger -f aigen.ledger balance",
         after_long_help = EXPORT_FORMS)]
     Export(export::Args),
+    /// Copy the journal into a file, also while nodes write to it
+    #[command(after_help = "\
+Examples:
+  aigen ledger backup /backup/monday.sqlite
+  aigen ledger backup /backup/monday.sqlite     # again: adds what is new
+
+Every hash and the chain are checked on the way. Keys are not in it: keep operator.key yourself.")]
+    Backup {
+        /// Where to; a backup of this journal that is there already is brought up to date
+        file: PathBuf,
+    },
+    /// Fill an empty journal from a backup
+    #[command(after_help = "\
+Examples:
+  aigen ledger restore /backup/monday.sqlite --data-dir /srv/aigen
+  AIGEN_JOURNAL=postgres://aigen@db.example/aigen aigen ledger restore /backup/monday.sqlite
+
+The second moves a journal from a file into a database; a backup of that moves it back.")]
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Save the state after the last record, so that a node starts without replaying the first
+    #[command(after_help = "\
+Examples:
+  aigen ledger snapshot
+
+A running node does so by itself as the journal grows.")]
+    Snapshot,
     /// Apply accounts and transfers to a ledger in memory, one JSON command per line
     #[command(long_about = APPLY_ABOUT, after_long_help = APPLY_EXAMPLES, after_help = "\
 Examples:
@@ -141,6 +171,9 @@ Or from a file:
 pub fn run(command: &Command, context: &Context) -> Result<ExitCode> {
     match command {
         Command::Verify => return verify::run(context),
+        Command::Backup { file } => keep::backup(file, context)?,
+        Command::Restore { file } => keep::restore(file, context)?,
+        Command::Snapshot => keep::snapshot(context)?,
         Command::Balance { address } => balance(address.as_ref(), context)?,
         Command::Transfers { account, limit } => transfers(account.as_ref(), *limit, context)?,
         Command::Export(args) => export::run(args, context)?,
@@ -149,36 +182,26 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The journal of the data folder, to be read.
-fn open(context: &Context) -> Result<SqliteStore> {
-    let data_dir = DataDir::open(&context.config.data_dir)?;
-    let path = data_dir.journal();
-    SqliteStore::open_read_only(&path).or_hint(
-        format!("cannot read the journal {}", path.display()),
-        "is this the right data folder? Name another with --data-dir",
-    )
-}
-
-/// The state that the journal of the data folder leads to.
+/// The state that the journal leads to.
 ///
 /// # Errors
 /// When it cannot be read, or a record cannot be trusted.
 pub fn read(context: &Context) -> Result<Network> {
-    let store = open(context)?;
     let bar = context.output.progress(None, "records");
-    let replayed = replay(&store, |seq| bar.set_position(seq));
+    let recovered = store::reading(context, |store| {
+        Ok(recover(store, |record, _| bar.set_position(record.seq))?)
+    });
     bar.finish_and_clear();
-    let Replayed { network, .. } = replayed?;
+    let (Replayed { network, .. }, _) = recovered?;
     Ok(network)
 }
 
-/// Replays the journal of the data folder and checks every promise.
+/// Replays the journal and checks every promise.
 ///
 /// # Errors
 /// The record or the promise that does not hold.
 pub fn verified(context: &Context) -> Result<aigen_journal::Verification> {
-    let store = open(context)?;
-    Ok(aigen_journal::verify(&store, |_| {})??)
+    store::reading(context, |store| Ok(aigen_journal::verify(store, |_| {})??))
 }
 
 fn balance(address: Option<&Address>, context: &Context) -> Result<()> {

@@ -12,11 +12,16 @@ A seed decides everything: what clients ask and in which order it arrives, how l
 the process dies or the power goes, and what the disk loses. After every command all balances are \
 compared with a naive model; after every crash everything acknowledged must be there.
 
+With --cluster, nodes fight over the lead of one ledger: connections are lost in the middle of a \
+commit, leaders are paused and overtaken, clocks run apart. There must be one history, in which \
+everything acknowledged stands, once.
+
 Exit code 1: a promise was broken. The message says how to watch it.
 
 Examples:
   aigen sim
   aigen sim --seeds 1000
+  aigen sim --seeds 1000 --cluster
   aigen sim --seed 7 --steps 1000 --trace
   aigen sim --seed 7 --steps 80 --stop-everywhere")]
 pub struct Args {
@@ -35,6 +40,9 @@ pub struct Args {
     /// Run each world again for every step of its disk, stopping the machine there
     #[arg(long, conflicts_with = "stop_at")]
     stop_everywhere: bool,
+    /// Several nodes on a store that they share, instead of one on a disk of its own
+    #[arg(long, conflicts_with_all = ["stop_at", "stop_everywhere"])]
+    cluster: bool,
     /// Print everything that happens
     #[arg(long)]
     trace: bool,
@@ -74,6 +82,7 @@ fn one(args: &Args, seed: u64, context: &Context) -> Result<Report> {
         seed,
         steps: args.steps,
         stop_at: args.stop_at,
+        cluster: args.cluster,
     };
     let mut written = Ok(());
     let mut listen = |line: &str| {

@@ -2,6 +2,7 @@
 
 mod transport;
 
+use super::snapshots::Open;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use aigen_journal::cluster::{Candidate, Membership, Timing};
@@ -10,6 +11,7 @@ use aigen_node::{random_digest, random_node_id};
 use aigen_types::{NodeId, Timestamp};
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use transport::Http;
 
@@ -17,6 +19,8 @@ use transport::Http;
 pub struct Opened {
     pub journal: Journal,
     pub node: NodeId,
+    /// For whoever saves snapshots.
+    pub beside: Open,
 }
 
 /// Recovers the state and starts the writer: alone on the data folder's own journal, or with
@@ -37,7 +41,22 @@ pub async fn open(config: &Config, data_dir: &DataDir, address: SocketAddr) -> R
     tracing::info!(
         records = tip.seq, tip = %tip.hash, replayed = recovery.replayed, "journal recovered"
     );
-    Ok(Opened { journal, node })
+    let beside = beside(config, data_dir);
+    Ok(Opened {
+        journal,
+        node,
+        beside,
+    })
+}
+
+fn beside(config: &Config, data_dir: &DataDir) -> Open {
+    match config.journal.clone() {
+        Some(url) => Arc::new(move || Ok(Box::new(PostgresStore::open_existing(&url)?))),
+        None => {
+            let path = data_dir.journal();
+            Arc::new(move || Ok(Box::new(SqliteStore::open_beside(&path)?)))
+        }
+    }
 }
 
 fn alone(data_dir: &DataDir) -> Result<(Journal, Recovery)> {

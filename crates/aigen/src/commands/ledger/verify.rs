@@ -1,4 +1,4 @@
-use super::open;
+use super::store::reading;
 use crate::context::Context;
 use aigen_api::resources::{JournalFault, JournalTip, Verification};
 use aigen_journal::{StoreError, verify};
@@ -30,13 +30,14 @@ struct Damaged {
 }
 
 pub fn run(context: &Context) -> Result<ExitCode> {
-    let store = open(context)?;
     let bar = context.output.progress(None, "records");
     let mut last = 0;
-    let verified = verify(&store, |seq| {
-        last = seq;
-        bar.set_position(seq);
-    });
+    let verified = reading(context, |store| {
+        Ok(verify(store, |seq| {
+            last = seq;
+            bar.set_position(seq);
+        }))
+    })?;
     bar.finish_and_clear();
     match verified {
         Ok(Ok(found)) => sound(&found, context),
@@ -78,6 +79,7 @@ fn describe(found: &aigen_journal::Verification) -> String {
          receipts    {}, each rated again from its usage\n\
          open calls  {}\n\
          epochs      {}, each settled again from its input\n\
+         snapshots   {}, each the state that its records lead to\n\
          issued      {} AIGEN\n\
          balances    {} AIGEN, the same\n\
          tip         {}\n\
@@ -88,6 +90,7 @@ fn describe(found: &aigen_journal::Verification) -> String {
         found.receipts,
         found.open_calls,
         found.epochs,
+        found.snapshots,
         found.issued,
         found.balances,
         found.tip,

@@ -1,0 +1,275 @@
+//! Budgets, allowances and corrections as an app developer meets them.
+
+use super::world::{Reply, World, chat, collect, gated, receipt_of, request};
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// A chat request whose headers carry these too.
+fn with_headers(key: &str, fields: Value, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = request("POST", key, CHAT, &chat(fields).to_string());
+    for (name, value) in headers {
+        let name: axum::http::HeaderName = name.parse().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    request
+}
+
+/// Status and `metadata.reason` of a refusal, and whether it says when to come back.
+#[track_caller]
+fn reason(reply: &Reply) -> (u16, String, bool) {
+    let (status, _, _) = reply.error();
+    let reason = reply.json()["error"]["metadata"]["reason"].clone();
+    let again = reply.header("retry-after").is_some();
+    (
+        status,
+        reason.as_str().unwrap_or_default().to_owned(),
+        again,
+    )
+}
+
+async fn budget(world: &World, path: &str, cap: &str) {
+    let body = json!({"path": path, "cap": cap, "period": "total"});
+    let reply = world
+        .post(&world.operator, "/v1/aigen/budgets", &body)
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+/// A polite call costs 30: 10, a prompt of 6 at 1 and 7 tokens at 2.
+#[tokio::test]
+async fn no_money_says_which_of_three_reasons() {
+    let (script, go) = gated("ab");
+    let world = World::new(script).await;
+    let bob = world.key("bob-1", "user:bob").await;
+    let broke = world.post(&bob, CHAT, &chat(json!({}))).await;
+    assert_eq!(reason(&broke), (402, "insufficient_funds".into(), false));
+
+    budget(&world, "user:ada", "0.00000005").await;
+    let running = world
+        .start(request(
+            "POST",
+            &world.ada,
+            CHAT,
+            &chat(json!({"stream": true})).to_string(),
+        ))
+        .await;
+    let waiting = world.chat(json!({})).await;
+    assert_eq!(
+        reason(&waiting),
+        (402, "in_flight_budget_exhausted".into(), true)
+    );
+    assert_eq!(waiting.header("x-should-retry"), Some("true"));
+    drop(go);
+    collect(running).await;
+
+    budget(&world, "user:ada", "0.00000001").await;
+    let spent = world.chat(json!({})).await;
+    assert_eq!(reason(&spent), (402, "budget_exhausted".into(), false));
+    assert_eq!(spent.json()["error"]["metadata"]["budget"], "user:ada");
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn end_users_are_named_by_header_or_body_and_reach_nobody_else() {
+    let world = World::polite().await;
+    budget(&world, "user:ada:user:*", "0.00000003").await;
+    let header = with_headers(&world.ada, json!({}), &[("x-aigen-end-user", "42")]);
+    let first = world.send(header).await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    let again = world.chat(json!({"aigen": {"end_user": "42"}})).await;
+    assert_eq!(reason(&again), (402, "budget_exhausted".into(), false));
+    assert_eq!(
+        world
+            .chat(json!({"aigen": {"end_user": "43"}}))
+            .await
+            .status,
+        200
+    );
+
+    let path = format!("/v1/aigen/receipts/{}", receipt_of(&first));
+    let receipt = world.get(&world.ada, &path).await.json();
+    assert_eq!(receipt["payer"], "user:ada");
+    assert_eq!(receipt["spender"], "user:ada:user:42");
+    assert_eq!(receipt["budgets"], json!(["user:ada:user:42"]));
+
+    for bad in ["bob:app:x", "../user:bob", "*", "a b", "A", ""] {
+        let reply = world
+            .send(with_headers(
+                &world.ada,
+                json!({}),
+                &[("x-aigen-end-user", bad)],
+            ))
+            .await;
+        assert_eq!(reply.error().0, 400, "{bad:?}");
+    }
+    let both = with_headers(
+        &world.ada,
+        json!({"aigen": {"end_user": "1"}}),
+        &[("x-aigen-end-user", "2")],
+    );
+    let expected = (
+        400,
+        "invalid_value".to_owned(),
+        Some("aigen.end_user".to_owned()),
+    );
+    assert_eq!(world.send(both).await.error(), expected);
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_user_pays_for_an_app_that_it_allows_and_for_no_other() {
+    let world = World::polite().await;
+    let tutor = world.key("tutor-1", "app:tutor").await;
+    let eve = world.key("eve-1", "app:eve").await;
+    let bill = |key: &str| with_headers(key, json!({}), &[("x-aigen-bill-to", "user:ada")]);
+    assert_eq!(
+        world.send(bill(&tutor)).await.error().1,
+        "allowance_unknown"
+    );
+    let grant =
+        json!({"app": "app:tutor", "cap": "0.00000004", "period": "total", "margin_ppm": 100_000});
+    let path = "/v1/aigen/allowances";
+    let forged = json!({"app": "app:eve", "user": "user:ada", "cap": "1"});
+    assert_eq!(world.post(&eve, path, &forged).await.error().0, 403);
+    assert_eq!(world.post(&world.ada, path, &grant).await.status, 200);
+
+    let answer = world.send(bill(&tutor)).await;
+    assert_eq!(
+        answer.header("x-aigen-cost"),
+        Some("0.000000033"),
+        "30 and a tenth of it"
+    );
+    assert_eq!(world.balance("user:ada").0, 1_000_000_000 - 33);
+    assert_eq!(world.balance("app:tutor").0, 3);
+    assert_eq!(world.send(bill(&eve)).await.error().1, "allowance_unknown");
+    let spent = world.send(bill(&tutor)).await;
+    assert_eq!(reason(&spent), (402, "budget_exhausted".into(), false));
+    assert_eq!(
+        spent.json()["error"]["metadata"]["budget"],
+        "user:ada -> app:tutor"
+    );
+
+    // Both see the receipt; who has no part in it does not.
+    let receipt = format!("/v1/aigen/receipts/{}", receipt_of(&answer));
+    for (key, status) in [(&tutor, 200), (&world.ada, 200), (&eve, 404)] {
+        assert_eq!(world.get(key, &receipt).await.status, status);
+    }
+    let shown = world.get(&tutor, &receipt).await.json();
+    assert_eq!(
+        (&shown["total_nano"], &shown["margin_nano"]),
+        (&json!("30"), &json!("3"))
+    );
+
+    let revoke = json!({"app": "app:tutor"});
+    let list = world
+        .post(&world.ada, "/v1/aigen/allowances/revoke", &revoke)
+        .await
+        .json();
+    assert_eq!(
+        (&list["data"][0]["live"], &list["data"][0]["spent_nano"]),
+        (&json!(false), &json!("33"))
+    );
+    assert_eq!(world.send(bill(&tutor)).await.error().1, "allowance_ended");
+    world.settle().await;
+}
+
+/// The same body for another payer is another request: a retry must not get the other's reply.
+#[tokio::test]
+async fn an_idempotency_key_is_for_one_payer() {
+    let world = World::polite().await;
+    let ask = |user: &str| {
+        let headers = [("x-aigen-end-user", user), ("idempotency-key", "order-1")];
+        with_headers(&world.ada, json!({}), &headers)
+    };
+    assert_eq!(world.send(ask("1")).await.status, 200);
+    assert_eq!(world.send(ask("1")).await.status, 200);
+    assert_eq!(
+        world.send(ask("2")).await.error().1,
+        "idempotency_key_reused"
+    );
+    assert_eq!(world.balance("user:ada").0, 1_000_000_000 - 30);
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn calls_are_reversed_and_refunded_by_the_operator_alone() {
+    let world = World::polite().await;
+    let first = receipt_of(&world.chat(json!({})).await);
+    let second = receipt_of(&world.chat(json!({})).await);
+    let reverse = format!("/v1/aigen/receipts/{first}/reverse");
+    let refund = format!("/v1/aigen/receipts/{second}/refund");
+    let reason = json!({"reason": "duplicate"});
+    assert_eq!(
+        world.post(&world.ada, &reverse, &reason).await.error().0,
+        403
+    );
+    let receipt = world.post(&world.operator, &reverse, &reason).await.json();
+    assert_eq!(receipt["corrections"][0]["kind"], "reversal");
+    assert_eq!(world.balance("user:ada").0, 1_000_000_000 - 30);
+    let again = world.post(&world.operator, &reverse, &reason).await;
+    assert_eq!(again.error().1, "call_reversed");
+
+    let part = json!({"amount": "0.00000002", "reason": "quality", "id": "0000000000000000000000000000000a"});
+    let refused = world.post(&world.operator, &refund, &part).await;
+    assert_eq!(refused.error().1, "payee_short");
+    world.fund("treasury", "1").await;
+    for _ in 0..2 {
+        let receipt = world.post(&world.operator, &refund, &part).await.json();
+        assert_eq!(receipt["corrections"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(world.balance("user:ada").0, 1_000_000_000 - 10);
+    let more = json!({"amount": "0.000000011", "reason": "quality"});
+    assert_eq!(
+        world.post(&world.operator, &refund, &more).await.error().1,
+        "refund_too_large"
+    );
+    world.settle().await;
+}
+
+/// A tenant that guesses another's transfer id neither uses it up nor burns it.
+#[tokio::test]
+async fn an_id_of_ones_choice_is_ones_own() {
+    let world = World::polite().await;
+    let eve = world.key("eve-1", "user:eve").await;
+    let pay = json!({"to": "user:bob", "amount": "0.5", "id": "0000000000000000000000000000abcd"});
+    let path = "/v1/aigen/transfers";
+    // Eve has no money: her transfer fails for a passing reason, which burns the id.
+    assert_eq!(world.post(&eve, path, &pay).await.error().0, 402);
+    let paid = world.post(&world.ada, path, &pay).await;
+    assert_eq!(paid.status, 200, "{}", paid.text);
+    assert_eq!(world.balance("user:bob").0, 500_000_000);
+    world.settle().await;
+}
+
+/// From whom to whom, how much, why and how, one line each.
+fn entries(world: &World) -> Vec<String> {
+    let network = world.node.network();
+    let transfers = network.ledger().transfers();
+    transfers
+        .map(|transfer| {
+            let from = network.address(transfer.debit_account_id);
+            let to = network.address(transfer.credit_account_id);
+            let (amount, flags) = (transfer.amount, transfer.flags);
+            let (code, ledger) = (transfer.code, transfer.ledger);
+            format!("{ledger}: {from:?} -> {to:?} {amount} {code} {flags:?}")
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_same_request_streamed_or_not_posts_identical_entries() {
+    let mut posted = Vec::new();
+    for stream in [false, true] {
+        let world = World::polite().await;
+        budget(&world, "user:ada", "0.5").await;
+        let reply = world.chat(json!({"stream": stream})).await;
+        assert_eq!(reply.status, 200);
+        world.settle().await;
+        posted.push(entries(&world));
+    }
+    assert!(posted[0].len() > 6, "{:?}", posted[0]);
+    assert_eq!(posted[0], posted[1]);
+}

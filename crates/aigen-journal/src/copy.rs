@@ -1,0 +1,46 @@
+//! Journals as a whole: backed up, restored, moved from one back end to another, and shortened by
+//! snapshots.
+
+use crate::record::Tip;
+use crate::replay::recover;
+use crate::snapshot::Snapshot;
+use crate::store::{Store, StoreError};
+
+/// Appends to one journal every record of another that comes after its end; a copy that was
+/// interrupted goes on where it ended. Hashes and chain are checked on the way. `progress` is told
+/// each record's number.
+///
+/// The source may be written to meanwhile; what is appended late is left out.
+///
+/// # Errors
+/// When either store fails, or the target holds another journal than the source.
+pub fn copy(
+    from: &dyn Store,
+    to: &mut dyn Store,
+    mut progress: impl FnMut(u64),
+) -> Result<Tip, StoreError> {
+    let mut tip = to.tip()?;
+    if tip != Tip::default() && from.tip_at(tip.seq)? != Some(tip) {
+        return Err(StoreError::Conflict(tip.seq));
+    }
+    from.read_after(tip, &mut |record| {
+        to.append(&record)?;
+        tip = record.tip();
+        progress(record.seq);
+        Ok(())
+    })?;
+    Ok(tip)
+}
+
+/// Saves a snapshot of the state after the last record, so that recovery need not begin with the
+/// first. It is made by recovering, not from a running state: what it says has been read back
+/// from the store.
+///
+/// # Errors
+/// When the store fails, or a record cannot be trusted.
+pub fn take_snapshot(store: &mut dyn Store) -> Result<Tip, StoreError> {
+    let (replayed, _) = recover(store, |_, _| {})?;
+    let snapshot = Snapshot::from(replayed);
+    store.save_snapshot(snapshot.tip.seq, &snapshot.to_bytes())?;
+    Ok(snapshot.tip)
+}

@@ -1,0 +1,61 @@
+//! Which journal the configuration means, for those who look at it from outside a node.
+
+use crate::context::Context;
+use crate::data_dir::DataDir;
+use crate::failure::OrHint;
+use aigen_journal::{PostgresStore, SqliteStore, Store};
+use anyhow::{Context as _, Result};
+use tokio::task::block_in_place;
+
+/// Reads the journal.
+///
+/// # Errors
+/// When it cannot be opened, or what `read` returned.
+pub fn reading<T>(context: &Context, read: impl FnOnce(&dyn Store) -> Result<T>) -> Result<T> {
+    // A database's client waits in its own way, which an async thread does not allow.
+    block_in_place(|| match &context.config.journal {
+        Some(url) => read(&database(url)?),
+        None => read(&file(context)?),
+    })
+}
+
+/// Writes to the journal, without appending to it while a node does.
+///
+/// # Errors
+/// When it cannot be opened, or what `write` returned.
+pub fn writing<T>(context: &Context, write: impl FnOnce(&mut dyn Store) -> Result<T>) -> Result<T> {
+    block_in_place(|| match &context.config.journal {
+        Some(url) => write(&mut database(url)?),
+        None => {
+            let path = DataDir::open(&context.config.data_dir)?.journal();
+            write(&mut SqliteStore::open_beside(&path)?)
+        }
+    })
+}
+
+/// Fills a journal that may not be there yet. No node may run on it.
+///
+/// # Errors
+/// When it cannot be opened, or what `write` returned.
+pub fn filling<T>(context: &Context, write: impl FnOnce(&mut dyn Store) -> Result<T>) -> Result<T> {
+    block_in_place(|| match &context.config.journal {
+        Some(url) => write(&mut PostgresStore::open(url)?),
+        None => {
+            let data_dir = DataDir::open_or_create(&context.config.data_dir)?;
+            let _lock = data_dir.lock()?;
+            write(&mut SqliteStore::open(&data_dir.journal())?)
+        }
+    })
+}
+
+fn database(url: &str) -> Result<PostgresStore> {
+    PostgresStore::open_existing(url).context("cannot read the journal's database")
+}
+
+fn file(context: &Context) -> Result<SqliteStore> {
+    let path = DataDir::open(&context.config.data_dir)?.journal();
+    SqliteStore::open_read_only(&path).or_hint(
+        format!("cannot read the journal {}", path.display()),
+        "is this the right data folder? Name another with --data-dir",
+    )
+}

@@ -1,0 +1,44 @@
+//! Snapshots while a node runs, so that the next start replays little.
+
+use aigen_journal::{Store, StoreError, take_snapshot};
+use aigen_node::{LedgerRole, Node};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::spawn_blocking;
+
+/// Commands worth a snapshot. Replaying this many takes well under a second.
+const COMMANDS_MIN: u64 = 100_000;
+
+/// A snapshot costs as much as the whole state, so a journal has to grow by this part of itself
+/// before the next one: the cost per command stays bounded, however long it becomes.
+const GROWTH: u64 = 4;
+
+/// How often growth is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Opens the journal's store beside the connection that appends.
+pub type Open = Arc<dyn Fn() -> Result<Box<dyn Store>, StoreError> + Send + Sync>;
+
+/// Saves snapshots as the journal grows, until the task is ended. A follower leaves it to the
+/// leader.
+pub async fn keep(node: Node, open: Open) {
+    let mut saved = node.network().commands();
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let commands = node.network().commands();
+        let follows = matches!(node.role(), LedgerRole::Following { .. });
+        if follows || commands - saved < COMMANDS_MIN.max(saved / GROWTH) {
+            continue;
+        }
+        saved = commands;
+        let open = Arc::clone(&open);
+        let taken = spawn_blocking(move || take_snapshot(open()?.as_mut()));
+        match taken.await {
+            Ok(Ok(tip)) => tracing::info!(record = tip.seq, "saved a snapshot"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "no snapshot could be saved; the next start replays more")
+            }
+            Err(error) => tracing::error!(%error, "saving a snapshot failed"),
+        }
+    }
+}
