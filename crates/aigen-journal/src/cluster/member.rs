@@ -1,9 +1,5 @@
-<<<<<<< HEAD
-use super::{Candidate, Election, Leader, Membership, Timing, Transport};
-use crate::pulse::Pulse;
-=======
 use super::{Candidate, Election, Leader, Membership, Pace, Timing, Transport};
->>>>>>> main
+use crate::pulse::Pulse;
 use crate::queue::{Forwarded, NotLeading, Own, Queued, Reply, Role, Shown, Taken};
 use crate::record::{Origin, Record};
 use crate::replay::Answer;
@@ -367,12 +363,8 @@ impl Member {
     }
 
     fn campaign_if_due(&mut self) -> Result<(), StoreError> {
-<<<<<<< HEAD
         self.pulse.beat();
-        let asked = Instant::now();
-=======
         let asked = self.pace.now();
->>>>>>> main
         if asked < self.renew_at {
             return Ok(());
         }
@@ -434,12 +426,8 @@ impl Member {
 
     /// Something did not answer: waits a little, and says so when it has lasted.
     fn silence(&mut self) {
-<<<<<<< HEAD
         self.pulse.beat();
-        if self.heard_at.elapsed() > SILENCE_MAX {
-=======
         if self.pace.now() > self.heard_at + SILENCE_MAX {
->>>>>>> main
             self.show_reach(false);
         }
         self.pace.sleep(RETRY_AFTER);

@@ -5,7 +5,7 @@ mod transport;
 use super::snapshots::Open;
 use crate::config::Config;
 use crate::data_dir::DataDir;
-use aigen_journal::cluster::{Candidate, Membership, Timing};
+use aigen_journal::cluster::{Candidate, Membership, RealTime, Timing};
 use aigen_journal::{Journal, PostgresElection, PostgresStore, Recovery, SqliteStore, StoreError};
 use aigen_node::{random_digest, random_node_id};
 use aigen_types::{NodeId, Timestamp};
@@ -93,6 +93,7 @@ async fn shared(
             election: Box::new(PostgresElection::open(&url)?),
             transport,
             timing,
+            pace: Box::new(RealTime),
         };
         let store = Box::new(PostgresStore::open(&url)?);
         Journal::join(store, membership, now, end_process)

@@ -1,0 +1,188 @@
+//! Several nodes on one journal in a real PostgreSQL, each a process of its own.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use aigen_api::openai::{ChatRequest, Message, Role};
+use aigen_client::{Client, ClientError};
+use aigen_testkit_postgres::Server;
+use futures::future::join_all;
+use serde_json::Value;
+use support::{Folder, Serving};
+
+/// A node of the cluster: its folder, and its process while it runs.
+struct Node {
+    folder: Folder,
+    process: Option<Serving>,
+}
+
+impl Node {
+    fn start(url: &str) -> Self {
+        let mut node = Self {
+            folder: Folder::new(),
+            process: None,
+        };
+        node.restart(url);
+        node
+    }
+
+    fn restart(&mut self, url: &str) {
+        let lease = "network = \"shared\"\nlease_seconds = 1\n";
+        self.folder
+            .write("aigen.toml", format!("journal = \"{url}\"\n{lease}"));
+        self.process = Some(self.folder.serve(&[]));
+    }
+
+    fn kill(&mut self) {
+        self.process.take().unwrap().kill();
+    }
+
+    fn url(&self) -> &str {
+        self.process.as_ref().unwrap().url()
+    }
+
+    /// Runs a command that must succeed.
+    fn json(&self, args: &[&str]) -> Value {
+        self.folder.json(args)
+    }
+
+    fn fund(&self, address: &str, amount: &str) {
+        self.json(&["fund", address, amount]);
+    }
+
+    fn available(&self, address: &str) -> String {
+        let balance = self.json(&["ledger", "balance", address]);
+        balance["data"][0]["available"].as_str().unwrap().to_owned()
+    }
+}
+
+fn verified(node: &Node) -> Value {
+    let verified = node.json(&["ledger", "verify"]);
+    assert_eq!(verified["ok"], true, "{verified}");
+    assert_eq!(verified["issued"], verified["balances"], "{verified}");
+    verified
+}
+
+fn short(tokens: u32) -> ChatRequest {
+    ChatRequest {
+        max_tokens: Some(tokens),
+        ..ChatRequest::new("aigen-tiny", vec![Message::new(Role::User, "Hello!")])
+    }
+}
+
+/// Either node takes keys, money and calls; a killed leader is followed by the other, and a
+/// restarted node finds everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_come_and_go_and_the_ledger_stays() {
+    let server = Server::start();
+    let url = server.url();
+    let mut one = Node::start(&url);
+    let two = Node::start(&url);
+    one.fund("user:ada", "1");
+    let key = two.json(&["key", "create", "user:ada", "--name", "ada"]);
+    let key = key["key"].as_str().unwrap();
+    for node in [&one, &two] {
+        // What one node was told is known at the other by the time it was asked next.
+        let client = Client::new(node.url(), key).unwrap();
+        let answer = client.chat(&short(4)).await.unwrap();
+        assert!(!answer.choices.is_empty());
+    }
+    one.kill();
+    // Nobody leads until the lease ends; then the one that is left does.
+    two.fund("user:ada", "2");
+    let client = Client::new(two.url(), key).unwrap();
+    client.chat(&short(4)).await.unwrap();
+    one.restart(&url);
+    one.fund("user:bob", "3");
+    assert_eq!(one.available("user:bob"), "3.00");
+    assert_eq!(two.available("user:ada"), one.available("user:ada"));
+    let receipts = verified(&one)["transfers"].as_u64().unwrap();
+    assert!(receipts > 10);
+
+    // A backup of the database is a journal like any other.
+    one.json(&["ledger", "backup", "backup.sqlite"]);
+    let alone = Folder::new();
+    let backup = one.folder.file("backup.sqlite");
+    alone.json(&["ledger", "restore", backup.to_str().unwrap()]);
+    let restored = alone.json(&["ledger", "balance", "user:bob"]);
+    assert_eq!(restored["data"][0]["available"], "3.00");
+}
+
+/// Two hundred calls at once, at two nodes, where the money is enough for some of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_spends_more_than_there_is_at_two_nodes() {
+    let server = Server::start();
+    let url = server.url();
+    let nodes = [Node::start(&url), Node::start(&url)];
+    // A call of 8 tokens comes to about 0.0009 AIGEN.
+    nodes[0].fund("user:ada", "0.05");
+    let key = nodes[1].json(&["key", "create", "user:ada", "--name", "ada"]);
+    let key = key["key"].as_str().unwrap();
+    let clients = nodes
+        .each_ref()
+        .map(|node| Client::new(node.url(), key).unwrap());
+    let request = short(8);
+    let calls = (0..200).map(|number| clients[number % 2].chat(&request));
+    let (mut answered, mut refused) = (0, 0);
+    for outcome in join_all(calls).await {
+        match outcome {
+            Ok(_) => answered += 1,
+            Err(ClientError::Api { status: 402, .. }) => refused += 1,
+            Err(ClientError::Api { status: 503, .. }) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(
+        answered > 0 && refused > 0,
+        "{answered} answered, {refused} refused"
+    );
+    let balance = nodes[0].json(&["ledger", "balance", "user:ada"]);
+    assert_eq!(balance["data"][0]["held"], "0.00", "{balance}");
+    // The ledger would not verify if anyone had spent what was not there.
+    verified(&nodes[1]);
+}
+
+/// The database is gone for a while: requests are refused, nothing is lost, and it goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_gone_refuses_and_resumes() {
+    let mut server = Server::start();
+    let node = Node::start(&server.url());
+    node.fund("user:ada", "1");
+    let key = node.json(&["key", "create", "user:ada", "--name", "ada"]);
+    let client = Client::new(node.url(), key["key"].as_str().unwrap()).unwrap();
+    server.kill();
+    // One that comes at once may wait for the database; those after it are told not to.
+    let refusal = loop {
+        match tokio::time::timeout(std::time::Duration::from_secs(2), client.chat(&short(4))).await
+        {
+            Ok(Err(error)) => break error,
+            Ok(Ok(_)) | Err(_) => {}
+        }
+    };
+    let ClientError::Api { status, .. } = &refusal else {
+        panic!("{refusal}");
+    };
+    assert_eq!(*status, 503, "{refusal}");
+    server.restart();
+    while client.chat(&short(4)).await.is_err() {}
+    verified(&node);
+}
+
+/// The primary burns down; its standby has everything that was acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promoted_standby_has_every_acknowledged_command() {
+    let mut primary = Server::start();
+    let standby = primary.standby();
+    let node = Node::start(&Server::url_of(&[&primary, &standby]));
+    for number in 1..=20 {
+        node.fund(&format!("user:{number}"), "1");
+    }
+    primary.kill();
+    standby.promote();
+    // Funding waits until there is somewhere to write to.
+    while node.folder.run(&["fund", "user:late", "1"]).code != 0 {}
+    for number in 1..=20 {
+        assert_eq!(node.available(&format!("user:{number}")), "1.00");
+    }
+    verified(&node);
+}
