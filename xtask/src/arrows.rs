@@ -78,6 +78,7 @@ const ROOMS: &[Room] = &[
             "aigen-testkit",
         ],
     ),
+    room("aigen-testkit-postgres", &[]),
     room("xtask", &[]),
 ];
 
@@ -105,6 +106,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
         "one crate per engine",
     ),
     ("rusqlite", &["aigen-journal"], "only the journal stores"),
+    ("postgres", &["aigen-journal"], "only the journal stores"),
 ];
 
 /// Concrete engines: tests do not name them either, so that they run without weights.
