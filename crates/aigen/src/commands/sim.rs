@@ -1,5 +1,5 @@
 use crate::context::Context;
-use aigen_testkit::sim::{self, Failure, Options, Report};
+use aigen_testkit::sim::{self, Options, Report};
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use serde::Serialize;
@@ -73,7 +73,8 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let text = || describe(args.seeds, &report, started.elapsed().as_secs_f64());
+    let seconds = started.elapsed().as_secs_f64();
+    let text = || describe(args.seeds, args.cluster, &report, seconds);
     context.output.data(&summary(args.seeds, &report), text)
 }
 
@@ -90,17 +91,16 @@ fn one(args: &Args, seed: u64, context: &Context) -> Result<Report> {
             written = context.output.piece(&format!("{line}\n"));
         }
     };
-    let run: fn(Options, &mut dyn FnMut(&str)) -> Result<Report, Box<Failure>> =
-        match args.stop_everywhere {
-            true => sim::stop_everywhere,
-            false => sim::run,
-        };
-    let report = run(options, &mut listen)?;
+    let ran = match args.stop_everywhere {
+        true => sim::stop_everywhere(options, &mut listen),
+        false => sim::run(options, &mut listen),
+    };
+    let report = ran?;
     written?;
     Ok(report)
 }
 
-fn describe(seeds: u64, report: &Report, seconds: f64) -> String {
+fn describe(seeds: u64, cluster: bool, report: &Report, seconds: f64) -> String {
     let Report {
         steps,
         records,
@@ -116,11 +116,21 @@ fn describe(seeds: u64, report: &Report, seconds: f64) -> String {
         ..
     } = report;
     let trace = report.trace.short(16);
+    let worlds = match seeds {
+        1 => "1 world".to_owned(),
+        _ => format!("{seeds} worlds"),
+    };
+    let trouble = match cluster {
+        true => format!("{faults} connections lost or nodes held up"),
+        false => format!(
+            "{faults} faults of the disk, {lost_pieces} pieces of writes lost\n\
+             \x20 {flips} bits turned over: {flips_found} refused, the others harmless"
+        ),
+    };
     format!(
-        "Every promise was kept: {seeds} worlds from this seed on, {steps} steps, {seconds:.1} s.\n\
+        "Every promise was kept: {worlds}, {steps} steps, {seconds:.1} s.\n\
          \x20 {commands} commands in {records} records, {refused} of them refused as the model expects\n\
-         \x20 {crashes} crashes, {stops} stops, {faults} faults of the disk, {lost_pieces} pieces of writes lost\n\
-         \x20 {flips} bits turned over: {flips_found} refused, the others harmless\n\
+         \x20 {crashes} crashes, {stops} stops, {trouble}\n\
          \x20 {checks} times everything was compared: invariants, balances, answers, replay, what was acknowledged\n\
          trace {trace}: the same seeds give the same one"
     )
