@@ -155,8 +155,9 @@ async fn a_database_that_is_gone_refuses_and_resumes() {
     server.kill();
     // One that comes at once may wait for the database; those after it are told not to.
     let refusal = loop {
-        let answer = timeout(Duration::from_secs(2), client.chat(&short(4)));
-        if let Ok(Err(error)) = answer.await {
+        let request = short(4);
+        let answer = timeout(Duration::from_secs(2), client.chat(&request)).await;
+        if let Ok(Err(error)) = answer {
             break error;
         }
     };
