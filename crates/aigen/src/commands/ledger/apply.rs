@@ -3,6 +3,7 @@
 
 mod input;
 mod output;
+mod values;
 
 use crate::context::Context;
 use crate::failure::{OrHint, hinted, report};
