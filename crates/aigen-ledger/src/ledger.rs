@@ -103,6 +103,13 @@ impl Ledger {
         Some(self.store.account(slot))
     }
 
+    /// The place of this account among all accounts in order of creation, from 0. It never
+    /// changes, so that what belongs to accounts can be kept in a row beside them.
+    #[must_use]
+    pub fn account_place(&self, id: AccountId) -> Option<usize> {
+        self.store.find_account(id).map(|slot| slot.place())
+    }
+
     /// The transfer created under this id.
     #[must_use]
     pub fn transfer(&self, id: TransferId) -> Option<&Transfer> {

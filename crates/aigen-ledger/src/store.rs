@@ -14,6 +14,13 @@ use link::Link;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AccountSlot(usize);
 
+impl AccountSlot {
+    /// From 0.
+    pub fn place(self) -> usize {
+        self.0
+    }
+}
+
 /// The place of a transfer, in order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TransferSlot(usize);

@@ -98,7 +98,9 @@ impl Network {
                 share.reason,
             );
         }
-        self.post(now, chain)
+        let transfers = chain.ids();
+        self.post(now, chain)?;
+        Ok(transfers)
     }
 
     /// Everyone who made the answer, and the app that sold it.

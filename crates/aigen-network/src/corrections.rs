@@ -127,7 +127,8 @@ impl Network {
         for cap in &receipt.call.caps {
             chain.units(cap.was_spent(), cap.may_spend(), total);
         }
-        let transfers = self.post(now, chain)?;
+        let transfers = chain.ids();
+        self.post(now, chain)?;
         self.untally_call(&receipt);
         let reversal = Reversal {
             id: reverse.id,
@@ -162,7 +163,7 @@ impl Network {
         let moved = moved.filter_map(|id| self.ledger.transfer(*id));
         let mut shares = BTreeMap::new();
         for share in moved.filter(|transfer| transfer.debit_account_id == clearing) {
-            if let Some(payee) = self.addresses.get(&share.credit_account_id) {
+            if let Some(payee) = self.address(share.credit_account_id) {
                 let sum: &mut Amount = shares.entry(payee.clone()).or_default();
                 *sum = sum.saturating_add(share.amount);
             }

@@ -27,6 +27,7 @@ mod corrections;
 mod cover;
 mod epochs;
 pub mod limits;
+mod names;
 mod network;
 mod parts;
 mod posting;

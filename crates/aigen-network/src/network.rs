@@ -4,6 +4,7 @@ use crate::budgets::Budget;
 use crate::calls::{Call, Receipt};
 use crate::command::{Command, Found};
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
+use crate::names::Names;
 use crate::refusal::Refusal;
 use crate::registry::{Controller, Key, Model, Validator};
 use crate::settings::Settings;
@@ -24,7 +25,7 @@ pub struct Network {
     /// The journal record that holds the command being applied.
     pub(crate) record: u64,
     pub(crate) ledger: Ledger,
-    pub(crate) addresses: BTreeMap<AccountId, Address>,
+    pub(crate) names: Names,
     pub(crate) keys: BTreeMap<Slug, Key>,
     pub(crate) models: BTreeMap<ModelName, Model>,
     pub(crate) controllers: BTreeMap<Digest, Controller>,
@@ -162,13 +163,13 @@ impl Network {
     /// The name of an account.
     #[must_use]
     pub fn address(&self, id: AccountId) -> Option<&Address> {
-        self.addresses.get(&id)
+        self.names.get(&self.ledger, id)
     }
 
     /// Every address that has an account, in the order of names.
     #[must_use]
     pub fn known_addresses(&self) -> alloc::collections::BTreeSet<&Address> {
-        self.addresses.values().collect()
+        self.names.iter().collect()
     }
 
     /// The ledger account of an address, once something was posted to it.

@@ -3,6 +3,7 @@ use crate::budgets::Budget;
 use crate::calls::{Call, Receipt};
 use crate::command::Found;
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
+use crate::names::Names;
 use crate::network::Network;
 use crate::registry::{Controller, Key, Model, Validator};
 use aigen_ledger::Ledger;
@@ -28,6 +29,7 @@ macro_rules! parts {
         #[derive(Clone, Debug)]
         #[allow(missing_docs, reason = "each is what the network's reader of that name gives")]
         pub struct Parts<'a> {
+            pub addresses: Cow<'a, BTreeMap<AccountId, Address>>,
             $(pub $name: Cow<'a, $part>,)*
         }
 
@@ -35,13 +37,20 @@ macro_rules! parts {
             /// Its parts, to be written.
             #[must_use]
             pub fn parts(&self) -> Parts<'_> {
-                Parts { $($name: Cow::Borrowed(&self.$name),)* }
+                Parts {
+                    addresses: Cow::Owned(self.names.by_account(&self.ledger)),
+                    $($name: Cow::Borrowed(&self.$name),)*
+                }
             }
 
             /// The network of these parts and this ledger.
             #[must_use]
             pub fn from_parts(parts: Parts<'_>, ledger: Ledger) -> Self {
-                Self { ledger, $($name: parts.$name.into_owned(),)* }
+                Self {
+                    names: Names::of(&ledger, parts.addresses.into_owned()),
+                    ledger,
+                    $($name: parts.$name.into_owned(),)*
+                }
             }
         }
     };
@@ -51,7 +60,6 @@ parts! {
     founded: Option<Found>,
     commands: u64,
     record: u64,
-    addresses: BTreeMap<AccountId, Address>,
     keys: BTreeMap<Slug, Key>,
     models: BTreeMap<ModelName, Model>,
     controllers: BTreeMap<Digest, Controller>,

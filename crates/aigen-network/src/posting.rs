@@ -1,4 +1,4 @@
-use crate::accounts::{LEDGER_AIGEN, account_id, account_request, first_u128};
+use crate::accounts::{LEDGER_AIGEN, account_id, account_request, id_of};
 use crate::budgets::LEDGER_CAPS;
 use crate::limits::HOLD_TIMEOUT_SECONDS;
 use crate::network::Network;
@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use aigen_ledger::{
     AccountRefusal, AccountRequest, TransferFlags, TransferRefusal, TransferRequest,
 };
-use aigen_types::{Address, Amount, Timestamp, TransferId};
+use aigen_types::{AccountId, Address, Amount, Timestamp, TransferId};
 use alloc::vec::Vec;
 
 /// Why money moves; its number is the transfer's `code` in the ledger.
@@ -93,14 +93,22 @@ pub fn transfer_reason(transfer: &aigen_ledger::Transfer) -> Option<&'static str
     moves.map(|(_, word)| *word)
 }
 
+/// An account that a chain needs.
+enum Opening {
+    /// Of money, and so of an address.
+    Named(AccountId, Address),
+    /// Of units of a cap.
+    Anonymous(AccountRequest),
+}
+
 /// Transfers that happen all or not at all, with ids derived from what caused them.
 pub(crate) struct Chain {
     domain: &'static str,
     cause: u128,
     /// Which of the chains of one cause it is.
     number: usize,
-    /// What to open first; accounts that hold no money have no name.
-    accounts: Vec<(AccountRequest, Option<Address>)>,
+    /// What to open first.
+    accounts: Vec<Opening>,
     transfers: Vec<TransferRequest>,
 }
 
@@ -121,6 +129,11 @@ impl Chain {
         }
     }
 
+    /// The ids of its transfers so far.
+    pub fn ids(&self) -> Vec<TransferId> {
+        self.transfers.iter().map(|transfer| transfer.id).collect()
+    }
+
     /// Moves money; nothing, and no transfer, if the amount is zero.
     pub fn pay(
         &mut self,
@@ -132,9 +145,8 @@ impl Chain {
         if amount.is_zero() {
             return None;
         }
-        let request = self.between(from, to, amount, reason);
-        let id = request.id;
-        self.transfers.push(request);
+        let id = self.next_id();
+        self.pay_as(id, from, to, amount, reason);
         Some(id)
     }
 
@@ -147,16 +159,13 @@ impl Chain {
         amount: Amount,
         reason: Reason,
     ) {
-        let request = TransferRequest {
-            id,
-            ..self.between(from, to, amount, reason)
-        };
+        let request = self.between(id, from, to, amount, reason);
         self.transfers.push(request);
     }
 
     /// Reserves money until it is captured, released or times out.
     pub fn hold(&mut self, from: &Address, to: &Address, amount: Amount) -> TransferId {
-        let request = self.between(from, to, amount, Reason::Call);
+        let request = self.between(self.next_id(), from, to, amount, Reason::Call);
         self.reserve(request)
     }
 
@@ -219,19 +228,21 @@ impl Chain {
 
     fn between(
         &mut self,
+        id: TransferId,
         from: &Address,
         to: &Address,
         amount: Amount,
         reason: Reason,
     ) -> TransferRequest {
-        for address in [from, to] {
-            let request = account_request(address);
-            self.accounts.push((request, Some(address.clone())));
-        }
+        let [debit_account_id, credit_account_id] = [from, to].map(account_id);
+        self.accounts.extend([
+            Opening::Named(debit_account_id, from.clone()),
+            Opening::Named(credit_account_id, to.clone()),
+        ]);
         TransferRequest {
-            id: self.next_id(),
-            debit_account_id: account_id(from),
-            credit_account_id: account_id(to),
+            id,
+            debit_account_id,
+            credit_account_id,
             amount,
             ledger: LEDGER_AIGEN,
             code: reason.code(),
@@ -246,7 +257,7 @@ impl Chain {
         to: AccountRequest,
         amount: Amount,
     ) -> TransferRequest {
-        self.accounts.extend([(from, None), (to, None)]);
+        self.accounts.extend([from, to].map(Opening::Anonymous));
         TransferRequest {
             id: self.next_id(),
             debit_account_id: from.id,
@@ -260,35 +271,30 @@ impl Chain {
     }
 
     fn next_id(&self) -> TransferId {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(b"aigen/transfer/v1/");
-        hasher.update(self.domain.as_bytes());
-        hasher.update(&self.cause.to_le_bytes());
-        for place in [self.number, self.transfers.len()] {
-            // 64 bits on every machine: another word size must not make other ids.
-            let place = u64::try_from(place).unwrap_or(u64::MAX);
-            hasher.update(&place.to_le_bytes());
-        }
-        TransferId(first_u128(hasher.finalize()))
+        // 64 bits on every machine: another word size must not make other ids.
+        let place = |place| u64::try_from(place).unwrap_or(u64::MAX).to_le_bytes();
+        TransferId(id_of(&[
+            b"aigen/transfer/v1/",
+            self.domain.as_bytes(),
+            &self.cause.to_le_bytes(),
+            &place(self.number),
+            &place(self.transfers.len()),
+        ]))
     }
 }
 
 impl Network {
     /// Posts a whole chain or nothing. Accounts named for the first time are opened.
-    pub(crate) fn post(
-        &mut self,
-        now: Timestamp,
-        chain: Chain,
-    ) -> Result<Vec<TransferId>, Refusal> {
+    pub(crate) fn post(&mut self, now: Timestamp, chain: Chain) -> Result<(), Refusal> {
         let Chain {
             accounts,
             mut transfers,
             ..
         } = chain;
-        for (request, address) in &accounts {
-            match address {
-                Some(address) => self.open_account(now, request, address)?,
-                None => self.open_anonymous(now, request)?,
+        for account in accounts {
+            match account {
+                Opening::Named(id, address) => self.open_account(now, id, address)?,
+                Opening::Anonymous(request) => self.open_anonymous(now, &request)?,
             }
         }
         let last = transfers.len().saturating_sub(1);
@@ -298,23 +304,23 @@ impl Network {
         let results = self.ledger.create_transfers(now, &transfers);
         match first_reason(&results) {
             Some(refusal) => Err(Refusal::from(refusal)),
-            None => Ok(transfers.iter().map(|transfer| transfer.id).collect()),
+            None => Ok(()),
         }
     }
 
     fn open_account(
         &mut self,
         now: Timestamp,
-        request: &AccountRequest,
-        address: &Address,
+        id: AccountId,
+        address: Address,
     ) -> Result<(), Refusal> {
-        match self.addresses.get(&request.id) {
-            Some(known) if known == address => return Ok(()),
+        match self.address(id) {
+            Some(known) if *known == address => return Ok(()),
             Some(_) => return Err(Refusal::AddressTaken),
             None => {}
         }
-        self.open_anonymous(now, request)?;
-        self.addresses.insert(request.id, address.clone());
+        self.open_anonymous(now, &account_request(id, &address))?;
+        self.names.insert(&self.ledger, id, address);
         Ok(())
     }
 

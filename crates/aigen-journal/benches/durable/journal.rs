@@ -2,8 +2,8 @@
 
 use crate::timed;
 use crate::work::{ACCOUNTS, OPENING, Transfer};
-use aigen_journal::{Journal, PostgresStore, SqliteStore, Store, replay as replay_store};
 use aigen_economy::{Shares, settlement::Params};
+use aigen_journal::{Journal, PostgresStore, SqliteStore, Store, replay as replay_store};
 use aigen_network::{Command, Found, Issue, Pay, Settings};
 use aigen_testkit_postgres::Server;
 use aigen_types::{Address, Amount, Timestamp, TransferId};
@@ -11,29 +11,22 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// One client, which waits for each batch of `size`.
-pub fn over_sqlite(path: &Path, work: &[Transfer], size: usize) -> Duration {
-    one_client(sqlite(path), work, size)
+/// Clients that wait for each of their batches of `size`.
+pub fn over_sqlite(path: &Path, work: &[Transfer], size: usize, clients: usize) -> Duration {
+    let store = SqliteStore::open(path).expect("a new journal");
+    submit(Box::new(store), work, size, clients)
 }
 
 /// The same on PostgreSQL.
-pub fn over_postgres(server: &Server, work: &[Transfer], size: usize) -> Duration {
-    one_client(postgres(server), work, size)
-}
-
-/// Many clients, each of which waits for each of its transfers.
-pub fn over_sqlite_from(path: &Path, work: &[Transfer], clients: usize) -> Duration {
-    many_clients(sqlite(path), work, clients)
-}
-
-/// The same on PostgreSQL.
-pub fn over_postgres_from(server: &Server, work: &[Transfer], clients: usize) -> Duration {
-    many_clients(postgres(server), work, clients)
+pub fn over_postgres(server: &Server, work: &[Transfer], size: usize, clients: usize) -> Duration {
+    server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    let store = PostgresStore::open(&server.url()).expect("a new journal");
+    submit(Box::new(store), work, size, clients)
 }
 
 /// Fills a journal, and reads it back.
 pub fn replay(path: &Path, work: &[Transfer]) {
-    one_client(sqlite(path), work, 8_189);
+    over_sqlite(path, work, 8_189, 1);
     let store = SqliteStore::open_read_only(path).expect("a journal");
     let took = timed(|| {
         let replayed = replay_store(&store, |_| {}).expect("sound");
@@ -43,52 +36,27 @@ pub fn replay(path: &Path, work: &[Transfer]) {
     println!("replay: {each_second:.0} transfers/s, hashes and chain checked");
 }
 
-fn sqlite(path: &Path) -> Box<dyn Store> {
-    Box::new(SqliteStore::open(path).expect("a new journal"))
-}
-
-fn postgres(server: &Server) -> Box<dyn Store> {
-    server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-    Box::new(PostgresStore::open(&server.url()).expect("a new journal"))
-}
-
-fn one_client(store: Box<dyn Store>, work: &[Transfer], size: usize) -> Duration {
+fn submit(store: Box<dyn Store>, work: &[Transfer], size: usize, clients: usize) -> Duration {
     let (runtime, journal) = start(store);
-    let batches: Vec<Vec<_>> = work
-        .chunks(size)
-        .map(|batch| batch.iter().map(pay).collect())
-        .collect();
-    let took = timed(|| {
-        runtime.block_on(async {
+    let client = |work: &[Transfer]| {
+        let batches = work.chunks(size);
+        let batches: Vec<Vec<_>> = batches
+            .map(|batch| batch.iter().map(pay).collect())
+            .collect();
+        let journal = journal.clone();
+        async move {
             for batch in batches {
                 let answers = journal.submit_all(batch).await.expect("recorded");
                 assert!(answers.iter().all(|answer| answer.result.is_ok()));
             }
-        });
-    });
-    runtime.block_on(journal.stop());
-    took
-}
-
-fn many_clients(store: Box<dyn Store>, work: &[Transfer], clients: usize) -> Duration {
-    let (runtime, journal) = start(store);
-    let client = |work: &[Transfer]| {
-        let (journal, work) = (journal.clone(), work.to_vec());
-        async move {
-            for transfer in &work {
-                let answer = journal.submit(pay(transfer)).await.expect("recorded");
-                answer.result.expect("within the balance");
-            }
         }
     };
+    let each = work.len().div_ceil(clients);
+    let clients: Vec<_> = work.chunks(each).map(client).collect();
     let took = timed(|| {
-        let each = work.len().div_ceil(clients);
-        let tasks: Vec<_> = work
-            .chunks(each)
-            .map(|work| runtime.spawn(client(work)))
-            .collect();
-        for task in tasks {
-            runtime.block_on(task).expect("no panic");
+        let clients: Vec<_> = clients.into_iter().map(|c| runtime.spawn(c)).collect();
+        for client in clients {
+            runtime.block_on(client).expect("no panic");
         }
     });
     runtime.block_on(journal.stop());
@@ -129,7 +97,9 @@ fn opening() -> Vec<Command> {
             amount: Amount::from_nano(u128::from(OPENING)),
         })
     });
-    std::iter::once(Command::Found(found)).chain(issues).collect()
+    std::iter::once(Command::Found(found))
+        .chain(issues)
+        .collect()
 }
 
 fn pay(transfer: &Transfer) -> Command {

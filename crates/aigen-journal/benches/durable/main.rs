@@ -1,6 +1,5 @@
-//! How many transfers a second become durable, one client waiting for each batch, beside the same
-//! transfers as rows of SQLite and of PostgreSQL on the same disk; then with many clients, and
-//! how fast the journal is read back: `cargo bench -p aigen-journal`.
+//! How many transfers a second become durable, beside the same transfers as rows of SQLite and of
+//! PostgreSQL on the same disk, and how fast the journal is read back: `cargo bench -p aigen-journal`.
 #![allow(clippy::print_stdout, missing_docs)]
 
 mod journal;
@@ -13,48 +12,48 @@ use work::{Transfer, transfers};
 
 /// Everything is measured this often, in turn, and the best counts: the disk is the machine's own.
 const ROUNDS: usize = 3;
-const BATCHES: [(usize, usize); 3] = [(1, 1_000), (100, 30_000), (8_189, 400_000)];
-const CLIENTS: usize = 64;
+
+/// Clients, each waiting for a batch of so many transfers before it sends the next; and how many
+/// transfers all of them send.
+const LOADS: [(usize, usize, usize); 6] = [
+    (1, 1, 1_000),
+    (64, 1, 16_000),
+    (1, 100, 40_000),
+    (4, 100, 160_000),
+    (1, 8_189, 500_000),
+    (4, 8_189, 500_000),
+];
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::start();
     println!("durable transfers/s, best of {ROUNDS}; the ratio says how often as many as rows");
     println!(
-        "{:>22} {:>12} {:>12} {:>7}   {:>12} {:>12} {:>7}",
-        "batch", "SQLite", "rows", "ratio", "PostgreSQL", "rows", "ratio"
+        "{:>8} {:>6} {:>12} {:>12} {:>7}   {:>12} {:>12} {:>7}",
+        "clients", "batch", "SQLite", "rows", "ratio", "PostgreSQL", "rows", "ratio"
     );
-    for (size, count) in BATCHES {
+    for (clients, size, count) in LOADS {
+        let work = transfers(count);
         let mut best = Best::default();
         for round in 0..ROUNDS {
-            let name = format!("{size}-{round}");
-            let work = transfers(count);
-            best.measure(&work, [
-                &mut |work| journal::over_sqlite(&folder.path().join(&name), work, size),
-                &mut |work| rows::of_sqlite(&folder.path().join(format!("rows-{name}")), work, size),
-                &mut |work| journal::over_postgres(&server, work, size),
-                &mut |work| rows::of_postgres(&server, work, size),
-            ]);
+            let path = |what| {
+                folder
+                    .path()
+                    .join(format!("{what}-{clients}-{size}-{round}"))
+            };
+            best.measure(
+                &work,
+                [
+                    &mut |work| journal::over_sqlite(&path("journal"), work, size, clients),
+                    &mut |work| rows::of_sqlite(&path("rows"), work, size),
+                    &mut |work| journal::over_postgres(&server, work, size, clients),
+                    &mut |work| rows::of_postgres(&server, work, size, clients),
+                ],
+            );
         }
-        best.print(&size.to_string());
+        best.print(clients, size);
     }
-    many_clients(&folder, &server);
     journal::replay(&folder.path().join("replay"), &transfers(1_000_000));
-}
-
-fn many_clients(folder: &tempfile::TempDir, server: &Server) {
-    let mut best = Best::default();
-    for round in 0..ROUNDS {
-        let path = |what: &str| folder.path().join(format!("{what}-clients-{round}"));
-        let work = transfers(64 * 200);
-        best.measure(&work, [
-            &mut |work| journal::over_sqlite_from(&path("journal"), work, CLIENTS),
-            &mut |work| rows::of_sqlite(&path("rows"), work, 1),
-            &mut |work| journal::over_postgres_from(server, work, CLIENTS),
-            &mut |work| rows::of_postgres_from(server, work, CLIENTS / 2),
-        ]);
-    }
-    best.print(&format!("1, from {CLIENTS} clients"));
 }
 
 /// Transfers a second: our journal and rows over SQLite, then over PostgreSQL.
@@ -68,10 +67,10 @@ impl Best {
         }
     }
 
-    fn print(&self, name: &str) {
+    fn print(&self, clients: usize, size: usize) {
         let [ours, rows, theirs, their_rows] = self.0;
         println!(
-            "{name:>22} {ours:>12.0} {rows:>12.0} {:>7.1}   {theirs:>12.0} {their_rows:>12.0} {:>7.1}",
+            "{clients:>8} {size:>6} {ours:>12.0} {rows:>12.0} {:>7.1}   {theirs:>12.0} {their_rows:>12.0} {:>7.1}",
             ours / rows,
             theirs / their_rows
         );

@@ -29,7 +29,7 @@ const POSTGRES_SCHEMA: &str = "
     BEGIN
         FOR n IN 1 .. array_length(ids, 1) LOOP
             INSERT INTO row_transfer VALUES (ids[n], debits[n], credits[n], 1);
-            -- Rows are locked in one order, whoever pays whom.
+            -- A pair of rows is locked in one order, whoever pays whom.
             IF debits[n] < credits[n] THEN
                 UPDATE row_account SET balance = balance - 1 WHERE id = debits[n];
                 UPDATE row_account SET balance = balance + 1 WHERE id = credits[n];
@@ -41,7 +41,10 @@ const POSTGRES_SCHEMA: &str = "
     END $$;
 ";
 
-/// SQLite, one transaction per `size` transfers.
+/// Of the test server's 60.
+const CONNECTIONS_MAX: usize = 50;
+
+/// SQLite, one transaction per `size` transfers; it has one writer, however many clients wait.
 pub fn of_sqlite(path: &Path, work: &[Transfer], size: usize) -> Duration {
     let mut connection = Connection::open(path).expect("a new file");
     connection.execute_batch(SQLITE_SCHEMA).expect("a schema");
@@ -76,24 +79,18 @@ fn sqlite_pay(connection: &Connection, transfer: &Transfer) -> rusqlite::Result<
     Ok(())
 }
 
-/// PostgreSQL, one call and one transaction per `size` transfers.
-pub fn of_postgres(server: &Server, work: &[Transfer], size: usize) -> Duration {
-    postgres_schema(server);
-    let mut client = Payer::connect(server);
-    timed(|| work.chunks(size).for_each(|batch| client.pay(batch)))
-}
-
-/// PostgreSQL, as many connections as `clients`, each paying one transfer at a time.
-pub fn of_postgres_from(server: &Server, work: &[Transfer], clients: usize) -> Duration {
+/// PostgreSQL, one call and one transaction per `size` transfers, from as many connections as
+/// there are clients, up to those the server takes.
+pub fn of_postgres(server: &Server, work: &[Transfer], size: usize, clients: usize) -> Duration {
     postgres_schema(server);
     let shares: Vec<_> = work
-        .chunks(work.len().div_ceil(clients))
+        .chunks(work.len().div_ceil(clients.min(CONNECTIONS_MAX)))
         .map(|share| (Payer::connect(server), share))
         .collect();
     timed(|| {
         thread::scope(|scope| {
             for (mut client, share) in shares {
-                scope.spawn(move || share.chunks(1).for_each(|batch| client.pay(batch)));
+                scope.spawn(move || share.chunks(size).for_each(|batch| client.pay(batch)));
             }
         });
     })
