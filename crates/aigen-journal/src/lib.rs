@@ -39,6 +39,6 @@ pub use replay::{Answer, Recovery, Replayed, recover, replay};
 pub use replica::{Applied, Batch, Replica};
 pub use sessions::Sessions;
 pub use snapshot::{Snapshot, SnapshotError};
-pub use sqlite::SqliteStore;
+pub use sqlite::{Found, Loss, SqliteStore, Unfinished, accept_loss, look};
 pub use store::{Store, StoreError};
 pub use verify::{Fault, Verification, verify};

@@ -1,17 +1,24 @@
 //! SQLite as a journal: one blob per record, WAL, `synchronous=FULL`.
 
+mod found;
 mod identity;
 mod log;
+mod tip_file;
+mod unfinished;
+
+pub use found::{Found, Loss, accept_loss, look};
+pub use unfinished::Unfinished;
 
 use crate::record::{Record, RecordError, Tip};
 use crate::store::{SNAPSHOTS_KEPT, Store, StoreError};
 use identity::{Identity, SCHEMA, foreign, identify};
-use log::{make_log_safe, write_again};
+use log::{log_of, make_log_safe, write_again};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
+use tip_file::TipFile;
 
 /// Bytes of a snapshot in one row. Rows are written one by one, so that an append never waits
 /// for more than one of them.
@@ -29,10 +36,34 @@ pub struct SqliteStore {
     tip: Option<Tip>,
     /// A write failed: what is seen of the log may not be on the medium.
     failed: bool,
+    /// Where it is taken down, outside the database, how far the journal has come.
+    tip_file: Option<TipFile>,
 }
 
 impl SqliteStore {
-    /// Opens the journal at `path`, or begins one there.
+    /// Opens the journal at `path`, or begins one there, and keeps in a file beside it how far it
+    /// has come. A node's own journal is opened so.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and [`StoreError::Lost`] when it ends before a record that was
+    /// acknowledged.
+    pub fn open_with_tip(path: &Path) -> Result<(Self, Found), StoreError> {
+        let found = look(path)?;
+        // Before anything is changed: what is refused is left as it is, with all that may still be
+        // read from the log.
+        found.check_unopened()?;
+        let mut store = Self::open(path)?;
+        if found.unfinished != Unfinished::default() {
+            // The next append begins the log anew, and nobody finds the same again.
+            let write_back = "PRAGMA wal_checkpoint(PASSIVE)";
+            store.connection.query_row(write_back, [], |_| Ok(()))?;
+        }
+        let tip = store.tip()?;
+        store.tip_file = Some(TipFile::begin(tip_file::path_of(path), tip)?);
+        Ok((store, found))
+    }
+
+    /// Opens the journal at `path`, or begins one there: one file that is all there is.
     ///
     /// # Errors
     /// When the file cannot be opened or written, or is no AiGen journal.
@@ -93,6 +124,7 @@ impl SqliteStore {
             connection,
             tip: None,
             failed: false,
+            tip_file: None,
         }
     }
 
@@ -101,11 +133,14 @@ impl SqliteStore {
     /// # Errors
     /// When the file cannot be opened or is no AiGen journal.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Self::peek(path)?.ok_or_else(|| foreign(path, "is empty"))
+    }
+
+    /// As [`SqliteStore::open_read_only`]; none if nothing was ever written there.
+    fn peek(path: &Path) -> Result<Option<Self>, StoreError> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        if matches!(identify(&connection, path)?, Identity::Empty) {
-            return Err(foreign(path, "is empty"));
-        }
-        Ok(Self::over(connection))
+        let empty = matches!(identify(&connection, path)?, Identity::Empty);
+        Ok((!empty).then(|| Self::over(connection)))
     }
 
     fn record(&self, query: &str, seq: Option<i64>) -> Result<Option<Record>, StoreError> {
@@ -136,6 +171,8 @@ impl Drop for SqliteStore {
             // Should this fail, the log stays, and the next one to open the journal reads it.
             let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             let _ = self.connection.set_db_config(no_checkpoint, false);
+            // Should this fail, the file says less after a power cut, and nothing wrong.
+            let _ = self.tip_file.as_ref().map(TipFile::sync);
         }
     }
 }
@@ -156,16 +193,17 @@ impl Store for SqliteStore {
         }
         self.failed = true;
         let inserted = self.insert(record);
-        match &inserted {
-            Ok(()) => self.tip = Some(record.tip()),
-            Err(error) if is_taken(error) => {
-                self.failed = false;
-                return Err(StoreError::Conflict(self.tip()?.seq));
-            }
-            Err(_) => {}
+        if inserted.as_ref().is_err_and(is_taken) {
+            self.failed = false;
+            return Err(StoreError::Conflict(self.tip()?.seq));
         }
-        self.failed = inserted.is_err();
-        Ok(inserted?)
+        inserted.map_err(|error| self.not_appended(record.seq, &error))?;
+        if let Some(tip_file) = &mut self.tip_file {
+            tip_file.note(record.tip())?;
+        }
+        self.failed = false;
+        self.tip = Some(record.tip());
+        Ok(())
     }
 
     fn tip(&self) -> Result<Tip, StoreError> {
@@ -246,11 +284,33 @@ impl Store for SqliteStore {
 }
 
 impl SqliteStore {
+    fn not_appended(&self, seq: u64, error: &rusqlite::Error) -> StoreError {
+        let path = self.connection.path().unwrap_or_default();
+        StoreError::Io(format!("cannot append record {seq} to {path}: {}", why(error)).into())
+    }
+
     fn forget_snapshots(&self, which: &str, seq: i64) -> Result<(), StoreError> {
         self.connection
             .execute(&format!("DELETE FROM snapshot WHERE {which}"), [seq])?;
         Ok(())
     }
+}
+
+/// What a write failed of, and what to do about it.
+fn why(error: &rusqlite::Error) -> String {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    let (what, hint) = match (error.sqlite_error_code(), extended) {
+        (Some(rusqlite::ErrorCode::DiskFull), _) | (_, Some(ffi::SQLITE_IOERR_WRITE)) => (
+            "there is no room, or the medium failed",
+            "make room on that disk and start again",
+        ),
+        (_, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)) => (
+            "the medium did not take it",
+            "look at the disk's health before starting again: a sync that failed is not retried",
+        ),
+        _ => ("the write failed", "remove the cause and start again"),
+    };
+    format!("{what} ({error})\n  hint: {hint}; every acknowledged record is there")
 }
 
 /// Whether there is a record of this number already.

@@ -89,6 +89,18 @@ pub enum StoreError {
         /// What is wrong with it.
         error: RecordError,
     },
+    /// Records that were acknowledged are gone.
+    #[error(
+        "the journal {what}, but record {acknowledged} was acknowledged: records from {seq} on are lost\n  hint: nothing was changed; restore a backup into a new data directory, or go on without them: `aigen ledger repair --accept-loss`"
+    )]
+    Lost {
+        /// The first record that is missing, or another than it was.
+        seq: u64,
+        /// The last record that is known to have been acknowledged.
+        acknowledged: u64,
+        /// What is there instead, after the words "the journal".
+        what: String,
+    },
     /// The machine that keeps the journal does not answer.
     #[error("the journal's storage cannot be reached: {0}")]
     Unreachable(Box<dyn StdError + Send + Sync>),

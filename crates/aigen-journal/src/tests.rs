@@ -1,6 +1,7 @@
 mod conformance;
 mod damage;
 mod golden;
+mod lost;
 mod snapshots;
 mod writer;
 

@@ -5,6 +5,8 @@
 //!   AIGEN            marks the folder as ours and says its format
 //!   lock             locked by the running node; says its process and address
 //!   journal.sqlite   the journal
+//!   journal.tip      the last record that was acknowledged, lest one be lost unnoticed
+//!   losses.jsonl     what was lost and accepted as lost, if anything ever was
 //!   operator.key     the operator's key, readable by its owner alone
 //!   dev.key          the key of `aigen dev`, likewise
 //!   .gitignore       keeps keys and money out of repositories
@@ -100,6 +102,11 @@ impl DataDir {
     /// The journal's file.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.sqlite")
+    }
+
+    /// Where losses are written down.
+    pub fn losses(&self) -> PathBuf {
+        self.path.join("losses.jsonl")
     }
 
     /// Takes the folder for this process, until the lock is dropped.

@@ -114,6 +114,12 @@ pub fn report(error: &Error, json: bool) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// What failed, and what to do next, each in one line: for the log.
+pub fn told(error: &Error) -> (String, String) {
+    let Report { messages, hints } = Report::of(error);
+    (messages.join(": "), hints.join("; "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

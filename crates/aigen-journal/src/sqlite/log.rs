@@ -4,7 +4,14 @@ use crate::store::StoreError;
 use rusqlite::Connection;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where SQLite keeps the log of this file.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
 
 /// Makes safe what is about to be believed.
 ///
@@ -18,10 +25,8 @@ pub(super) fn make_log_safe(
     path: &Path,
     write_again: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), StoreError> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    write_again(log.as_ref()).map_err(|error| StoreError::Io(error.into()))?;
+    write_again(&log_of(path)).map_err(|error| StoreError::Io(error.into()))?;
     connection.execute_batch("COMMIT")?;
     Ok(())
 }

@@ -4,6 +4,7 @@ mod apply;
 mod export;
 mod keep;
 mod movement;
+mod repair;
 mod store;
 mod verify;
 mod view;
@@ -88,6 +89,19 @@ Examples:
 
 A running node does so by itself as the journal grows.")]
     Snapshot,
+    /// Go on with a journal that has lost records at its end, which a node refuses to do
+    #[command(after_help = "\
+Examples:
+  aigen ledger verify                  # names the first record that is lost
+  aigen ledger repair --accept-loss
+
+What was paid or charged in the lost records is forgotten; restore a backup if it is newer. What is
+lost is written into losses.jsonl in the data folder, and the log it may still be in is kept there.")]
+    Repair {
+        /// Yes: whatever those records said is gone
+        #[arg(long, required = true)]
+        accept_loss: bool,
+    },
     /// Apply accounts and transfers to a ledger in memory, one JSON command per line
     #[command(long_about = APPLY_ABOUT, after_long_help = APPLY_EXAMPLES, after_help = "\
 Examples:
@@ -174,6 +188,7 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode> {
         Command::Backup { file } => keep::backup(file, context)?,
         Command::Restore { file } => keep::restore(file, context)?,
         Command::Snapshot => keep::snapshot(context)?,
+        Command::Repair { .. } => repair::run(context)?,
         Command::Balance { address } => balance(address.as_ref(), context)?,
         Command::Transfers { account, limit } => transfers(account.as_ref(), *limit, context)?,
         Command::Export(args) => export::run(args, context)?,

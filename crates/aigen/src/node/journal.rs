@@ -5,8 +5,11 @@ mod transport;
 use super::snapshots::Open;
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::failure::told;
 use aigen_journal::cluster::{Candidate, Membership, RealTime, Timing};
-use aigen_journal::{Journal, PostgresElection, PostgresStore, Recovery, SqliteStore, StoreError};
+use aigen_journal::{
+    Found, Journal, PostgresElection, PostgresStore, Recovery, SqliteStore, StoreError, Unfinished,
+};
 use aigen_node::{random_digest, random_node_id};
 use aigen_types::{NodeId, Timestamp};
 use anyhow::{Context, Result};
@@ -39,7 +42,11 @@ pub async fn open(config: &Config, data_dir: &DataDir, address: SocketAddr) -> R
     }
     let tip = journal.tip();
     tracing::info!(
-        records = tip.seq, tip = %tip.hash, replayed = recovery.replayed, "journal recovered"
+        records = tip.seq,
+        tip = %tip.hash,
+        snapshot = recovery.snapshot,
+        replayed = recovery.replayed,
+        "journal recovered"
     );
     let beside = beside(config, data_dir);
     Ok(Opened {
@@ -62,8 +69,24 @@ fn beside(config: &Config, data_dir: &DataDir) -> Open {
 fn alone(data_dir: &DataDir) -> Result<(Journal, Recovery)> {
     let path = data_dir.journal();
     let cannot = || format!("cannot start from the journal {}", path.display());
-    let store = SqliteStore::open(&path).with_context(cannot)?;
+    let (store, found) = SqliteStore::open_with_tip(&path).with_context(cannot)?;
+    tell(&found);
     Journal::start(Box::new(store), now, end_process).with_context(cannot)
+}
+
+/// Nothing of it is an error: a process was killed, or the power went.
+fn tell(found: &Found) {
+    let Unfinished { bytes, frames } = found.unfinished;
+    if bytes > 0 {
+        tracing::warn!(
+            bytes,
+            frames,
+            "dropped what stood behind the journal's last record: it was begun and never finished"
+        );
+    }
+    if found.is_tip_unreadable() {
+        tracing::warn!("the file journal.tip could not be read and was made anew");
+    }
 }
 
 async fn shared(
@@ -113,6 +136,11 @@ fn now() -> Timestamp {
 /// What was applied but not recorded must not be seen, and a failed sync is never retried:
 /// the pages that failed may be gone, and a second sync would say that they are safe.
 fn end_process(error: StoreError) {
-    tracing::error!(%error, "a record could not be made durable; the process ends here");
+    let (because, hint) = told(&error.into());
+    tracing::error!(
+        because,
+        hint,
+        "a record could not be made durable; the process ends here"
+    );
     std::process::abort();
 }

@@ -93,6 +93,41 @@ async fn killed_it_charges_what_it_had_recorded_and_holds_nothing() {
     at_rest(&folder);
 }
 
+/// Ten nodes, each killed after some number of tokens: what each of them answered stands, and what
+/// it was in the midst of is charged for.
+#[tokio::test]
+async fn ten_killed_nodes_lose_no_answer_and_hold_nothing() {
+    let folder = Folder::new();
+    let mut calls: Vec<(String, u64)> = Vec::new();
+    for round in 0..10 {
+        let mut node = folder.dev();
+        let client = Client::new(node.url(), node.key()).unwrap();
+        let short = ChatRequest {
+            max_tokens: Some(4),
+            ..endless()
+        };
+        let answered = client.chat(&short).await.unwrap();
+        let call = answered.id.rsplit('-').next().unwrap().to_owned();
+        calls.push((call, answered.usage.completion_tokens));
+        let mut chunks = client.chat_stream(&endless()).await.unwrap();
+        let (mut read, mut id) = (0, String::new());
+        while read <= round * 7 % 40 {
+            let chunk = chunks.next().await.unwrap().unwrap();
+            read += tokens(&chunk);
+            id = chunk.id;
+        }
+        node.kill();
+        calls.push((id.rsplit('-').next().unwrap().to_owned(), read));
+    }
+    let _last = folder.dev();
+    for (call, read) in calls {
+        let receipt = folder.json(&["receipt", &call]);
+        let charged = receipt["usage"]["sampled_tokens"].as_u64().unwrap();
+        assert!(charged + PROGRESS_TOKENS >= read, "{receipt}: {read} read");
+    }
+    at_rest(&folder);
+}
+
 #[tokio::test]
 async fn told_to_stop_it_ends_the_answer_and_settles_it() {
     let folder = Folder::new();

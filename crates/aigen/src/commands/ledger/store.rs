@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::data_dir::DataDir;
 use crate::failure::OrHint;
-use aigen_journal::{PostgresStore, SqliteStore, Store};
+use aigen_journal::{Found, PostgresStore, SqliteStore, Store, look};
 use anyhow::{Context as _, Result};
 use tokio::task::block_in_place;
 
@@ -17,6 +17,18 @@ pub fn reading<T>(context: &Context, read: impl FnOnce(&dyn Store) -> Result<T>)
         Some(url) => read(&database(url)?),
         None => read(&file(context)?),
     })
+}
+
+/// What lies beside a journal that is a file.
+///
+/// # Errors
+/// When there is no such folder, or it cannot be read.
+pub fn beside(context: &Context) -> Result<Option<Found>> {
+    if context.config.journal.is_some() {
+        return Ok(None);
+    }
+    let path = DataDir::open(&context.config.data_dir)?.journal();
+    Ok(Some(look(&path)?))
 }
 
 /// Writes to the journal, without appending to it while a node does.
@@ -43,7 +55,7 @@ pub fn filling<T>(context: &Context, write: impl FnOnce(&mut dyn Store) -> Resul
         None => {
             let data_dir = DataDir::open_or_create(&context.config.data_dir)?;
             let _lock = data_dir.lock()?;
-            write(&mut SqliteStore::open(&data_dir.journal())?)
+            write(&mut SqliteStore::open_with_tip(&data_dir.journal())?.0)
         }
     })
 }

@@ -1,7 +1,7 @@
-use super::store::reading;
+use super::store::{beside, reading};
 use crate::context::Context;
 use aigen_api::resources::{JournalFault, JournalTip, Verification};
-use aigen_journal::{StoreError, verify};
+use aigen_journal::{Found, StoreError, verify};
 use aigen_types::Amount;
 use anyhow::Result;
 use serde::Serialize;
@@ -18,6 +18,30 @@ struct Sound {
     /// What all addresses have together, in AIGEN.
     #[serde(serialize_with = "crate::config::text::serialize")]
     balances: Amount,
+    /// What stands behind the last record; only of a journal in a file.
+    #[serde(flatten)]
+    beside: Option<Beside>,
+}
+
+/// What lies beside a journal in a file.
+#[derive(Debug, Serialize)]
+struct Beside {
+    /// The last record that was taken down as acknowledged.
+    acknowledged: Option<u64>,
+    /// Bytes of the log that were begun and belong to no whole record.
+    unfinished_bytes: u64,
+    /// Pages of them, each with a header.
+    unfinished_frames: u64,
+}
+
+impl From<&Found> for Beside {
+    fn from(found: &Found) -> Self {
+        Self {
+            acknowledged: found.acknowledged().map(|tip| tip.seq),
+            unfinished_bytes: found.unfinished.bytes,
+            unfinished_frames: found.unfinished.frames,
+        }
+    }
 }
 
 /// One that does not.
@@ -32,27 +56,32 @@ struct Damaged {
 pub fn run(context: &Context) -> Result<ExitCode> {
     let bar = context.output.progress(None, "records");
     let mut last = 0;
+    // Looked at first: a node may append meanwhile, and then there is more than was acknowledged.
+    let beside = beside(context)?;
     let verified = reading(context, |store| {
-        Ok(verify(store, |seq| {
+        let verified = verify(store, |seq| {
             last = seq;
             bar.set_position(seq);
-        }))
+        });
+        let lost = beside.as_ref().map_or(Ok(()), |found| found.check(store));
+        Ok(verified.and_then(|verified| lost.map(|()| verified)))
     })?;
     bar.finish_and_clear();
     match verified {
-        Ok(Ok(found)) => sound(&found, context),
+        Ok(Ok(found)) => sound(&found, beside.as_ref(), context),
         Ok(Err(fault)) => damaged(last, last, fault.into(), context),
-        Err(StoreError::Damaged { seq, error }) => damaged(
-            seq,
-            last,
-            StoreError::Damaged { seq, error }.into(),
-            context,
-        ),
+        Err(error @ (StoreError::Damaged { seq, .. } | StoreError::Lost { seq, .. })) => {
+            damaged(seq, last, error.into(), context)
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-fn sound(found: &aigen_journal::Verification, context: &Context) -> Result<ExitCode> {
+fn sound(
+    found: &aigen_journal::Verification,
+    beside: Option<&Found>,
+    context: &Context,
+) -> Result<ExitCode> {
     let verification = Verification {
         ok: true,
         tip: JournalTip {
@@ -67,12 +96,25 @@ fn sound(found: &aigen_journal::Verification, context: &Context) -> Result<ExitC
         verification,
         issued: found.issued,
         balances: found.balances,
+        beside: beside.map(Beside::from),
     };
-    context.output.data(&report, || describe(found))?;
+    let unfinished = report
+        .beside
+        .as_ref()
+        .map_or(0, |beside| beside.unfinished_bytes);
+    context
+        .output
+        .data(&report, || describe(found, unfinished))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn describe(found: &aigen_journal::Verification) -> String {
+fn describe(found: &aigen_journal::Verification, unfinished: u64) -> String {
+    let unfinished = match unfinished {
+        0 => String::new(),
+        bytes => {
+            format!("unfinished  {bytes} bytes behind the last record, which belong to none\n")
+        }
+    };
     format!(
         "records     {}, each hash and each link of the chain checked\n\
          transfers   {}, between {} accounts\n\
@@ -83,7 +125,7 @@ fn describe(found: &aigen_journal::Verification) -> String {
          issued      {} AIGEN\n\
          balances    {} AIGEN, the same\n\
          tip         {}\n\
-         ledger verified\n",
+         {unfinished}ledger verified\n",
         found.records,
         found.transfers,
         found.accounts,
