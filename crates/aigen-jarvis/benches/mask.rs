@@ -12,9 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aigen_engine::{ChatMessage, EngineError, TokenId, Tokenizer};
-use aigen_jarvis::{
-    Allow, Compiler, Decision, JsonOptions, Matcher, Opening, Program, Report, Wake,
-};
+use aigen_jarvis::{Compiler, JsonOptions, Matcher, Program};
 use serde_json::json;
 
 const WALKS: usize = 50;
@@ -97,7 +95,7 @@ fn measure(name: &str, words: &Arc<Words>, compile: impl Fn() -> Program) {
     let mut chance = Chance(7);
     for _ in 0..WALKS {
         let started = Instant::now();
-        let matcher = open(&program, words);
+        let matcher = open(&program);
         opens.push(started.elapsed());
         walk(&matcher, words, &mut chance, &mut masks, &mut moves);
     }
@@ -110,26 +108,8 @@ fn measure(name: &str, words: &Arc<Words>, compile: impl Fn() -> Program) {
     );
 }
 
-fn open(program: &Program, words: &Arc<Words>) -> Matcher {
-    let tokenizer: Arc<dyn Tokenizer> = words.clone();
-    let opening = Opening {
-        prompt: &[0],
-        tokenizer,
-    };
-    let report = Report {
-        position: 0,
-        removed: 0,
-        appended: &[],
-        why: Wake::Started,
-    };
-    let mut controller = program.open(&opening).expect("built-in controllers open");
-    match controller.step(&report) {
-        Ok(Decision::Generate(segment)) => match segment.allow {
-            Allow::Matcher(matcher) => matcher,
-            Allow::Any => unreachable!("every program here has a grammar"),
-        },
-        other => unreachable!("built-in controllers generate first: {other:?}"),
-    }
+fn open(program: &Program) -> Matcher {
+    program.matcher().expect("every program here has a grammar")
 }
 
 fn walk(

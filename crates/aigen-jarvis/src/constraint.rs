@@ -3,6 +3,7 @@
 mod cache;
 mod compiler;
 mod error;
+mod mask;
 mod matcher;
 mod quote;
 mod source;
@@ -14,7 +15,8 @@ mod workers;
 
 pub use compiler::{CompileLimits, Compiler};
 pub use error::CompileError;
+pub use mask::Mask;
 pub(crate) use matcher::Grammar;
-pub use matcher::{Mask, Matcher};
+pub use matcher::Matcher;
 pub use source::JsonOptions;
 pub use template::Hole;

@@ -27,6 +27,9 @@ pub struct Piece {
     /// Text that is now final: complete characters, never taken back, never part
     /// of a stop string. May be empty.
     pub text: String,
+    /// Bytes to take off the end of the text sent so far before `text` is appended;
+    /// 0 unless the request takes such text.
+    pub retracted_bytes: u64,
     /// Totals so far, not differences.
     pub usage: Usage,
     /// The sampled tokens of this step, if the request asked for them. Forced
@@ -46,15 +49,22 @@ pub struct TokenLogprobs {
     pub top: Vec<TokenLogprob>,
 }
 
-/// Output tokens by kind; every computed token is counted exactly once.
+/// Output tokens by kind; every computed token is counted exactly once as sampled,
+/// forced or discarded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Tokens the model chose and the branch kept, an end token included.
     pub sampled_tokens: u64,
     /// Tokens the grammar or the controller put in, and the branch kept.
     pub forced_tokens: u64,
-    /// Tokens that were taken back.
+    /// Tokens that were taken back, or are in branches that were not kept.
     pub discarded_tokens: u64,
+    /// Of those discarded, the ones in branches that were not kept; known at the end.
+    pub unkept_tokens: u64,
+    /// Of those sampled and forced, the ones the caller is not shown.
+    pub hidden_tokens: u64,
+    /// Branches created beside the first. Tokens before a fork are counted once.
+    pub branches: u32,
 }
 
 impl Usage {

@@ -55,6 +55,71 @@ pub enum Fault {
         /// The bound, in tokens.
         max: usize,
     },
+    /// A mask was made from too few or too many bits.
+    #[error("a mask of {words} words of 32 bits, and the vocabulary takes {expected}")]
+    MaskLength {
+        /// Words given.
+        words: usize,
+        /// Words needed.
+        expected: usize,
+    },
+    /// One decision asked for more than a decision may.
+    #[error("one decision may have {max} {what} at most")]
+    DecisionTooLarge {
+        /// Of what.
+        what: &'static str,
+        /// The bound.
+        max: usize,
+    },
+    /// The controller asked for what cannot be done here.
+    #[error("this cannot be done here: {what}")]
+    Unsupported {
+        /// What, and why not.
+        what: &'static str,
+    },
+    /// A fork would have made more branches than one session may have.
+    #[error("{asked} branches more are too many: {left} are left to this session")]
+    BranchesTooMany {
+        /// Branches asked for.
+        asked: u32,
+        /// Branches that could still be created.
+        left: u32,
+    },
+    /// A fork into more branches than the rest of the money pays a token for.
+    #[error("a fork into {asked} branches needs more tokens than are paid for")]
+    ForkUnaffordable {
+        /// Branches asked for.
+        asked: u32,
+    },
+    /// Every branch waits for another.
+    #[error("all branches wait for each other")]
+    Deadlock,
+    /// The controller was not ready in time, again and again.
+    #[error("the controller was late {times} times")]
+    Late {
+        /// How often.
+        times: u32,
+    },
+    /// The session's variables are too many or too large.
+    #[error("the variables are too many or too large")]
+    VariablesFull,
+    /// The controller logged too much.
+    #[error("the controller logged too much")]
+    LogFull,
+    /// A result, or the outcome, is no JSON or too large.
+    #[error("a result of the controller is not valid: {reason}")]
+    ResultInvalid {
+        /// Why.
+        reason: String,
+    },
+    /// The controller's own prompt is longer than what is paid for.
+    #[error("the controller's prompt has {tokens} tokens, and {max} are paid for")]
+    PromptTooLong {
+        /// Tokens in the prompt.
+        tokens: usize,
+        /// Tokens it may have.
+        max: usize,
+    },
     /// The controller itself gave up.
     #[error("the controller failed: {reason}")]
     Controller {
@@ -82,6 +147,17 @@ impl Fault {
             Self::DiscardedTooMany { .. } => "discarded_too_many",
             Self::Stalled { .. } => "stalled",
             Self::EditTooLong { .. } => "edit_too_long",
+            Self::MaskLength { .. } => "mask_length",
+            Self::DecisionTooLarge { .. } => "decision_too_large",
+            Self::Unsupported { .. } => "unsupported",
+            Self::BranchesTooMany { .. } => "branches_too_many",
+            Self::ForkUnaffordable { .. } => "fork_unaffordable",
+            Self::Deadlock => "deadlock",
+            Self::Late { .. } => "late",
+            Self::VariablesFull => "variables_full",
+            Self::LogFull => "log_full",
+            Self::ResultInvalid { .. } => "result_invalid",
+            Self::PromptTooLong { .. } => "prompt_too_long",
             Self::Controller { .. } => "controller",
             Self::Engine(_) => "engine",
             Self::Crashed => "crashed",

@@ -19,6 +19,7 @@
 //! unconstrained token after a constraint failed.
 
 mod constraint;
+mod context;
 mod controller;
 mod cover;
 mod event;
@@ -32,7 +33,11 @@ mod session;
 mod stage;
 
 pub use constraint::{CompileError, CompileLimits, Compiler, Hole, JsonOptions, Mask, Matcher};
-pub use controller::{Allow, Controller, Decision, Edit, Generate, Opening, Report, Until, Wake};
+pub use context::{Budget, Context, Guest, Level, LogEntry, Used, Versioned};
+pub use controller::{
+    Allow, BranchId, Capabilities, Controller, Decision, Edit, Generate, Observe, Opening, Params,
+    Reason, Report, Splice, Stop, Turn, Until, Waiting, Wake,
+};
 pub use cover::Cover;
 pub use event::{Ending, Event, Finish, Piece, TokenLogprobs, Usage};
 pub use fault::Fault;

@@ -6,6 +6,43 @@ use std::time::Duration;
 /// that never generates would otherwise hold the scheduler's thread.
 pub const DECISIONS_PER_PASS_MAX: u32 = 64;
 
+/// Steps of one session at which its controllers may be late.
+pub const LATE_STEPS_MAX: u32 = 3;
+
+/// Branches one session may create beside its first, those that are over too.
+pub const BRANCHES_MAX: u32 = 64;
+
+/// The longest time a controller may suspend itself for, in milliseconds.
+pub const SUSPEND_MILLIS_MAX: u32 = 60_000;
+
+/// Biased tokens, splices, triggers, stop strings or names of one decision; each
+/// of them is looked at for every token.
+pub const BIASES_MAX: usize = 1024;
+/// Tokens that the splices of one decision name, in all.
+pub const SPLICE_TOKENS_MAX: usize = 4096;
+/// The model's likeliest tokens that one report may name.
+pub const OBSERVED_TOP_MAX: u8 = 20;
+
+/// Variables of one session.
+pub const VARIABLES_MAX: usize = 256;
+/// Bytes of a variable's name.
+pub const VARIABLE_NAME_BYTES_MAX: usize = 128;
+/// Bytes of all names and values of one session.
+pub const VARIABLES_BYTES_MAX: usize = 1024 * 1024;
+
+/// Lines one session may log.
+pub const LOG_LINES_MAX: usize = 1024;
+/// Bytes one session may log.
+pub const LOG_BYTES_MAX: usize = 64 * 1024;
+
+/// Results one session may put beside its text.
+pub const RESULTS_MAX: usize = 64;
+/// Bytes of their names and values.
+pub const RESULTS_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of what a controller says in the end.
+pub const OUTCOME_BYTES_MAX: usize = 256 * 1024;
+
 /// Tokens one edit may append.
 pub const EDIT_TOKENS_MAX: usize = 4096;
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use aigen_types::Digest;
 
 use crate::constraint::Grammar;
-use crate::{Allow, Controller, Decision, Edit, Fault, Generate, Opening, Report, Until};
+use crate::{Allow, Controller, Decision, Edit, Fault, Generate, Matcher, Opening, Report, Turn};
 
 /// A compiled controller: what a request names and a session runs. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +24,18 @@ pub trait Blueprint: Send + Sync {
     /// Whether the controller ever takes tokens back.
     fn backtracks(&self) -> bool {
         false
+    }
+
+    /// Branches that it has at once, at most: a session waits until so many
+    /// sequences of the engine are free, and its forks are never refused for want
+    /// of one. A controller with more branches than it said takes its chance.
+    fn branches(&self) -> u32 {
+        1
+    }
+
+    /// A matcher at the start of the grammar, for what is nothing else.
+    fn matcher(&self) -> Option<Matcher> {
+        None
     }
 }
 
@@ -64,8 +76,20 @@ impl Program {
         self.0.open(opening)
     }
 
+    /// A matcher at the start of the program's grammar, for controllers that use
+    /// it in their segments; `None` if the program is no grammar. No two share a
+    /// position.
+    #[must_use]
+    pub fn matcher(&self) -> Option<Matcher> {
+        self.0.matcher()
+    }
+
     pub(crate) fn backtracks(&self) -> bool {
         self.0.backtracks()
+    }
+
+    pub(crate) fn branches(&self) -> u32 {
+        self.0.branches().max(1)
     }
 }
 
@@ -87,8 +111,8 @@ pub(crate) fn digest_of(kind: &str, source: &str) -> Digest {
 struct Once(Option<Decision>);
 
 impl Controller for Once {
-    fn step(&mut self, _report: &Report<'_>) -> Result<Decision, Fault> {
-        Ok(self.0.take().unwrap_or(Decision::Stop))
+    fn step(&mut self, _report: &Report<'_>) -> Result<Turn, Fault> {
+        Ok(self.0.take().unwrap_or(Decision::stop()).into())
     }
 }
 
@@ -121,8 +145,10 @@ impl Blueprint for Forced {
 
     fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
         let tokens = opening.tokenizer.encode(&self.text, false, false);
-        let backtrack = 0;
-        Ok(Once::boxed(Decision::Edit(Edit { backtrack, tokens })))
+        Ok(Once::boxed(Decision::Edit(Edit {
+            tokens,
+            ..Edit::default()
+        })))
     }
 }
 
@@ -138,7 +164,11 @@ impl Blueprint for Constrained {
     fn open(&self, _opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
         Ok(Once::boxed(Decision::Generate(Generate {
             allow: Allow::Matcher(self.grammar.matcher()),
-            until: Until::default(),
+            ..Generate::default()
         })))
+    }
+
+    fn matcher(&self) -> Option<Matcher> {
+        Some(self.grammar.matcher())
     }
 }

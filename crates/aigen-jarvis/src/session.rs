@@ -21,7 +21,7 @@ use self::record::Record;
 use self::rewinds::Rewinds;
 use self::transcript::Transcript;
 use crate::limits::{STOP_BYTES_MAX, STOPS_MAX};
-use crate::{Cover, Event, Fault, Opening, Program, Wake};
+use crate::{Capabilities, Context, Cover, Event, Fault, Opening, Program, Wake};
 
 /// Everything one session needs.
 #[derive(Clone)]
@@ -42,6 +42,13 @@ pub struct SessionRequest {
     pub top_logprobs: Option<u8>,
     /// How many output tokens are paid for.
     pub cover: Cover,
+    /// What the caller gives the controller: JSON of its own, or nothing.
+    pub argument: String,
+    /// The conversation as JSON, in OpenAI's form; empty for a raw prompt.
+    pub messages: String,
+    /// Whether the caller takes text that may yet be taken back: text then comes
+    /// as soon as it is there, and [`crate::Piece::retracted_bytes`] takes it back.
+    pub retract: bool,
 }
 
 /// Why a session was not started. Nothing was computed, and no event is sent.
@@ -129,9 +136,20 @@ fn open(
 ) -> Result<Branch, Fault> {
     let tokenizer = engine.tokenizer();
     let prompt = &request.prompt;
+    let info = engine.info();
     let opening = Opening {
         prompt,
         tokenizer: tokenizer.clone(),
+        context: Context::new(request.sampling.seed),
+        argument: &request.argument,
+        messages: &request.messages,
+        model: &info.name,
+        seed: request.sampling.seed,
+        can: Capabilities {
+            control: info.control,
+            backtrack: info.backtrack,
+            branches_max: info.sequences_max,
+        },
     };
     let controller = request.program.open(&opening)?;
     let prompt_tokens = u32::try_from(prompt.len()).unwrap_or(u32::MAX);

@@ -10,7 +10,7 @@ use aigen_engine::{EngineHandle, Limits, TokenId, Tokenizer};
 
 use crate::{
     Blueprint, Compiler, Controller, Cover, Decision, Ending, Event, Fault, Opening, Program,
-    Report, SessionHandle, SessionRequest, Usage, Wake, start,
+    Report, SessionHandle, SessionRequest, Turn, Usage, Wake, start,
 };
 
 /// What every session on the stage is asked.
@@ -49,6 +49,9 @@ impl Stage {
             stops: Vec::new(),
             top_logprobs: Some(1),
             cover: Cover::unlimited(),
+            argument: String::new(),
+            messages: String::new(),
+            retract: false,
         }
     }
 
@@ -174,9 +177,9 @@ impl Blueprint for Played {
 }
 
 impl Controller for Played {
-    fn step(&mut self, report: &Report<'_>) -> Result<Decision, Fault> {
+    fn step(&mut self, report: &Report<'_>) -> Result<Turn, Fault> {
         self.wakes.lock().unwrap().push(report.why);
-        Ok(self.decisions.pop().unwrap_or(Decision::Stop))
+        Ok(self.decisions.pop().unwrap_or(Decision::stop()).into())
     }
 
     fn reach(&self) -> u32 {

@@ -1,3 +1,4 @@
+use crate::batch::Batch;
 use crate::cluster::{Member, Membership};
 use crate::pulse::Pulse;
 use crate::queue::{
@@ -5,12 +6,13 @@ use crate::queue::{
 };
 use crate::record::Tip;
 use crate::replay::Recovery;
-use crate::replica::{Batch, Replica};
+use crate::replica::Replica;
 use crate::store::{Store, StoreError};
 use crate::writer;
 use aigen_network::{Command, Network};
 use aigen_types::Timestamp;
-use std::sync::{Arc, RwLock, RwLockReadGuard, mpsc};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::thread;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
@@ -20,13 +22,13 @@ use tokio::sync::{oneshot, watch};
 #[error("the journal has stopped, so nothing more can be recorded")]
 pub struct Stopped;
 
-/// Door to the one thread that applies and records commands. Clones share it.
+/// Door to the one writer that applies and records commands. Clones share it.
 ///
-/// Group commit: the writer takes everything queued, applies it, appends one record, syncs
-/// once and then answers; while one sync is under way the next batch fills.
+/// Group commit: everything queued is applied, appended as one record, synced once and then
+/// answered; while one sync is under way the next record fills.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    queue: mpsc::SyncSender<Queued>,
+    queue: Sender<Queued>,
     network: Arc<RwLock<Network>>,
     shown: watch::Receiver<Shown>,
     /// Whether the thread goes on, and what others must show to it; none for an only writer.
@@ -48,7 +50,7 @@ impl Journal {
         let (replica, recovery) = Replica::open(store, |_| {})?;
         let (journal, queued, shown) = Self::over(&replica, Role::Alone);
         spawn(
-            move || writer::run(replica, queued, &shown, now),
+            move || writer::run(replica, &queued, shown, now),
             on_failure,
         )?;
         Ok((journal, recovery))
@@ -78,8 +80,8 @@ impl Journal {
         Ok((journal, recovery))
     }
 
-    fn over(replica: &Replica, role: Role) -> (Self, mpsc::Receiver<Queued>, watch::Sender<Shown>) {
-        let (queue, queued) = mpsc::sync_channel(QUEUE_BATCHES_MAX);
+    fn over(replica: &Replica, role: Role) -> (Self, Receiver<Queued>, watch::Sender<Shown>) {
+        let (queue, queued) = bounded(QUEUE_BATCHES_MAX);
         let (show, shown) = watch::channel(Shown {
             tip: replica.tip(),
             generation: 0,
@@ -110,9 +112,7 @@ impl Journal {
     /// # Errors
     /// When the writer has stopped.
     pub async fn submit_all(&self, commands: Vec<Command>) -> Result<Vec<Committed>, Stopped> {
-        let (reply, committed) = oneshot::channel();
-        self.queue(commands, Reply::Each(reply))?;
-        committed.await.map_err(|_| Stopped)
+        self.send_all(commands)?.await.map_err(|_| Stopped)
     }
 
     /// Records one command without waiting for it: for settling from a destructor.
@@ -122,6 +122,19 @@ impl Journal {
     pub fn send(&self, command: Command) -> Result<oneshot::Receiver<Committed>, Stopped> {
         let (reply, committed) = oneshot::channel();
         self.queue(vec![command], Reply::One(reply))?;
+        Ok(committed)
+    }
+
+    /// The same of commands that go into one record.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub fn send_all(
+        &self,
+        commands: Vec<Command>,
+    ) -> Result<oneshot::Receiver<Vec<Committed>>, Stopped> {
+        let (reply, committed) = oneshot::channel();
+        self.queue(commands, Reply::Each(reply))?;
         Ok(committed)
     }
 

@@ -3,11 +3,13 @@
 //! The journal is the truth; everything else is rebuilt from it. A record is durable before
 //! anyone is told that it exists, and no record is ever changed.
 
+mod batch;
 pub mod cluster;
 mod codec;
 mod commands;
 mod copy;
 mod journal;
+mod machine;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -27,6 +29,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use batch::Batch;
 pub use codec::DecodeError;
 pub use copy::{copy, take_snapshot};
 pub use journal::{Journal, Stopped};
@@ -36,7 +39,7 @@ pub use postgres::{PostgresElection, PostgresStore};
 pub use queue::{Committed, NotLeading, Role};
 pub use record::{Origin, RECORD_VERSION, Record, RecordError, Tip};
 pub use replay::{Answer, Recovery, Replayed, recover, replay};
-pub use replica::{Applied, Batch, Replica};
+pub use replica::{Applied, Replica};
 pub use sessions::Sessions;
 pub use snapshot::{Snapshot, SnapshotError};
 pub use sqlite::{Found, Loss, SqliteStore, Unfinished, accept_loss, look};

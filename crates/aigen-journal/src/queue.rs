@@ -1,11 +1,12 @@
 //! What waits for the thread that writes, and what everyone may know of it.
 
+use crate::batch::Batch;
 use crate::record::{RECORD_BODY_BYTES_MAX, Tip};
 use crate::replay::Answer;
-use crate::replica::Batch;
 use aigen_types::NodeId;
+use crossbeam_channel::Receiver;
 use std::collections::BTreeSet;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Commands of one record, at most; TigerBeetle's own bound.
@@ -83,7 +84,7 @@ pub(crate) struct Taken {
 
 impl Taken {
     /// `first`, and what waits behind it, up to the bounds of a record.
-    pub fn with(first: Queued, queued: &mpsc::Receiver<Queued>) -> Self {
+    pub fn with(first: Queued, queued: &Receiver<Queued>) -> Self {
         let mut taken = Self::default();
         let (mut commands, mut bytes) = (0, 0);
         let mut next = Some(first);
@@ -94,7 +95,7 @@ impl Taken {
                 Queued::Stop(_) => None,
             };
             commands += batch.map_or(0, |batch| batch.commands().len());
-            bytes += batch.map_or(0, Batch::bytes);
+            bytes += batch.map_or(0, |batch| batch.body().len());
             taken.put(item);
             let full = commands >= BATCH_COMMANDS_MAX || bytes >= RECORD_BODY_BYTES_MAX;
             next = if full || taken.stop.is_some() {

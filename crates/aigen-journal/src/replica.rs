@@ -2,95 +2,15 @@
 //! append. It has no clock, thread or channel of its own, so that the simulator drives the very
 //! code that a node runs.
 
-use crate::codec::{DecodeError, Wire};
-use crate::record::{Origin, Record, Tip, decode};
-use crate::replay::{Answer, Recovery, Replayed, apply, recover};
-use crate::sessions::Sessions;
+use crate::batch::Batch;
+use crate::machine::Machine;
+use crate::record::{Origin, Record, Tip};
+use crate::replay::{Answer, Recovery, apply, recover};
 use crate::store::{Store, StoreError};
-use aigen_network::{Command, Network};
-use aigen_types::{NodeId, Timestamp};
+use aigen_network::Network;
+use aigen_types::Timestamp;
 use std::fmt;
 use std::sync::{Arc, RwLock};
-
-/// Commands that go into one record together, in their order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Batch {
-    commands: Vec<Command>,
-    /// Their serialised form, made by whoever asks so that the writer does not have to.
-    body: Vec<u8>,
-    origin: Option<Origin>,
-}
-
-impl Batch {
-    /// A batch of the only writer there is.
-    #[must_use]
-    pub fn new(commands: Vec<Command>) -> Self {
-        let mut body = Vec::new();
-        commands.iter().for_each(|command| command.put(&mut body));
-        Self {
-            commands,
-            body,
-            origin: None,
-        }
-    }
-
-    /// The same batch as number `batch` of `node`, which counts its batches from 1.
-    #[must_use]
-    pub fn from_node(self, node: NodeId, batch: u64) -> Self {
-        let count = self.count();
-        let origin = Some(Origin { node, batch, count });
-        Self { origin, ..self }
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub fn origin(&self) -> Option<Origin> {
-        self.origin
-    }
-
-    /// What it holds.
-    #[must_use]
-    pub fn commands(&self) -> &[Command] {
-        &self.commands
-    }
-
-    /// Bytes it adds to a record.
-    pub(crate) fn bytes(&self) -> usize {
-        self.body.len()
-    }
-
-    /// Takes another batch in behind this one.
-    pub(crate) fn append(&mut self, mut other: Self) {
-        self.commands.append(&mut other.commands);
-        self.body.append(&mut other.body);
-    }
-
-    fn count(&self) -> u32 {
-        u32::try_from(self.commands.len()).expect("batches are bounded")
-    }
-
-    /// The form in which it is forwarded; `None` for one without an origin.
-    #[must_use]
-    pub fn to_bytes(&self) -> Option<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(20 + self.body.len());
-        self.origin?.put(&mut bytes);
-        bytes.extend_from_slice(&self.body);
-        Some(bytes)
-    }
-
-    /// Reads a forwarded batch.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, DecodeError> {
-        let origin = Origin::take(&mut bytes)?;
-        Ok(Self {
-            commands: decode(origin.count, bytes)?,
-            body: bytes.to_vec(),
-            origin: Some(origin),
-        })
-    }
-}
 
 /// A record that was applied and is not durable yet.
 #[derive(Debug)]
@@ -104,10 +24,7 @@ pub struct Applied {
 /// A network and the journal it comes from.
 pub struct Replica {
     store: Box<dyn Store>,
-    network: Arc<RwLock<Network>>,
-    sessions: Sessions,
-    /// The last record applied, durable or not.
-    tip: Tip,
+    machine: Machine,
 }
 
 impl Replica {
@@ -120,31 +37,26 @@ impl Replica {
         mut progress: impl FnMut(u64),
     ) -> Result<(Self, Recovery), StoreError> {
         let (replayed, recovery) = recover(store.as_ref(), |record, _| progress(record.seq))?;
-        let replica = Self {
-            store,
-            network: Arc::new(RwLock::new(replayed.network)),
-            sessions: replayed.sessions,
-            tip: replayed.tip,
-        };
-        Ok((replica, recovery))
+        let machine = Machine::new(replayed);
+        Ok((Self { store, machine }, recovery))
     }
 
     /// The state, to be shared with readers. What they see may not be durable yet.
     #[must_use]
     pub fn network(&self) -> Arc<RwLock<Network>> {
-        Arc::clone(&self.network)
+        self.machine.network()
     }
 
     /// The last record applied.
     #[must_use]
     pub fn tip(&self) -> Tip {
-        self.tip
+        self.machine.tip()
     }
 
     /// The record that holds this batch of this node, if it was applied already.
     #[must_use]
     pub fn holds(&self, origin: &Origin) -> Option<u64> {
-        self.sessions.holds(origin.node, origin.batch)
+        self.machine.holds(origin)
     }
 
     /// Applies batches as the next record, at ledger time `now`; an earlier time than the last
@@ -154,18 +66,10 @@ impl Replica {
     /// # Panics
     /// When a reader panicked while it held the state.
     pub fn apply(&mut self, now: Timestamp, batches: &[Batch]) -> Applied {
-        let mut network = self.network.write().expect("readers do not panic");
-        let now = now.max(network.ledger().now());
-        let seq = self.tip.seq + 1;
-        let mut say = |command| network.apply(seq, now, command);
-        let answers = batches
-            .iter()
-            .map(|batch| batch.commands.iter().map(&mut say).collect())
-            .collect();
-        drop(network);
-        let record = record_of(self.tip, now, batches);
-        self.sessions.note_all(&record);
-        self.tip = record.tip();
+        let mut filling = self.machine.begin(now);
+        let fill = |batch| self.machine.fill(&mut filling, batch);
+        let answers = batches.iter().map(fill).collect();
+        let record = self.machine.seal(filling);
         Applied { record, answers }
     }
 
@@ -207,13 +111,9 @@ impl Replica {
         mut on_record: impl FnMut(&Record, &[Answer]),
     ) -> Result<u64, StoreError> {
         let mut followed = 0;
-        let (network, sessions, tip) = (&self.network, &mut self.sessions, &mut self.tip);
-        self.store.read_after(*tip, &mut |record| {
-            let mut network = network.write().expect("readers do not panic");
-            let answers = apply(&mut network, &record)?;
-            drop(network);
-            sessions.note_all(&record);
-            *tip = record.tip();
+        let machine = &mut self.machine;
+        self.store.read_after(machine.tip(), &mut |record| {
+            let answers = machine.follow(&record, |network| apply(network, &record))?;
             followed += 1;
             on_record(&record, &answers);
             Ok(())
@@ -234,16 +134,13 @@ impl Replica {
         on_record: impl FnMut(&Record, &[Answer]),
     ) -> Result<Recovery, StoreError> {
         let (replayed, recovery) = recover(self.store.as_ref(), on_record)?;
-        let Replayed {
-            network,
-            sessions,
-            tip,
-            ..
-        } = replayed;
-        *self.network.write().expect("readers do not panic") = network;
-        self.sessions = sessions;
-        self.tip = tip;
+        self.machine.replace(replayed);
         Ok(recovery)
+    }
+
+    /// The state, and where it is kept.
+    pub(crate) fn split(self) -> (Machine, Box<dyn Store>) {
+        (self.machine, self.store)
     }
 
     /// Where it is kept.
@@ -252,21 +149,10 @@ impl Replica {
     }
 }
 
-fn record_of(tip: Tip, now: Timestamp, batches: &[Batch]) -> Record {
-    let mut body = Vec::with_capacity(batches.iter().map(Batch::bytes).sum());
-    let (mut count, mut origins) = (0, Vec::new());
-    for batch in batches {
-        count += batch.count();
-        body.extend_from_slice(&batch.body);
-        origins.extend(batch.origin);
-    }
-    Record::after(tip, now, origins, count, body)
-}
-
 impl fmt::Debug for Replica {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Replica")
-            .field("tip", &self.tip)
+            .field("tip", &self.tip())
             .finish_non_exhaustive()
     }
 }

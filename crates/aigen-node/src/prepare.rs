@@ -61,6 +61,9 @@ impl Node {
             stops: request.stops,
             top_logprobs: request.top_logprobs,
             cover: Cover::new(0),
+            argument: String::new(),
+            messages: String::new(),
+            retract: false,
         };
         Ok(Prepared {
             engine: served.engine.clone(),

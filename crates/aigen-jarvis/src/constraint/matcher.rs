@@ -2,8 +2,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aigen_engine::TokenId;
 use aigen_types::Digest;
-use toktrie::SimpleVob;
 
+use super::Mask;
 use crate::Fault;
 
 /// A compiled grammar: immutable, shared by every session that uses it.
@@ -103,39 +103,47 @@ impl Matcher {
         let mut matcher = lock(&self.0);
         match matcher.compute_mask() {
             Ok(mask) if mask.is_zero() => Err(Fault::MaskEmpty),
-            Ok(mask) => Ok(Mask(mask)),
+            Ok(mask) => Ok(mask.into()),
             Err(_) if matcher.stop_reason() == EMPTY => Err(Fault::MaskEmpty),
             Err(error) => Err(constraint_fault(error)),
         }
+    }
+
+    /// Advances over as many of the tokens as the grammar accepts, and says how many
+    /// that were.
+    ///
+    /// # Errors
+    /// [`Fault::Constraint`] if finding out failed.
+    pub fn advance_while(&self, tokens: &[TokenId]) -> Result<usize, Fault> {
+        lock(&self.0)
+            .try_consume_tokens(tokens)
+            .map_err(constraint_fault)
+    }
+
+    /// Goes back to the grammar's start.
+    ///
+    /// # Errors
+    /// [`Fault::Constraint`] after any other error.
+    pub fn reset(&self) -> Result<(), Fault> {
+        lock(&self.0).reset().map_err(constraint_fault)
+    }
+
+    /// What the grammar's named parts matched, in the order they did.
+    #[must_use]
+    pub fn captures(&self) -> Vec<(String, Vec<u8>)> {
+        lock(&self.0).captures().to_vec()
+    }
+
+    /// What the grammar's compiler warned of.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        lock(&self.0).grammar_warnings()
     }
 
     /// A matcher at the same place that goes its own way.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self(Arc::new(Mutex::new(lock(&self.0).deep_clone())))
-    }
-}
-
-/// Which tokens of the vocabulary may come.
-pub struct Mask(SimpleVob);
-
-impl Mask {
-    /// Whether the token may come; false outside the vocabulary.
-    #[must_use]
-    pub fn contains(&self, token: TokenId) -> bool {
-        usize::try_from(token).is_ok_and(|index| index < self.0.len()) && self.0.is_allowed(token)
-    }
-
-    /// Puts every other token out of reach.
-    pub fn apply(&self, logits: &mut [f32]) {
-        if let Some(unknown) = logits.get_mut(self.0.len()..) {
-            unknown.fill(f32::NEG_INFINITY);
-        }
-        self.0.iter_unset_entries(|token| {
-            if let Some(logit) = logits.get_mut(token) {
-                *logit = f32::NEG_INFINITY;
-            }
-        });
     }
 }
 

@@ -16,7 +16,8 @@ use super::segment::Segment;
 use crate::cover::Covered;
 use crate::limits::{DECISIONS_PER_PASS_MAX, DISCARDED_TOKENS_MAX, EDIT_TOKENS_MAX};
 use crate::{
-    Controller, Cover, Decision, Edit, Ending, Fault, Finish, Report, TokenLogprobs, Wake,
+    Controller, Cover, Decision, Edit, Ending, Fault, Finish, Observe, Params, Report,
+    TokenLogprobs, Turn, Wake,
 };
 
 pub(super) struct Branch {
@@ -145,22 +146,33 @@ impl Branch {
             .into());
         }
         let report = Report {
-            position: self.output.position(),
             removed: self.since.removed,
             appended: &self.output.tokens()[self.since.position..],
-            why,
+            ..Report::new(0, self.output.position(), why)
         };
         let began = Instant::now();
         let decision = self.controller.step(&report);
         self.overhead += began.elapsed();
-        let decision = decision?;
+        let Turn::Ready(decision) = decision? else {
+            return Err(unbuilt("a decision that is not ready").into());
+        };
         self.record.decision(&decision);
         self.since.removed = 0;
         self.since.position = self.output.tokens().len();
         match decision {
-            Decision::Stop => Err(Finish::Stop),
+            Decision::Stop(stop) if stop.keep => Err(Finish::Stop),
+            Decision::Stop(_) => Err(unbuilt("a branch that is not kept").into()),
+            Decision::Fork(_) => Err(unbuilt("a fork").into()),
+            Decision::Suspend(_) => Err(unbuilt("a suspended branch").into()),
             Decision::Edit(edit) => Ok(self.edit(edit)?),
             Decision::Generate(generate) => {
+                if !generate.bias.is_empty()
+                    || !generate.splices.is_empty()
+                    || generate.params != Params::default()
+                    || generate.observe != Observe::Nothing
+                {
+                    return Err(unbuilt("a segment with this").into());
+                }
                 let segment = Segment::new(generate, self.output.tokens().len());
                 Ok(self.proceed(segment)?)
             }
@@ -168,7 +180,14 @@ impl Branch {
     }
 
     fn edit(&mut self, edit: Edit) -> Result<(), Fault> {
-        let Edit { backtrack, tokens } = edit;
+        let Edit {
+            backtrack,
+            tokens,
+            heal,
+        } = edit;
+        if heal {
+            return Err(unbuilt("healing"));
+        }
         if tokens.len() > EDIT_TOKENS_MAX {
             return Err(Fault::EditTooLong {
                 max: EDIT_TOKENS_MAX,
@@ -321,6 +340,10 @@ impl Branch {
         self.outlet.end(&mut self.output, ending);
         Step::Done
     }
+}
+
+fn unbuilt(what: &'static str) -> Fault {
+    Fault::Unsupported { what }
 }
 
 impl From<Fault> for Finish {

@@ -68,6 +68,7 @@ impl Outlet {
         let logprobs = std::mem::take(&mut self.logprobs);
         (self.on_event)(Event::Output(Piece {
             text,
+            retracted_bytes: 0,
             usage,
             logprobs,
         }));

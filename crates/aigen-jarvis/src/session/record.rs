@@ -49,7 +49,7 @@ impl Record {
                 self.0.update(b"e").update(&edit.backtrack.to_le_bytes());
                 self.list(b't', &edit.tokens);
             }
-            Decision::Stop => {
+            Decision::Fork(_) | Decision::Suspend(_) | Decision::Stop(_) => {
                 self.0.update(b".");
             }
         }

@@ -18,7 +18,7 @@ pub(super) struct Segment {
 
 impl Segment {
     pub fn new(generate: Generate, from: usize) -> Self {
-        let Generate { allow, until } = generate;
+        let Generate { allow, until, .. } = generate;
         Self {
             allow,
             until,
@@ -29,8 +29,12 @@ impl Segment {
 
     /// Computes the mask for the next token, once.
     pub fn prepare(&mut self) {
-        if let (None, Allow::Matcher(matcher)) = (&self.mask, &self.allow) {
-            self.mask = Some(matcher.mask());
+        if self.mask.is_none() {
+            self.mask = match &self.allow {
+                Allow::Any => None,
+                Allow::Matcher(matcher) => Some(matcher.mask()),
+                Allow::Tokens(mask) => Some(Ok(mask.as_ref().clone())),
+            };
         }
     }
 
@@ -42,7 +46,7 @@ impl Segment {
 
     pub fn advance(&self, token: TokenId) -> Result<(), Fault> {
         match &self.allow {
-            Allow::Any => Ok(()),
+            Allow::Any | Allow::Tokens(_) => Ok(()),
             Allow::Matcher(matcher) => matcher.advance(&[token]),
         }
     }
@@ -67,7 +71,7 @@ impl Segment {
     /// Tokens that must come next, whatever the model thinks.
     pub fn forced(&self) -> Result<VecDeque<TokenId>, Fault> {
         match &self.allow {
-            Allow::Any => Ok(VecDeque::new()),
+            Allow::Any | Allow::Tokens(_) => Ok(VecDeque::new()),
             Allow::Matcher(matcher) => Ok(matcher.forced()?.into()),
         }
     }
@@ -75,7 +79,7 @@ impl Segment {
     /// Whether the output is complete under the grammar; `None` without one.
     pub fn complete(&self) -> Option<bool> {
         match &self.allow {
-            Allow::Any => None,
+            Allow::Any | Allow::Tokens(_) => None,
             Allow::Matcher(matcher) => Some(matcher.accepting().unwrap_or(false)),
         }
     }
@@ -89,7 +93,7 @@ impl Segment {
 
     fn finished(&self) -> bool {
         match &self.allow {
-            Allow::Any => false,
+            Allow::Any | Allow::Tokens(_) => false,
             Allow::Matcher(matcher) => matcher.finished(),
         }
     }

@@ -10,7 +10,7 @@
 
 use super::*;
 use crate::stage::{Outcome, Played, Stage, show};
-use crate::{Allow, Decision, Edit, Finish, Generate, Program, Until};
+use crate::{Decision, Edit, Finish, Generate, Program, Until};
 use aigen_engine::Tokenizer;
 use aigen_engine::scripted::Vocabulary;
 
@@ -73,15 +73,23 @@ fn decisions(vocabulary: &Vocabulary, text: &str) -> Vec<Decision> {
     let encode = |text: &str| vocabulary.encode(&text.replace('␣', " "), false, false);
     let one = |text: &str| {
         if text == "stop" {
-            return Decision::Stop;
+            return Decision::stop();
         }
         if let Some((backtrack, rest)) = text.split_once('↶') {
             let (backtrack, tokens) = (backtrack.parse().unwrap(), encode(rest));
-            return Decision::Edit(Edit { backtrack, tokens });
+            return Decision::Edit(Edit {
+                backtrack,
+                tokens,
+                ..Edit::default()
+            });
         }
         if let Some(rest) = text.strip_prefix('+') {
             let (backtrack, tokens) = (0, encode(rest));
-            return Decision::Edit(Edit { backtrack, tokens });
+            return Decision::Edit(Edit {
+                backtrack,
+                tokens,
+                ..Edit::default()
+            });
         }
         let mut until = Until::default();
         if let Some(tokens) = text.strip_prefix("any:") {
@@ -93,8 +101,10 @@ fn decisions(vocabulary: &Vocabulary, text: &str) -> Vec<Decision> {
         } else {
             assert_eq!(text, "any");
         }
-        let allow = Allow::Any;
-        Decision::Generate(Generate { allow, until })
+        Decision::Generate(Generate {
+            until,
+            ..Generate::default()
+        })
     };
     text.split(' ').map(one).collect()
 }
@@ -280,8 +290,8 @@ mod beyond_rows {
             ..Until::default()
         };
         Decision::Generate(Generate {
-            allow: Allow::Any,
             until,
+            ..Generate::default()
         })
     }
 
@@ -289,6 +299,7 @@ mod beyond_rows {
         Decision::Edit(Edit {
             backtrack,
             tokens: tokens.to_vec(),
+            ..Edit::default()
         })
     }
 
@@ -379,9 +390,9 @@ mod beyond_rows {
     fn a_crash_is_an_ending_too() {
         struct Crash;
         impl crate::Controller for Crash {
-            fn step(&mut self, report: &crate::Report<'_>) -> Result<Decision, Fault> {
+            fn step(&mut self, report: &crate::Report<'_>) -> Result<crate::Turn, Fault> {
                 assert_eq!(report.why, Wake::Started, "boom");
-                Ok(any(1))
+                Ok(any(1).into())
             }
         }
         struct Crashing;
@@ -418,7 +429,7 @@ mod beyond_rows {
         let usage = Usage {
             sampled_tokens: 2,
             forced_tokens: 4,
-            discarded_tokens: 0,
+            ..Usage::default()
         };
         assert_eq!(outcome.ending.usage, usage);
         let logprobs = outcome
@@ -538,8 +549,8 @@ mod beyond_rows {
         };
         until.triggers = stage.vocabulary.encode("a", false, false);
         let segment = Decision::Generate(Generate {
-            allow: Allow::Any,
             until,
+            ..Generate::default()
         });
         let played = Played::new(vec![segment.clone(), any(1), segment, edit(1, &[]), any(0)]);
         let wakes = played.wakes.clone();

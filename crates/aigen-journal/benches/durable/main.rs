@@ -56,12 +56,15 @@ fn main() {
     journal::replay(&folder.path().join("replay"), &transfers(1_000_000));
 }
 
+/// Does the work, and says how long that took.
+type Run<'a> = &'a mut dyn FnMut(&[Transfer]) -> Duration;
+
 /// Transfers a second: our journal and rows over SQLite, then over PostgreSQL.
 #[derive(Default)]
 struct Best([f64; 4]);
 
 impl Best {
-    fn measure(&mut self, work: &[Transfer], runs: [&mut dyn FnMut(&[Transfer]) -> Duration; 4]) {
+    fn measure(&mut self, work: &[Transfer], runs: [Run<'_>; 4]) {
         for (best, run) in self.0.iter_mut().zip(runs) {
             *best = best.max(work.len() as f64 / run(work).as_secs_f64());
         }

@@ -1,15 +1,16 @@
 use super::{Candidate, Election, Leader, Membership, Pace, Timing, Transport};
+use crate::batch::Batch;
 use crate::pulse::Pulse;
 use crate::queue::{Forwarded, NotLeading, Own, Queued, Reply, Role, Shown, Taken};
 use crate::record::{Origin, Record};
 use crate::replay::Answer;
-use crate::replica::{Applied, Batch, Replica};
+use crate::replica::{Applied, Replica};
 use crate::store::StoreError;
 use aigen_types::{NodeId, Timestamp};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 

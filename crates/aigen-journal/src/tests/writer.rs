@@ -73,29 +73,113 @@ impl Store for Failing {
     }
 }
 
+/// Small records are written by the thread that applies, large ones by the other.
 #[tokio::test]
 async fn a_failed_append_is_answered_to_nobody_and_ends_the_writer() {
-    let (failed, failure) = mpsc::channel();
-    let store = Box::new(Failing(MemoryStore::default()));
-    let (journal, _) = Journal::start(store, clock(), move |error| {
-        failed.send(error.to_string()).unwrap();
-    })
-    .unwrap();
-    journal.submit(founding()).await.unwrap();
-    assert!(
-        journal.submit(issue(1, 5)).await.is_err(),
-        "nothing was promised"
+    for commands in [1, 500] {
+        let (failed, failure) = mpsc::channel();
+        let store = Box::new(Failing(MemoryStore::default()));
+        let (journal, _) = Journal::start(store, clock(), move |error| {
+            failed.send(error.to_string()).unwrap();
+        })
+        .unwrap();
+        journal.submit(founding()).await.unwrap();
+        let issues = (1..=commands).map(|id| issue(id, 5)).collect();
+        assert!(
+            journal.submit_all(issues).await.is_err(),
+            "nothing was promised"
+        );
+        assert!(failure.recv().unwrap().contains("the disk is full"));
+        assert!(
+            journal.submit(issue(1_000, 5)).await.is_err(),
+            "and nothing more will be"
+        );
+        assert!(
+            journal.durable().await.is_err(),
+            "what was applied and never written leaves the process by no other door"
+        );
+        assert_eq!(journal.tip().seq, 1);
+    }
+}
+
+/// A disk that says when it is asked to write, and writes when it is told to.
+struct Slow {
+    disk: MemoryStore,
+    asked: mpsc::Sender<u64>,
+    turns: mpsc::Receiver<()>,
+}
+
+/// A journal whose first record, of 100 commands, is on its way to such a disk.
+fn start_slowly() -> (Journal, mpsc::Sender<()>) {
+    let (turn, turns) = mpsc::channel();
+    let (asked, is_asked) = mpsc::channel();
+    let disk = MemoryStore::default();
+    let journal = start(Slow { disk, asked, turns });
+    let commands = std::iter::once(founding()).chain((1..100).map(|id| issue(id, 1)));
+    journal.send_all(commands.collect()).unwrap();
+    assert_eq!(is_asked.recv().unwrap(), 1);
+    (journal, turn)
+}
+
+impl Store for Slow {
+    fn append(&mut self, record: &Record) -> Result<(), StoreError> {
+        let _ = self.asked.send(record.seq);
+        self.turns
+            .recv()
+            .map_err(|gone| StoreError::Io(gone.into()))?;
+        self.disk.append(record)
+    }
+
+    fn tip(&self) -> Result<Tip, StoreError> {
+        self.disk.tip()
+    }
+
+    fn read_after(
+        &self,
+        tip: Tip,
+        visit: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.disk.read_after(tip, visit)
+    }
+}
+
+#[tokio::test]
+async fn what_comes_while_a_record_is_written_is_applied_meanwhile_and_shares_the_next_one() {
+    let (journal, turn) = start_slowly();
+    let asked: Vec<_> = (100..200)
+        .map(|id| journal.send(issue(id, 1)).unwrap())
+        .collect();
+    while journal.network().commands() < 200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(journal.tip().seq, 0, "applied, and nothing is written yet");
+    (0..2).for_each(|_| turn.send(()).unwrap());
+    for committed in asked {
+        assert_eq!(committed.await.unwrap().seq, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_record_takes_no_more_than_its_bound() {
+    let (journal, turn) = start_slowly();
+    let batch = |n: u128| {
+        (0..5_000)
+            .map(|i| issue(1_000 + n * 5_000 + i, 1))
+            .collect()
+    };
+    let asked: Vec<_> = (0..4)
+        .map(|n| journal.send_all(batch(n)).unwrap())
+        .collect();
+    (0..3).for_each(|_| turn.send(()).unwrap());
+    let mut seqs = Vec::new();
+    for committed in asked {
+        seqs.push(committed.await.unwrap()[0].seq);
+    }
+    assert_eq!(
+        seqs,
+        [2, 2, 3, 3],
+        "full from 8,189 commands on, and no batch is cut"
     );
-    assert!(failure.recv().unwrap().contains("the disk is full"));
-    assert!(
-        journal.submit(issue(2, 5)).await.is_err(),
-        "and nothing more will be"
-    );
-    assert!(
-        journal.durable().await.is_err(),
-        "what was applied and never written leaves the process by no other door"
-    );
-    assert_eq!(journal.tip().seq, 1);
 }
 
 #[tokio::test]

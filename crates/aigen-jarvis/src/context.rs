@@ -1,0 +1,230 @@
+//! What the branches of one session share.
+
+mod meter;
+mod notes;
+mod variables;
+mod waking;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use aigen_engine::SessionControl;
+use aigen_engine::sampler::Draw;
+
+use self::notes::Notes;
+use self::variables::Variables;
+use self::waking::Waking;
+use crate::{BranchId, Fault};
+
+pub use meter::{Guest, Used};
+pub use notes::{Level, LogEntry};
+pub use variables::Versioned;
+
+/// What the branches of one session share: variables, what the caller sees,
+/// meters, chance. A handle; clones are the same context.
+///
+/// Every call may come from any thread, and none waits for the engine. What goes
+/// beyond a bound is refused *and* ends the session with the same fault, even if
+/// the controller goes on as if nothing had happened.
+#[derive(Clone)]
+pub struct Context(Arc<Shared>);
+
+struct Shared {
+    seed: u64,
+    waking: Arc<Waking>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    variables: Variables,
+    notes: Notes,
+    branches: Vec<BranchState>,
+    used: Used,
+    budget: Budget,
+    /// The first bound that was exceeded.
+    fault: Option<Fault>,
+}
+
+/// What belongs to one branch.
+#[derive(Clone, Default)]
+struct BranchState {
+    /// The forks that led to it, as a number.
+    path: u64,
+    /// Random numbers drawn so far.
+    draws: u32,
+    hidden: bool,
+    /// A commit was asked for and not yet made.
+    commit: bool,
+}
+
+/// What is left to the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// Output tokens that are paid for and not yet computed; what the caller pays
+    /// for grows while the session runs.
+    pub tokens: u64,
+    /// Output tokens that still fit in the branch that was asked last.
+    pub room: u32,
+    /// Branches that may still be created.
+    pub branches: u32,
+}
+
+impl Context {
+    /// The context of a session that draws chance by this seed; it has one branch
+    /// yet, number 0.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let state = State {
+            branches: vec![BranchState::default()],
+            ..State::default()
+        };
+        Self(Arc::new(Shared {
+            seed,
+            waking: Arc::default(),
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// The variable's value, and the version that is now seen by the branch.
+    #[must_use]
+    pub fn variable(&self, branch: BranchId, name: &str) -> Option<Versioned> {
+        self.lock().variables.get(branch, name)
+    }
+
+    /// Sets a variable; gives its new version.
+    ///
+    /// # Errors
+    /// [`Fault::VariablesFull`].
+    pub fn set_variable(&self, branch: BranchId, name: &str, value: &[u8]) -> Result<u64, Fault> {
+        let set = |state: &mut State| state.variables.set(branch, name, value);
+        self.write(set)
+    }
+
+    /// Appends to a variable, which is empty if it did not exist; gives its new
+    /// version.
+    ///
+    /// # Errors
+    /// [`Fault::VariablesFull`].
+    pub fn append_variable(&self, branch: BranchId, name: &str, more: &[u8]) -> Result<u64, Fault> {
+        self.write(|state| state.variables.append(branch, name, more))
+    }
+
+    /// Sets a variable if it is still at version `expected`, 0 meaning that it must
+    /// not exist; gives its new version, or the one that it has instead.
+    ///
+    /// # Errors
+    /// [`Fault::VariablesFull`].
+    pub fn compare_and_set_variable(
+        &self,
+        branch: BranchId,
+        name: &str,
+        expected: u64,
+        value: &[u8],
+    ) -> Result<Result<u64, u64>, Fault> {
+        self.write(|state| match state.variables.version_seen(branch, name) {
+            now if now == expected => state.variables.set(branch, name, value).map(Ok),
+            now => Ok(Err(now)),
+        })
+    }
+
+    /// Writes a line into the session's log, which the caller is given.
+    ///
+    /// # Errors
+    /// [`Fault::LogFull`].
+    pub fn log(&self, branch: BranchId, level: Level, message: &str) -> Result<(), Fault> {
+        self.write(|state| state.notes.log(branch, level, message))
+    }
+
+    /// Puts a result beside the text, under a name; one of the same name is
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`Fault::ResultInvalid`] if it is no JSON, or too much of it.
+    pub fn put_result(&self, name: &str, json: &str) -> Result<(), Fault> {
+        self.write(|state| state.notes.put(name, json))
+    }
+
+    /// Whether the tokens from here on are shown to the caller. Hidden ones are
+    /// computed, charged and seen by the model all the same.
+    pub fn set_visible(&self, branch: BranchId, visible: bool) {
+        self.of(branch, |state| state.hidden = !visible);
+    }
+
+    /// All tokens of the branch so far may be sent, and stay.
+    pub fn commit(&self, branch: BranchId) {
+        self.of(branch, |state| state.commit = true);
+    }
+
+    /// The next random number of the branch: the same seed, forks and calls before
+    /// it give the same one.
+    #[must_use]
+    pub fn random(&self, branch: BranchId) -> u64 {
+        // Apart from the numbers that tokens are drawn by.
+        const CONTROLLER: u64 = 0x61_6967_656e_2072;
+        let draw = |state: &mut BranchState| {
+            let (branch, position) = (state.path, state.draws);
+            state.draws = state.draws.wrapping_add(1);
+            Draw {
+                branch,
+                attempt: 0,
+                position,
+            }
+        };
+        let draw = self.of(branch, draw).unwrap_or_default();
+        draw.bits(self.0.seed ^ CONTROLLER)
+    }
+
+    /// What the session used so far.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        self.lock().used
+    }
+
+    /// What is left to it.
+    #[must_use]
+    pub fn remaining(&self) -> Budget {
+        self.lock().budget
+    }
+
+    /// Adds what running a controller cost; for those that host one.
+    pub fn charge(&self, guest: Guest) {
+        self.lock().used.guest.add(guest);
+    }
+
+    /// Has the controllers polled that were not ready, from whatever thread.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.0.waking))
+    }
+
+    pub(crate) fn attach(&self, session: SessionControl) {
+        self.0.waking.attach(session);
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.0.waking.cancel();
+    }
+
+    fn of<T>(&self, branch: BranchId, act: impl FnOnce(&mut BranchState) -> T) -> Option<T> {
+        let index = usize::try_from(branch).ok()?;
+        self.lock().branches.get_mut(index).map(act)
+    }
+
+    fn write<T>(&self, act: impl FnOnce(&mut State) -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut state = self.lock();
+        let outcome = act(&mut state);
+        if let Err(fault) = &outcome {
+            state.fault.get_or_insert_with(|| fault.clone());
+        }
+        outcome
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every write leaves the state whole, so a poisoned lock is still good.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;
