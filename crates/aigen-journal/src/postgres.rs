@@ -12,6 +12,7 @@
 
 mod election;
 mod link;
+mod tls;
 
 pub use election::PostgresElection;
 

@@ -3,6 +3,8 @@ mod damage;
 mod golden;
 mod lost;
 mod snapshots;
+#[cfg(feature = "postgres")]
+mod tls;
 mod writer;
 
 use aigen_economy::{Price, Shares, Usage, settlement};

@@ -6,6 +6,9 @@
 //! and a standby can be promoted.
 
 mod programs;
+mod tls;
+
+pub use tls::Authority;
 
 use programs::{program, run, server_user};
 use rustix::process::{Pid, Signal, kill_process};
@@ -34,6 +37,7 @@ log_checkpoints = off
 pub struct Server {
     folder: TempDir,
     child: Option<Child>,
+    port: Option<u16>,
 }
 
 impl Server {
@@ -43,6 +47,11 @@ impl Server {
     /// When PostgreSQL is not installed (`scripts/setup --tests` installs it) or does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::initialised(SETTINGS).launched()
+    }
+
+    /// A cluster without a server.
+    fn initialised(settings: &str) -> Self {
         let server = Self::empty();
         let data = server.data();
         run(program("initdb").arg("--pgdata").arg(&data).args([
@@ -52,8 +61,8 @@ impl Server {
             "--no-locale",
             "--no-sync",
         ]));
-        server.configure(SETTINGS);
-        server.launched()
+        server.configure(settings);
+        server
     }
 
     /// A standby of this server. From now on a commit is acknowledged only when the standby has
@@ -119,6 +128,7 @@ impl Server {
             .arg("--host")
             .arg(self.socket_folder())
             .args(["--username=postgres", "--no-psqlrc", "--quiet"])
+            .args(self.port.map(|port| format!("--port={port}")))
             .args(["--tuples-only", "--no-align", "--command", statement]));
         printed.trim().to_owned()
     }
@@ -155,6 +165,7 @@ impl Server {
         Self {
             folder,
             child: None,
+            port: None,
         }
     }
 

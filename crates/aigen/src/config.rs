@@ -43,6 +43,8 @@ pub struct Config {
     /// The network's name.
     #[serde(with = "text")]
     pub network: Slug,
+    /// Commands after which a snapshot is worth its cost.
+    pub snapshot_commands: u64,
     /// How long running calls may finish at shutdown.
     pub grace_seconds: u64,
     /// What is logged.
@@ -67,6 +69,7 @@ impl Default for Config {
             models_dir: default_models_dir(),
             hub: "https://huggingface.co".into(),
             network: "local".parse().expect("a plain word"),
+            snapshot_commands: 100_000,
             grace_seconds: 30,
             log: "info".into(),
             models: vec![ModelConfig::named(
@@ -176,7 +179,7 @@ type Setter = fn(&mut Config, &str) -> Result<()>;
     clippy::unit_arg,
     reason = "a row per key reads better than two statements per key"
 )]
-const ENVIRONMENT: [(&str, Setter); 10] = [
+const ENVIRONMENT: [(&str, Setter); 11] = [
     ("listen", |config, value| Ok(config.listen = value.parse()?)),
     ("data_dir", |config, value| {
         Ok(config.data_dir = value.into())
@@ -196,6 +199,9 @@ const ENVIRONMENT: [(&str, Setter); 10] = [
     ("hub", |config, value| Ok(config.hub = value.into())),
     ("network", |config, value| {
         Ok(config.network = value.parse()?)
+    }),
+    ("snapshot_commands", |config, value| {
+        Ok(config.snapshot_commands = value.parse()?)
     }),
     ("grace_seconds", |config, value| {
         Ok(config.grace_seconds = value.parse()?)

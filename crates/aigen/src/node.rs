@@ -78,7 +78,11 @@ impl LocalNode {
         let key = founding::operator(&node, &data_dir).await?;
         let operator = node.authenticate(&key)?;
         founding::publish(&node, &engines.catalogue).await?;
-        let snapshots = tokio::spawn(snapshots::keep(node.clone(), beside));
+        let snapshots = tokio::spawn(snapshots::keep(
+            node.clone(),
+            beside,
+            config.snapshot_commands,
+        ));
         let local = Self {
             node,
             data_dir,

@@ -1,10 +1,10 @@
 //! A connection that is made again when it is lost.
 
 use super::APPEND;
+use super::tls::{self, Trust};
 use crate::store::StoreError;
 use postgres::error::{DbError, SqlState};
 use postgres::{Client, Config, Error, NoTls, Statement};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +56,7 @@ const SCHEMA: &str = "
 
 pub(super) struct Link {
     config: Config,
+    tls: MakeRustlsConnect,
     session: Option<Session>,
     /// The server has acknowledged a commit that it had stopped waiting for a standby with.
     unreplicated: Arc<AtomicBool>,
@@ -69,11 +70,13 @@ pub(super) struct Session {
 
 impl Link {
     pub fn new(url: &str) -> Result<Self, StoreError> {
+        let (url, trust) = Trust::of_url(url);
         let mut config: Config = url.parse().map_err(|error| {
             StoreError::Foreign(format!(
                 "the journal's URL makes no sense: {error}\n  hint: it is of the form postgres://user:password@host:5432/database"
             ))
         })?;
+        let tls = tls::client(&trust)?;
         config.application_name("aigen");
         config.tcp_user_timeout(TCP_TIMEOUT);
         if config.get_connect_timeout().is_none() {
@@ -84,6 +87,7 @@ impl Link {
         config.notice_callback(move |notice| note(&noted, &notice));
         Ok(Self {
             config,
+            tls,
             session: None,
             unreplicated,
         })
@@ -94,8 +98,13 @@ impl Link {
     /// there is none.
     pub fn begin(&mut self, create: bool) -> Result<(), StoreError> {
         let mut client = self.connect().map_err(|error| {
+            let hint = if tls::is_distrust(&error) {
+                "name the authority that signed the server's certificate: add sslrootcert=/path/ca.pem to the URL, and name the server there as its certificate does"
+            } else {
+                "is the server running, and does it let this user in?"
+            };
             StoreError::Foreign(format!(
-                "cannot connect to the journal's database: {}\n  hint: is the server running, and does it let this user in?",
+                "cannot connect to the journal's database: {}\n  hint: {hint}",
                 told(&error)
             ))
         })?;
@@ -155,7 +164,7 @@ impl Link {
     fn connect(&self) -> Result<Client, Error> {
         let mut client = match self.config.get_ssl_mode() {
             postgres::config::SslMode::Disable => self.config.connect(NoTls)?,
-            _ => self.config.connect(tls())?,
+            _ => self.config.connect(self.tls.clone())?,
         };
         // A stronger setting, like remote_apply, stays.
         client.batch_execute(
@@ -236,20 +245,6 @@ fn note(unreplicated: &AtomicBool, notice: &DbError) {
     if *notice.code() == SqlState::WARNING && notice.message().contains("synchronous replication") {
         unreplicated.store(true, Ordering::SeqCst);
     }
-}
-
-/// TLS as far as server and URL (`sslmode`) want it, with the machine's own trust.
-fn tls() -> MakeRustlsConnect {
-    let mut roots = RootCertStore::empty();
-    // Those that cannot be read are not trusted, which is all that can be done about them.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    MakeRustlsConnect::new(config)
 }
 
 impl fmt::Debug for Link {

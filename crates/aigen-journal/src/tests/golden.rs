@@ -1,5 +1,7 @@
 //! What released versions wrote stays readable, byte for byte.
 
+mod lived;
+
 use super::{every_command, later_commands};
 use crate::record::{Origin, Record, Tip};
 use crate::{Batch, MemoryStore, Replica, Snapshot, recover, replay};
@@ -9,6 +11,9 @@ use aigen_types::{Digest, NodeId, Timestamp};
 const RECORD_1: &str = include_str!("record-v1.hex");
 const RECORD_2: &str = include_str!("record-v2.hex");
 const SNAPSHOT_1: &str = include_str!("snapshot-v1.hex");
+
+/// The same form, of a network that has lived: calls, receipts, corrections, caps, epochs.
+const SNAPSHOT_1_LIVED: &str = include_str!("snapshot-v1-lived.hex");
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000_000);
 
@@ -117,6 +122,84 @@ fn snapshot_version_1_is_recovered_from() {
     assert_eq!((how.snapshot, how.replayed), (Some(1), 0));
     assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
     assert_eq!(recovered.tip, record.tip());
+}
+
+fn lived() -> Replica {
+    let (mut replica, _) = Replica::open(Box::<MemoryStore>::default(), |_| {}).unwrap();
+    for (number, commands) in lived::batches().into_iter().enumerate() {
+        let now = Timestamp(NOW.0 + number as u64 * 1_000_000_000);
+        let answers = replica.commit(now, &[Batch::new(commands)]).unwrap();
+        for (place, answer) in answers[0].iter().enumerate() {
+            assert!(
+                answer.is_ok(),
+                "batch {number}, command {place}: {answer:?}"
+            );
+        }
+    }
+    replica
+}
+
+/// A form that nothing was ever put into would stay the same whatever became of it.
+#[test]
+fn a_network_that_has_lived_holds_one_of_everything() {
+    let replica = lived();
+    let network = replica.network();
+    let network = network.read().unwrap();
+    network.check().unwrap();
+    let parts = network.parts();
+    let receipts: Vec<_> = network.receipts().map(|(_, receipt)| receipt).collect();
+    let settled: Vec<_> = network.settled_epochs().collect();
+    let epoch = network.epoch();
+    for (what, there) in [
+        (
+            "a running call with two holds",
+            network.calls().any(|(_, call)| call.holds.len() == 2),
+        ),
+        (
+            "a refund",
+            receipts.iter().any(|receipt| !receipt.refunds.is_empty()),
+        ),
+        (
+            "a reversal",
+            receipts.iter().any(|receipt| receipt.reversal.is_some()),
+        ),
+        (
+            "a margin",
+            receipts.iter().any(|receipt| !receipt.margin.is_zero()),
+        ),
+        (
+            "counted caps",
+            receipts.iter().any(|receipt| !receipt.call.caps.is_empty()),
+        ),
+        (
+            "a settled epoch",
+            settled.iter().any(|(_, epoch)| !epoch.postings.is_empty()),
+        ),
+        (
+            "an epoch under way",
+            !epoch.cells.is_empty() && !epoch.gold.is_empty(),
+        ),
+        ("commitments", !epoch.commitments.is_empty()),
+        ("a reveal", !epoch.reveals.is_empty()),
+        ("a tally", !epoch.tallies.is_empty()),
+        ("scores", !parts.scores.is_empty()),
+        ("budgets", !parts.budgets.is_empty()),
+        ("an allowance", !parts.allowances.is_empty()),
+        ("validators", !parts.validators.is_empty()),
+        ("a revoked key", network.keys().any(|(_, key)| key.revoked)),
+    ] {
+        assert!(there, "{what}");
+    }
+}
+
+#[test]
+fn a_lived_snapshot_is_written_as_it_always_was_and_read() {
+    let mut replica = lived();
+    let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
+    assert_golden("snapshot-v1-lived", &snapshot.to_bytes(), SNAPSHOT_1_LIVED);
+    let read = Snapshot::from_bytes(&bytes(SNAPSHOT_1_LIVED)).unwrap();
+    assert_eq!(read, snapshot);
+    assert_eq!(read.network, *replica.network().read().unwrap());
 }
 
 /// A command that an earlier form can say has no later one, so that equal commands are equal bytes.

@@ -53,18 +53,17 @@ fn the_process() {
         { runtime }.build().unwrap().block_on(journal.stop());
         return say("stopped");
     }
-    let mut threads = Vec::new();
     for number in 0..THREADS {
         let journal = journal.clone();
-        threads.push(thread::spawn(move || work(&journal, round, number)));
+        thread::spawn(move || work(&journal, round, number));
     }
     if round % SNAPSHOT_ROUNDS == 0 {
         let mut beside = SqliteStore::open_beside(&path).unwrap();
         take_snapshot(&mut beside).unwrap();
     }
-    // Threads end when the journal does, and with them the process.
-    for thread in threads {
-        let _ = thread.join();
+    // It ends when it is killed, or by its own hand when the journal fails.
+    loop {
+        thread::park();
     }
 }
 

@@ -6,28 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 
-/// Commands worth a snapshot. Replaying this many takes well under a second.
-const COMMANDS_MIN: u64 = 100_000;
-
 /// A snapshot costs as much as the whole state, so a journal has to grow by this part of itself
 /// before the next one: the cost per command stays bounded, however long it becomes.
 const GROWTH: u64 = 4;
 
-/// How often growth is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often growth is looked at, which takes no longer than reading a number.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Opens the journal's store beside the connection that appends.
 pub type Open = Arc<dyn Fn() -> Result<Box<dyn Store>, StoreError> + Send + Sync>;
 
-/// Saves snapshots as the journal grows, until the task is ended. A follower leaves it to the
-/// leader.
-pub async fn keep(node: Node, open: Open) {
+/// Saves snapshots as the journal grows by `commands_min` and more, until the task is ended. A
+/// follower leaves it to the leader.
+pub async fn keep(node: Node, open: Open, commands_min: u64) {
     let mut saved = node.network().commands();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let commands = node.network().commands();
         let follows = matches!(node.role(), LedgerRole::Following { .. });
-        if follows || commands - saved < COMMANDS_MIN.max(saved / GROWTH) {
+        if follows || commands - saved < commands_min.max(saved / GROWTH) {
             continue;
         }
         saved = commands;

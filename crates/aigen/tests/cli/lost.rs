@@ -98,6 +98,9 @@ fn an_unfinished_record_is_dropped_and_reported() {
 #[test]
 fn a_full_disk_ends_the_node_and_loses_nothing() {
     let folder = Folder::new();
+    // Unpacks the model, which needs more room.
+    let (code, _) = folder.dev().stop();
+    assert_eq!(code, 0);
     let whole = folder.command(&["dev", "--port", "0", "--json"]);
     let mut limited = Command::new("sh");
     limited

@@ -8,6 +8,7 @@ mod lost;
 mod models;
 mod operate;
 mod sim;
+mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
 mod words;

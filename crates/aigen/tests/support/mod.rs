@@ -9,7 +9,7 @@ pub mod hub;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -163,6 +163,7 @@ macro_rules! check {
 /// A running node. It is killed when this is dropped.
 pub struct Serving {
     child: Child,
+    stderr: BufReader<ChildStderr>,
     /// The line that `--json` prints once requests are answered.
     pub ready: Value,
 }
@@ -177,17 +178,17 @@ impl Serving {
         let mut line = String::new();
         let stdout = child.stdout.as_mut().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let Ok(ready) = serde_json::from_str(&line) else {
-            let mut stderr = String::new();
-            child
-                .stderr
-                .take()
-                .unwrap()
-                .read_to_string(&mut stderr)
-                .unwrap();
-            panic!("the node did not start: {line}\n{stderr}");
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).unwrap();
+            panic!("the node did not start: {line}\n{said}");
         };
-        Self { child, ready }
+        Self {
+            child,
+            stderr,
+            ready,
+        }
     }
 
     pub fn url(&self) -> &str {
@@ -197,6 +198,13 @@ impl Serving {
     /// The key of `user:dev`, where `aigen dev` runs.
     pub fn key(&self) -> &str {
         self.ready["key"].as_str().unwrap()
+    }
+
+    /// Waits until it has logged this, and gives back the line.
+    pub fn logged(&mut self, words: &str) -> String {
+        let mut lines = (&mut self.stderr).lines().map(Result::unwrap);
+        let line = lines.find(|line| line.contains(words));
+        line.unwrap_or_else(|| panic!("it ended and never said: {words}"))
     }
 
     /// SIGKILL: no destructor runs.
@@ -217,8 +225,7 @@ impl Serving {
     /// Waits for its end, and gives back what it said until then.
     pub fn ended(mut self) -> (ExitStatus, String) {
         let mut stderr = String::new();
-        let pipe = self.child.stderr.as_mut().unwrap();
-        pipe.read_to_string(&mut stderr).unwrap();
+        self.stderr.read_to_string(&mut stderr).unwrap();
         (self.child.wait().unwrap(), stderr)
     }
 }
