@@ -65,6 +65,8 @@ pair! {
     available, "available_nano", "available";
     burned, "burned_nano", "burned";
     cap, "cap_nano", "cap";
+    charged, "charged_nano", "charged";
+    given_back, "given_back_nano", "given_back";
     margin, "margin_nano", "margin";
     spent, "spent_nano", "spent";
     held, "held_nano", "held";

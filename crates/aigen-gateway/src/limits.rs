@@ -37,3 +37,9 @@ pub const TRANSFERS_PER_PAGE_MAX: usize = 500;
 
 /// Output tokens of a `/v1/completions` request that gives no `max_tokens`: OpenAI's default.
 pub const COMPLETION_TOKENS: u32 = 16;
+
+/// Receipts in a page when nothing is said.
+pub const RECEIPTS_PER_PAGE: usize = 20;
+
+/// Receipts in a page, at most; one is about a kilobyte.
+pub const RECEIPTS_PER_PAGE_MAX: usize = 100;

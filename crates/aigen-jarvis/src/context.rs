@@ -2,7 +2,9 @@
 
 mod meter;
 mod notes;
+#[allow(dead_code, reason = "called once the loop runs branches")]
 mod variables;
+#[allow(dead_code, reason = "called once the loop runs branches")]
 mod waking;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -198,10 +200,12 @@ impl Context {
         Waker::from(Arc::clone(&self.0.waking))
     }
 
+    #[allow(dead_code, reason = "called once the loop runs branches")]
     pub(crate) fn attach(&self, session: SessionControl) {
         self.0.waking.attach(session);
     }
 
+    #[allow(dead_code, reason = "called once the loop runs branches")]
     pub(crate) fn cancel(&self) {
         self.0.waking.cancel();
     }

@@ -2,7 +2,7 @@ use crate::batch::Batch;
 use crate::cluster::{Member, Membership};
 use crate::pulse::Pulse;
 use crate::queue::{
-    Committed, Forwarded, NotLeading, Own, QUEUE_BATCHES_MAX, Queued, Reply, Role, Shown,
+    Committed, Forwarded, Inbox, NotLeading, Own, QUEUE_BATCHES_MAX, Queued, Reply, Role, Shown,
 };
 use crate::record::Tip;
 use crate::replay::Recovery;
@@ -11,13 +11,14 @@ use crate::store::{Store, StoreError};
 use crate::writer;
 use aigen_network::{Command, Network};
 use aigen_types::Timestamp;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::thread;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
-/// The writer has stopped: nothing can be recorded any more.
+/// The writer has stopped: nothing can be recorded any more. What was asked for last may have been;
+/// asking again for the same is safe, since commands carry their ids.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the journal has stopped, so nothing more can be recorded")]
 pub struct Stopped;
@@ -48,11 +49,8 @@ impl Journal {
         on_failure: impl FnOnce(StoreError) + Send + 'static,
     ) -> Result<(Self, Recovery), StoreError> {
         let (replica, recovery) = Replica::open(store, |_| {})?;
-        let (journal, queued, shown) = Self::over(&replica, Role::Alone);
-        spawn(
-            move || writer::run(replica, &queued, shown, now),
-            on_failure,
-        )?;
+        let (journal, inbox) = Self::over(&replica, Role::Alone);
+        spawn(move || writer::run(replica, inbox, now), on_failure)?;
         Ok((journal, recovery))
     }
 
@@ -68,10 +66,10 @@ impl Journal {
         on_failure: impl FnOnce(StoreError) + Send + 'static,
     ) -> Result<(Self, Recovery), StoreError> {
         let (replica, recovery) = Replica::open(store, |_| {})?;
-        let (journal, queued, shown) = Self::over(&replica, Role::Following { leader: None });
+        let (journal, inbox) = Self::over(&replica, Role::Following { leader: None });
         let pulse = Pulse::new(membership.timing.renewal());
         let member = Arc::new((pulse.clone(), membership.me.secret.clone()));
-        let thread = Member::new(replica, membership, queued, shown, Box::new(now), pulse);
+        let thread = Member::new(replica, membership, inbox, Box::new(now), pulse);
         spawn(move || thread.run(), on_failure)?;
         let journal = Self {
             member: Some(member),
@@ -80,7 +78,7 @@ impl Journal {
         Ok((journal, recovery))
     }
 
-    fn over(replica: &Replica, role: Role) -> (Self, Receiver<Queued>, watch::Sender<Shown>) {
+    fn over(replica: &Replica, role: Role) -> (Self, Inbox) {
         let (queue, queued) = bounded(QUEUE_BATCHES_MAX);
         let (show, shown) = watch::channel(Shown {
             tip: replica.tip(),
@@ -96,7 +94,7 @@ impl Journal {
             shown,
             member: None,
         };
-        (journal, queued, show)
+        (journal, Inbox::new(queued, show))
     }
 
     /// Records one command. The answer comes once it is durable.
@@ -140,8 +138,16 @@ impl Journal {
 
     fn queue(&self, commands: Vec<Command>, reply: Reply) -> Result<(), Stopped> {
         let batch = Batch::new(commands);
-        let own = Queued::Own(Own { batch, reply });
-        self.queue.send(own).map_err(|_| Stopped)
+        self.put(Queued::Own(Own { batch, reply }))
+    }
+
+    fn put(&self, item: Queued) -> Result<(), Stopped> {
+        self.queue.send(item).map_err(|_| Stopped)?;
+        // Asked after sending: what was sent before the inbox closed was found by its closing.
+        match self.shown.borrow().stopped {
+            true => Err(Stopped),
+            false => Ok(()),
+        }
     }
 
     /// Whether this is what nodes of the same store show each other.
@@ -164,7 +170,7 @@ impl Journal {
         }
         let (reply, accepted) = oneshot::channel();
         let forwarded = Queued::Forwarded(Forwarded { batch, reply });
-        self.queue.send(forwarded).map_err(|_| NotLeading)?;
+        self.put(forwarded).map_err(|_| NotLeading)?;
         accepted.await.map_err(|_| NotLeading)?
     }
 
@@ -227,7 +233,7 @@ impl Journal {
     /// Records what waits, gives up leading, closes the store and ends the writer.
     pub async fn stop(&self) {
         let (done, ended) = oneshot::channel();
-        if self.queue.send(Queued::Stop(done)).is_ok() {
+        if self.put(Queued::Stop(done)).is_ok() {
             // It never answers: it is dropped when the store is closed.
             let _ = ended.await;
         }

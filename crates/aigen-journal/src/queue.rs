@@ -6,8 +6,9 @@ use crate::replay::Answer;
 use aigen_types::NodeId;
 use crossbeam_channel::Receiver;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Commands of one record, at most; TigerBeetle's own bound.
 pub(crate) const BATCH_COMMANDS_MAX: usize = 8_189;
@@ -37,6 +38,41 @@ pub(crate) enum Queued {
     Forwarded(Forwarded),
     /// Finish what waits, then end; dropped when that is done.
     Stop(oneshot::Sender<()>),
+}
+
+/// The writer's end of the queue.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    queued: Receiver<Queued>,
+    pub shown: Arc<watch::Sender<Shown>>,
+}
+
+impl Inbox {
+    pub fn new(queued: Receiver<Queued>, shown: watch::Sender<Shown>) -> Self {
+        let shown = Arc::new(shown);
+        Self { queued, shown }
+    }
+
+    /// Lets nobody wait for what will never be done. The channel would keep what it holds for as
+    /// long as there are senders; and who sends only now finds `stopped` after having sent.
+    pub fn close(&self) {
+        self.shown.send_modify(|shown| shown.stopped = true);
+        self.queued.try_iter().for_each(drop);
+    }
+}
+
+impl Deref for Inbox {
+    type Target = Receiver<Queued>;
+
+    fn deref(&self) -> &Receiver<Queued> {
+        &self.queued
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 #[derive(Debug)]

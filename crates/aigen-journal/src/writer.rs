@@ -4,7 +4,7 @@
 //! applied, nor a command for others to join it.
 
 use crate::machine::{Filling, Machine};
-use crate::queue::{BATCH_COMMANDS_MAX, Own, Queued, Shown};
+use crate::queue::{BATCH_COMMANDS_MAX, Inbox, Own, Queued, Shown};
 use crate::record::{RECORD_BODY_BYTES_MAX, Record};
 use crate::replay::Answer;
 use crate::replica::Replica;
@@ -18,21 +18,19 @@ use tokio::sync::{oneshot, watch};
 /// Takes what is queued, applies it, appends it, answers; until told to stop.
 pub(crate) fn run(
     replica: Replica,
-    queued: &Receiver<Queued>,
-    shown: watch::Sender<Shown>,
+    inbox: Inbox,
     now: impl FnMut() -> Timestamp,
 ) -> Result<(), StoreError> {
-    let shown = Arc::new(shown);
     let (machine, store) = replica.split();
-    let disk = Disk::spin(store, Arc::clone(&shown))?;
+    let disk = Disk::spin(store, Arc::clone(&inbox.shown))?;
     let applying = Applying {
         machine,
         now,
         open: None,
         disk,
     };
-    let ended = applying.run(queued);
-    shown.send_modify(|shown| shown.stopped = true);
+    let ended = applying.run(&inbox);
+    drop(inbox);
     // The store is closed by now, and only now does anyone hear of it.
     ended.map(drop)
 }

@@ -2,7 +2,8 @@
 //! that of the batch.
 
 use crate::{Account, AccountFilterFlags, Ledger, QueryFilterFlags, Transfer};
-use aigen_types::{AccountId, Timestamp};
+use aigen_types::{AccountId, Timestamp, TransferId};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Which transfers of one account: those for which every field that is not zero fits.
@@ -77,6 +78,48 @@ impl Ledger {
             found
         };
         found.into_iter()
+    }
+
+    /// The transfers of one account before one of them, or all of them, newest first. A transfer
+    /// that does not exist or is not of the account has none before it.
+    ///
+    /// The next page of a list takes time in proportion to its own length.
+    #[must_use]
+    pub fn account_transfers_before(
+        &self,
+        account: AccountId,
+        before: Option<TransferId>,
+    ) -> Box<dyn Iterator<Item = &Transfer> + '_> {
+        let Some(slot) = self.store.find_account(account) else {
+            return Box::new(core::iter::empty());
+        };
+        let Some(before) = before else {
+            return Box::new(self.store.records_of(slot).map(|record| &record.transfer));
+        };
+        let found = self.store.find_record(before).filter(|(_, record)| {
+            let transfer = &record.transfer;
+            [transfer.debit_account_id, transfer.credit_account_id].contains(&account)
+        });
+        let earlier = found.into_iter();
+        let earlier = earlier.flat_map(move |(before, _)| self.store.records_before(slot, before));
+        Box::new(earlier.map(|record| &record.transfer))
+    }
+
+    /// Transfers of all accounts before one of them, or all of them, newest first. One that does
+    /// not exist has none before it.
+    pub fn transfers_before(
+        &self,
+        before: Option<TransferId>,
+    ) -> impl Iterator<Item = &Transfer> + use<'_> {
+        let records = self.store.records();
+        let end = match before {
+            None => records.len(),
+            Some(id) => self
+                .store
+                .find_record(id)
+                .map_or(0, |(slot, _)| slot.place()),
+        };
+        records[..end].iter().rev().map(|record| &record.transfer)
     }
 
     /// Transfers of all accounts, holds, captures and voids included: oldest first unless

@@ -25,6 +25,13 @@ impl AccountSlot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TransferSlot(usize);
 
+impl TransferSlot {
+    /// From 0.
+    pub fn place(self) -> usize {
+        self.0
+    }
+}
+
 /// A transfer and, if it is a hold, what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -32,6 +39,17 @@ pub(crate) struct Record {
     pub pending: Option<PendingStatus>,
     /// The transfer before this one of the debit account, and that of the credit account.
     before: [Link; 2],
+}
+
+impl Record {
+    /// The transfer before this one of one of its two accounts.
+    fn before_of(&self, account: AccountId) -> Link {
+        let [debit_before, credit_before] = self.before;
+        match self.transfer.debit_account_id == account {
+            true => debit_before,
+            false => credit_before,
+        }
+    }
 }
 
 /// The accounts of a transfer: debit, then credit.
@@ -132,16 +150,25 @@ impl Store {
 
     /// The transfers of an account, newest first.
     pub fn records_of(&self, account: AccountSlot) -> impl Iterator<Item = &Record> {
+        self.records_from(account, self.newest[account.0])
+    }
+
+    /// The transfers of an account before this one, which is of the account too, newest first.
+    pub fn records_before(
+        &self,
+        account: AccountSlot,
+        transfer: TransferSlot,
+    ) -> impl Iterator<Item = &Record> {
+        let before = self.record(transfer).before_of(self.account(account).id);
+        self.records_from(account, before)
+    }
+
+    fn records_from(&self, account: AccountSlot, from: Link) -> impl Iterator<Item = &Record> {
         let id = self.accounts[account.0].id;
-        let mut next = self.newest[account.0];
+        let mut next = from;
         core::iter::from_fn(move || {
             let record = &self.records[next.slot()?];
-            let [debit_before, credit_before] = record.before;
-            next = if record.transfer.debit_account_id == id {
-                debit_before
-            } else {
-                credit_before
-            };
+            next = record.before_of(id);
             Some(record)
         })
     }

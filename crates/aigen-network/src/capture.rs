@@ -51,6 +51,7 @@ impl Network {
         self.tally_call(&receipt);
         let total = receipt.total();
         self.calls.remove(&close.call);
+        self.usage.add(close.call, &receipt);
         self.receipts.insert(close.call, receipt);
         Ok(Reply::Charged(total))
     }

@@ -138,6 +138,7 @@ impl Network {
             transfers,
         };
         if let Some(receipt) = self.receipts.get_mut(&reverse.call) {
+            self.usage.give_back(receipt, total);
             receipt.reversal = Some(reversal);
         }
         Ok(Reply::GivenBack(total))
@@ -225,6 +226,7 @@ impl Network {
             transfer,
         };
         if let Some(receipt) = self.receipts.get_mut(&refund.call) {
+            self.usage.give_back(receipt, refund.amount);
             receipt.refunds.push(given);
         }
         Ok(Reply::GivenBack(refund.amount))

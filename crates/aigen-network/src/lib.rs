@@ -35,6 +35,7 @@ mod refusal;
 mod registry;
 mod settings;
 mod soundness;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -60,3 +61,4 @@ pub use refusal::Refusal;
 pub use registry::{Controller, Key, Model, Validator, controller_digest, script_key};
 pub use settings::Settings;
 pub use soundness::Unsound;
+pub use usage::{UsageKey, UsageSum};

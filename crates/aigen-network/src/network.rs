@@ -8,6 +8,7 @@ use crate::names::Names;
 use crate::refusal::Refusal;
 use crate::registry::{Controller, Key, Model, Validator};
 use crate::settings::Settings;
+use crate::usage::UsageIndex;
 use aigen_ledger::Ledger;
 use aigen_types::{
     AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Slug,
@@ -33,6 +34,8 @@ pub struct Network {
     pub(crate) validators: BTreeMap<Slug, Validator>,
     pub(crate) calls: BTreeMap<CallId, Call>,
     pub(crate) receipts: BTreeMap<CallId, Receipt>,
+    /// What the receipts come to.
+    pub(crate) usage: UsageIndex,
     pub(crate) epoch: EpochState,
     pub(crate) settled: BTreeMap<Epoch, SettledEpoch>,
     pub(crate) scores: BTreeMap<Digest, Evaluated>,

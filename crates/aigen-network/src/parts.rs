@@ -6,6 +6,7 @@ use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::names::Names;
 use crate::network::Network;
 use crate::registry::{Controller, Key, Model, Validator};
+use crate::usage::UsageIndex;
 use aigen_ledger::Ledger;
 use aigen_types::{
     AccountId, Address, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Slug,
@@ -47,6 +48,7 @@ macro_rules! parts {
             #[must_use]
             pub fn from_parts(parts: Parts<'_>, ledger: Ledger) -> Self {
                 Self {
+                    usage: UsageIndex::of(&parts.receipts),
                     names: Names::of(&ledger, parts.addresses.into_owned()),
                     ledger,
                     $($name: parts.$name.into_owned(),)*

@@ -3,6 +3,7 @@
 use crate::budgets::{Cap, LEDGER_CAPS};
 use crate::calls::{Call, Hold};
 use crate::network::Network;
+use crate::usage::UsageIndex;
 use aigen_ledger::{PendingStatus, Violation};
 use aigen_types::{AccountId, Amount, CallId};
 use alloc::boxed::Box;
@@ -21,6 +22,8 @@ pub enum Unsound {
     CapHeld(Box<Cap>),
     /// An account counts against a cap that no call knows.
     CapUnknown(AccountId),
+    /// What is said of usage is not what the receipts say.
+    UsageIndex,
     /// More was refunded than charged, or refunded and reversed.
     GivenBackTwice(CallId),
 }
@@ -43,6 +46,7 @@ impl fmt::Display for Unsound {
                 f,
                 "{id}: the account counts against a cap that no call knows"
             ),
+            Self::UsageIndex => f.write_str("the usage index and the receipts disagree"),
             Self::GivenBackTwice(call) => {
                 write!(f, "{call}: more of the call was given back than it cost")
             }
@@ -68,7 +72,15 @@ impl Network {
     pub fn check(&self) -> Result<(), Unsound> {
         self.ledger.check().map_err(Unsound::Ledger)?;
         self.check_corrections()?;
-        self.check_caps()
+        self.check_caps()?;
+        self.check_usage_index()
+    }
+
+    fn check_usage_index(&self) -> Result<(), Unsound> {
+        match UsageIndex::of(&self.receipts) == self.usage {
+            true => Ok(()),
+            false => Err(Unsound::UsageIndex),
+        }
     }
 
     fn check_corrections(&self) -> Result<(), Unsound> {

@@ -5,6 +5,7 @@ mod calls;
 mod caps;
 mod epochs;
 mod laws;
+mod usage;
 
 use crate::{
     CloseCall, Command, ControllerKind, ExtendCall, Found, Issue, Network, NewController, NewKey,

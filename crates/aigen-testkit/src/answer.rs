@@ -68,7 +68,7 @@ fn cap(network: &Network, capped: &Capped) -> Option<String> {
     ))
 }
 
-fn outcome(outcome: Outcome) -> &'static str {
+pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     let named = OUTCOMES.iter().find(|(_, known)| *known == outcome);
     // The one outcome that nobody asks for.
     named.map_or("expired", |(name, _)| name)

@@ -15,10 +15,10 @@
 //! account user:ada                                  -> available 9.9955, held 0.00
 //! ```
 //!
-//! Every scenario runs twice: its commands are applied to the pure network, and sent through a
-//! journal in a SQLite file. After every line the ledger is sound, what was issued is what all
+//! Its commands are applied to the pure network, and sent through the journals of [`Shelf`]s. After
+//! every line the ledger is sound, what was issued is what all
 //! accounts own together, and clearing is empty. A restart, which also ends every scenario,
-//! replays and verifies the file: it must lead to the very network it stopped with.
+//! replays and verifies the journal: it must lead to the very network it stopped with.
 
 mod answer;
 mod epoch;
@@ -30,5 +30,6 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use parse::FORMS;
+pub use parse::{Act, EpochAct, FORMS, Line, Question, Scenario, WholeCall};
 pub use run::{Failure, check};
+pub use world::Shelf;

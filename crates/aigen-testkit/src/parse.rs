@@ -5,7 +5,7 @@ use crate::run::Failure;
 use crate::world::Fault;
 use aigen_network::{
     Capped, Cell, CloseCall, Command, ExtendCall, GoldOpening, Issue, NewKey, NewModel,
-    NewValidator, Outcome, Pay, ProgressCall, Report, Role, member_id,
+    NewValidator, OpenCall, Outcome, Pay, ProgressCall, Report, Role, member_id,
 };
 use aigen_types::{Address, CallId, Digest, Slug, TransferId};
 use values::{
@@ -32,6 +32,7 @@ pub const FORMS: &[&str] = &[
     "extend CALL by TOKENS: USAGE TOKENS, …",
     "progress CALL: USAGE TOKENS, …",
     "close CALL OUTCOME: USAGE TOKENS, …",
+    "call CALL by KEY on MODEL [TERM VALUE, …]: prompt TOKENS, output TOKENS",
     "reverse CALL because REASON",
     "refund CALL AMOUNT because REASON",
     "plant CONTROLLER PARAMETER TRUTH",
@@ -64,64 +65,115 @@ pub(crate) const OUTCOMES: &[(&str, Outcome)] = &[
 
 /// A scenario that was understood.
 #[derive(Debug)]
-pub(crate) struct Scenario {
+pub struct Scenario {
+    /// The name that failures give.
     pub file: String,
+    /// Its lines, in their order.
     pub lines: Vec<Line>,
 }
 
 /// One line of it.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub struct Line {
+    /// From 1.
     pub number: usize,
+    /// What stands there, without its comment.
     pub text: String,
+    /// What it means.
     pub act: Act,
+    /// The answer that it expects; without one, it must not be refused.
     pub expected: Option<String>,
+}
+
+impl Line {
+    /// Whether every part of what was expected is a part of the answer.
+    #[must_use]
+    pub fn accepts(&self, answer: &str) -> bool {
+        match &self.expected {
+            None => !answer.starts_with("refused"),
+            Some(expected) => expected
+                .split(", ")
+                .all(|part| answer.split(", ").any(|given| given == part)),
+        }
+    }
 }
 
 /// What a line does.
 #[derive(Debug)]
-pub(crate) enum Act {
+pub enum Act {
+    /// One command.
     Submit(Command),
+    /// A call from its request to its receipt.
+    Call(WholeCall),
     /// The last command again, to the letter.
     Repeat,
     /// A truth that the next assignment hides.
     Plant(GoldOpening),
     /// A command that takes what only operator or validator know.
     Epoch(EpochAct),
+    /// Ledger time goes on.
     Wait {
+        /// By so much.
         seconds: u32,
     },
+    /// Everything but what is stored is forgotten.
     Restart,
+    /// A question.
     Ask(Question),
+}
+
+/// A call whose model does not stop by itself.
+#[derive(Clone, Debug)]
+pub struct WholeCall {
+    /// How it begins; its chunk is the first one.
+    pub open: OpenCall,
+    /// Output tokens that its caller wants.
+    pub output_tokens: u64,
 }
 
 /// What happens to an epoch.
 #[derive(Debug)]
-pub(crate) enum EpochAct {
+pub enum EpochAct {
+    /// Validators are asked.
     Assign(Vec<Cell>),
+    /// A validator commits to its answers.
     Commit {
+        /// Which.
         validator: Slug,
+        /// To these.
         reports: Vec<Report>,
     },
     /// Without reports: those committed to.
     Reveal {
+        /// Which.
         validator: Slug,
+        /// These.
         reports: Vec<Report>,
     },
+    /// Truths are opened, everyone is paid.
     Close,
 }
 
 /// What a line asks.
 #[derive(Debug)]
-pub(crate) enum Question {
+pub enum Question {
+    /// What an address has.
     Account(Address),
+    /// What a call came to.
     Receipt(CallId),
+    /// How much of a bound is used.
     Cap(Capped),
+    /// A controller's last score.
     Score(Digest),
+    /// How a validator has done.
     Skill(Slug),
 }
 
 impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// The first line that is not understood.
     pub fn parse(file: &str, text: &str) -> Result<Self, Failure> {
         let understood = |(text, number): (String, usize)| {
             line(&text, number).map_err(|fault| Failure {
@@ -139,6 +191,8 @@ impl Scenario {
         })
     }
 
+    /// A line that did not go as it says.
+    #[must_use]
     pub fn failure(&self, line: &Line, expected: &str, happened: &str) -> Failure {
         Failure {
             file: self.file.clone(),
@@ -150,7 +204,7 @@ impl Scenario {
     }
 
     /// A fault that shows after the last line.
-    pub fn end(&self, fault: &Fault) -> Failure {
+    pub(crate) fn end(&self, fault: &Fault) -> Failure {
         Failure {
             file: self.file.clone(),
             line: self.lines.last().map_or(1, |line| line.number),
@@ -238,6 +292,9 @@ fn act(words: &[&str], number: usize) -> Result<Act, Fault> {
             app: value(app)?,
         })),
         ["score", reference] => Act::Ask(Question::Score(digest(reference)?)),
+        ["call", call, "by", key, "on", model, ref terms @ ..] => {
+            Act::Call(whole_call(call, key, model, terms)?)
+        }
         ["skill", validator] => Act::Ask(Question::Skill(value(validator)?)),
         _ => match epoch_act(words)? {
             Some(act) => Act::Epoch(act),
@@ -334,6 +391,22 @@ fn call_command(words: &[&str]) -> Result<Command, Fault> {
             decisions: Digest::ZERO,
         }),
         _ => return Err("no line has this form".into()),
+    })
+}
+
+/// A node's first chunk is 256 tokens.
+fn whole_call(call: &str, key: &str, model: &str, terms: &[&str]) -> Result<WholeCall, Fault> {
+    let [terms @ .., "output", output] = terms else {
+        return Err("it does not end in how many output tokens are asked for".into());
+    };
+    let output_tokens = value(output)?;
+    let open = OpenCall {
+        chunk_tokens: 256.min(output_tokens),
+        ..open(call, key, model, terms)?
+    };
+    Ok(WholeCall {
+        open,
+        output_tokens,
     })
 }
 

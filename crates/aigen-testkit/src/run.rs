@@ -1,10 +1,10 @@
 use crate::answer;
 use crate::epoch::Secrets;
-use crate::parse::{Act, Line, Scenario};
-use crate::world::{self, Disk, Fault, Memory, World};
-use aigen_network::{Command, Reply};
-use aigen_types::Timestamp;
-use std::path::Path;
+use crate::parse::{Act, Scenario, WholeCall};
+use crate::world::{self, Fault, Memory, Shelf, Stored, World};
+use aigen_economy::Usage;
+use aigen_network::{CloseCall, Command, ExtendCall, Outcome, Refusal, Reply};
+use aigen_types::{Digest, Timestamp};
 
 /// A line that did not go as its scenario says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,20 +22,22 @@ pub struct Failure {
     pub happened: String,
 }
 
-/// Runs the scenario `text` in memory and with a journal in `folder`, which must hold none.
+/// Runs the scenario `text` in memory and on each of these shelves, which must hold no journal.
 ///
 /// # Errors
 /// The first line that is not understood or does not go as expected.
-pub fn check(file: &str, text: &str, folder: &Path) -> Result<(), Failure> {
+pub fn check(file: &str, text: &str, shelves: &[Shelf<'_>]) -> Result<(), Failure> {
     let scenario = Scenario::parse(file, text)?;
     let memory = run(&scenario, Memory::default())?;
-    let disk = Disk::begin(folder).map_err(|fault| scenario.end(&fault))?;
-    let disk = run(&scenario, disk)?;
-    if *memory.network() == *disk.network() {
-        Ok(())
-    } else {
-        Err(scenario.end(&"the journal made another network than the pure one".into()))
+    for shelf in shelves {
+        let stored = Stored::begin(shelf).map_err(|fault| scenario.end(&fault))?;
+        let stored = run(&scenario, stored)?;
+        if *memory.network() != *stored.network() {
+            let fault = format!("{} it made another network than in memory", shelf.place);
+            return Err(scenario.end(&fault.into()));
+        }
     }
+    Ok(())
 }
 
 /// Runs every line, then restarts.
@@ -53,25 +55,15 @@ fn run<W: World>(scenario: &Scenario, world: W) -> Result<W, Failure> {
             Ok(answer)
         });
         let happened = match answered {
-            Ok(answer) if expected(line, &answer) => continue,
+            Ok(answer) if line.accepts(&answer) => continue,
             Ok(answer) => answer,
             Err(fault) => fault.to_string(),
         };
         let wanted = line.expected.as_deref().unwrap_or("no refusal");
-        return Err(scenario.failure(line, wanted, &format!("{happened} ({})", W::PLACE)));
+        return Err(scenario.failure(line, wanted, &format!("{happened} ({})", run.world.place())));
     }
     run.world.restart().map_err(|fault| scenario.end(&fault))?;
     Ok(run.world)
-}
-
-/// Whether every part of what was expected is a part of the answer.
-fn expected(line: &Line, answer: &str) -> bool {
-    match &line.expected {
-        None => !answer.starts_with("refused"),
-        Some(expected) => expected
-            .split(", ")
-            .all(|part| answer.split(", ").any(|given| given == part)),
-    }
 }
 
 struct Run<W> {
@@ -100,6 +92,7 @@ impl<W: World> Run<W> {
                 self.submit(last)
             }
             Act::Submit(command) => self.submit(command.clone()),
+            Act::Call(call) => self.call(call),
             Act::Epoch(act) => {
                 let command = self.secrets.command(&self.world.network(), act)?;
                 self.submit(command)
@@ -113,11 +106,59 @@ impl<W: World> Run<W> {
         Ok("ok".into())
     }
 
+    /// A whole call, as a node makes it of a request.
+    fn call(&mut self, call: &WholeCall) -> Result<String, Fault> {
+        self.wait(1)?;
+        let mut chunk = call.open.chunk_tokens;
+        let mut covered = match self.say(Command::OpenCall(call.open.clone()))? {
+            Ok(Reply::Covered { tokens, .. }) => tokens,
+            other => return Ok(answer::to_command(&other)),
+        };
+        let used = |sampled| Usage {
+            prompt_tokens: call.open.prompt_tokens,
+            sampled_tokens: sampled,
+            ..Usage::default()
+        };
+        let is_short = loop {
+            if covered >= call.output_tokens {
+                break false;
+            }
+            chunk *= 2;
+            let extend = ExtendCall {
+                call: call.open.call,
+                chunk_tokens: chunk,
+                used: used(covered),
+            };
+            match self.say(Command::ExtendCall(extend))? {
+                Ok(Reply::Covered { tokens, .. }) if tokens > covered => covered = tokens,
+                _ => break true,
+            }
+        };
+        let outcome = match is_short {
+            true => Outcome::Budget,
+            false => Outcome::Length,
+        };
+        let closed = self.say(Command::CloseCall(CloseCall {
+            call: call.open.call,
+            used: used(covered.min(call.output_tokens)),
+            outcome,
+            controller_micros: 0,
+            decisions: Digest::ZERO,
+        }))?;
+        let outcome = answer::outcome(outcome);
+        Ok(format!("{outcome}, {}", answer::to_command(&closed)))
+    }
+
+    fn say(&mut self, command: Command) -> Result<Result<Reply, Refusal>, Fault> {
+        let result = self.world.submit(self.now, &command)?;
+        self.last = Some(command);
+        Ok(result)
+    }
+
     /// Commands come one second apart.
     fn submit(&mut self, command: Command) -> Result<String, Fault> {
         self.wait(1)?;
-        let result = self.world.submit(self.now, &command)?;
-        self.last = Some(command);
+        let result = self.say(command)?;
         if let Ok(Reply::Settled(_)) = result {
             self.secrets = Secrets::default();
         }

@@ -1,4 +1,6 @@
-use crate::{FORMS, check};
+use crate::{FORMS, Shelf, check};
+use aigen_journal::{PostgresStore, SqliteStore};
+use aigen_testkit_postgres::Server;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,9 +36,11 @@ macro_rules! scenarios {
 
 scenarios! {
     allowance
+    an_app_and_its_user
     app_margin
     budget_periods
     budgets_by_level
+    chargeback
     discarded_tokens
     epoch_pays_by_score
     first_call
@@ -48,6 +52,7 @@ scenarios! {
     reversal_and_refund
     silent_validators
     stop_at_the_balance
+    the_last_nano
     two_calls_one_account
 }
 
@@ -55,8 +60,33 @@ fn run(name: &str) {
     let file = format!("{}.scn", name.replace('_', "-"));
     let text = fs::read_to_string(folder().join(&file)).unwrap();
     let scratch = tempfile::tempdir().unwrap();
-    if let Err(failure) = check(&format!("scenarios/{file}"), &text, scratch.path()) {
+    let path = scratch.path().join("journal.sqlite");
+    let shelf = Shelf {
+        place: "on SQLite",
+        open: &|| Ok(Box::new(SqliteStore::open(&path)?)),
+    };
+    if let Err(failure) = check(&format!("scenarios/{file}"), &text, &[shelf]) {
         panic!("{failure}");
+    }
+}
+
+/// One server serves them all, one after the other, a database each.
+#[test]
+fn every_scenario_goes_alike_on_postgresql() {
+    let server = Server::start();
+    for (number, path) in files().iter().enumerate() {
+        server.sql(&format!("CREATE DATABASE scenario{number}"));
+        let url = server
+            .url()
+            .replace("/postgres?", &format!("/scenario{number}?"));
+        let shelf = Shelf {
+            place: "on PostgreSQL",
+            open: &|| Ok(Box::new(PostgresStore::open(&url)?)),
+        };
+        let text = fs::read_to_string(path).unwrap();
+        if let Err(failure) = check(&path.display().to_string(), &text, &[shelf]) {
+            panic!("{failure}");
+        }
     }
 }
 
@@ -78,8 +108,7 @@ fn every_form_is_documented_and_used() {
 /// What a scenario with something wrong in it says.
 #[track_caller]
 fn says(text: &str, expected: &str) {
-    let scratch = tempfile::tempdir().unwrap();
-    let failure = check("x.scn", text, scratch.path()).expect_err("it is wrong");
+    let failure = check("x.scn", text, &[]).expect_err("it is wrong");
     assert_eq!(failure.to_string(), expected);
 }
 

@@ -1,8 +1,7 @@
-use aigen_journal::{Journal, SqliteStore, replay, verify};
+use aigen_journal::{Journal, Store, StoreError, replay, verify};
 use aigen_network::{Command, Network, Refusal, Reply, addresses};
 use aigen_types::Timestamp;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +11,7 @@ pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 /// Where a scenario happens.
 pub(crate) trait World {
     /// How messages call it.
-    const PLACE: &str;
+    fn place(&self) -> &str;
 
     /// Applies one command at ledger time `now`. A refusal is an answer, not a fault.
     fn submit(
@@ -35,7 +34,9 @@ pub(crate) struct Memory {
 }
 
 impl World for Memory {
-    const PLACE: &str = "in memory";
+    fn place(&self) -> &'static str {
+        "in memory"
+    }
 
     fn submit(
         &mut self,
@@ -56,31 +57,38 @@ impl World for Memory {
     }
 }
 
-/// A journal in a SQLite file.
-#[derive(Debug)]
-pub(crate) struct Disk {
-    path: PathBuf,
+/// Where a journal is kept: its name, and how it is opened.
+pub struct Shelf<'a> {
+    /// How messages call it.
+    pub place: &'a str,
+    /// Opens the journal, or begins one if there is none.
+    pub open: &'a dyn Fn() -> Result<Box<dyn Store>, StoreError>,
+}
+
+/// A journal on a shelf.
+pub(crate) struct Stored<'a> {
+    shelf: &'a Shelf<'a>,
     journal: Journal,
     /// Nanoseconds of ledger time, for the journal's writer.
     clock: Arc<AtomicU64>,
 }
 
-impl Disk {
-    /// Begins a journal in a folder that holds none.
-    pub fn begin(folder: &Path) -> Result<Self, Fault> {
-        let path = folder.join("journal.sqlite");
+impl<'a> Stored<'a> {
+    /// Begins a journal on a shelf that holds none.
+    pub fn begin(shelf: &'a Shelf<'a>) -> Result<Self, Fault> {
         let clock = Arc::new(AtomicU64::new(0));
-        let journal = start(&path, &clock)?;
         Ok(Self {
-            path,
-            journal,
+            shelf,
+            journal: start((shelf.open)()?, &clock)?,
             clock,
         })
     }
 }
 
-impl World for Disk {
-    const PLACE: &str = "on disk";
+impl World for Stored<'_> {
+    fn place(&self) -> &str {
+        self.shelf.place
+    }
 
     fn submit(
         &mut self,
@@ -96,22 +104,22 @@ impl World for Disk {
     }
 
     fn restart(&mut self) -> Result<(), Fault> {
-        let stored = SqliteStore::open_read_only(&self.path)?;
-        let replayed = replay(&stored, |_| {})?;
+        let stored = (self.shelf.open)()?;
+        let replayed = replay(stored.as_ref(), |_| {})?;
         if replayed.tip != self.journal.tip() || replayed.network != *self.journal.network() {
             return Err("the journal replays to another network than it stopped with".into());
         }
-        verify(&stored, |_| {})??;
-        self.journal = start(&self.path, &self.clock)?;
+        verify(stored.as_ref(), |_| {})??;
+        self.journal = start(stored, &self.clock)?;
         Ok(())
     }
 }
 
-fn start(path: &Path, clock: &Arc<AtomicU64>) -> Result<Journal, Fault> {
+fn start(store: Box<dyn Store>, clock: &Arc<AtomicU64>) -> Result<Journal, Fault> {
     let clock = Arc::clone(clock);
     let now = move || Timestamp(clock.load(Ordering::SeqCst));
     // Whoever waits for an answer of a journal that failed is told that it has stopped.
-    let (journal, _) = Journal::start(Box::new(SqliteStore::open(path)?), now, |_| {})?;
+    let (journal, _) = Journal::start(store, now, |_| {})?;
     Ok(journal)
 }
 

@@ -14,6 +14,7 @@ extern crate alloc;
 
 mod amount;
 mod controller_ref;
+mod day;
 mod digest;
 mod ids;
 mod name;
@@ -23,6 +24,7 @@ mod time;
 
 pub use amount::{Amount, AmountParseError, NANO_PER_AIGEN};
 pub use controller_ref::ControllerRef;
+pub use day::Day;
 pub use digest::Digest;
 pub use ids::{AccountId, CallId, NodeId, TransferId};
 pub use name::{Address, BudgetPath, ModelName, NameError, Slug};

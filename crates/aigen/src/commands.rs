@@ -23,6 +23,7 @@ mod price;
 mod receipt;
 mod serve;
 mod sim;
+mod usage;
 mod validator;
 
 use crate::context::Context;
@@ -70,6 +71,8 @@ pub enum Command {
     Controller(controller::Command),
     /// Show what a call used, what it cost and who was paid
     Receipt(receipt::Args),
+    /// Show what was used and what it cost, by day, spender, model or controller
+    Usage(usage::Args),
     /// Read and verify the journal, with or without a running node
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -114,6 +117,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Reverse(args) => give_back::reverse(args, context).await?,
         Command::Controller(command) => controller::run(command, context).await?,
         Command::Receipt(args) => receipt::run(args, context).await?,
+        Command::Usage(args) => usage::run(args, context).await?,
         Command::Ledger(command) => return ledger::run(&command, context),
         Command::Epoch(command) => epoch::run(command, context).await?,
         Command::Validator(command) => validator::run(command, context).await?,

@@ -105,9 +105,10 @@ impl Table {
     }
 
     /// Adds a row, one cell per heading.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        debug_assert_eq!(N, self.rows[0].len(), "one cell per heading");
-        self.rows.push(cells.into());
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let cells: Vec<_> = cells.into_iter().collect();
+        debug_assert_eq!(cells.len(), self.rows[0].len(), "one cell per heading");
+        self.rows.push(cells);
     }
 
     fn widths(&self) -> Vec<usize> {

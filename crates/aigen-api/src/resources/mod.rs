@@ -9,6 +9,7 @@ mod money;
 mod receipt;
 mod registry;
 mod spending;
+mod usage;
 
 pub use epoch::{
     AssignRequest, Assignment, CloseRequest, CommitRequest, ControllerResult, EpochPhase,
@@ -26,6 +27,8 @@ pub use spending::{
     Allowance, Budget, Correction, CorrectionKind, GrantAllowance, Period, Refund, RefundReason,
     Reverse, RevokeAllowance, SetBudget,
 };
+
+pub use usage::Usage;
 
 use serde::{Deserialize, Serialize};
 

@@ -10,6 +10,7 @@ pub mod settlement;
 mod spending;
 pub(crate) mod statement;
 mod transfers;
+mod usage;
 mod validators;
 
 use crate::state::Gateway;
@@ -28,6 +29,8 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/controllers", get(registry::list).post(registry::publish))
         .route("/controllers/{*name}", get(registry::get))
         .route("/price-book", get(registry::price_book))
+        .route("/usage", get(usage::list))
+        .route("/receipts", get(usage::receipts))
         .route("/receipts/{id}", get(receipts::get))
         .route("/receipts/{id}/reverse", post(spending::reverse))
         .route("/receipts/{id}/refund", post(spending::refund))

@@ -37,7 +37,7 @@ pub(super) fn of(gateway: &Gateway, caller: &Caller, id: CallId) -> Result<Json<
     Ok(Json(describe(&network, id, receipt)))
 }
 
-fn describe(network: &Network, id: CallId, receipt: &network::Receipt) -> Receipt {
+pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt) -> Receipt {
     let call = &receipt.call;
     let model = network.model(&call.model);
     let controller = call
@@ -49,13 +49,7 @@ fn describe(network: &Network, id: CallId, receipt: &network::Receipt) -> Receip
         model_digest: model.map_or(Digest::ZERO, |model| model.digest),
         controller: controller.map(|controller| controller.published.reference.clone()),
         controller_digest: call.controller,
-        usage: TokenUsage {
-            prompt_tokens: call.used.prompt_tokens,
-            cached_prompt_tokens: call.used.cached_prompt_tokens,
-            sampled_tokens: call.used.sampled_tokens,
-            forced_tokens: call.used.forced_tokens,
-            discarded_tokens: call.used.discarded_tokens,
-        },
+        usage: tokens(&call.used),
         lines: receipt.charge.lines.iter().map(line).collect(),
         total: receipt.charge.total,
         margin: receipt.margin,
@@ -67,6 +61,16 @@ fn describe(network: &Network, id: CallId, receipt: &network::Receipt) -> Receip
         finish: finish(receipt.outcome).to_owned(),
         created: call.opened_at,
         journal_seq: receipt.record,
+    }
+}
+
+pub(super) fn tokens(used: &aigen_node::economy::Usage) -> TokenUsage {
+    TokenUsage {
+        prompt_tokens: used.prompt_tokens,
+        cached_prompt_tokens: used.cached_prompt_tokens,
+        sampled_tokens: used.sampled_tokens,
+        forced_tokens: used.forced_tokens,
+        discarded_tokens: used.discarded_tokens,
     }
 }
 

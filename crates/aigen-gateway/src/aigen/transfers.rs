@@ -9,7 +9,6 @@ use aigen_types::{AccountId, Address, TransferId};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use std::collections::VecDeque;
 
 /// `?account=&limit=&after=`
 #[derive(Deserialize)]
@@ -36,8 +35,9 @@ pub(super) async fn list(
         return Err(Failure::invalid("limit", reason));
     }
     let network = gateway.node.network();
-    let before = page.after.as_deref().map(|after| cursor(&network, after));
     let account = account.as_ref().map(account_id);
+    let cursor = |after| cursor(&network, account, after);
+    let before = page.after.as_deref().map(cursor);
     let data = newest(&network, account, before.transpose()?, limit);
     let next = data.last().filter(|_| data.len() == limit);
     Ok(Json(List {
@@ -60,34 +60,39 @@ fn whose(caller: &Caller, asked: Option<&str>) -> Result<Option<Address>, Failur
     }
 }
 
-fn cursor(network: &Network, after: &str) -> Result<TransferId, Failure> {
-    let id = after.parse().ok();
-    id.filter(|id| network.ledger().transfer(*id).is_some())
+fn cursor(
+    network: &Network,
+    account: Option<AccountId>,
+    after: &str,
+) -> Result<TransferId, Failure> {
+    let transfer = after
+        .parse()
+        .ok()
+        .and_then(|id| network.ledger().transfer(id));
+    let is_listed = |transfer: &&aigen_node::ledger::Transfer| {
+        let sides = [transfer.debit_account_id, transfer.credit_account_id];
+        account.is_none_or(|account| sides.contains(&account))
+    };
+    transfer
+        .filter(is_listed)
+        .map(|transfer| transfer.id)
         .ok_or_else(|| Failure::invalid("after", "there is no such transfer"))
 }
 
-/// The ledger is read from its beginning; only a page of it is kept at any time.
 fn newest(
     network: &Network,
     account: Option<AccountId>,
     before: Option<TransferId>,
     limit: usize,
 ) -> Vec<Transfer> {
-    let mut page = VecDeque::with_capacity(limit);
-    let transfers = network.ledger().transfers();
-    for transfer in transfers.take_while(|transfer| Some(transfer.id) != before) {
-        let sides = [transfer.debit_account_id, transfer.credit_account_id];
-        let concerned = account.is_none_or(|account| sides.contains(&account));
-        if !concerned || transfer_reason(transfer).is_none() {
-            continue;
-        }
-        if page.len() == limit {
-            page.pop_front();
-        }
-        page.push_back(transfer);
-    }
-    let page = page.into_iter().rev();
-    page.filter_map(|transfer| describe(network, transfer))
+    let ledger = network.ledger();
+    let newest_first: Box<dyn Iterator<Item = _>> = match account {
+        Some(account) => ledger.account_transfers_before(account, before),
+        None => Box::new(ledger.transfers_before(before)),
+    };
+    newest_first
+        .filter_map(|transfer| describe(network, transfer))
+        .take(limit)
         .collect()
 }
 

@@ -20,7 +20,13 @@ impl World {
         Self::read(&self.get(key, path).await)
     }
 
-    async fn refused(&self, key: &str, path: &str, body: Option<Value>, expected: (u16, &str)) {
+    pub(super) async fn refused(
+        &self,
+        key: &str,
+        path: &str,
+        body: Option<Value>,
+        expected: (u16, &str),
+    ) {
         let reply = match body {
             None => self.get(key, path).await,
             Some(body) => self.post(key, path, &body).await,

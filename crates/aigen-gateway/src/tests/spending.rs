@@ -273,3 +273,100 @@ async fn the_same_request_streamed_or_not_posts_identical_entries() {
     assert!(posted[0].len() > 6, "{:?}", posted[0]);
     assert_eq!(posted[0], posted[1]);
 }
+
+/// Rows of usage, as what was told apart, calls, and what was charged and given back.
+async fn usage(world: &World, key: &str, query: &str) -> Vec<String> {
+    let reply = world.get(key, &format!("/v1/aigen/usage?{query}")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let rows = reply.json()["data"].as_array().unwrap().clone();
+    let told = |row: &Value| {
+        let fields = [
+            "account",
+            "day",
+            "spender",
+            "model",
+            "charged",
+            "given_back",
+        ];
+        let fields = fields.iter().filter_map(|field| row[field].as_str());
+        format!("{} {}", row["calls"], fields.collect::<Vec<_>>().join(" "))
+    };
+    rows.iter().map(told).collect()
+}
+
+#[tokio::test]
+async fn usage_tells_apart_what_is_asked_for_and_nobody_sees_anothers() {
+    let world = World::polite().await;
+    let bob = world.key("bob-1", "user:bob").await;
+    world.fund("user:bob", "1").await;
+    for user in ["42", "42", "43"] {
+        let headers = [("x-aigen-end-user", user)];
+        world
+            .send(with_headers(&world.ada, json!({}), &headers))
+            .await;
+    }
+    world.post(&bob, CHAT, &chat(json!({}))).await;
+    world.settle().await;
+    let ada = usage(&world, &world.ada, "").await;
+    assert_eq!(ada, ["3 user:ada 0.00000009 0.00"]);
+    let by = usage(&world, &world.ada, "by=spender,model").await;
+    let told = [
+        "2 user:ada user:ada:user:42 tiny 0.00000006 0.00",
+        "1 user:ada user:ada:user:43 tiny 0.00000003 0.00",
+    ];
+    assert_eq!(by, told);
+    let day = usage(&world, &bob, "by=day&from=2023-11-14&to=2023-11-14").await;
+    assert_eq!(day, ["1 user:bob 2023-11-14 0.00000003 0.00"]);
+    assert!(usage(&world, &bob, "to=2023-11-13").await.is_empty());
+    let everyone = usage(&world, &world.operator, "").await;
+    assert_eq!(everyone.len(), 2);
+    let bobs = usage(&world, &world.operator, "account=user:bob").await;
+    assert_eq!(bobs, everyone[1..]);
+    for (query, expected) in [
+        ("account=user:ada", (403, "forbidden")),
+        ("by=colour", (400, "invalid_value")),
+        ("from=2023-02-30", (400, "invalid_value")),
+        ("until=2023-01-01", (400, "invalid_value")),
+    ] {
+        let path = format!("/v1/aigen/usage?{query}");
+        world.refused(&bob, &path, None, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn receipts_are_listed_newest_first_page_by_page() {
+    let world = World::polite().await;
+    let mut calls = Vec::new();
+    for _ in 0..3 {
+        let reply = world.chat(json!({})).await;
+        calls.push(receipt_of(&reply).to_string());
+    }
+    world.settle().await;
+    calls.reverse();
+    let page = async |query: &str| {
+        let reply = world
+            .get(&world.ada, &format!("/v1/aigen/receipts?{query}"))
+            .await;
+        let page = reply.json();
+        let ids = page["data"].as_array().unwrap().iter();
+        let ids: Vec<_> = ids
+            .map(|receipt| receipt["id"].as_str().unwrap().to_owned())
+            .collect();
+        (ids, page["next"].as_str().map(str::to_owned))
+    };
+    let (first, next) = page("limit=2").await;
+    assert_eq!(first, calls[..2]);
+    let (second, end) = page(&format!("limit=2&after={}", next.unwrap())).await;
+    assert_eq!((second.as_slice(), end), (&calls[2..], None));
+    for (query, expected) in [
+        ("account=user:bob", (403, "forbidden")),
+        ("limit=101", (400, "invalid_value")),
+        (
+            "after=00000000000000000000000000000077",
+            (400, "invalid_value"),
+        ),
+    ] {
+        let path = format!("/v1/aigen/receipts?{query}");
+        world.refused(&world.ada, &path, None, expected).await;
+    }
+}

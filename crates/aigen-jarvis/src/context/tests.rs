@@ -43,9 +43,9 @@ fn a_branch_hears_of_what_it_has_not_seen() {
 fn bounds_are_kept() {
     let log = |context: &Context| context.log(0, Level::Info, &"x".repeat(1000));
     let many = |context: &Context| {
-        let names = (0..=VARIABLES_MAX).map(|n| n.to_string());
+        let mut names = (0..=VARIABLES_MAX).map(|n| n.to_string());
         let set = |name: String| context.set_variable(0, &name, b"").map(|_| ());
-        names.map(set).collect()
+        names.try_for_each(set)
     };
     let large = |context: &Context| context.set_variable(0, "a", &vec![0; VARIABLES_BYTES_MAX]);
     let grow = |context: &Context| {

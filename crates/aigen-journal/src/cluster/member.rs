@@ -1,18 +1,18 @@
 use super::{Candidate, Election, Leader, Membership, Pace, Timing, Transport};
 use crate::batch::Batch;
 use crate::pulse::Pulse;
-use crate::queue::{Forwarded, NotLeading, Own, Queued, Reply, Role, Shown, Taken};
+use crate::queue::{Forwarded, Inbox, NotLeading, Own, Queued, Reply, Role, Taken};
 use crate::record::{Origin, Record};
 use crate::replay::Answer;
 use crate::replica::{Applied, Replica};
 use crate::store::StoreError;
 use aigen_types::{NodeId, Timestamp};
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::RecvTimeoutError;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 /// How long to wait before something that failed is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
@@ -27,8 +27,7 @@ pub(crate) struct Member {
     election: Box<dyn Election>,
     transport: Box<dyn Transport>,
     timing: Timing,
-    queued: Receiver<Queued>,
-    shown: watch::Sender<Shown>,
+    inbox: Inbox,
     now: Box<dyn FnMut() -> Timestamp + Send>,
     pulse: Pulse,
     leader: Option<Leader>,
@@ -60,8 +59,7 @@ impl Member {
     pub fn new(
         replica: Replica,
         membership: Membership,
-        queued: Receiver<Queued>,
-        shown: watch::Sender<Shown>,
+        inbox: Inbox,
         now: Box<dyn FnMut() -> Timestamp + Send>,
         pulse: Pulse,
     ) -> Self {
@@ -79,8 +77,7 @@ impl Member {
             election,
             transport,
             timing,
-            queued,
-            shown,
+            inbox,
             now,
             pulse,
             leader: None,
@@ -97,7 +94,7 @@ impl Member {
     /// Leads or follows until told to stop.
     pub fn run(mut self) -> Result<(), StoreError> {
         let ended = self.take_part();
-        self.shown.send_modify(|shown| shown.stopped = true);
+        self.inbox.close();
         // Nothing of this node is under way any more, so another may lead at once. One that
         // cannot be told will see the lease end.
         let _ = self.election.resign(&self.me);
@@ -114,7 +111,7 @@ impl Member {
                 self.follow()?;
             }
             if let Some(first) = self.wait()? {
-                let taken = Taken::with(first, &self.queued);
+                let taken = Taken::with(first, &self.inbox);
                 let stop = self.serve(taken)?;
                 if let Some(done) = stop {
                     return Ok(done);
@@ -132,7 +129,7 @@ impl Member {
             until_renewal.min(self.timing.poll)
         };
         let patience = self.pace.idle(patience);
-        match self.queued.recv_timeout(patience) {
+        match self.inbox.recv_timeout(patience) {
             Ok(item) => Ok(Some(item)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
             // Every door is closed, so nobody is left to tell us to stop.
@@ -255,7 +252,9 @@ impl Member {
             match self.replica.append(record) {
                 Ok(()) => {
                     self.heard();
-                    self.shown.send_modify(|shown| shown.tip = record.tip());
+                    self.inbox
+                        .shown
+                        .send_modify(|shown| shown.tip = record.tip());
                     return Ok(true);
                 }
                 Err(StoreError::Unreachable(_)) => {
@@ -286,7 +285,7 @@ impl Member {
             }
         }
         let tip = self.replica.tip();
-        self.shown.send_modify(|shown| {
+        self.inbox.shown.send_modify(|shown| {
             shown.tip = tip;
             shown.generation += 1;
         });
@@ -341,7 +340,7 @@ impl Member {
             Ok(0) => {}
             Ok(_) => {
                 let tip = self.replica.tip();
-                self.shown.send_modify(|shown| shown.tip = tip);
+                self.inbox.shown.send_modify(|shown| shown.tip = tip);
             }
             Err(StoreError::Unreachable(_)) => {
                 self.silence();
@@ -413,7 +412,7 @@ impl Member {
                 leader: leader.map(|leader| leader.candidate.url.as_str().into()),
             }
         };
-        self.shown.send_if_modified(|shown| {
+        self.inbox.shown.send_if_modified(|shown| {
             let changed = shown.role != role;
             shown.role = role;
             changed
@@ -435,7 +434,7 @@ impl Member {
     }
 
     fn show_reach(&self, reachable: bool) {
-        self.shown.send_if_modified(|shown| {
+        self.inbox.shown.send_if_modified(|shown| {
             std::mem::replace(&mut shown.reachable, reachable) != reachable
         });
     }

@@ -2,7 +2,9 @@ use super::{founding, issue, parsed};
 use crate::{Journal, MemoryStore, Record, SqliteStore, Store, StoreError, Tip, replay};
 use aigen_network::{Refusal, Reply};
 use aigen_types::{Amount, Timestamp};
+use std::future::IntoFuture;
 use std::sync::mpsc;
+use std::time::Duration;
 
 fn clock() -> impl FnMut() -> Timestamp + Send {
     let mut now = 0;
@@ -114,7 +116,8 @@ fn start_slowly() -> (Journal, mpsc::Sender<()>) {
     let (turn, turns) = mpsc::channel();
     let (asked, is_asked) = mpsc::channel();
     let disk = MemoryStore::default();
-    let journal = start(Slow { disk, asked, turns });
+    let store = Box::new(Slow { disk, asked, turns });
+    let (journal, _) = Journal::start(store, clock(), |_| {}).unwrap();
     let commands = std::iter::once(founding()).chain((1..100).map(|id| issue(id, 1)));
     journal.send_all(commands.collect()).unwrap();
     assert_eq!(is_asked.recv().unwrap(), 1);
@@ -180,6 +183,43 @@ async fn a_record_takes_no_more_than_its_bound() {
         [2, 2, 3, 3],
         "full from 8,189 commands on, and no batch is cut"
     );
+}
+
+/// A crossbeam channel keeps what was sent for as long as anyone could send more.
+#[tokio::test]
+async fn whoever_waits_when_the_disk_fails_hears_of_it() {
+    let (journal, turn) = start_slowly();
+    let batch = |n: u128| (0..5_000).map(|i| issue(n * 5_000 + i, 1)).collect();
+    let asked: Vec<_> = (1..5)
+        .map(|n| journal.send_all(batch(n)).unwrap())
+        .collect();
+    while journal.network().commands() < 10_100 {
+        tokio::task::yield_now().await;
+    }
+    drop(turn);
+    for (place, committed) in asked.into_iter().enumerate() {
+        let heard = within_a_minute(committed).await;
+        assert!(
+            heard.is_err(),
+            "two in the open record, two in the queue: {place}"
+        );
+    }
+}
+
+async fn within_a_minute<F: IntoFuture>(waited_for: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(60), waited_for)
+        .await
+        .expect("an answer, whichever")
+}
+
+#[tokio::test]
+async fn whoever_asks_while_the_writer_ends_hears_that_it_has() {
+    for _ in 0..1_000 {
+        let journal = start(MemoryStore::default());
+        journal.stop().await;
+        assert!(within_a_minute(journal.submit(founding())).await.is_err());
+        within_a_minute(journal.stop()).await;
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::movement::{self, Movement};
 use crate::failure::hinted;
 use aigen_api::resources::{Account, Transfer};
 use aigen_network::{AccountKind, Network, account_id};
-use aigen_types::{Address, Timestamp};
+use aigen_types::{Address, Day, Timestamp};
 use anyhow::Result;
 use serde::Serialize;
 
@@ -75,26 +75,9 @@ fn describe_transfer(movement: Movement<'_>) -> Transferred {
 
 /// Date and time in UTC, to the second: `2026-01-31 23:59:59`.
 pub fn time(at: Timestamp) -> String {
-    let (days, seconds) = (at.seconds() / 86_400, at.seconds() % 86_400);
-    let (year, month, day) = date(days);
+    let (day, seconds) = (Day::of(at), at.seconds() % 86_400);
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. Years are
-/// counted from March, so that the leap day is the last one (Howard Hinnant's `civil_from_days`).
-fn date(days: u64) -> (u64, u64, u64) {
-    const DAYS_PER_ERA: u64 = 146_097;
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / DAYS_PER_ERA, days % DAYS_PER_ERA);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
+    format!("{day} {hour:02}:{minute:02}:{second:02}")
 }
 
 #[cfg(test)]

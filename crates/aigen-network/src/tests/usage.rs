@@ -1,0 +1,118 @@
+//! What the usage index says, in rows.
+
+use super::{World, parsed, used};
+use crate::{Command, Outcome, RefundCall, RefundReason, ReverseCall};
+use aigen_types::{Amount, CallId, Day, TransferId};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+const SECONDS_PER_DAY: u64 = 86_400;
+
+impl World {
+    fn call(&mut self, call: u128, controller: Option<aigen_types::Digest>) {
+        self.open(call, 100, 256, controller).unwrap();
+        self.close(call, used(100, 40), Outcome::Stop).unwrap();
+    }
+
+    fn refund(&mut self, call: u128, nano: u128) {
+        self.ok(Command::RefundCall(RefundCall {
+            id: TransferId(call << 32),
+            call: CallId(call),
+            amount: Amount::from_nano(nano),
+            reason: RefundReason::Goodwill,
+        }));
+    }
+
+    /// One line per sum: day, steered or not, calls, sampled tokens, charged and given back.
+    fn lines(&self, days: core::ops::RangeInclusive<u64>) -> Vec<String> {
+        let days = Day(*days.start())..=Day(*days.end());
+        let ada = parsed("user:ada");
+        let sums = self.network.usage(&ada, days);
+        sums.map(|(key, sum)| {
+            format!(
+                "{} {} {} {} {} {}",
+                key.day,
+                if key.controller.is_some() {
+                    "steered"
+                } else {
+                    "free"
+                },
+                sum.calls,
+                sum.tokens.sampled_tokens,
+                sum.charged.nano(),
+                sum.given_back.nano()
+            )
+        })
+        .collect()
+    }
+}
+
+/// A call costs 1,000 and 100 × 20 and 40 × 60: 5,400.
+#[test]
+fn calls_are_summed_by_day_and_what_steered_them() {
+    let mut world = World::new(1_000_000);
+    let quiz = world.controller("ada/quiz@1.0.0");
+    world.call(1, None);
+    world.call(2, None);
+    world.call(3, Some(quiz));
+    world.seconds = SECONDS_PER_DAY;
+    world.call(4, None);
+    let days = [
+        "1970-01-01 free 2 80 10800 0",
+        "1970-01-01 steered 1 40 5400 0",
+    ];
+    assert_eq!(world.lines(0..=0), days);
+    assert_eq!(world.lines(1..=9), ["1970-01-02 free 1 40 5400 0"]);
+    assert_eq!(world.lines(0..=9).len(), 3);
+    let payers: Vec<_> = world
+        .network
+        .payers()
+        .map(|payer| format!("{payer}"))
+        .collect();
+    assert_eq!(payers, ["user:ada"]);
+}
+
+#[test]
+fn what_is_given_back_counts_where_the_call_counted() {
+    let mut world = World::new(1_000_000);
+    world.issue("treasury", 10_000);
+    (1..=3).for_each(|call| world.call(call, None));
+    world.seconds = SECONDS_PER_DAY;
+    world.refund(1, 400);
+    world.refund(2, 5_400);
+    assert_eq!(world.lines(0..=9), ["1970-01-01 free 3 120 16200 5800"]);
+    world.ok(Command::ReverseCall(ReverseCall {
+        id: TransferId(9),
+        call: CallId(3),
+        reason: RefundReason::Duplicate,
+    }));
+    assert_eq!(world.lines(0..=9), ["1970-01-01 free 3 120 16200 11200"]);
+}
+
+#[test]
+fn receipts_come_newest_first_from_anywhere() {
+    let mut world = World::new(1_000_000);
+    (1..=5).for_each(|call| world.call(call, None));
+    let ids = |before: Option<u128>| -> Vec<u128> {
+        let ada = parsed("user:ada");
+        let receipts = world.network.receipts_of(&ada, before.map(CallId));
+        receipts.map(|(id, _)| id.0).collect()
+    };
+    assert_eq!(ids(None), [5, 4, 3, 2, 1]);
+    assert_eq!(ids(Some(3)), [2, 1]);
+    assert_eq!(ids(Some(1)), [0; 0]);
+    assert_eq!(ids(Some(77)), [0; 0], "no such receipt");
+}
+
+#[test]
+fn an_index_that_says_something_else_is_found() {
+    let mut world = World::new(1_000_000);
+    world.call(1, None);
+    let receipt = world.network.receipts.get(&CallId(1)).unwrap().clone();
+    world
+        .network
+        .usage
+        .give_back(&receipt, Amount::from_nano(1));
+    assert_eq!(world.network.check(), Err(crate::Unsound::UsageIndex));
+}
