@@ -96,6 +96,8 @@ fn people() -> Vec<Command> {
         model(),
         issue(1, "user:ada"),
         issue(2, "org:acme"),
+        // Goodwill is paid from there.
+        issue(9, "treasury"),
     ];
     for (validator, id) in VALIDATORS.into_iter().zip(3..) {
         commands.push(issue(id, &format!("validator:{validator}")));
