@@ -56,7 +56,9 @@ impl SqliteStore {
         if found.unfinished != Unfinished::default() {
             // The next append begins the log anew, and nobody finds the same again.
             let write_back = "PRAGMA wal_checkpoint(PASSIVE)";
+            store.failed = true;
             store.connection.query_row(write_back, [], |_| Ok(()))?;
+            store.failed = false;
         }
         let tip = store.tip()?;
         store.tip_file = Some(TipFile::begin(tip_file::path_of(path), tip)?);
@@ -286,7 +288,8 @@ impl Store for SqliteStore {
 impl SqliteStore {
     fn not_appended(&self, seq: u64, error: &rusqlite::Error) -> StoreError {
         let path = self.connection.path().unwrap_or_default();
-        StoreError::Io(format!("cannot append record {seq} to {path}: {}", why(error)).into())
+        let why = unwritten(error).unwrap_or_else(|| error.to_string());
+        StoreError::Io(format!("cannot append record {seq} to {path}: {why}").into())
     }
 
     fn forget_snapshots(&self, which: &str, seq: i64) -> Result<(), StoreError> {
@@ -296,8 +299,8 @@ impl SqliteStore {
     }
 }
 
-/// What a write failed of, and what to do about it.
-fn why(error: &rusqlite::Error) -> String {
+/// Of what reason something was not written, and what to do about it; none for other errors.
+fn unwritten(error: &rusqlite::Error) -> Option<String> {
     let extended = error.sqlite_error().map(|error| error.extended_code);
     let (what, hint) = match (error.sqlite_error_code(), extended) {
         (Some(rusqlite::ErrorCode::DiskFull), _) | (_, Some(ffi::SQLITE_IOERR_WRITE)) => (
@@ -308,9 +311,11 @@ fn why(error: &rusqlite::Error) -> String {
             "the medium did not take it",
             "look at the disk's health before starting again: a sync that failed is not retried",
         ),
-        _ => ("the write failed", "remove the cause and start again"),
+        _ => return None,
     };
-    format!("{what} ({error})\n  hint: {hint}; every acknowledged record is there")
+    Some(format!(
+        "{what} ({error})\n  hint: {hint}; every acknowledged record is there"
+    ))
 }
 
 /// Whether there is a record of this number already.
@@ -337,6 +342,6 @@ fn damaged_page(tip: Tip, error: rusqlite::Error) -> StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Io(error.into())
+        Self::Io(unwritten(&error).map_or_else(|| error.into(), Into::into))
     }
 }

@@ -2,7 +2,7 @@
 //! after the journal has given it.
 
 use aigen_economy::{Price, Shares, Usage, settlement};
-use aigen_journal::{Committed, Journal, SqliteStore, take_snapshot};
+use aigen_journal::{Committed, Journal, SqliteStore, StoreError, take_snapshot};
 use aigen_network::{
     CloseCall, Command, ExtendCall, Found, Issue, NewKey, NewModel, OpenCall, Outcome, Pay, Role,
     Settings,
@@ -39,12 +39,8 @@ fn the_process() {
     let path = PathBuf::from(folder).join(FILE);
     let round = std::env::var(ROUND).unwrap().parse().unwrap();
     say("started");
-    let (store, _) = SqliteStore::open_with_tip(&path).unwrap();
-    let (journal, _) = Journal::start(Box::new(store), now, |error| {
-        eprintln!("the journal failed: {error}");
-        std::process::abort();
-    })
-    .unwrap();
+    let (store, _) = SqliteStore::open_with_tip(&path).unwrap_or_else(|error| end(&error));
+    let (journal, _) = Journal::start(Box::new(store), now, |error| end(&error)).unwrap();
     say(&format!("recovered {}", journal.tip().seq));
     prepare(&journal);
     say("swept");
@@ -65,6 +61,11 @@ fn the_process() {
     loop {
         thread::park();
     }
+}
+
+fn end(error: &StoreError) -> ! {
+    eprintln!("the journal failed: {error}");
+    std::process::abort();
 }
 
 /// The stage, as far as it is not set, and the calls closed that a killed process left open.
