@@ -262,6 +262,6 @@ fn a_flipped_byte_never_shortens_or_changes_a_journal() {
             }
         }
     }
-    println!("{same} changed nothing, {named} named, {refused} refused");
-    assert!(named > 500 && refused < 40, "{same} {named} {refused}");
+    let counted = format!("{same} changed nothing, {named} named, {refused} refused");
+    assert!(named > 500 && refused < 40, "{counted}");
 }

@@ -76,7 +76,7 @@ impl Witness {
         let own = said
             .iter()
             .skip(swept.unwrap_or(usize::MAX))
-            .find_map(round_of);
+            .find_map(|line| round_of(line));
         let mut held = Amount::ZERO;
         for (id, call) in self.network.calls() {
             held = held.checked_add(call.held()).unwrap();
@@ -96,7 +96,7 @@ impl Witness {
 }
 
 /// The round in which a call was opened, if this line says so.
-fn round_of(line: &String) -> Option<u128> {
+fn round_of(line: &str) -> Option<u128> {
     let id = line.strip_prefix("open-")?.split(' ').next()?;
     Some(id.parse::<aigen_types::CallId>().ok()?.0 >> 64)
 }

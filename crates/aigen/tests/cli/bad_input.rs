@@ -220,6 +220,7 @@ fn a_journal_that_is_none() {
     error: cannot start from the journal .aigen/journal.sqlite
       because: .aigen/journal.sqlite is not a journal
     hint: choose another data directory with --data-dir; nothing was changed
+    hint: .aigen/journal.sqlite held 3 records when it was last used; if nobody has replaced it, it is damaged: restore a backup
     ");
     assert_eq!(fs::read_to_string(journal).unwrap(), text);
 }
