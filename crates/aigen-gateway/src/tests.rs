@@ -7,6 +7,7 @@ mod logs;
 mod refusals;
 mod resources;
 mod retries;
+mod scenarios;
 mod sockets;
 mod spending;
 mod world;

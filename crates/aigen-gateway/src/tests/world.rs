@@ -85,30 +85,40 @@ impl World {
     }
 
     pub async fn of(engine: ScriptedEngine) -> Self {
-        let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
-        let compiler = Compiler::new(engine.tokenizer()).unwrap();
-        let models = BTreeMap::from([("tiny".parse().unwrap(), Served { engine, compiler })]);
         let mut now = 0;
         let clock = move || {
             now += 1;
             Timestamp(1_700_000_000_000_000_000 + now)
         };
+        let mut world = Self::founded(engine, founding(), clock).await;
+        world.node.publish_model(model()).await.unwrap();
+        world.ada = world.key("ada-1", "user:ada").await;
+        world.fund("user:ada", "1").await;
+        world
+    }
+
+    /// A network with an operator and nobody else. Its engine is that of the model `tiny`, which
+    /// is not published.
+    pub async fn founded(
+        engine: ScriptedEngine,
+        found: Found,
+        clock: impl FnMut() -> Timestamp + Send + 'static,
+    ) -> Self {
+        let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
+        let compiler = Compiler::new(engine.tokenizer()).unwrap();
+        let models = BTreeMap::from([("tiny".parse().unwrap(), Served { engine, compiler })]);
         let fail = |error| panic!("{error}");
         let (journal, _) = Journal::start(Box::<MemoryStore>::default(), clock, fail).unwrap();
         let node = Node::start(journal, models).await.unwrap();
-        node.found(founding()).await.unwrap();
-        node.publish_model(model()).await.unwrap();
+        node.found(found).await.unwrap();
         let operator = key(&node, "op", "operator", Role::Operator).await;
-        let ada = key(&node, "ada-1", "user:ada", Role::Customer).await;
         let router = router(GatewayState::new(node.clone()));
-        let world = Self {
+        Self {
             node,
             router,
             operator,
-            ada,
-        };
-        world.fund("user:ada", "1").await;
-        world
+            ada: String::new(),
+        }
     }
 
     pub async fn key(&self, name: &str, account: &str) -> String {
