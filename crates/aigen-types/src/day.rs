@@ -95,14 +95,14 @@ impl FromStr for Day {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let rule = "write a day from 1970 on as YYYY-MM-DD, like 2026-01-31";
+        let rule = "write a day from 1970 to 9999 as YYYY-MM-DD, like 2026-01-31";
         let number = |text: &str| text.parse::<u64>().ok();
         let parsed = || {
             let (year, rest) = text.split_once('-')?;
             let (month, day) = rest.split_once('-')?;
             let day = Self::from_date(number(year)?, number(month)?, number(day)?)?;
             // A date that does not exist is written otherwise, and so is a careless one.
-            (alloc::format!("{day}") == text).then_some(day)
+            (day <= Self::MAX && alloc::format!("{day}") == text).then_some(day)
         };
         parsed().ok_or_else(|| NameError::new("a day", rule, text))
     }

@@ -51,6 +51,36 @@ async fn answers_once_durable_and_replays_to_the_same_state() {
     );
 }
 
+/// Ledger time stands still while a clock that was set back catches up.
+#[tokio::test]
+async fn a_clock_that_goes_back_takes_no_record_with_it() {
+    let mut times = [50, 10, 40, 60].into_iter();
+    let clock = move || Timestamp(times.next().expect("four records"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let store = Box::new(SqliteStore::open(&path).unwrap());
+    let (journal, _) = Journal::start(store, clock, |error| panic!("{error}")).unwrap();
+    journal.submit(founding()).await.unwrap();
+    for id in 1..4 {
+        journal.submit(issue(id, 1)).await.unwrap();
+    }
+    let mut stamped = Vec::new();
+    let store = SqliteStore::open_read_only(&path).unwrap();
+    store
+        .read_after(Tip::default(), &mut |record| {
+            stamped.push(record.timestamp.0);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(stamped.len(), 4);
+    assert!(stamped.is_sorted(), "{stamped:?}");
+    assert!(
+        (50..60).contains(&stamped[1]) && stamped[3] >= 60,
+        "{stamped:?}"
+    );
+    assert_eq!(replay(&store, |_| {}).unwrap().network, *journal.network());
+}
+
 /// A disk that fails at the second record.
 struct Failing(MemoryStore);
 

@@ -4,6 +4,7 @@ mod bad_input;
 mod dev;
 mod kill;
 mod ledger;
+mod limits;
 mod lost;
 mod models;
 mod operate;
