@@ -135,7 +135,7 @@ impl Store for PostgresStore {
                 let seq = tip.seq + 1;
                 let record = read_record(&row, Some(seq))?;
                 let follows = record.check_follows(tip);
-                follows.map_err(|error| StoreError::Damaged { seq, error })?;
+                follows.map_err(|error| StoreError::of_record(seq, error))?;
                 tip = record.tip();
                 visit(record)?;
             }
@@ -187,7 +187,7 @@ impl Store for PostgresStore {
 fn read_record(row: &Row, seq: Option<u64>) -> Result<Record, StoreError> {
     let column = row.get::<_, i64>(0).cast_unsigned();
     let seq = seq.unwrap_or(column);
-    let damaged = |error| StoreError::Damaged { seq, error };
+    let damaged = |error| StoreError::of_record(seq, error);
     let record = Record::from_bytes(row.get(3)).map_err(damaged)?;
     let (prev, hash): (&[u8], &[u8]) = (row.get(1), row.get(2));
     if prev != record.prev.0 || hash != record.hash().0 {

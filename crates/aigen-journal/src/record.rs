@@ -81,7 +81,7 @@ pub enum RecordError {
         found: u64,
     },
     /// Written by a newer version.
-    #[error("its format version {0} is newer than this program; update aigen")]
+    #[error("its format version is {0}, this program reads {RECORD_VERSION} and older")]
     Version(u16),
     /// The contents are not commands.
     #[error(transparent)]

@@ -142,10 +142,9 @@ impl Replayed {
 
 /// Applies one stored record: the same answers as when it was written.
 pub(crate) fn apply(network: &mut Network, record: &Record) -> Result<Vec<Answer>, StoreError> {
-    let commands = record.commands().map_err(|error| StoreError::Damaged {
-        seq: record.seq,
-        error,
-    })?;
+    let commands = record
+        .commands()
+        .map_err(|error| StoreError::of_record(record.seq, error))?;
     let answers = commands
         .iter()
         .map(|command| network.apply(record.seq, record.timestamp, command));

@@ -238,10 +238,7 @@ impl Store for SqliteStore {
             let record = read_record(tip.seq + 1, &bytes)?;
             record
                 .check_follows(tip)
-                .map_err(|error| StoreError::Damaged {
-                    seq: tip.seq + 1,
-                    error,
-                })?;
+                .map_err(|error| StoreError::of_record(tip.seq + 1, error))?;
             tip = record.tip();
             visit(record)?;
         }
@@ -324,7 +321,7 @@ fn is_taken(error: &rusqlite::Error) -> bool {
 }
 
 fn read_record(seq: u64, bytes: &[u8]) -> Result<Record, StoreError> {
-    Record::from_bytes(bytes).map_err(|error| StoreError::Damaged { seq, error })
+    Record::from_bytes(bytes).map_err(|error| StoreError::of_record(seq, error))
 }
 
 /// A page of the file that SQLite itself cannot read holds the record after the last good one.

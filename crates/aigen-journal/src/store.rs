@@ -89,6 +89,9 @@ pub enum StoreError {
         /// What is wrong with it.
         error: RecordError,
     },
+    /// Whole, and written by a program that knows more than this one.
+    #[error("{0}\n  hint: update aigen; nothing was changed")]
+    Newer(String),
     /// Records that were acknowledged are gone.
     #[error(
         "the journal {what}, but record {acknowledged} was acknowledged: records from {seq} on are lost\n  hint: nothing was changed; restore a backup into a new data directory, or go on without them: `aigen ledger repair --accept-loss`"
@@ -107,7 +110,18 @@ pub enum StoreError {
     /// The world failed.
     #[error("the journal's storage failed: {0}")]
     Io(Box<dyn StdError + Send + Sync>),
-    /// It is not a journal of AiGen, or one of another version.
+    /// It is not a journal of AiGen.
     #[error("{0}")]
     Foreign(String),
+}
+
+impl StoreError {
+    /// What is wrong with record `seq`, told apart from a form that is not known here.
+    #[must_use]
+    pub fn of_record(seq: u64, error: RecordError) -> Self {
+        match error {
+            RecordError::Version(_) => Self::Newer(format!("journal record {seq}: {error}")),
+            error => Self::Damaged { seq, error },
+        }
+    }
 }

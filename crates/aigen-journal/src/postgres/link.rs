@@ -208,8 +208,8 @@ fn begin_journal(client: &mut Client, create: bool) -> Result<(), StoreError> {
     if version == FORMAT_VERSION {
         return Ok(());
     }
-    Err(StoreError::Foreign(format!(
-        "the journal's database has version {version}, this program reads version {FORMAT_VERSION}\n  hint: it was written by another version; update aigen"
+    Err(StoreError::Newer(format!(
+        "the journal's database has version {version}, this program reads version {FORMAT_VERSION}"
     )))
 }
 

@@ -46,8 +46,8 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Identity,
         (0, 0) if tables == 0 => Ok(Identity::Empty),
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(Identity::Current),
         (APPLICATION_ID, 1..SCHEMA_VERSION) => Ok(Identity::Older),
-        (APPLICATION_ID, version) => Err(StoreError::Foreign(format!(
-            "{} has version {version}, this program reads version {SCHEMA_VERSION} and older\n  hint: update aigen; nothing was changed",
+        (APPLICATION_ID, version) => Err(StoreError::Newer(format!(
+            "{} has version {version}, this program reads version {SCHEMA_VERSION} and older",
             path.display()
         ))),
         _ => Err(foreign(path, "belongs to another program")),

@@ -39,7 +39,7 @@ fn amounts_at_the_limits_of_their_type() {
     }
     let ada = folder.json(&["ledger", "balance", "user:ada"]);
     let whole = 2 * i64::MAX.unsigned_abs() + 1;
-    assert_eq!(ada["available_nano"], whole.to_string(), "{ada}");
+    assert_eq!(ada["data"][0]["available_nano"], whole.to_string(), "{ada}");
     let verified = folder.run(&["ledger", "verify"]);
     assert!(verified.stdout.contains("ledger verified"), "{verified}");
 }
@@ -55,8 +55,22 @@ fn a_journal_of_a_version_to_come() {
     journal(&folder)
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    check!(folder.run(&["serve", "--listen", "127.0.0.1:0"]), @"");
-    check!(folder.run(&["ledger", "verify"]), @"");
+    check!(folder.run(&["serve", "--listen", "127.0.0.1:0"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: cannot start from the journal .aigen/journal.sqlite
+      because: .aigen/journal.sqlite has version 99, this program reads version 2 and older
+    hint: update aigen; nothing was changed
+    ");
+    check!(folder.run(&["ledger", "verify"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: cannot read the journal .aigen/journal.sqlite
+      because: .aigen/journal.sqlite has version 99, this program reads version 2 and older
+    hint: update aigen; nothing was changed
+    ");
 }
 
 /// Whole, as its hash shows, and written by a program that knows more.
@@ -78,6 +92,19 @@ fn a_record_of_a_version_to_come() {
         )
         .unwrap();
     drop(connection);
-    check!(folder.run(&["serve", "--listen", "127.0.0.1:0"]), @"");
-    check!(folder.run(&["ledger", "verify"]), @"");
+    check!(folder.run(&["serve", "--listen", "127.0.0.1:0"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: cannot start from the journal .aigen/journal.sqlite
+      because: journal record 3: its format version is 99, this program reads 2 and older
+    hint: update aigen; nothing was changed
+    ");
+    check!(folder.run(&["ledger", "verify"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: journal record 3: its format version is 99, this program reads 2 and older
+    hint: update aigen; nothing was changed
+    ");
 }

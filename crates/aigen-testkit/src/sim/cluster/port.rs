@@ -90,10 +90,7 @@ impl Store for Port {
         let mut last = tip;
         for record in records {
             let follows = record.check_follows(last);
-            follows.map_err(|error| StoreError::Damaged {
-                seq: last.seq + 1,
-                error,
-            })?;
+            follows.map_err(|error| StoreError::of_record(last.seq + 1, error))?;
             last = record.tip();
             visit(record)?;
         }

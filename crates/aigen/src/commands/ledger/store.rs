@@ -2,7 +2,6 @@
 
 use crate::context::Context;
 use crate::data_dir::DataDir;
-use crate::failure::OrHint;
 use aigen_journal::{Found, PostgresStore, SqliteStore, Store, look};
 use anyhow::{Context as _, Result};
 use tokio::task::block_in_place;
@@ -66,8 +65,7 @@ fn database(url: &str) -> Result<PostgresStore> {
 
 fn file(context: &Context) -> Result<SqliteStore> {
     let path = DataDir::open(&context.config.data_dir)?.journal();
-    SqliteStore::open_read_only(&path).or_hint(
-        format!("cannot read the journal {}", path.display()),
-        "is this the right data folder? Name another with --data-dir",
-    )
+    // What to do about it depends on why, and the journal says so.
+    SqliteStore::open_read_only(&path)
+        .with_context(|| format!("cannot read the journal {}", path.display()))
 }
