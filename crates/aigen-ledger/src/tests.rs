@@ -2,6 +2,7 @@
 
 mod commands;
 mod model;
+mod page;
 mod properties;
 mod queries;
 mod snapshot;
