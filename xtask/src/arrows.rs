@@ -36,6 +36,10 @@ const ROOMS: &[Room] = &[
     room("aigen-engine-llama", &["aigen-types", "aigen-engine"]),
     room("aigen-jarvis", &["aigen-types", "aigen-engine"]),
     room(
+        "aigen-jarvis-host",
+        &["aigen-types", "aigen-engine", "aigen-jarvis"],
+    ),
+    room(
         "aigen-node",
         &[
             "aigen-types",
@@ -71,6 +75,7 @@ const ROOMS: &[Room] = &[
             "aigen-engine",
             "aigen-engine-llama",
             "aigen-jarvis",
+            "aigen-jarvis-host",
             "aigen-api",
             "aigen-client",
             "aigen-node",
@@ -92,7 +97,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "wasmtime",
-        &["aigen-jarvis"],
+        &["aigen-jarvis-host"],
         "only Jarvis runs guest programs",
     ),
     (

@@ -120,6 +120,38 @@ pub enum Fault {
         /// Tokens it may have.
         max: usize,
     },
+    /// The controller broke: a trap in its code.
+    #[error("the controller trapped: {reason}")]
+    Trap {
+        /// What the trap was.
+        reason: String,
+    },
+    /// The controller computed for longer than one call, or one request, may.
+    #[error("the controller used its fuel up, which is {max} for {what}")]
+    FuelExhausted {
+        /// Fuel it had.
+        max: u64,
+        /// What the fuel was for.
+        what: &'static str,
+    },
+    /// One call to the controller took too long.
+    #[error("the controller computed for more than {millis} ms")]
+    TooSlow {
+        /// How long it may take, in milliseconds.
+        millis: u64,
+    },
+    /// The controller wanted more memory than it may have.
+    #[error("the controller wanted more than its {max} bytes of memory")]
+    MemoryFull {
+        /// Bytes it may have.
+        max: usize,
+    },
+    /// The controller holds too many grammars, matchers and token sets.
+    #[error("the controller holds more than {max} grammars, matchers and token sets")]
+    HandlesTooMany {
+        /// How many it may hold.
+        max: usize,
+    },
     /// The controller itself gave up.
     #[error("the controller failed: {reason}")]
     Controller {
@@ -158,6 +190,11 @@ impl Fault {
             Self::LogFull => "log_full",
             Self::ResultInvalid { .. } => "result_invalid",
             Self::PromptTooLong { .. } => "prompt_too_long",
+            Self::Trap { .. } => "trap",
+            Self::FuelExhausted { .. } => "fuel_exhausted",
+            Self::TooSlow { .. } => "too_slow",
+            Self::MemoryFull { .. } => "memory_full",
+            Self::HandlesTooMany { .. } => "handles_too_many",
             Self::Controller { .. } => "controller",
             Self::Engine(_) => "engine",
             Self::Crashed => "crashed",

@@ -104,6 +104,20 @@ impl Compiler {
         })
     }
 
+    /// [`Compiler::json_schema`] for a schema that is still text.
+    ///
+    /// # Errors
+    /// As there, and if the text is no JSON.
+    pub fn json_schema_text(
+        &self,
+        schema: &str,
+        options: JsonOptions,
+    ) -> Result<Program, CompileError> {
+        let schema = serde_json::from_str(schema)
+            .map_err(|error| CompileError::new(format!("the schema is no JSON: {error}")))?;
+        self.json_schema(&schema, options)
+    }
+
     /// Text the whole of which matches the regular expression (syntax of the
     /// `regex` crate; no look-around, no back-references).
     ///

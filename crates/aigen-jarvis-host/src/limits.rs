@@ -1,0 +1,62 @@
+//! Every bound of the host, with its unit.
+
+use std::time::Duration;
+
+/// Bytes of a component as it is uploaded; an interpreter of Python has 18 MB.
+pub const COMPONENT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of what a component is compiled to.
+pub const IMAGE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Seconds of processor time that compiling a component may take. A hostile one of
+/// 585 kB wanted 36; an interpreter of Python takes about 20.
+pub const COMPILE_CPU_SECONDS_MAX: u64 = 30;
+/// Bytes of address space that compiling a component may take.
+pub const COMPILE_MEMORY_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Components that compile at once.
+pub const COMPILES_AT_ONCE_MAX: usize = 1;
+/// Compiled components kept for the next request.
+pub const COMPONENTS_CACHED_MAX: usize = 64;
+
+/// Requests that have a controller in WebAssembly at once.
+pub const INSTANCES_MAX: u32 = 256;
+/// Bytes of memory of one request.
+pub const MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of memory of one request, where the component is an interpreter.
+pub const INTERPRETER_MEMORY_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Elements of one table.
+pub const TABLE_ELEMENTS_MAX: usize = 20_000;
+/// Bytes of a guest's stack.
+pub const STACK_BYTES_MAX: usize = 512 * 1024;
+/// Modules, memories and tables of one component. A componentised module has three
+/// modules, one memory and two tables.
+pub const PARTS_MAX: u32 = 16;
+/// Grammars, matchers and token sets of one request. A matcher is some 100 kB.
+pub const HANDLES_MAX: usize = 1024;
+
+/// Fuel of one call of a step. A unit is about one instruction, and half a nanosecond.
+pub const STEP_FUEL_MAX: u64 = 20_000_000;
+/// Fuel of opening a session: an interpreter reads its program.
+pub const OPEN_FUEL_MAX: u64 = 500_000_000;
+/// Fuel of one request.
+pub const REQUEST_FUEL_MAX: u64 = 4_000_000_000;
+/// A step that uses more fuel is late: it goes on elsewhere, and the batch without it.
+/// Fuel and not time, so that a busy machine makes nobody late.
+pub const LATE_FUEL: u64 = 2_000_000;
+/// Fuel that a call to the host costs, beside what it costs by its size.
+pub const HOST_CALL_FUEL: u64 = 100;
+/// Bytes that one call to the host may carry. Wasmtime's own bound is 128 MiB.
+pub const HOST_CALL_BYTES_MAX: usize = 1024 * 1024;
+
+/// How often it is looked whether a call takes too long.
+pub const TICK: Duration = Duration::from_millis(5);
+/// Ticks that one step may take: 25 ms.
+pub const STEP_TICKS_MAX: u64 = 5;
+/// Ticks that opening a session may take: 1 s.
+pub const OPEN_TICKS_MAX: u64 = 200;
+/// Fuel below which a call that took its time was kept from running, and is given more.
+pub const PREEMPTED_FUEL: u64 = 500_000;
+/// Ticks after which that is no excuse.
+pub const PREEMPTED_TICKS_MAX: u64 = 400;
+/// No tick for so long: nothing would end a call, so nothing is started.
+pub const HEARTBEAT_MAX: Duration = Duration::from_secs(2);
+/// Threads on which late steps go on.
+pub const LATE_THREADS: usize = 2;
