@@ -6,6 +6,7 @@ mod support;
 use aigen_api::openai::{ChatRequest, Message, Role};
 use aigen_client::{Client, ClientError};
 use aigen_testkit_postgres::Server;
+use aigen_types::Amount;
 use futures::future::join_all;
 use serde_json::Value;
 use std::time::Duration;
@@ -110,14 +111,27 @@ async fn nodes_come_and_go_and_the_ledger_stays() {
     assert_eq!(restored["data"][0]["available"], "3.00");
 }
 
-/// Two hundred calls at once, at two nodes, where the money is enough for some of them.
+/// Two hundred calls at once, at two nodes, where the balance is enough for some of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_spends_more_than_there_is_at_two_nodes() {
+    two_hundred_calls("0.05", None).await;
+}
+
+/// The same, where there is money enough, and a budget ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_spends_more_than_a_budget_at_two_nodes() {
+    two_hundred_calls("10", Some("0.05")).await;
+}
+
+/// A call of 8 tokens comes to about 0.0009 AIGEN, so that 0.05 are enough for about fifty.
+async fn two_hundred_calls(funds: &str, budget: Option<&str>) {
     let server = Server::start();
     let url = server.url();
     let nodes = [Node::start(&url), Node::start(&url)];
-    // A call of 8 tokens comes to about 0.0009 AIGEN.
-    nodes[0].fund("user:ada", "0.05");
+    nodes[0].fund("user:ada", funds);
+    if let Some(cap) = budget {
+        nodes[0].json(&["budget", "set", "user:ada", cap, "--per", "total"]);
+    }
     let key = nodes[1].json(&["key", "create", "user:ada", "--name", "ada"]);
     let key = key["key"].as_str().unwrap();
     let clients = nodes
@@ -125,22 +139,32 @@ async fn nobody_spends_more_than_there_is_at_two_nodes() {
         .map(|node| Client::new(node.url(), key).unwrap());
     let request = short(8);
     let calls = (0..200).map(|number| clients[number % 2].chat(&request));
-    let (mut answered, mut refused) = (0, 0);
+    let (mut costs, mut refused) = (Vec::new(), 0);
     for outcome in join_all(calls).await {
         match outcome {
-            Ok(_) => answered += 1,
+            Ok(answer) => costs.push(answer.aigen.unwrap().cost),
             Err(ClientError::Api { status: 402, .. }) => refused += 1,
-            Err(ClientError::Api { status: 503, .. }) => {}
             Err(other) => panic!("{other}"),
         }
     }
-    assert!(
-        answered > 0 && refused > 0,
-        "{answered} answered, {refused} refused"
-    );
+    assert!(!costs.is_empty() && refused > 0, "{costs:?}, {refused}");
+    let answered: Amount = costs.into_iter().sum();
     let balance = nodes[0].json(&["ledger", "balance", "user:ada"]);
-    assert_eq!(balance["data"][0]["held"], "0.00", "{balance}");
-    // The ledger would not verify if anyone had spent what was not there.
+    let (balance, no_budgets) = (&balance["data"][0], Vec::new());
+    assert_eq!(balance["held"], "0.00", "{balance}");
+    let available: Amount = balance["available"].as_str().unwrap().parse().unwrap();
+    // What is gone is what the answers cost, to the nano-AIGEN.
+    let all = available.checked_add(answered);
+    assert_eq!(all, Some(funds.parse().unwrap()));
+    let budgets = nodes[1].json(&["budget", "list"]);
+    let budgets = budgets["data"].as_array().unwrap_or(&no_budgets);
+    assert_eq!(budgets.len(), usize::from(budget.is_some()));
+    for kept in budgets {
+        assert_eq!(kept["held"], "0.00", "{kept}");
+        assert_eq!(kept["spent"], answered.to_string(), "{kept}");
+        let cap: Amount = budget.unwrap().parse().unwrap();
+        assert!(answered <= cap, "{answered} of {cap}");
+    }
     verified(&nodes[1]);
 }
 
