@@ -6,6 +6,7 @@
 
 mod logprobs;
 mod random;
+mod weights;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::TokenId;
 
 pub use logprobs::{TokenLogprob, logprobs};
 pub use random::Draw;
+use weights::{largest, sum, weights};
 
 /// How tokens are chosen. The default is the distribution of the model itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,10 +81,6 @@ pub struct Sampler {
 #[error("no token is allowed here")]
 pub struct NothingAllowed;
 
-/// Below e⁻³⁰ of the likeliest (10⁻¹³) a token is left out: even 200,000 of them
-/// would be drawn once in 50 million draws, and carrying them costs time.
-const NEGLIGIBLE: f32 = 30.0;
-
 impl Sampler {
     /// A sampler that has sampled nothing yet.
     #[must_use]
@@ -111,11 +109,12 @@ impl Sampler {
     /// [`NothingAllowed`] if every logit is `-inf` or NaN.
     pub fn sample(&self, logits: &mut [f32], draw: Draw) -> Result<TokenId, NothingAllowed> {
         self.adjust(logits);
+        let (likeliest, top) = best(logits).ok_or(NothingAllowed)?;
         if self.sampling.temperature > 0.0 {
-            let candidates = self.candidates(logits)?;
-            return pick(&candidates, draw.uniform(self.sampling.seed)).ok_or(NothingAllowed);
+            let chance = draw.uniform(self.sampling.seed);
+            return self.draw(logits, top, chance).ok_or(NothingAllowed);
         }
-        best(logits).map(|(token, _)| token).ok_or(NothingAllowed)
+        Ok(likeliest)
     }
 
     /// Counts a sampled token for the penalties. Forced tokens are not counted.
@@ -161,40 +160,39 @@ impl Sampler {
         repeated - presence_penalty - frequency_penalty * count as f32
     }
 
-    /// The tokens that may be drawn.
-    fn candidates(&self, logits: &[f32]) -> Result<Vec<Candidate>, NothingAllowed> {
-        let (_, top) = best(logits).ok_or(NothingAllowed)?;
-        let sampling = &self.sampling;
-        let scaled = |logit: f32| f64::from(logit - top) / f64::from(sampling.temperature);
-        // An infinite logit is as likely as can be: it is the top, at distance 0.
-        let weight = |logit: f32| {
-            if logit == top {
-                1.0
-            } else {
-                scaled(logit).exp()
-            }
-        };
-        let floor = (-f64::from(NEGLIGIBLE))
-            .exp()
-            .max(f64::from(sampling.min_p))
-            .min(1.0);
-        let mut candidates: Vec<Candidate> = (0..)
-            .zip(logits)
-            .map(|(token, &logit)| (token, weight(logit)))
-            .filter(|&(_, weight)| weight >= floor)
-            .collect();
-        if sampling.top_k > 0 {
-            keep_likeliest(&mut candidates, sampling.top_k as usize);
+    /// The token at `chance` (0 ≤ chance < 1) of the summed weights.
+    fn draw(&self, logits: &[f32], top: f32, chance: f64) -> Option<TokenId> {
+        let Sampling {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            ..
+        } = self.sampling;
+        let weights = weights(logits, top, temperature, min_p.min(1.0));
+        if top_k == 0 && top_p >= 1.0 {
+            return pick(weighted(&weights), chance * sum(&weights));
         }
-        if sampling.top_p < 1.0 {
-            keep_nucleus(&mut candidates, f64::from(sampling.top_p));
+        let mut candidates: Vec<Candidate> = weighted(&weights).collect();
+        if top_k > 0 {
+            keep_likeliest(&mut candidates, top_k as usize);
         }
-        Ok(candidates)
+        if top_p < 1.0 {
+            keep_nucleus(&mut candidates, f64::from(top_p));
+        }
+        let all = total(&candidates);
+        pick(candidates.into_iter(), chance * all)
     }
 }
 
-/// A token and its weight: its probability but for a common factor.
-type Candidate = (TokenId, f64);
+/// A token and its weight.
+type Candidate = (TokenId, f32);
+
+/// The tokens that may be drawn.
+fn weighted(weights: &[f32]) -> impl Iterator<Item = Candidate> {
+    let all = (0..).zip(weights.iter().copied());
+    all.filter(|&(_, weight)| weight > 0.0)
+}
 
 /// The likelier first, among equals the lower id.
 fn likelier(a: &Candidate, b: &Candidate) -> Ordering {
@@ -220,7 +218,7 @@ fn keep_nucleus(candidates: &mut Vec<Candidate>, top_p: f64) {
         keep_likeliest(&mut likeliest, sorted);
         let mut sum = 0.0;
         let reached = likeliest.iter().position(|candidate| {
-            sum += candidate.1;
+            sum += f64::from(candidate.1);
             sum >= enough
         });
         if reached.is_some() || sorted >= candidates.len() {
@@ -233,29 +231,29 @@ fn keep_nucleus(candidates: &mut Vec<Candidate>, top_p: f64) {
 }
 
 fn total(candidates: &[Candidate]) -> f64 {
-    candidates.iter().map(|candidate| candidate.1).sum()
+    let weights = candidates.iter().map(|candidate| f64::from(candidate.1));
+    weights.sum()
 }
 
-/// The candidate at `chance` (0 ≤ chance < 1) of the summed weights.
-fn pick(candidates: &[Candidate], chance: f64) -> Option<TokenId> {
-    let mut left = chance * total(candidates);
-    let drawn = candidates.iter().find(|candidate| {
-        left -= candidate.1;
-        left < 0.0
-    });
+/// The candidate that covers `left` of the summed weights.
+fn pick(candidates: impl Iterator<Item = Candidate>, mut left: f64) -> Option<TokenId> {
+    let mut last = None;
+    for (token, weight) in candidates {
+        left -= f64::from(weight);
+        if left < 0.0 {
+            return Some(token);
+        }
+        last = Some(token);
+    }
     // Rounding may leave a crumb past the last candidate, which then takes it.
-    drawn.or(candidates.last()).map(|candidate| candidate.0)
+    last
 }
 
 /// The largest logit that may be chosen, the lowest id among equals.
 fn best(logits: &[f32]) -> Option<(TokenId, f32)> {
-    let mut best: Option<(TokenId, f32)> = None;
-    for (token, &logit) in (0..).zip(logits) {
-        if logit > best.map_or(f32::NEG_INFINITY, |(_, top)| top) {
-            best = Some((token, logit));
-        }
-    }
-    best
+    let top = largest(logits);
+    let mut all = (0..).zip(logits.iter().copied());
+    all.find(|&(_, logit)| logit == top && top > f32::NEG_INFINITY)
 }
 
 #[cfg(test)]

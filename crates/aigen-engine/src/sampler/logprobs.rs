@@ -1,3 +1,4 @@
+use super::weights::{sum, weights};
 use crate::TokenId;
 
 /// A token and the natural logarithm of its probability.
@@ -31,16 +32,13 @@ pub fn logprobs(logits: &[f32], token: TokenId, top: usize) -> (TokenLogprob, Ve
     )
 }
 
-/// In f64: over 200,000 terms f32 would lose the fourth digit.
 fn log_sum_exp(logits: &[f32]) -> f64 {
     let top = logits
         .iter()
         .copied()
         .filter(|logit| logit.is_finite())
         .fold(f32::MIN, f32::max);
-    let finite = logits.iter().filter(|logit| logit.is_finite());
-    let sum: f64 = finite.map(|&logit| f64::from(logit - top).exp()).sum();
-    f64::from(top) + sum.ln()
+    f64::from(top) + sum(&weights(logits, top, 1.0, 0.0)).ln()
 }
 
 /// The `top` largest, best first, the lower id first among equals.
