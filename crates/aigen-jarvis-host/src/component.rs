@@ -131,3 +131,9 @@ impl Blueprint for Hosted {
         self.settings.branches
     }
 }
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Component({})", self.digest().short(12))
+    }
+}

@@ -21,6 +21,8 @@ pub mod limits;
 mod outside;
 mod session;
 mod state;
+#[cfg(test)]
+mod tests;
 mod ticker;
 
 pub use compile::{CompilerProcess, compile_child};

@@ -35,7 +35,7 @@ pub const HANDLES_MAX: usize = 1024;
 /// Fuel of one call of a step. A unit is about one instruction, and half a nanosecond.
 pub const STEP_FUEL_MAX: u64 = 20_000_000;
 /// Fuel of opening a session: an interpreter reads its program.
-pub const OPEN_FUEL_MAX: u64 = 500_000_000;
+pub const OPEN_FUEL_MAX: u64 = 200_000_000;
 /// Fuel of one request.
 pub const REQUEST_FUEL_MAX: u64 = 4_000_000_000;
 /// A step that uses more fuel is late: it goes on elsewhere, and the batch without it.
@@ -48,14 +48,13 @@ pub const HOST_CALL_BYTES_MAX: usize = 1024 * 1024;
 
 /// How often it is looked whether a call takes too long.
 pub const TICK: Duration = Duration::from_millis(5);
-/// Ticks that one step may take: 25 ms.
+/// Ticks that one step may take: 25 ms. Where other programs keep it from running, so much of
+/// the processor's time again, so that a busy machine ends nobody.
 pub const STEP_TICKS_MAX: u64 = 5;
-/// Ticks that opening a session may take: 1 s.
-pub const OPEN_TICKS_MAX: u64 = 200;
-/// Fuel below which a call that took its time was kept from running, and is given more.
-pub const PREEMPTED_FUEL: u64 = 500_000;
-/// Ticks after which that is no excuse.
-pub const PREEMPTED_TICKS_MAX: u64 = 400;
+/// Ticks that opening a session may take: half a second.
+pub const OPEN_TICKS_MAX: u64 = 100;
+/// Ticks after which being kept from running is no excuse: 2 s.
+pub const EXCUSED_TICKS_MAX: u64 = 400;
 /// No tick for so long: nothing would end a call, so nothing is started.
 pub const HEARTBEAT_MAX: Duration = Duration::from_secs(2);
 /// Threads on which late steps go on.

@@ -8,6 +8,7 @@ use wasmtime::{ResourceLimiter, Result, bail};
 
 use crate::Settings;
 use crate::limits::{HANDLES_MAX, HOST_CALL_FUEL, PARTS_MAX, TABLE_ELEMENTS_MAX};
+use crate::ticker::Overtime;
 
 /// A compiled grammar in a guest's hands.
 pub struct Grammar(pub Program);
@@ -36,8 +37,8 @@ pub(crate) struct State {
     pub fault: Option<Fault>,
     /// Whether the present call waits for somebody who is not the guest.
     pub outside: Arc<AtomicBool>,
-    /// Ticks over its time that the present call had.
-    pub extensions: u64,
+    /// How the present call stands with the ticker.
+    pub overtime: Overtime,
     memory_bytes: usize,
 }
 
@@ -59,7 +60,7 @@ impl State {
             host_fuel_max: 0,
             fault: None,
             outside: Arc::default(),
-            extensions: 0,
+            overtime: Overtime::default(),
             memory_bytes: 0,
         }
     }

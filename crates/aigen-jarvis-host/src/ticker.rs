@@ -1,12 +1,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use wasmtime::Engine;
 
 use crate::HostError;
-use crate::limits::{HEARTBEAT_MAX, TICK};
+use crate::limits::{EXCUSED_TICKS_MAX, HEARTBEAT_MAX, TICK};
 
 /// Counts ticks on a thread of its own, for as long as the engine lives.
 pub(crate) struct Ticker {
@@ -37,6 +38,50 @@ impl Ticker {
         let silence = millis(self.began).saturating_sub(self.beat.load(Ordering::Acquire));
         u128::from(silence) <= HEARTBEAT_MAX.as_millis()
     }
+}
+
+/// A call that is still under way after its time: it is not on the scheduler's thread any
+/// more, and what counts is how long it really computes.
+#[derive(Default)]
+pub(crate) struct Overtime {
+    /// Ticks the call may take.
+    allowed: u64,
+    /// Ticks it had beyond them.
+    ticks: u64,
+    computed: Duration,
+    /// The thread at the last tick, and its time on a processor.
+    last: Option<(thread::ThreadId, Duration)>,
+}
+
+impl Overtime {
+    pub fn new(allowed: u64) -> Self {
+        Self {
+            allowed,
+            ..Self::default()
+        }
+    }
+
+    /// Counts a tick; whether the call may go on.
+    pub fn tick(&mut self) -> bool {
+        let (thread, now) = (thread::current().id(), thread_time());
+        if let Some((before, then)) = self.last
+            && before == thread
+        {
+            self.computed += now.saturating_sub(then);
+        }
+        self.last = Some((thread, now));
+        self.ticks += 1;
+        let allowed = u32::try_from(self.allowed).unwrap_or(u32::MAX);
+        self.computed < TICK * allowed && self.ticks <= EXCUSED_TICKS_MAX
+    }
+}
+
+/// How long this thread was on a processor.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(seconds, nanos)
 }
 
 fn millis(began: Instant) -> u64 {

@@ -9,8 +9,9 @@ use wasmtime::{Store, Trap, UpdateDeadline};
 use super::convert;
 use crate::bindings::exports::aigen::controller::controller::{Request, Step};
 use crate::bindings::{TokenController, TokenControllerPre};
-use crate::limits::{OPEN_TICKS_MAX, PREEMPTED_FUEL, PREEMPTED_TICKS_MAX, STEP_TICKS_MAX, TICK};
+use crate::limits::{OPEN_TICKS_MAX, STEP_TICKS_MAX, TICK};
 use crate::state::State;
+use crate::ticker::Overtime;
 
 /// A store and the instance in it.
 pub(super) struct Running {
@@ -34,20 +35,14 @@ struct Bounds {
 /// Raised by the ticker.
 #[derive(Debug, thiserror::Error)]
 #[error("the call took too long")]
-struct Overtime;
+struct TooLong;
 
-/// Has the ticker end calls that compute for too long. One that hardly computed was
-/// kept from running by others, and is given more time.
+/// Has the ticker end calls that compute for too long: what fuel does not see, like copying
+/// memory for ever. From its first tick on a call is not in the scheduler's way.
 pub(super) fn watch(store: &mut Store<State>) {
-    store.epoch_deadline_callback(|mut context| {
-        let left = context.get_fuel()?;
-        let state = context.data_mut();
-        let used = state.host_fuel_max.saturating_sub(left);
-        state.extensions += 1;
-        if used > PREEMPTED_FUEL || state.extensions > PREEMPTED_TICKS_MAX {
-            return Err(Overtime.into());
-        }
-        Ok(UpdateDeadline::Continue(1))
+    store.epoch_deadline_callback(|mut context| match context.data_mut().overtime.tick() {
+        true => Ok(UpdateDeadline::Yield(1)),
+        false => Err(TooLong.into()),
     });
 }
 
@@ -195,7 +190,7 @@ impl Running {
         state.branch = branch;
         state.host_fuel = 0;
         state.host_fuel_max = fuel;
-        state.extensions = 0;
+        state.overtime = Overtime::new(bounds.ticks);
         let host_calls = state.host_calls;
         self.store.set_fuel(fuel).map_err(|error| trap(&error))?;
         // One more, because the first is already under way.
@@ -232,7 +227,7 @@ impl Running {
             Ok(said) => return Ok(said),
             Err(error) => error,
         };
-        if error.is::<Overtime>() {
+        if error.is::<TooLong>() {
             let millis = u64::try_from(TICK.as_millis()).unwrap_or(u64::MAX) * bounds.ticks;
             return Err(Fault::TooSlow { millis });
         }

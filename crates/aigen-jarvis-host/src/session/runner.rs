@@ -25,6 +25,10 @@ pub(super) struct Runner {
     pool: ThreadPool,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each request, and boxing costs each step"
+)]
 enum Slot {
     Free(Running),
     /// A call of this branch waits for the outside.

@@ -1,0 +1,371 @@
+//! Guests by hand, in text: no toolchain is needed, and each is ready in milliseconds.
+
+mod child;
+mod examples;
+
+use std::sync::{Arc, LazyLock};
+
+use aigen_engine::scripted::Vocabulary;
+use aigen_jarvis::{
+    BranchId, Compiler, Context, Controller, Decision, Fault, Opening, Program, Report, Turn, Wake,
+};
+
+use crate::{Component, Host, Settings};
+
+/// One for the process, as in a node.
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None).unwrap());
+
+/// Names an import of the contract as core modules do.
+const IMPORTS: &str = r#"
+  (import "aigen:controller/output@0.1.0" "log" (func $log (param i32 i32 i32)))
+  (import "aigen:controller/variables@0.1.0" "set" (func $set (param i32 i32 i32 i32 i32)))
+  (import "aigen:controller/variables@0.1.0" "append" (func $append (param i32 i32 i32 i32 i32)))
+  (import "aigen:controller/variables@0.1.0" "get" (func $get (param i32 i32 i32)))
+  (import "aigen:controller/constraints@0.1.0" "[static]token-set.from-bits" (func $bits (param i32 i32 i32)))
+  (import "aigen:controller/constraints@0.1.0" "[static]token-set.of" (func $tokens (param i32 i32 i32)))
+  (import "aigen:controller/constraints@0.1.0" "[static]token-set.all" (func $all (result i32)))
+  (import "aigen:controller/constraints@0.1.0" "[method]token-set.id" (func $id (param i32) (result i32)))
+  (import "aigen:controller/constraints@0.1.0" "[static]grammar.lark" (func $lark (param i32 i32 i32)))
+  (import "aigen:controller/constraints@0.1.0" "[static]grammar.regex" (func $regex (param i32 i32 i32)))
+  (import "aigen:controller/outside@0.1.0" "http-get" (func $http (param i32 i32 i32)))
+  (import "aigen:controller/rng@0.1.0" "next" (func $random (result i64)))
+"#;
+
+/// A component from the parts of `guest.wat`.
+#[derive(Default)]
+struct Guest<'a> {
+    start: &'a str,
+    open: &'a str,
+    step: &'a str,
+}
+
+impl Guest<'_> {
+    fn text(&self) -> String {
+        include_str!("tests/guest.wat")
+            .replace("  ;;IMPORTS", IMPORTS)
+            .replace("    ;;START", self.start)
+            .replace("    ;;OPEN", self.open)
+            .replace("    ;;STEP", self.step)
+    }
+
+    /// A core module that describes itself as a controller, which the host makes a component.
+    fn component(&self) -> Component {
+        HOST.compile(&described(&self.text())).unwrap()
+    }
+}
+
+fn described(text: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap();
+    let mut resolve = wit_parser::Resolve::default();
+    let contract = include_str!("../../../wit/controller.wit");
+    let package = resolve.push_str("controller.wit", contract).unwrap();
+    let world = resolve
+        .select_world(&[package], Some("token-controller"))
+        .unwrap();
+    let utf8 = wit_component::StringEncoding::UTF8;
+    wit_component::embed_component_metadata(&mut module, &resolve, world, utf8).unwrap();
+    module
+}
+
+/// One request: its context, and its first branch.
+struct Request {
+    context: Context,
+    controller: Box<dyn Controller>,
+}
+
+fn program(component: &Component, settings: Settings) -> Program {
+    static COMPILER: LazyLock<Arc<Compiler>> =
+        LazyLock::new(|| Arc::new(Compiler::new(vocabulary()).unwrap()));
+    component.program(Arc::clone(&COMPILER), settings)
+}
+
+fn vocabulary() -> Arc<Vocabulary> {
+    Arc::new(Vocabulary::with_words(["yes", "no"]))
+}
+
+fn open(component: &Component) -> Result<Request, Fault> {
+    open_with(component, Settings::default())
+}
+
+fn open_with(component: &Component, settings: Settings) -> Result<Request, Fault> {
+    let prompt = [1, 2, 3];
+    let opening = Opening::new(&prompt, vocabulary());
+    let context = opening.context.clone();
+    let controller = program(component, settings).open(&opening)?;
+    Ok(Request {
+        context,
+        controller,
+    })
+}
+
+impl Request {
+    /// A step to its end: a late one is polled when it is done. `true` if it was late.
+    fn step(&mut self, branch: BranchId, why: Wake) -> (bool, Result<Decision, Fault>) {
+        let mut turn = self.controller.step(&Report::new(branch, 0, why));
+        let mut late = false;
+        loop {
+            match turn {
+                Ok(Turn::Ready(decision)) => return (late, Ok(decision)),
+                Err(fault) => return (late, Err(fault)),
+                Ok(Turn::Late) => late = true,
+                Ok(Turn::Outside) => {}
+            }
+            // The scheduler is woken; a test asks again.
+            std::thread::yield_now();
+            turn = self.controller.poll();
+        }
+    }
+}
+
+/// Opens and steps until something is named, and says what.
+fn fate(guest: &Guest<'_>) -> String {
+    let mut request = match open(&guest.component()) {
+        Ok(request) => request,
+        Err(fault) => return format!("open {}", fault.name()),
+    };
+    let decision = request.step(0, Wake::Started).1;
+    match decision {
+        Ok(decision) => format!("{decision:?}").replace('\n', " "),
+        Err(fault) => fault.name().to_owned(),
+    }
+}
+
+#[test]
+fn what_strangers_try() {
+    let forever = "(loop $l (br $l))";
+    let step = |step| Guest {
+        step,
+        ..Guest::default()
+    };
+    let rows = [
+        (
+            step("(call $stop)"),
+            "Stop(Stop { reason: Done, keep: true })",
+        ),
+        (step(forever), "fuel_exhausted"),
+        (
+            Guest {
+                start: forever,
+                ..step("")
+            },
+            "open fuel_exhausted",
+        ),
+        (
+            Guest {
+                open: forever,
+                ..step("")
+            },
+            "open fuel_exhausted",
+        ),
+        // Copying memory costs fuel by the byte.
+        (
+            step(
+                "(loop $l (memory.fill (i32.const 8192) (i32.const 0) (i32.const 120000)) (br $l))",
+            ),
+            "fuel_exhausted",
+        ),
+        (step("unreachable"), "trap"),
+        // A memory bomb: growing is refused, and the request ends even if the guest goes on.
+        (
+            step("(drop (memory.grow (i32.const 60000))) (call $stop)"),
+            "memory_full",
+        ),
+        (
+            step("(loop $l (drop (memory.grow (i32.const 16))) (br $l))"),
+            "memory_full",
+        ),
+        (step("(call $fork (i32.const 10000))"), "branches_too_many"),
+        // A log flood and a variable bomb.
+        (
+            step("(loop $l (call $log (i32.const 1) (i32.const 0) (i32.const 60000)) (br $l))"),
+            "log_full",
+        ),
+        (
+            step(
+                "(loop $l (call $append (i32.const 16) (i32.const 4) (i32.const 0) (i32.const 60000) (i32.const 2048)) (br $l))",
+            ),
+            "variables_full",
+        ),
+        // A mask of wrong length, a token outside the vocabulary, a handle it does not have.
+        (
+            step("(call $bits (i32.const 0) (i32.const 1) (i32.const 2048)) (call $stop)"),
+            "mask_length",
+        ),
+        (
+            step(
+                "(i32.store (i32.const 4096) (i32.const 99999999)) (call $tokens (i32.const 4096) (i32.const 1) (i32.const 2048)) (call $stop)",
+            ),
+            "token_unknown",
+        ),
+        (step("(call $of (i32.const 99))"), "controller"),
+        (
+            step("(loop $l (drop (call $all)) (br $l))"),
+            "handles_too_many",
+        ),
+        // Calls to the host cost fuel too.
+        (
+            step("(loop $l (drop (call $random)) (br $l))"),
+            "fuel_exhausted",
+        ),
+        // A pointer outside the memory.
+        (
+            step("(call $log (i32.const 1) (i32.const -8) (i32.const 64))"),
+            "trap",
+        ),
+        // What it may not ask, it is told, and can go on.
+        (
+            step(
+                "(call $http (i32.const 16) (i32.const 4) (i32.const 2048)) (if (i32.load8_u (i32.const 2048)) (then (call $stop)) (else unreachable))",
+            ),
+            "Stop(Stop { reason: Done, keep: true })",
+        ),
+    ];
+    for (guest, expected) in rows {
+        assert_eq!(
+            fate(&guest),
+            expected,
+            "{}{}{}",
+            guest.start,
+            guest.open,
+            guest.step
+        );
+    }
+}
+
+#[test]
+fn what_is_no_controller_is_refused() {
+    let refused = |bytes: &[u8]| HOST.compile(bytes).unwrap_err().to_string();
+    assert!(refused(b"no WebAssembly at all").contains("magic"));
+    let plain = wat::parse_str("(module (memory 1))").unwrap();
+    assert!(refused(&plain).contains("hint: "), "{}", refused(&plain));
+    let wasi = wat::parse_str(
+        r#"(component (import "wasi:clocks/wall-clock@0.2.0" (instance (export "now" (func (result u64))))))"#,
+    );
+    assert!(refused(&wasi.unwrap()).contains("wasi:clocks"));
+    let empty = wat::parse_str("(component)").unwrap();
+    assert!(refused(&empty).contains("aigen:controller/controller"));
+    // A module that says it is one, and exports nothing.
+    let hollow = refused(&described("(module)"));
+    assert!(hollow.contains("cannot be made a component"), "{hollow}");
+}
+
+#[test]
+fn the_same_component_is_compiled_once() {
+    let guest = Guest {
+        step: "(call $any (i32.const 3))",
+        ..Guest::default()
+    };
+    let (one, two) = (guest.component(), guest.component());
+    assert_eq!(one.digest(), two.digest());
+    assert!(one.imports().is_empty() || one.imports()[0].starts_with("aigen:controller/"));
+}
+
+/// More fuel than a step may hold the scheduler for, less than it may use.
+#[test]
+fn a_step_that_takes_long_goes_on_elsewhere() {
+    let guest = Guest {
+        step: "(call $compute (i32.const 1000000)) (call $any (i32.const 3))",
+        ..Guest::default()
+    };
+    let mut request = open(&guest.component()).unwrap();
+    let (late, decision) = request.step(0, Wake::Started);
+    assert!(
+        late && matches!(decision, Ok(Decision::Generate(_))),
+        "{decision:?}"
+    );
+    let used = request.context.used().guest;
+    assert!(used.fuel > 3_000_000, "{used:?}");
+}
+
+/// What fuel does not see, the ticker ends.
+#[test]
+fn a_step_without_end_is_ended_by_the_ticker() {
+    let guest = Guest {
+        step: "(loop $l (br $l))",
+        ..Guest::default()
+    };
+    let endless = Settings {
+        step_fuel: u64::MAX,
+        request_fuel: u64::MAX,
+        ..Settings::default()
+    };
+    let mut request = open_with(&guest.component(), endless).unwrap();
+    let (late, decision) = request.step(0, Wake::Started);
+    assert!(late);
+    assert_eq!(decision.unwrap_err().name(), "too_slow");
+}
+
+/// The same steps cost the same fuel in every run, whoever runs beside them.
+#[test]
+fn fuel_is_the_same_in_every_run() {
+    let guest = Guest {
+        step: "(call $compute (i32.add (i32.const 10) (i32.wrap_i64 (i64.and (call $random) (i64.const 255))))) (call $any (i32.const 1))",
+        ..Guest::default()
+    };
+    let component = guest.component();
+    let run = || {
+        let mut request = open(&component).unwrap();
+        for _ in 0..20 {
+            request.step(0, Wake::TokenLimit).1.unwrap();
+        }
+        let used = request.context.used().guest;
+        (used.fuel, used.host_calls)
+    };
+    let first = run();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            std::thread::scope(|scope| {
+                scope
+                    .spawn(|| (0..25).map(|_| run()).collect::<Vec<_>>())
+                    .join()
+                    .unwrap()
+            })
+        })
+        .collect();
+    assert!(threads.into_iter().flatten().all(|other| other == first));
+    assert_eq!(first.1, 20);
+}
+
+/// Branches are in one instance: a global is shared, a handle is each branch's own.
+#[test]
+fn forks_are_asked_in_the_same_instance() {
+    let guest = Guest {
+        step: "(if (local.get $why) (then (call $any (local.get $session))) (else (call $fork (i32.const 2))))",
+        ..Guest::default()
+    };
+    let mut request = open(&guest.component()).unwrap();
+    assert!(matches!(
+        request.step(0, Wake::Started).1,
+        Ok(Decision::Fork(2))
+    ));
+    for index in 1..=2 {
+        let mut branch = request.controller.fork(index).unwrap();
+        let why = Wake::Forked { index, first: 1 };
+        let turn = branch.step(&Report::new(index, 0, why)).unwrap();
+        let Turn::Ready(Decision::Generate(generate)) = turn else {
+            panic!("{turn:?}");
+        };
+        assert_eq!(generate.until.tokens, index);
+    }
+    assert!(request.controller.fork(3).is_err());
+    assert_eq!(request.controller.finish(), "name");
+}
+
+/// Two requests of one component share nothing.
+#[test]
+fn tenants_do_not_meet() {
+    let guest = Guest {
+        step: "(call $set (i32.const 16) (i32.const 4) (i32.const 24) (i32.const 4) (i32.const 2048)) (call $any (global.get $steps))",
+        ..Guest::default()
+    };
+    let component = guest.component();
+    let (mut one, mut two) = (open(&component).unwrap(), open(&component).unwrap());
+    for request in [&mut one, &mut two] {
+        let decision = request.step(0, Wake::Started).1.unwrap();
+        let Decision::Generate(generate) = decision else {
+            panic!("{decision:?}");
+        };
+        assert_eq!(generate.until.tokens, 1, "a global of another's");
+        assert_eq!(request.context.variable(0, "name").unwrap().version, 1);
+    }
+}

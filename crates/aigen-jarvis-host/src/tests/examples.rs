@@ -1,0 +1,219 @@
+//! The example controllers, built from their source and run over a scripted model.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, LazyLock};
+
+use aigen_engine::sampler::Sampling;
+use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
+use aigen_engine::{Limits, Tokenizer};
+use aigen_jarvis::{Compiler, Cover, Event, Finish, Opening, SessionRequest, start};
+
+use super::HOST;
+use crate::{Component, Settings};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Where the built modules are; `None` if this machine cannot build them.
+static BUILT: LazyLock<Option<PathBuf>> = LazyLock::new(build);
+
+fn build() -> Option<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let target = root.join("target/controllers");
+    let status = Command::new("cargo")
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--release",
+            "--target",
+            TARGET,
+        ])
+        .env("CARGO_TARGET_DIR", &target)
+        // Set by the cargo that runs the tests, and meant for its own crates.
+        .env_remove("RUSTFLAGS")
+        .current_dir(root.join("controllers"))
+        .status();
+    match status {
+        Ok(status) if status.success() => Some(target.join(TARGET).join("release")),
+        _ if std::env::var_os("CI").is_some() => {
+            panic!("the example controllers were not built; hint: run scripts/setup --tests")
+        }
+        _ => None,
+    }
+}
+
+/// The component of an example; `None`, with a word about it, if it cannot be built here.
+fn example(name: &str) -> Option<Component> {
+    let Some(folder) = &*BUILT else {
+        eprintln!("SKIP: no {TARGET} here; run scripts/setup --tests");
+        return None;
+    };
+    let module = folder.join(format!("{}.wasm", name.replace('-', "_")));
+    Some(HOST.compile(&std::fs::read(module).unwrap()).unwrap())
+}
+
+/// Runs an example over a model that wants to say this, likeliest first.
+fn run(name: &str, argument: &str, wants: &[&str]) -> Option<(String, String)> {
+    let component = example(name)?;
+    let words = [
+        "yes", "no", "maybe", "The", " sky", " is", " blue", " green", ".",
+    ];
+    let script = Script::replies([("Q:", wants.to_vec())]);
+    let engine = ScriptedEngine::new(Vocabulary::with_words(words), script);
+    let vocabulary = engine.vocabulary();
+    let compiler = Arc::new(Compiler::new(vocabulary.clone()).unwrap());
+    let engine = aigen_engine::start(Box::new(engine), Limits::default());
+    let settings = Settings {
+        backtracks: true,
+        ..Settings::default()
+    };
+    let request = SessionRequest {
+        prompt: vocabulary.encode("Q:", false, false),
+        program: component.program(compiler, settings),
+        sampling: Sampling::greedy(),
+        max_tokens: 64,
+        stops: Vec::new(),
+        top_logprobs: None,
+        cover: Cover::unlimited(),
+        argument: argument.to_owned(),
+        messages: String::new(),
+        retract: false,
+    };
+    let (send, events) = channel();
+    let on_event = Box::new(move |event| drop(send.send(event)));
+    let _handle = start(&engine, request, on_event).unwrap();
+    let mut text = String::new();
+    for event in events {
+        match event {
+            Event::Output(piece) => text.push_str(&piece.text),
+            Event::Finished(ending) => {
+                let finish = match ending.finish {
+                    Finish::Fault(fault) => format!("{}: {fault}", fault.name()),
+                    other => format!("{other:?}"),
+                };
+                return Some((text, finish));
+            }
+            Event::Started { .. } => {}
+        }
+    }
+    panic!("every session ends with an ending");
+}
+
+#[test]
+fn examples_steer_a_model() {
+    let rows = [
+        ("yes-no", "", vec!["maybe", "yes"], "yes"),
+        (
+            "self-repair",
+            "",
+            vec!["The sky is maybe.", "The sky is yes."],
+            "The sky is yes.",
+        ),
+        (
+            "redact",
+            r#"{"words": ["blue"]}"#,
+            vec!["The sky is blue.", "The sky is ****."],
+            "The sky is ****.",
+        ),
+        (
+            "cite",
+            r#"{"text": "The sky is green."}"#,
+            vec!["\"The sky is blue", "\"The sky is green\""],
+            "\"The sky is green\"",
+        ),
+    ];
+    for (name, argument, wants, expected) in rows {
+        let Some((text, finish)) = run(name, argument, &wants) else {
+            return;
+        };
+        assert_eq!(
+            (text.as_str(), finish.as_str()),
+            (expected, "Stop"),
+            "{name}"
+        );
+    }
+}
+
+/// What an example says about parameters that are none.
+#[test]
+fn examples_refuse_what_they_cannot_use() {
+    let Some(component) = example("redact") else {
+        return;
+    };
+    let prompt = [1];
+    let vocabulary = Arc::new(Vocabulary::bytes());
+    let opening = Opening::new(&prompt, vocabulary.clone());
+    let compiler = Arc::new(Compiler::new(vocabulary).unwrap());
+    let program = component.program(compiler, Settings::default());
+    let fault = program.open(&opening).err().unwrap();
+    assert!(fault.to_string().contains("no JSON"), "{fault}");
+}
+
+/// The contract is all that they import: no WASI, and nothing that is not used.
+#[test]
+fn examples_import_the_contract_only() {
+    for name in ["yes-no", "best-of-three", "debate", "budget-aware"] {
+        let Some(component) = example(name) else {
+            return;
+        };
+        let foreign = component
+            .imports()
+            .iter()
+            .find(|import| !import.starts_with("aigen:controller/"));
+        assert_eq!(foreign, None, "{name}");
+        let outside = component
+            .imports()
+            .iter()
+            .any(|import| import.contains("outside"));
+        assert!(!outside, "{name}: {:?}", component.imports());
+    }
+}
+
+/// A fork clones the state, matchers with it.
+#[test]
+fn best_of_three_forks_and_waits() {
+    use aigen_jarvis::{Decision, Report, Turn, Waiting, Wake};
+    let Some(component) = example("best-of-three") else {
+        return;
+    };
+    let mut request = super::open(&component).unwrap();
+    assert!(matches!(
+        request.step(0, Wake::Started).1,
+        Ok(Decision::Fork(2))
+    ));
+    let mut branches = vec![
+        request.controller.fork(1).unwrap(),
+        request.controller.fork(2).unwrap(),
+    ];
+    branches.insert(0, request.controller);
+    let mut ask = |branch: usize, why, logprob| {
+        let number = u32::try_from(branch).unwrap();
+        let report = Report {
+            logprob,
+            ..Report::new(number, 1, why)
+        };
+        let Turn::Ready(decision) = branches[branch].step(&report).unwrap() else {
+            panic!("it is quick");
+        };
+        decision
+    };
+    for (branch, index) in [(0, 0), (1, 1), (2, 2)] {
+        let decision = ask(branch, Wake::Forked { index, first: 1 }, None);
+        assert!(matches!(decision, Decision::Generate(_)));
+    }
+    for (branch, logprob) in [(0, -2.0), (1, -0.5)] {
+        let decision = ask(branch, Wake::EndOfSequence, Some(logprob));
+        assert!(
+            matches!(decision, Decision::Suspend(Waiting::Variables(_))),
+            "{decision:?}"
+        );
+    }
+    // The last one to end knows all scores; it is not the best.
+    let last = ask(2, Wake::EndOfSequence, Some(-1.0));
+    assert!(matches!(last, Decision::Stop(stop) if !stop.keep));
+    let best = ask(1, Wake::Resumed, None);
+    assert!(matches!(best, Decision::Stop(stop) if stop.keep));
+    assert!(branches[1].finish().contains("\"branch\":1"));
+}
