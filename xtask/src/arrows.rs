@@ -34,6 +34,7 @@ const ROOMS: &[Room] = &[
     ),
     room("aigen-engine", &["aigen-types"]),
     room("aigen-engine-llama", &["aigen-types", "aigen-engine"]),
+    room("aigen-engine-remote", &["aigen-types", "aigen-engine"]),
     room("aigen-jarvis", &["aigen-types", "aigen-engine"]),
     room(
         "aigen-jarvis-host",
@@ -92,8 +93,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("axum", &["aigen-gateway"], "only the gateway serves HTTP"),
     (
         "reqwest",
-        &["aigen-client", "aigen"],
-        "only the client and the binary's downloads call over HTTP",
+        &["aigen-client", "aigen-engine-remote", "aigen"],
+        "only the client, remote engines and the binary's downloads call over HTTP",
     ),
     (
         "wasmtime",
@@ -115,7 +116,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Concrete engines: tests do not name them either, so that they run without weights.
-const CONCRETE_ENGINES: &[&str] = &["aigen-engine-llama"];
+const CONCRETE_ENGINES: &[&str] = &["aigen-engine-llama", "aigen-engine-remote"];
 
 /// Rooms that have no world in them, so that anyone can recompute what they say.
 const PURE: &[&str] = &[

@@ -22,6 +22,7 @@ pub mod limits;
 pub mod sampler;
 pub mod scheduler;
 pub mod scripted;
+pub mod text;
 mod tokenizer;
 
 pub use engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, check_feeds, check_tokens};

@@ -1,0 +1,328 @@
+//! One try of one upstream.
+
+use std::time::{Duration, Instant};
+
+use aigen_engine::text::{Claimed, TextFault, TextFinish, TextRequest};
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode};
+use sse_stream::SseByteStream;
+
+use crate::limits::{
+    ANSWER_BYTES_LEAST, ERROR_BYTES_MAX, RETRY_AFTER_MAX, TEXT_BYTES_PER_TOKEN,
+    WIRE_BYTES_PER_TOKEN,
+};
+use crate::upstream::Upstream;
+use crate::wire::{self, Part};
+use crate::{Options, Timeouts};
+
+/// A try that failed.
+pub(crate) struct Failed {
+    pub fault: TextFault,
+    /// Whether another try, or another upstream, may do better.
+    pub again: bool,
+    /// Whether it counts against the upstream.
+    pub blame: bool,
+    /// What the upstream said about when.
+    pub after: Option<Duration>,
+}
+
+impl Failed {
+    /// The upstream's fault, and another may do better.
+    fn upstream(reason: impl Into<String>) -> Self {
+        Self {
+            fault: TextFault::Unavailable {
+                reason: reason.into(),
+                retry_after_millis: None,
+            },
+            again: true,
+            blame: true,
+            after: None,
+        }
+    }
+
+    fn slow(phase: &'static str, bound: Duration) -> Self {
+        let seconds = bound.as_secs();
+        Self {
+            fault: TextFault::Timeout { phase, seconds },
+            ..Self::upstream("")
+        }
+    }
+
+    fn broken(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            fault: TextFault::Broken { reason },
+            ..Self::upstream("")
+        }
+    }
+}
+
+/// The whole of a good answer, less its text.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub finish: TextFinish,
+    pub claimed: Option<Claimed>,
+}
+
+/// Asks once, and hands every part of the answer to `heard` as it comes.
+pub(crate) async fn attempt(
+    client: &Client,
+    options: &Options,
+    upstream: &Upstream,
+    request: &TextRequest,
+    heard: &mut (dyn FnMut(String) + Send),
+) -> Result<Answered, Failed> {
+    let began = Instant::now();
+    let timeouts = options.timeouts;
+    let response = send(client, options, upstream, request).await?;
+    let streamed = content_type(&response).starts_with("text/event-stream");
+    let reading = async {
+        match streamed {
+            true => read_stream(response, timeouts, request, heard).await,
+            false => read_whole(response, timeouts, request, heard).await,
+        }
+    };
+    let left = timeouts.total.saturating_sub(began.elapsed());
+    match tokio::time::timeout(left, reading).await {
+        Ok(answered) => answered,
+        Err(_) => Err(Failed::slow("the answer", timeouts.total)),
+    }
+}
+
+async fn send(
+    client: &Client,
+    options: &Options,
+    upstream: &Upstream,
+    request: &TextRequest,
+) -> Result<Response, Failed> {
+    let asked = &upstream.options;
+    let url = format!(
+        "{}/{}",
+        asked.url.trim_end_matches('/'),
+        wire::path(request)
+    );
+    let body = wire::body(request, &asked.model, options.stream);
+    let mut post = client.post(url).json(&body);
+    if let Some(key) = &asked.key {
+        post = post.bearer_auth(&key.0);
+    }
+    let first = options.timeouts.first_byte;
+    let response = match tokio::time::timeout(first, post.send()).await {
+        Err(_) => return Err(Failed::slow("the first byte", first)),
+        Ok(Err(error)) if error.is_connect() && error.is_timeout() => {
+            return Err(Failed::slow("the connection", options.timeouts.connect));
+        }
+        // Without the URL, which an operator may have put a password into.
+        Ok(Err(error)) => return Err(Failed::upstream(chain(&error.without_url()))),
+        Ok(Ok(response)) => response,
+    };
+    match response.status() {
+        StatusCode::OK if is_understood(&response) => Ok(response),
+        StatusCode::OK => Err(Failed::upstream(format!(
+            "it answered with {:?} instead of JSON or an event stream",
+            content_type(&response)
+        ))),
+        _ => Err(refused(response).await),
+    }
+}
+
+fn is_understood(response: &Response) -> bool {
+    let kind = content_type(response);
+    kind.starts_with("text/event-stream") || kind.starts_with("application/json")
+}
+
+fn content_type(response: &Response) -> String {
+    let kind = response.headers().get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.to_ascii_lowercase()
+}
+
+/// What a status other than 200 means for the caller, and for the upstream.
+async fn refused(response: Response) -> Failed {
+    let status = response.status();
+    let after = response.headers().get(RETRY_AFTER);
+    let after = after.and_then(|after| after.to_str().ok()?.parse().ok());
+    let after = after.map(Duration::from_secs);
+    let mut body = Vec::new();
+    let mut parts = response.bytes_stream();
+    while body.len() < ERROR_BYTES_MAX
+        && let Ok(Some(Ok(part))) = tokio::time::timeout(RETRY_AFTER_MAX, parts.next()).await
+    {
+        body.extend_from_slice(&part);
+    }
+    let said = wire::message(&body);
+    match status.as_u16() {
+        300..=399 => Failed::upstream(format!("it redirects ({status}), which is not followed")),
+        400 | 413 | 422 => Failed {
+            fault: TextFault::Refused { reason: said },
+            again: false,
+            blame: false,
+            after: None,
+        },
+        // A wrong key or name is the operator's to mend; the caller should not read about it.
+        401 | 403 | 404 => Failed::upstream(format!("it refuses this node ({status})")),
+        429 => Failed {
+            // Busy is not broken.
+            blame: false,
+            after,
+            ..Failed::upstream(format!("it is busy ({status}): {said}"))
+        },
+        _ => Failed {
+            after,
+            ..Failed::upstream(format!("it failed ({status}): {said}"))
+        },
+    }
+}
+
+async fn read_whole(
+    response: Response,
+    timeouts: Timeouts,
+    request: &TextRequest,
+    heard: &mut (dyn FnMut(String) + Send),
+) -> Result<Answered, Failed> {
+    let mut body = Vec::new();
+    let mut parts = Box::pin(bounded(response, request));
+    // A server that computes the whole answer first is as silent as the answer is long.
+    while let Some(part) = next(&mut parts, "the answer", timeouts.first_byte).await? {
+        body.extend_from_slice(&part.map_err(Failed::broken)?);
+    }
+    let mut part = Part::parse(&body).map_err(|error| Failed::broken(error.to_string()))?;
+    fail_on_error(&part)?;
+    let (finish, claimed) = (part.finish(), part.claimed());
+    let finish = finish.ok_or_else(|| Failed::broken("it has no finish reason"))?;
+    part.text().map(heard);
+    Ok(Answered { finish, claimed })
+}
+
+async fn read_stream(
+    response: Response,
+    timeouts: Timeouts,
+    request: &TextRequest,
+    heard: &mut (dyn FnMut(String) + Send),
+) -> Result<Answered, Failed> {
+    let bytes = bounded(response, request);
+    let bytes = bytes.map(|part| part.map_err(std::io::Error::other));
+    let mut events = Box::pin(SseByteStream::new(Box::pin(bytes)));
+    let mut reader = Reader::new(request);
+    let mut wait = ("the first byte", timeouts.first_byte);
+    while let Some(event) = next(&mut events, wait.0, wait.1).await? {
+        let event = event.map_err(|error| Failed::broken(chain(&error)))?;
+        let Some(data) = event.data.filter(|data| !data.is_empty()) else {
+            continue;
+        };
+        if data.trim() == "[DONE]" {
+            break;
+        }
+        if reader.take(data.as_bytes(), heard)?.is_break() {
+            break;
+        }
+        wait = ("the next part", timeouts.idle);
+    }
+    reader.answered()
+}
+
+/// Follows a stream's parts.
+struct Reader {
+    max_tokens: u64,
+    parts: u64,
+    bytes: u64,
+    finish: Option<TextFinish>,
+    claimed: Option<Claimed>,
+}
+
+impl Reader {
+    fn new(request: &TextRequest) -> Self {
+        Self {
+            max_tokens: request.max_tokens.into(),
+            parts: 0,
+            bytes: 0,
+            finish: None,
+            claimed: None,
+        }
+    }
+
+    /// Breaks where the answer has become longer than it may be.
+    fn take(
+        &mut self,
+        data: &[u8],
+        heard: &mut (dyn FnMut(String) + Send),
+    ) -> Result<std::ops::ControlFlow<()>, Failed> {
+        let mut part = Part::parse(data).map_err(|error| Failed::broken(error.to_string()))?;
+        fail_on_error(&part)?;
+        self.claimed = part.claimed().or(self.claimed);
+        self.finish = self.finish.or(part.finish());
+        if let Some(text) = part.text() {
+            self.parts += 1;
+            self.bytes += text.len() as u64;
+            heard(text);
+        }
+        let long = self.bytes > TEXT_BYTES_PER_TOKEN * self.max_tokens;
+        if long && self.parts > self.max_tokens {
+            tracing::warn!("an upstream ignores max_tokens: its answer is cut off");
+            self.finish = Some(TextFinish::Length);
+            return Ok(std::ops::ControlFlow::Break(()));
+        }
+        Ok(std::ops::ControlFlow::Continue(()))
+    }
+
+    /// A stream that ends without a finish reason was cut off.
+    fn answered(self) -> Result<Answered, Failed> {
+        match self.finish {
+            Some(finish) => Ok(Answered {
+                finish,
+                claimed: self.claimed,
+            }),
+            None => Err(Failed::broken("it ended before the answer did")),
+        }
+    }
+}
+
+fn fail_on_error(part: &Part) -> Result<(), Failed> {
+    match &part.error {
+        None => Ok(()),
+        Some(error) => {
+            let body = serde_json::json!({ "error": error }).to_string();
+            Err(Failed::broken(wire::message(body.as_bytes())))
+        }
+    }
+}
+
+/// The response's bytes, no more than its token limit can need.
+fn bounded(
+    response: Response,
+    request: &TextRequest,
+) -> impl Stream<Item = Result<Bytes, String>> + Send + use<> {
+    let mut left = ANSWER_BYTES_LEAST + WIRE_BYTES_PER_TOKEN * u64::from(request.max_tokens);
+    response.bytes_stream().map(move |part| {
+        let part = part.map_err(|error| chain(&error.without_url()))?;
+        match left.checked_sub(part.len() as u64) {
+            Some(rest) => {
+                left = rest;
+                Ok(part)
+            }
+            None => Err("it is far longer than was asked for".to_owned()),
+        }
+    })
+}
+
+async fn next<S: Stream + Unpin>(
+    stream: &mut S,
+    phase: &'static str,
+    bound: Duration,
+) -> Result<Option<S::Item>, Failed> {
+    let item = tokio::time::timeout(bound, stream.next()).await;
+    item.map_err(|_| Failed::slow(phase, bound))
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
+}

@@ -1,0 +1,295 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aigen_engine::ControlLevel;
+use aigen_engine::text::{
+    OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
+    TextRequest,
+};
+use aigen_types::Digest;
+use jsonschema::Validator;
+use reqwest::Client;
+use reqwest::redirect::Policy;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::{Answered, Failed, attempt};
+use crate::limits::{RETRY_AFTER_MAX, RETRY_PAUSE, TRIES_MAX};
+use crate::probe::probe;
+use crate::upstream::{Upstream, choose};
+use crate::{HangUp, Options};
+
+/// A model of other servers, behind the port for such models.
+pub struct RemoteEngine(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub options: Options,
+    pub client: Client,
+    pub upstreams: Vec<Upstream>,
+    digest: Digest,
+}
+
+impl RemoteEngine {
+    /// Opens it, and finds out in the background how closely it can be steered. Called from
+    /// async code.
+    ///
+    /// # Errors
+    /// When the TLS back end cannot start.
+    pub fn open(options: Options) -> Result<Self, reqwest::Error> {
+        // Another provider that is installed already does as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(options.timeouts.connect)
+            .user_agent("aigen")
+            .build()?;
+        let upstreams = options.upstreams.iter().cloned();
+        let shared = Arc::new(Shared {
+            upstreams: upstreams
+                .map(|upstream| Upstream::new(upstream, options.control))
+                .collect(),
+            digest: digest(&options),
+            options,
+            client,
+        });
+        tokio::spawn(probe(Arc::downgrade(&shared)));
+        Ok(Self(shared))
+    }
+
+    /// Waits until every upstream was found out about, or this long.
+    pub async fn probed(&self, patience: Duration) {
+        let unknown = |upstream: &Upstream| upstream.control().is_none();
+        let known = async {
+            while self.0.upstreams.iter().any(unknown) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, known).await;
+    }
+}
+
+/// Weights are not seen: a model elsewhere is what it is called there.
+fn digest(options: &Options) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"aigen remote model 1");
+    for upstream in &options.upstreams {
+        hasher.update(&[0]);
+        hasher.update(upstream.model.as_bytes());
+    }
+    Digest(*hasher.finalize().as_bytes())
+}
+
+impl TextEngine for RemoteEngine {
+    fn info(&self) -> TextInfo {
+        let levels = self.0.upstreams.iter().filter_map(Upstream::control);
+        TextInfo {
+            digest: self.0.digest,
+            context_tokens: self.0.options.context_tokens,
+            control: levels.max().unwrap_or(ControlLevel::Text),
+            upstreams: self.0.upstreams.iter().map(Upstream::state).collect(),
+        }
+    }
+
+    fn check(&self, request: &TextRequest) -> Result<(), String> {
+        let Some(schema) = &request.schema else {
+            return Ok(());
+        };
+        validator(schema)?;
+        match self.info().control {
+            ControlLevel::Text => Err("this model's upstream cannot follow a schema".to_owned()),
+            ControlLevel::Schema | ControlLevel::Token => Ok(()),
+        }
+    }
+
+    fn start(&self, request: TextRequest, on_event: OnText) -> Box<dyn TextControl> {
+        let control = Control {
+            cancelled: CancellationToken::new(),
+            hang_up: self.0.options.hang_up,
+        };
+        let shared = Arc::clone(&self.0);
+        let cancelled = control.cancelled.clone();
+        tokio::spawn(answer(shared, request, on_event, cancelled));
+        Box::new(control)
+    }
+}
+
+struct Control {
+    cancelled: CancellationToken,
+    hang_up: HangUp,
+}
+
+impl TextControl for Control {
+    fn hang_up(&self) {
+        if self.hang_up == HangUp::Cancel {
+            self.cancel();
+        }
+    }
+
+    fn cancel(&self) {
+        self.cancelled.cancel();
+    }
+}
+
+/// From the request to its last event.
+async fn answer(
+    shared: Arc<Shared>,
+    request: TextRequest,
+    mut on_event: OnText,
+    cancelled: CancellationToken,
+) {
+    let mut telling = Telling::new(&request, &mut on_event);
+    let ended = tokio::select! {
+        biased;
+        // Dropping the request closes its connection, which is how an upstream hears of it.
+        () = cancelled.cancelled() => Ok(Answered { finish: TextFinish::Cancelled, claimed: None }),
+        ended = ask(&shared, &request, &mut telling) => ended,
+    };
+    let ending = telling.ending(ended);
+    on_event(TextEvent::Finished(ending));
+}
+
+/// Passes parts on as they come; holds those back that a schema must be checked against first.
+struct Telling<'a> {
+    on_event: &'a mut OnText,
+    validator: Option<Validator>,
+    held_back: String,
+    started: bool,
+}
+
+impl<'a> Telling<'a> {
+    fn new(request: &TextRequest, on_event: &'a mut OnText) -> Self {
+        let schema = request.schema.as_ref();
+        Self {
+            validator: schema.and_then(|schema| validator(schema).ok()),
+            on_event,
+            held_back: String::new(),
+            started: false,
+        }
+    }
+
+    fn hear(&mut self, text: String) {
+        if !self.started {
+            self.started = true;
+            (self.on_event)(TextEvent::Started);
+        }
+        match self.validator {
+            Some(_) => self.held_back.push_str(&text),
+            None => (self.on_event)(TextEvent::Text(text)),
+        }
+    }
+
+    fn ending(mut self, ended: Result<Answered, TextFault>) -> TextEnding {
+        let (finish, claimed) = match ended {
+            Ok(answered) => (Ok(answered.finish), answered.claimed),
+            Err(fault) => (Err(fault), None),
+        };
+        let finish = match (&self.validator, finish) {
+            (Some(validator), Ok(TextFinish::Stop)) => satisfies(validator, &self.held_back),
+            (_, finish) => finish,
+        };
+        if !self.held_back.is_empty() {
+            let text = std::mem::take(&mut self.held_back);
+            // What fails its schema is counted and never shown: the fault is the last word.
+            (self.on_event)(TextEvent::Text(text));
+        }
+        TextEnding { finish, claimed }
+    }
+}
+
+fn satisfies(validator: &Validator, text: &str) -> Result<TextFinish, TextFault> {
+    let wrong = |reason: String| TextFault::Schema { reason };
+    let value: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    match validator.validate(&value) {
+        Ok(()) => Ok(TextFinish::Stop),
+        // The masked form: an answer's content does not belong into errors.
+        Err(error) => Err(wrong(error.masked().to_string())),
+    }
+}
+
+fn validator(schema: &Value) -> Result<Validator, String> {
+    jsonschema::validator_for(schema).map_err(|error| error.to_string())
+}
+
+/// Tries upstreams until one begins to answer; then there is no way back.
+async fn ask(
+    shared: &Shared,
+    request: &TextRequest,
+    telling: &mut Telling<'_>,
+) -> Result<Answered, TextFault> {
+    let mut asked = Vec::new();
+    let mut last = None;
+    for tried in 0..TRIES_MAX {
+        let Some((at, upstream)) = choose(&shared.upstreams, &asked, request.schema.is_some())
+        else {
+            break;
+        };
+        let failed = match try_one(shared, upstream, request, telling).await {
+            Ok(answered) => return Ok(answered),
+            Err(failed) => failed,
+        };
+        tracing::warn!(upstream = upstream.name, fault = %failed.fault, "an upstream failed");
+        if telling.started || !failed.again {
+            return Err(failed.fault);
+        }
+        asked.push(at);
+        let pause = pause_after(tried, &failed);
+        last = Some(failed.fault);
+        let fresh = shared.upstreams.len() > asked.len();
+        match pause {
+            // Another upstream need not be waited for.
+            _ if fresh => {}
+            Some(pause) if tried + 1 < TRIES_MAX => tokio::time::sleep(pause).await,
+            _ => break,
+        }
+    }
+    Err(last.unwrap_or_else(|| left_alone(shared)))
+}
+
+async fn try_one(
+    shared: &Shared,
+    upstream: &Upstream,
+    request: &TextRequest,
+    telling: &mut Telling<'_>,
+) -> Result<Answered, Failed> {
+    let _inside = upstream.enter();
+    upstream.breaker.tried(Instant::now());
+    let mut heard = |text| telling.hear(text);
+    let answered = attempt(
+        &shared.client,
+        &shared.options,
+        upstream,
+        request,
+        &mut heard,
+    )
+    .await;
+    match &answered {
+        Err(failed) if failed.blame => upstream.breaker.failed(Instant::now()),
+        _ => upstream.breaker.succeeded(),
+    }
+    answered
+}
+
+/// Doubles from try to try, half of it chance; `None` where the upstream asks for more than the
+/// caller should wait.
+fn pause_after(tried: u32, failed: &Failed) -> Option<Duration> {
+    let pause = RETRY_PAUSE * 2_u32.pow(tried);
+    let pause = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+    match failed.after {
+        Some(after) if after > RETRY_AFTER_MAX => None,
+        Some(after) => Some(after.max(pause)),
+        None => Some(pause),
+    }
+}
+
+fn left_alone(shared: &Shared) -> TextFault {
+    let now = Instant::now();
+    let pauses = shared
+        .upstreams
+        .iter()
+        .map(|upstream| upstream.breaker.opens_in(now));
+    let pause = pauses.min().unwrap_or_default();
+    TextFault::Unavailable {
+        reason: "it failed too often and is left alone for a while".to_owned(),
+        retry_after_millis: Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)),
+    }
+}

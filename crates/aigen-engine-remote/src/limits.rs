@@ -1,0 +1,40 @@
+//! Every bound of a remote engine, with its unit.
+
+use std::time::Duration;
+
+/// Tries of one request, all before its first byte.
+pub const TRIES_MAX: u32 = 3;
+
+/// Pause before the second try; doubled for the third, and half of it is chance.
+pub const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// An upstream's `Retry-After` that is worth waiting for while the caller waits.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(2);
+
+/// Failures in a row that open an upstream's breaker.
+pub const FAILURES_MAX: u32 = 5;
+
+/// How long a breaker stays open at first; it doubles with every trial that fails.
+pub const OPEN_FIRST: Duration = Duration::from_secs(2);
+
+/// How long a breaker stays open, at most.
+pub const OPEN_MAX: Duration = Duration::from_secs(60);
+
+/// Pause between probes of an upstream that did not answer one.
+pub const PROBE_PAUSE: Duration = Duration::from_secs(30);
+
+/// Bytes of an upstream's error that are read.
+pub const ERROR_BYTES_MAX: usize = 4 * 1024;
+
+/// Characters of an upstream's error that are passed on.
+pub const ERROR_CHARS_MAX: usize = 300;
+
+/// Bytes that an answer may have whatever its token limit.
+pub const ANSWER_BYTES_LEAST: u64 = 1024 * 1024;
+
+/// Bytes of an answer on the wire, per output token: a chunk of a stream is some 300.
+pub const WIRE_BYTES_PER_TOKEN: u64 = 4 * 1024;
+
+/// Bytes of text per output token above which the upstream is taken to ignore the limit, once
+/// it has also sent more parts than tokens were asked for. English has 4.
+pub const TEXT_BYTES_PER_TOKEN: u64 = 8;

@@ -1,0 +1,78 @@
+use std::fmt;
+use std::time::Duration;
+
+use aigen_engine::ControlLevel;
+
+/// A model of other servers.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who can be asked for it; at least one.
+    pub upstreams: Vec<UpstreamOptions>,
+    /// Tokens of prompt and answer together.
+    pub context_tokens: u32,
+    /// How closely it can be steered; found out by a tiny request when absent.
+    pub control: Option<ControlLevel>,
+    /// How long each phase of a request may take.
+    pub timeouts: Timeouts,
+    /// What happens upstream when the caller is gone.
+    pub hang_up: HangUp,
+    /// Whether answers are asked for as streams.
+    pub stream: bool,
+}
+
+/// One server.
+#[derive(Clone, Debug)]
+pub struct UpstreamOptions {
+    /// Its base URL, such as `http://10.0.0.7:8000/v1`.
+    pub url: String,
+    /// What it calls the model.
+    pub model: String,
+    /// Its API key.
+    pub key: Option<Secret>,
+    /// Its part of the requests, relative to the others'; at least 1.
+    pub weight: u32,
+}
+
+/// A text that is never shown.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// How long each phase of a request may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until there is a connection.
+    pub connect: Duration,
+    /// From the request to the first part of its answer.
+    pub first_byte: Duration,
+    /// Between two parts.
+    pub idle: Duration,
+    /// All of one try.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(120),
+            idle: Duration::from_secs(30),
+            total: Duration::from_secs(900),
+        }
+    }
+}
+
+/// What happens upstream when the caller is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HangUp {
+    /// The request is cancelled, and what had come is charged by our own count.
+    #[default]
+    Cancel,
+    /// The answer is read to its end, unheard, and charged as the upstream counts it.
+    Drain,
+}

@@ -1,0 +1,85 @@
+//! Finds out whether an upstream follows schemas.
+
+use std::sync::{Arc, Weak};
+
+use aigen_engine::sampler::Sampling;
+use aigen_engine::text::{TextPrompt, TextRequest};
+use aigen_engine::{ChatMessage, ControlLevel, Role};
+use serde_json::{Value, json};
+
+use crate::attempt::attempt;
+use crate::engine::Shared;
+use crate::limits::PROBE_PAUSE;
+use crate::upstream::Upstream;
+
+/// Asks every upstream that is not known yet, and again later those that did not answer.
+pub(crate) async fn probe(shared: Weak<Shared>) {
+    while let Some(shared) = shared.upgrade() {
+        for upstream in &shared.upstreams {
+            if upstream.control().is_none() {
+                ask(&shared, upstream).await;
+            }
+        }
+        if shared
+            .upstreams
+            .iter()
+            .all(|upstream| upstream.control().is_some())
+        {
+            return;
+        }
+        drop(shared);
+        tokio::time::sleep(PROBE_PAUSE).await;
+    }
+}
+
+/// The schema allows one word, which the prompt does not say: an answer with it was held to the
+/// schema, and not lucky.
+async fn ask(shared: &Arc<Shared>, upstream: &Upstream) {
+    let word = format!("w{:08x}", fastrand::u32(..));
+    let expected = json!({ "word": word });
+    let mut text = String::new();
+    let request = request(&word);
+    let mut heard = |part: String| text.push_str(&part);
+    let answered = attempt(
+        &shared.client,
+        &shared.options,
+        upstream,
+        &request,
+        &mut heard,
+    )
+    .await;
+    let control = match answered {
+        Ok(_) if serde_json::from_str::<Value>(&text).ok() == Some(expected) => {
+            ControlLevel::Schema
+        }
+        Ok(_) => ControlLevel::Text,
+        // It understood and declined: it has no schemas.
+        Err(failed) if !failed.again => ControlLevel::Text,
+        Err(failed) => {
+            tracing::warn!(upstream = upstream.name, fault = %failed.fault, "an upstream does not answer yet");
+            return;
+        }
+    };
+    tracing::info!(
+        upstream = upstream.name,
+        ?control,
+        "found out about an upstream"
+    );
+    upstream.found(control);
+}
+
+fn request(word: &str) -> TextRequest {
+    let schema = json!({
+        "type": "object",
+        "properties": { "word": { "type": "string", "enum": [word] } },
+        "required": ["word"],
+        "additionalProperties": false,
+    });
+    TextRequest {
+        prompt: TextPrompt::Chat(vec![ChatMessage::new(Role::User, "Say a word, in JSON.")]),
+        max_tokens: 64,
+        sampling: Sampling::greedy(),
+        stops: Vec::new(),
+        schema: Some(Arc::new(schema)),
+    }
+}

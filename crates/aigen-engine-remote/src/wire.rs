@@ -1,0 +1,173 @@
+//! What is said to an upstream, and what is understood of its answer. As lenient as honesty
+//! allows: servers differ in everything but the names of these fields.
+
+use aigen_engine::ChatMessage;
+use aigen_engine::sampler::Sampling;
+use aigen_engine::text::{Claimed, TextFinish, TextPrompt, TextRequest};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The path below the base URL.
+pub(crate) fn path(request: &TextRequest) -> &'static str {
+    match request.prompt {
+        TextPrompt::Chat(_) => "chat/completions",
+        TextPrompt::Plain(_) => "completions",
+    }
+}
+
+/// The request's body. Fields that would only repeat a default are left out, since some servers
+/// refuse what they do not know.
+pub(crate) fn body(request: &TextRequest, model: &str, stream: bool) -> Value {
+    let mut body = Map::new();
+    body.insert("model".into(), model.into());
+    match &request.prompt {
+        TextPrompt::Plain(text) => body.insert("prompt".into(), text.as_str().into()),
+        TextPrompt::Chat(messages) => body.insert("messages".into(), conversation(messages)),
+    };
+    body.insert("max_tokens".into(), request.max_tokens.into());
+    sampling(&mut body, &request.sampling);
+    if !request.stops.is_empty() {
+        body.insert("stop".into(), json!(request.stops));
+    }
+    if let Some(schema) = &request.schema {
+        let format = json!({"name": "answer", "strict": true, "schema": **schema});
+        let format = json!({"type": "json_schema", "json_schema": format});
+        body.insert("response_format".into(), format);
+    }
+    if stream {
+        body.insert("stream".into(), true.into());
+        let options = json!({"include_usage": true});
+        body.insert("stream_options".into(), options);
+    }
+    body.into()
+}
+
+fn conversation(messages: &[ChatMessage]) -> Value {
+    let messages = messages.iter();
+    messages
+        .map(|message| json!({"role": message.role.as_str(), "content": message.content}))
+        .collect()
+}
+
+fn sampling(body: &mut Map<String, Value>, sampling: &Sampling) {
+    // The shortest decimal that reads back as the same f32: 0.7, not 0.699999988079071.
+    let number = |value: f32| -> Value {
+        let exact: f64 = value.to_string().parse().unwrap_or_default();
+        exact.into()
+    };
+    body.insert("temperature".into(), number(sampling.temperature));
+    let unless_default = [
+        ("top_p", sampling.top_p, 1.0),
+        ("presence_penalty", sampling.presence_penalty, 0.0),
+        ("frequency_penalty", sampling.frequency_penalty, 0.0),
+    ];
+    for (name, value, default) in unless_default {
+        if value.to_bits() != f32::to_bits(default) {
+            body.insert(name.into(), number(value));
+        }
+    }
+    if sampling.temperature > 0.0 {
+        body.insert("seed".into(), sampling.seed.cast_signed().into());
+    }
+    if !sampling.bias.is_empty() {
+        let bias = sampling.bias.iter();
+        let bias: Map<_, _> = bias
+            .map(|(token, bias)| (token.to_string(), number(*bias)))
+            .collect();
+        body.insert("logit_bias".into(), bias.into());
+    }
+}
+
+/// A whole answer or one part of a streamed one, of either route.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Part {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    /// An error after the first byte has no status line to be in.
+    #[serde(default)]
+    pub error: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Choice {
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default, alias = "message")]
+    delta: Option<Delta>,
+    #[serde(default)]
+    finish_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Delta {
+    #[serde(default)]
+    content: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Usage {
+    #[serde(default)]
+    prompt_tokens: Value,
+    #[serde(default)]
+    completion_tokens: Value,
+    #[serde(default)]
+    prompt_tokens_details: Option<Details>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Details {
+    #[serde(default)]
+    cached_tokens: Value,
+}
+
+impl Part {
+    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// Text of the first choice; others were not asked for.
+    pub fn text(&mut self) -> Option<String> {
+        let choice = self.choices.first_mut()?;
+        let delta = choice.delta.as_mut();
+        let text = delta.and_then(|delta| delta.content.take());
+        text.or(choice.text.take()).filter(|text| !text.is_empty())
+    }
+
+    pub fn finish(&self) -> Option<TextFinish> {
+        match self.choices.first()?.finish_reason.as_deref()? {
+            "length" | "max_tokens" => Some(TextFinish::Length),
+            _ => Some(TextFinish::Stop),
+        }
+    }
+
+    pub fn claimed(&self) -> Option<Claimed> {
+        let usage = self.usage.as_ref()?;
+        let details = usage.prompt_tokens_details.as_ref();
+        Some(Claimed {
+            prompt: usage.prompt_tokens.as_i64(),
+            cached: details.and_then(|details| details.cached_tokens.as_i64()),
+            completion: usage.completion_tokens.as_i64(),
+        })
+    }
+}
+
+/// What an error body says, or its beginning.
+pub(crate) fn message(body: &[u8]) -> String {
+    let parsed: Option<Value> = serde_json::from_slice(body).ok();
+    let said = parsed.as_ref().and_then(said);
+    said.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(crate::limits::ERROR_CHARS_MAX)
+        .collect()
+}
+
+/// `{"error": {"message": …}}`, `{"error": …}`, `{"message": …}` or `{"detail": …}`.
+fn said(body: &Value) -> Option<String> {
+    let error = &body["error"];
+    [&error["message"], error, &body["message"], &body["detail"]]
+        .into_iter()
+        .find_map(|value| value.as_str().map(str::to_owned))
+}

@@ -1,0 +1,212 @@
+//! The port for models that run elsewhere: whole requests in, text out.
+//!
+//! An [`crate::Engine`] shows its logits and counts its tokens itself. A [`TextEngine`] is
+//! somebody else's server: it can be asked for an answer, perhaps under a schema, and what it
+//! says of its own usage is a claim.
+
+use std::sync::Arc;
+
+use aigen_types::Digest;
+use serde_json::Value;
+
+use crate::sampler::Sampling;
+use crate::{ChatMessage, ControlLevel};
+
+/// A model behind one or several upstreams.
+pub trait TextEngine: Send + Sync {
+    /// What it is, as far as is known now.
+    fn info(&self) -> TextInfo;
+
+    /// What can be refused before anything is sent: an impossible schema, a control level that
+    /// no upstream has.
+    ///
+    /// # Errors
+    /// The reason.
+    fn check(&self, request: &TextRequest) -> Result<(), String>;
+
+    /// Asks. `on_event` is called from any thread and must not block. Called from async code.
+    fn start(&self, request: TextRequest, on_event: OnText) -> Box<dyn TextControl>;
+}
+
+/// Hears what a [`TextEngine`] says.
+pub type OnText = Box<dyn FnMut(TextEvent) + Send>;
+
+/// Ends one request.
+pub trait TextControl: Send + Sync {
+    /// Nobody reads any more: ends the request, or reads it to its end unheard, as the operator
+    /// chose.
+    fn hang_up(&self);
+
+    /// Ends the request at once.
+    fn cancel(&self);
+}
+
+/// What a [`TextEngine`] says about its model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextInfo {
+    /// Names the model: a digest of what it is called upstream, since weights are not seen.
+    pub digest: Digest,
+    /// Tokens of prompt and answer together.
+    pub context_tokens: u32,
+    /// How closely it can be steered, as far as was found out.
+    pub control: ControlLevel,
+    /// Every upstream.
+    pub upstreams: Vec<UpstreamState>,
+}
+
+impl TextInfo {
+    /// Whether any upstream would be asked now.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        self.upstreams.iter().any(|upstream| !upstream.open)
+    }
+}
+
+/// How one upstream is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamState {
+    /// Its host and port; never its key.
+    pub name: String,
+    /// Whether its breaker is open: it failed too often and is left alone for a while.
+    pub open: bool,
+    /// Requests that it works on.
+    pub in_flight: u32,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct TextRequest {
+    /// What is asked.
+    pub prompt: TextPrompt,
+    /// Output tokens, at most.
+    pub max_tokens: u32,
+    /// How tokens are drawn, upstream.
+    pub sampling: Sampling,
+    /// Texts that end the answer.
+    pub stops: Vec<String>,
+    /// The schema that the whole answer must satisfy.
+    pub schema: Option<Arc<Value>>,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub enum TextPrompt {
+    /// A conversation; the upstream knows its template.
+    Chat(Vec<ChatMessage>),
+    /// Plain text to continue.
+    Plain(String),
+}
+
+impl TextPrompt {
+    /// Tokens that it cannot exceed in a byte-level vocabulary: one per byte, and what a
+    /// template puts around every message.
+    #[must_use]
+    pub fn tokens_max(&self) -> u64 {
+        self.bytes() + self.framing()
+    }
+
+    /// Our own estimate of its tokens: 4 bytes each, as English text in vocabularies of 100,000.
+    #[must_use]
+    pub fn tokens_estimated(&self) -> u64 {
+        self.bytes().div_ceil(4) + self.framing() / 4
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Plain(text) => text.len() as u64,
+            Self::Chat(messages) => messages
+                .iter()
+                .map(|message| message.content.len() as u64)
+                .sum(),
+        }
+    }
+
+    /// Templates put up to 16 tokens around a message, and some a system message of their own.
+    fn framing(&self) -> u64 {
+        match self {
+            Self::Plain(_) => 4,
+            Self::Chat(messages) => 64 + 16 * messages.len() as u64,
+        }
+    }
+}
+
+/// What a [`TextEngine`] tells, ending with one `Finished`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TextEvent {
+    /// The upstream began to answer.
+    Started,
+    /// More of the answer, as it came: mostly one token.
+    Text(String),
+    /// The last event.
+    Finished(TextEnding),
+}
+
+/// How an answer ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextEnding {
+    /// Why, or what failed.
+    pub finish: Result<TextFinish, TextFault>,
+    /// The usage that the upstream claims, as it claims it.
+    pub claimed: Option<Claimed>,
+}
+
+/// Why an upstream stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextFinish {
+    /// The model ended its turn, or a stop string came.
+    Stop,
+    /// The token limit, or an answer longer than any such limit allows.
+    Length,
+    /// It was told to.
+    Cancelled,
+}
+
+/// Usage as claimed by an upstream. Numbers that are none a count can have are kept as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// Prompt tokens.
+    pub prompt: Option<i64>,
+    /// Of them, those found in its cache.
+    pub cached: Option<i64>,
+    /// Output tokens.
+    pub completion: Option<i64>,
+}
+
+/// Why there is no answer, or no whole one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextFault {
+    /// Every upstream failed, or is left alone because it did.
+    #[error("no upstream answers: {reason}")]
+    Unavailable {
+        /// The last failure.
+        reason: String,
+        /// When another try is worth it, in milliseconds.
+        retry_after_millis: Option<u64>,
+    },
+    /// Nothing came in time.
+    #[error("the upstream was silent: {phase} took longer than {seconds} s")]
+    Timeout {
+        /// What was waited for.
+        phase: &'static str,
+        /// The bound.
+        seconds: u64,
+    },
+    /// The upstream refuses this very request.
+    #[error("the upstream refuses the request: {reason}")]
+    Refused {
+        /// What it said.
+        reason: String,
+    },
+    /// The answer broke off.
+    #[error("the upstream's answer is broken: {reason}")]
+    Broken {
+        /// How.
+        reason: String,
+    },
+    /// The answer is whole and does not satisfy the schema.
+    #[error("the upstream's answer does not satisfy the schema: {reason}")]
+    Schema {
+        /// Where.
+        reason: String,
+    },
+}
