@@ -233,7 +233,12 @@ async fn what_an_upstream_does_wrong_is_named() {
 #[tokio::test]
 async fn one_that_closes_in_the_midst_or_stalls_ends_the_request() {
     let cut = |_, _| {
-        let parts = stream::iter([Ok(part("Hel")), Err(io::Error::other("gone"))]);
+        let first = stream::iter([Ok(part("Hel"))]);
+        // A server writes what it has when there is no more for now.
+        let parts = first.chain(stream::once(async {
+            tokio::task::yield_now().await;
+            Err(io::Error::other("gone"))
+        }));
         reply(200, "text/event-stream", Body::from_stream(parts))
     };
     let (text, finish, _) = heard(cut).await;
