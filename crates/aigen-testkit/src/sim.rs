@@ -4,7 +4,7 @@
 //! watched again: `aigen sim --seed 7 --steps 200 --trace`. What runs in it is what runs in
 //! production: the real network, the real journal, the real SQLite, on a [disk](disk) in memory.
 //!
-//! - **Clients** issue, pay, publish, call and settle at random, mostly within reason. What they
+//! - **Clients** issue, pay, publish, call, set bounds, give back and settle at random, mostly within reason. What they
 //!   say arrives late, in another order, twice, or again because the answer was lost.
 //! - **The disk** tears writes at 512 bytes, loses what was not synced in any order, fails to
 //!   sync, fills up, stops at any step, and ages by a bit.
@@ -13,8 +13,8 @@
 //!   that run in lockstep. Connections are lost in the middle of commits, batches arrive twice or
 //!   not at all, leaders are killed, paused and overtaken, and clocks run apart.
 //!
-//! After every command the invariants of the network hold, the answer and every balance agree
-//! with a naive model that shares no code with it, and answers agree with a network that no
+//! After every command the invariants of the network hold, the answer, every balance and every cap
+//! agree with a naive model that shares no code with it, and answers agree with a network that no
 //! disk ever saw. After every crash everything acknowledged is there, at most the one record in
 //! doubt came true, and replay leads to the very state there was before. In a cluster there is
 //! one history: what any node acknowledged stands in it with that answer, nothing more often than

@@ -1,6 +1,8 @@
 //! Virtual clients: what they ask is random, and mostly makes sense.
 
+mod corrections;
 mod epochs;
+mod permits;
 
 use super::random::Random;
 use crate::epoch::Secrets;
@@ -24,7 +26,7 @@ const PAYERS: [&str; 5] = [
     "app:tutor:user:7",
     "team:red",
 ];
-const PAYEES: [&str; 9] = [
+const PAYEES: [&str; 10] = [
     "user:ada",
     "user:bob",
     "app:tutor",
@@ -33,9 +35,13 @@ const PAYEES: [&str; 9] = [
     "validator:vera",
     "validator:viktor",
     "developer:dora",
+    "treasury",
     "protocol",
 ];
+const SPENDERS: [&str; 3] = ["app:tutor", "app:tutor:user:7", "team:red:app:quiz"];
+const USERS: [&str; 2] = ["7", "8"];
 const KEYS: [&str; 4] = ["k1", "k2", "k3", "k4"];
+const PROMPTS: [u64; 3] = [0, 10, 100];
 const MODELS: [&str; 2] = ["tiny", "large"];
 const VALIDATORS: [&str; 3] = ["vera", "viktor", "violet"];
 const CONTROLLERS: [&str; 4] = [
@@ -109,6 +115,8 @@ impl Clients {
                 Command::Pay(pay) => pay.amount = self.amount(),
                 Command::Issue(issue) => issue.to = self.name(&PAYERS),
                 Command::OpenCall(open) => open.request = Digest([9; 32]),
+                Command::RefundCall(refund) => refund.amount = self.amount(),
+                Command::ReverseCall(reverse) => reverse.id = TransferId(9),
                 _ => {}
             }
         }
@@ -125,7 +133,9 @@ impl Clients {
                 amount: self.amount(),
             }),
             26..36 => self.publish(),
-            36..46 => self.epoch(network),
+            36..44 => self.epoch(network),
+            44..54 => self.permit(network),
+            54..60 => self.correction(network),
             _ => self.call(network),
         }
     }
@@ -155,7 +165,7 @@ impl Clients {
             name,
             account: self.name(&PAYEES),
             role: Role::Customer,
-            spender: None,
+            spender: self.random.chance(30).then(|| self.name(&SPENDERS)),
         })
     }
 
@@ -230,20 +240,29 @@ impl Clients {
     fn open(&mut self, network: &Network) -> Command {
         let controllers: Vec<_> = network.controllers().map(|(digest, _)| digest).collect();
         let steered = !controllers.is_empty() && self.random.chance(60);
+        let key = self.known(network.keys().map(|(name, _)| name), &KEYS);
         Command::OpenCall(OpenCall {
             call: CallId(self.random.id()),
-            key: self.known(network.keys().map(|(name, _)| name), &KEYS),
+            bill_to: self.bill_to(network, &key),
+            key,
             model: self.known(network.models().map(|(name, _)| name), &MODELS),
             controller: steered.then(|| *self.random.pick(&controllers)),
-            prompt_tokens: self.random.between(0, 300),
+            prompt_tokens: self.prompt(),
             chunk_tokens: self.random.between(0, 300),
             budget: self.random.chance(20).then(|| self.amount()),
             request: Digest([1; 32]),
             node: aigen_types::NodeId::default(),
-            least_tokens: 1,
-            end_user: None,
-            bill_to: None,
+            least_tokens: *self.random.pick(&[0, 1, 1, 1, 50]),
+            end_user: self.random.chance(25).then(|| self.name(&USERS)),
         })
+    }
+
+    /// Mostly one of few, so that a bound can be just what a call needs.
+    fn prompt(&mut self) -> u64 {
+        match self.random.chance(50) {
+            true => *self.random.pick(&PROMPTS),
+            false => self.random.between(0, 300),
+        }
     }
 
     /// Mostly what a node would report: no less than before, no more than is covered.

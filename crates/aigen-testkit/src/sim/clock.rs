@@ -32,9 +32,12 @@ impl Clock {
         self.elapsed += random.between(1, SECOND);
     }
 
-    /// Hours pass: enough for a hold to expire, at times.
+    /// Hours pass, enough for a hold to expire at times; or days, so that budgets begin anew.
     pub fn hours(&mut self, random: &mut Random) {
-        self.elapsed += random.between(60, 8 * 3_600) * SECOND;
+        self.elapsed += match random.chance(25) {
+            true => random.between(1, 40) * 24 * 3_600 * SECOND,
+            false => random.between(60, 8 * 3_600) * SECOND,
+        };
     }
 
     /// Somebody sets the machine's clock, forwards or backwards.

@@ -5,12 +5,15 @@
 //! changed hands and that escrows are empty, and then the new balances are believed.
 
 mod calls;
+mod caps;
+mod corrections;
 
 use aigen_network::{
     AccountKind, Command, Issue, Network, NewKey, NewModel, NewValidator, Pay, controller_digest,
 };
 use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, ModelName, Slug, Timestamp};
 use calls::{ClosedCall, OpenedCall};
+use caps::Caps;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an answer should be.
@@ -33,12 +36,23 @@ pub(crate) struct Model {
     owned: BTreeMap<Address, u128>,
     /// By caller's id; nothing where the id was burnt.
     payments: BTreeMap<u128, Option<(Address, Address, u128)>>,
-    keys: BTreeMap<Slug, (Address, bool)>,
+    keys: BTreeMap<Slug, Key>,
     models: BTreeMap<ModelName, NewModel>,
     controllers: BTreeMap<ControllerRef, Digest>,
     validators: BTreeSet<Slug>,
     open: BTreeMap<CallId, OpenedCall>,
     closed: BTreeMap<CallId, ClosedCall>,
+    caps: Caps,
+    /// Epochs settled so far.
+    epoch: u64,
+}
+
+/// A credential.
+#[derive(Clone, Debug)]
+struct Key {
+    account: Address,
+    spender: Address,
+    revoked: bool,
 }
 
 impl Expected {
@@ -104,14 +118,19 @@ impl Model {
             Command::ExtendCall(extend) => self.extend_call(extend),
             Command::ProgressCall(progress) => self.progress_call(progress),
             Command::CloseCall(close) => self.close_call(close),
+            Command::SetBudget(set) => self.set_budget(set),
+            Command::GrantAllowance(grant) => self.grant(grant),
+            Command::RevokeAllowance(revoke) => self.revoke(revoke),
+            Command::ReverseCall(reverse) => self.reverse(reverse),
+            Command::RefundCall(refund) => self.refund(refund),
             _ => Expected::Anything,
         }
     }
 
-    /// Compares what everyone owns and holds with the network.
+    /// Compares what everyone owns and holds, and what is used of every cap, with the network.
     ///
     /// # Errors
-    /// The first address about which they disagree.
+    /// The first address or cap about which they disagree.
     pub fn check(&self, network: &Network) -> Result<(), String> {
         for (address, owned) in &self.owned {
             let account = network.account(address);
@@ -126,6 +145,7 @@ impl Model {
                 ));
             }
         }
+        self.check_caps(network)?;
         match network.issued().nano() == self.issued {
             true => Ok(()),
             false => Err(format!("the model has issued {}", self.issued)),
@@ -138,6 +158,7 @@ impl Model {
     /// # Errors
     /// The address that still has what it should not.
     pub fn settled(&mut self, network: &Network) -> Result<(), String> {
+        self.epoch += 1;
         for address in network.known_addresses() {
             let kind = AccountKind::of(address);
             let account = network.account(address);
@@ -211,15 +232,23 @@ impl Model {
         if !AccountKind::of(&new.account).is_free() {
             return refused("address_reserved");
         }
-        let key = (new.account.clone(), false);
+        let spender = new.spender.as_ref().unwrap_or(&new.account).clone();
+        if AccountKind::of(&spender) != AccountKind::of(&new.account) {
+            return refused("spender_invalid");
+        }
+        let key = Key {
+            account: new.account.clone(),
+            spender,
+            revoked: false,
+        };
         self.keys.insert(new.name.clone(), key);
         ok()
     }
 
     fn revoke_key(&mut self, name: &Slug) -> Expected {
         match self.keys.get_mut(name) {
-            Some((_, revoked)) => {
-                *revoked = true;
+            Some(key) => {
+                key.revoked = true;
                 ok()
             }
             None => refused("key_unknown"),

@@ -120,11 +120,15 @@ fn describe(seeds: u64, cluster: bool, report: &Report, seconds: f64) -> String 
         1 => "1 world".to_owned(),
         _ => format!("{seeds} worlds"),
     };
+    let turned = match flips {
+        1 => "1 bit".to_owned(),
+        _ => format!("{flips} bits"),
+    };
     let trouble = match cluster {
         true => format!("{faults} connections lost or nodes held up"),
         false => format!(
             "{faults} faults of the disk, {lost_pieces} pieces of writes lost\n\
-             \x20 {flips} bits turned over: {flips_found} refused, the others harmless"
+             \x20 {turned} turned over: {flips_found} refused, the others harmless"
         ),
     };
     format!(

@@ -1,8 +1,9 @@
-use super::{Expected, Model, address, ok, refused};
+use super::{Expected, Key, Model, address, ok, refused};
 use aigen_economy::Usage;
 use aigen_network::limits::{CALL_HOLDS_MAX, HOLD_TIMEOUT_SECONDS};
-use aigen_network::{CloseCall, ExtendCall, NewModel, OpenCall, ProgressCall};
-use aigen_types::{Address, Amount, CallId, Digest, Slug};
+use aigen_network::{Cap, CloseCall, ExtendCall, NewModel, OpenCall, ProgressCall, RefundReason};
+use aigen_types::{Address, Amount, CallId, Digest, Slug, TransferId};
+use std::collections::BTreeMap;
 
 /// A running call.
 #[derive(Clone, Debug)]
@@ -10,6 +11,10 @@ pub(super) struct OpenedCall {
     key: Slug,
     request: Digest,
     payer: Address,
+    /// Whose allowance to spend pays for it, and what that adds in parts per million.
+    app: Option<(Address, u128)>,
+    /// What it counts against.
+    pub caps: Vec<Cap>,
     /// Its model as it was when the call began.
     model: NewModel,
     controller: Option<Digest>,
@@ -26,6 +31,19 @@ pub(super) struct OpenedCall {
 pub(super) struct ClosedCall {
     key: Slug,
     request: Digest,
+    pub payer: Address,
+    pub caps: Vec<Cap>,
+    /// What everyone was paid.
+    pub shares: BTreeMap<Address, u128>,
+    pub epoch: u64,
+    pub refunds: Vec<(TransferId, u128, RefundReason)>,
+    pub reversal: Option<(TransferId, RefundReason)>,
+}
+
+impl ClosedCall {
+    pub(super) fn total(&self) -> u128 {
+        self.shares.values().sum()
+    }
 }
 
 impl OpenedCall {
@@ -38,18 +56,34 @@ impl OpenedCall {
             + u128::from(tokens) * per_token(price.output, price.input)
     }
 
-    /// The most tokens whose cover is no more than `money`.
-    fn affordable(&self, money: u128) -> u64 {
-        let each = self.cover(1) - self.cover(0);
-        let tokens = money.saturating_sub(self.cover(0)) / each;
-        u64::try_from(tokens).unwrap_or(u64::MAX)
+    /// A charge together with what the app adds: a part of it, and a begun nano-AIGEN is a whole.
+    fn with_margin(&self, charge: u128) -> u128 {
+        let parts = self.app.as_ref().map_or(0, |(_, parts)| *parts);
+        charge + (charge * parts).div_ceil(1_000_000)
+    }
+
+    fn most(&self, tokens: u64) -> u128 {
+        self.with_margin(self.cover(tokens))
+    }
+
+    /// The most tokens, up to `wanted`, that come to no more than `money`.
+    fn affordable(&self, wanted: u64, money: u128) -> u64 {
+        let (mut fits, mut beyond) = (0, wanted + 1);
+        while beyond - fits > 1 {
+            let middle = fits + (beyond - fits) / 2;
+            match self.most(middle) <= money {
+                true => fits = middle,
+                false => beyond = middle,
+            }
+        }
+        fits
     }
 
     fn held(&self) -> u128 {
         self.holds.iter().map(|(amount, _)| amount).sum()
     }
 
-    fn live(&self, now: u64) -> u128 {
+    pub(super) fn live(&self, now: u64) -> u128 {
         let live = self.holds.iter().filter(|(_, until)| *until > now);
         live.map(|(amount, _)| amount).sum()
     }
@@ -80,23 +114,48 @@ impl Model {
         if let Some(known) = self.known_call(open) {
             return known;
         }
-        let Some((payer, revoked)) = self.keys.get(&open.key) else {
-            return refused("key_unknown");
+        let call = match self.begin(open) {
+            Ok(call) => call,
+            Err(refusal) => return refusal,
         };
-        if *revoked {
-            return refused("key_revoked");
+        let least = open.least_tokens.max(1);
+        let needed = call.most(least);
+        if let Some(refusal) = self.too_little(&call, needed) {
+            return refusal;
         }
-        let Some(model) = self.models.get(&open.model) else {
-            return refused("model_unknown");
-        };
+        if call.budget.is_some_and(|budget| budget < needed) {
+            return refused("budget_too_small");
+        }
+        self.cover_more(open.call, call, open.chunk_tokens.max(least))
+    }
+
+    /// The call that is asked for, with nothing held for it.
+    fn begin(&self, open: &OpenCall) -> Result<OpenedCall, Expected> {
+        let key = self.keys.get(&open.key);
+        let key = key.ok_or_else(|| refused("key_unknown"))?;
+        if key.revoked {
+            return Err(refused("key_revoked"));
+        }
+        let model = self.models.get(&open.model);
+        let model = model.ok_or_else(|| refused("model_unknown"))?;
         let known = |digest: &Digest| self.controllers.values().any(|known| known == digest);
         if !open.controller.iter().all(known) {
-            return refused("controller_unknown");
+            return Err(refused("controller_unknown"));
         }
-        let call = OpenedCall {
+        let spender = spender(key, open)?;
+        let (payer, app) = match &open.bill_to {
+            Some(user) if *user != key.account => {
+                let margin = self.allows(user, &key.account)?;
+                (user, Some((key.account.clone(), margin)))
+            }
+            _ => (&key.account, None),
+        };
+        Ok(OpenedCall {
             key: open.key.clone(),
             request: open.request,
             payer: payer.clone(),
+            caps: self.caps_of(&spender, payer, app.as_ref().map(|(app, _)| app)),
+            app,
             model: model.clone(),
             controller: open.controller,
             budget: open.budget.map(Amount::nano),
@@ -104,18 +163,25 @@ impl Model {
             covered: 0,
             used: Usage::default(),
             holds: Vec::new(),
-        };
+        })
+    }
+
+    /// What is said when money or caps leave too little: first of what nobody can wait for.
+    fn too_little(&self, call: &OpenedCall, needed: u128) -> Option<Expected> {
         let (free, held) = (self.available(&call.payer), self.held(&call.payer));
-        if free < call.cover(1) {
-            return refused(match free + held < call.cover(1) {
-                true => "insufficient_funds",
-                false => "in_flight_budget_exhausted",
-            });
+        let bounds = call.caps.iter().map(|cap| self.used_of(cap));
+        let bounds: Vec<_> = bounds.collect();
+        let later = |(cap, spent, _): &(u128, u128, u128)| spent + needed <= *cap;
+        let now = |(cap, spent, held): &(u128, u128, u128)| spent + held + needed <= *cap;
+        if free + held < needed {
+            Some(refused("insufficient_funds"))
+        } else if !bounds.iter().all(later) {
+            Some(refused("budget_exhausted"))
+        } else if free < needed || !bounds.iter().all(now) {
+            Some(refused("in_flight_budget_exhausted"))
+        } else {
+            None
         }
-        if call.budget.is_some_and(|budget| budget < call.cover(1)) {
-            return refused("budget_too_small");
-        }
-        self.cover_more(open.call, call, open.chunk_tokens.max(1))
     }
 
     fn known_call(&self, open: &OpenCall) -> Option<Expected> {
@@ -133,13 +199,21 @@ impl Model {
         if call.holds.len() >= CALL_HOLDS_MAX {
             return refused("too_many_holds");
         }
-        let money = call.held() + self.available(&call.payer);
+        let left = |cap| {
+            let (cap, spent, held) = self.used_of(cap);
+            cap.saturating_sub(spent + held)
+        };
+        let left = call.caps.iter().map(left).min().unwrap_or(u128::MAX);
+        let money = call.held() + self.available(&call.payer).min(left);
         let money = call.budget.map_or(money, |budget| budget.min(money));
-        let target = call.affordable(money).min(call.covered + chunk);
+        let target = call.affordable(call.covered + chunk, money);
         if target <= call.covered {
             return refused("cover_exhausted");
         }
-        let amount = call.cover(target) - call.held();
+        for cap in &call.caps {
+            self.true_up(cap);
+        }
+        let amount = call.most(target) - call.held();
         let until = self.now + u64::from(HOLD_TIMEOUT_SECONDS) * 1_000_000_000;
         call.holds.push((amount, until));
         call.covered = target;
@@ -153,6 +227,11 @@ impl Model {
             return refusal;
         }
         let call = self.open[&extend.call].clone();
+        if let Some((app, _)) = &call.app
+            && let Err(refusal) = self.allows(&call.payer, app)
+        {
+            return refusal;
+        }
         self.cover_more(extend.call, call, extend.chunk_tokens)
     }
 
@@ -187,41 +266,72 @@ impl Model {
         let call = self.open.remove(&close.call).expect("it made progress");
         let expired = call.live(self.now) < call.held();
         let uncharged = expired || call.used == Usage::default();
-        let total = if uncharged { 0 } else { call.charge() };
+        let charge = if uncharged { 0 } else { call.charge() };
+        let total = call.with_margin(charge);
         if total > call.live(self.now) {
             let used = before.unwrap_or_default();
             self.open.insert(close.call, OpenedCall { used, ..call });
             return refused("usage_exceeds_cover");
         }
-        self.share_out(&call, total);
+        let shares = self.shares(&call, charge);
+        for (payee, amount) in &shares {
+            self.transfer(&call.payer, payee, *amount);
+        }
+        for cap in &call.caps {
+            self.spend(cap, total);
+        }
         let closed = ClosedCall {
             key: call.key,
             request: call.request,
+            payer: call.payer,
+            caps: call.caps,
+            shares,
+            epoch: self.epoch,
+            refunds: Vec::new(),
+            reversal: None,
         };
         self.closed.insert(close.call, closed);
         Expected::Words(format!("charged {}", Amount::from_nano(total)))
     }
 
     /// 65 % to the provider, and 5 % for data that no call has; 20 % to the controller and 4 %
-    /// to its validators, or to the provider too; the rest to the protocol.
-    fn share_out(&mut self, call: &OpenedCall, total: u128) {
-        let part = |ppm: u128| total * ppm / 1_000_000;
+    /// to its validators, or to the provider too; the rest to the protocol. What an app adds is
+    /// all its own.
+    fn shares(&self, call: &OpenedCall, charge: u128) -> BTreeMap<Address, u128> {
+        let part = |ppm: u128| charge * ppm / 1_000_000;
         let (controller, validators) = (part(200_000), part(40_000));
         let mut provider = part(650_000) + part(50_000);
-        let protocol = total - provider - controller - validators;
+        let protocol = charge - provider - controller - validators;
+        let mut shares = BTreeMap::from([(address(&["protocol"]), protocol)]);
         if let Some(digest) = call.controller {
             let digest = digest.to_string();
-            let escrow = address(&["escrow", "controller", &digest]);
-            self.transfer(&call.payer, &escrow, controller);
-            let budget = address(&["budget", "validators", &digest]);
-            self.transfer(&call.payer, &budget, validators);
+            shares.insert(address(&["escrow", "controller", &digest]), controller);
+            shares.insert(address(&["budget", "validators", &digest]), validators);
         } else {
             provider += controller + validators;
+        }
+        if let Some((app, _)) = &call.app {
+            let margin = call.with_margin(charge) - charge;
+            *shares.entry(app.clone()).or_default() += margin;
         }
         // Whoever provides the model when the call ends is paid.
         let name = &self.models[&call.model.name].provider;
         let to = address(&["provider", name.as_str()]);
-        self.transfer(&call.payer, &to, provider);
-        self.transfer(&call.payer, &address(&["protocol"]), protocol);
+        *shares.entry(to).or_default() += provider;
+        shares
+    }
+}
+
+/// Whose spending it is: the key's, or an end user's below it, if that has a place for one.
+fn spender(key: &Key, open: &OpenCall) -> Result<Address, Expected> {
+    let Some(user) = &open.end_user else {
+        return Ok(key.spender.clone());
+    };
+    let words: Vec<&str> = key.spender.as_str().split(':').collect();
+    match words.len() % 2 {
+        0 => Ok(address(
+            &[words.as_slice(), &["user", user.as_str()]].concat(),
+        )),
+        _ => Err(refused("spender_invalid")),
     }
 }
