@@ -126,9 +126,9 @@ const PURE: &[&str] = &[
     "aigen-network",
 ];
 
-/// All that pure rooms may use from outside: hashes and hex digits. Above all no
+/// All that pure rooms may use from outside: hashes, signatures and hex digits. Above all no
 /// serde: serialised forms belong to `aigen-api` and `aigen-journal`.
-const PURE_MAY_USE: &[&str] = &["blake3", "hex", "hmac", "sha2"];
+const PURE_MAY_USE: &[&str] = &["blake3", "ed25519-dalek", "hex", "hmac", "sha2"];
 
 /// What the first file of a pure room says about itself.
 const PURE_SAYS: &[&str] = &[
@@ -195,7 +195,7 @@ fn why_not(room: &Room, used: &str) -> Option<&'static str> {
         return (!room.may_use.contains(&used)).then_some("the table allows no such arrow");
     }
     if PURE.contains(&room.name) && !PURE_MAY_USE.contains(&used) {
-        return Some("a pure room uses only hashes from outside");
+        return Some("a pure room uses only hashes and signatures from outside");
     }
     let (_, rooms, why) = RESERVED.iter().find(|(name, ..)| *name == used)?;
     (!rooms.contains(&room.name)).then_some(why)

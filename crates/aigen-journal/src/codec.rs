@@ -3,8 +3,8 @@
 //! names them; a name's place or a variant's number never changes once released.
 
 use aigen_types::{
-    AccountId, Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, NodeId, Ppm, Slug,
-    Timestamp, TransferId,
+    AccountId, Address, Amount, CallId, ControllerName, ControllerRef, Digest, Epoch, ModelName,
+    NodeId, Ppm, PublisherKey, Signature, Slug, Timestamp, TransferId,
 };
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,7 +215,7 @@ macro_rules! texts {
         }
     )*};
 }
-texts!(Address, Slug, ModelName, ControllerRef);
+texts!(Address, Slug, ModelName, ControllerRef, ControllerName);
 
 impl Wire for Amount {
     fn put(&self, out: &mut Vec<u8>) {
@@ -227,16 +227,22 @@ impl Wire for Amount {
     }
 }
 
-impl Wire for Digest {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.0);
-    }
+/// Types that are so many bytes.
+macro_rules! byte_strings {
+    ($($name:ident: $bytes:literal),*) => {$(
+        impl Wire for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.0);
+            }
 
-    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let bytes = take_bytes(input, 32)?;
-        Ok(Self(bytes.try_into().expect("as many bytes as asked for")))
-    }
+            fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+                let bytes = take_bytes(input, $bytes)?;
+                Ok(Self(bytes.try_into().expect("as many bytes as asked for")))
+            }
+        }
+    )*};
 }
+byte_strings!(Digest: 32, PublisherKey: 32, Signature: 64);
 
 impl Wire for Ppm {
     fn put(&self, out: &mut Vec<u8>) {

@@ -5,9 +5,10 @@ use aigen_economy::settlement::{Parameter, ParameterKind, Params, RemainderPolic
 use aigen_economy::{Price, Shares, Usage};
 use aigen_network::{
     AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
-    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewValidator,
-    OpenCall, Outcome, Pay, Period, ProgressCall, RefundCall, RefundReason, Report, RevealScores,
-    ReverseCall, RevokeAllowance, Role, SetBudget, Settings,
+    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewRelease,
+    NewValidator, OpenCall, Outcome, Pay, Period, ProgressCall, RefundCall, RefundReason, Release,
+    Report, RevealScores, ReverseCall, RevokeAllowance, Role, SetBudget, SetStanding, Settings,
+    Standing, Stated, TagController, TagKey,
 };
 use aigen_types::{BudgetPath, NodeId};
 
@@ -98,6 +99,9 @@ commands! {
     22 => RevokeAllowance(inner),
     23 => ReverseCall(inner),
     24 => RefundCall(inner),
+    25 => PublishRelease(inner),
+    26 => SetStanding(inner),
+    27 => TagController(inner),
     @earlier
     4 => CreateKey(KeyOfAccount) before 19,
     9 => OpenCall(CallOfKey) before 18,
@@ -138,7 +142,8 @@ choice!(RefundReason {
 });
 
 choice!(Role { 1 => Customer, 2 => Operator });
-choice!(ControllerKind { 1 => Grammar, 2 => Script });
+choice!(ControllerKind { 1 => Grammar, 2 => Script, 3 => Wasm });
+choice!(Standing { 1 => Current, 2 => Deprecated, 3 => Yanked });
 choice!(ParameterKind { 1 => Voted, 2 => Measured });
 choice!(RemainderPolicy { 1 => Treasury, 2 => Burn, 3 => Refund });
 choice!(Outcome {
@@ -187,6 +192,21 @@ record!(NewController {
     listed,
     description
 });
+record!(NewRelease {
+    controller,
+    release
+});
+record!(Release {
+    content,
+    content_bytes,
+    manifest,
+    publisher,
+    signature
+});
+record!(SetStanding { reference, stated });
+record!(Stated { standing, reason });
+record!(TagController { key, version });
+record!(TagKey { controller, tag });
 record!(NewValidator { name, owner, stake });
 record!(OpenCall {
     call,

@@ -6,7 +6,8 @@ use crate::replay::recover;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
 
-/// Appends to one journal every record of another that comes after its end; a copy that was
+/// Appends to one journal every record of another that comes after its end, and all content that
+/// records name; a copy that was
 /// interrupted goes on where it ended. Hashes and chain are checked on the way. `progress` is told
 /// each record's number.
 ///
@@ -23,13 +24,28 @@ pub fn copy(
     if tip != Tip::default() && from.tip_at(tip.seq)? != Some(tip) {
         return Err(StoreError::Conflict(tip.seq));
     }
+    // Before the records that name it; and what was stored meanwhile, after them.
+    copy_contents(from, to)?;
     from.read_after(tip, &mut |record| {
         to.append(&record)?;
         tip = record.tip();
         progress(record.seq);
         Ok(())
     })?;
+    copy_contents(from, to)?;
     Ok(tip)
+}
+
+fn copy_contents(from: &dyn Store, to: &mut dyn Store) -> Result<(), StoreError> {
+    let there = to.contents()?;
+    for digest in from.contents()? {
+        if !there.contains(&digest)
+            && let Some(bytes) = from.read_content(digest)?
+        {
+            to.save_content(digest, &bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// Saves a snapshot of the state after the last record, so that recovery need not begin with the

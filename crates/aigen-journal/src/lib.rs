@@ -43,5 +43,5 @@ pub use replica::{Applied, Replica};
 pub use sessions::Sessions;
 pub use snapshot::{Snapshot, SnapshotError};
 pub use sqlite::{Found, Loss, SqliteStore, Unfinished, accept_loss, look};
-pub use store::{Store, StoreError};
+pub use store::{ContentStore, Store, StoreError};
 pub use verify::{Fault, Verification, verify};

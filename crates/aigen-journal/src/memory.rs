@@ -1,5 +1,6 @@
 use crate::record::{Record, Tip};
-use crate::store::{SNAPSHOTS_KEPT, Store, StoreError};
+use crate::store::{ContentStore, SNAPSHOTS_KEPT, Store, StoreError};
+use aigen_types::Digest;
 use std::collections::BTreeMap;
 
 /// A journal that is gone with the process: for tests and trials.
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 pub struct MemoryStore {
     records: Vec<Record>,
     snapshots: BTreeMap<u64, Vec<u8>>,
+    contents: BTreeMap<Digest, Vec<u8>>,
 }
 
 impl Store for MemoryStore {
@@ -57,5 +59,20 @@ impl Store for MemoryStore {
 
     fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
         Ok(self.snapshots.get(&seq).cloned().unwrap_or_default())
+    }
+}
+
+impl ContentStore for MemoryStore {
+    fn save_content(&mut self, digest: Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        self.contents.insert(digest, bytes.to_vec());
+        Ok(())
+    }
+
+    fn contents(&self) -> Result<Vec<Digest>, StoreError> {
+        Ok(self.contents.keys().copied().collect())
+    }
+
+    fn stored_content(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.contents.get(&digest).cloned())
     }
 }

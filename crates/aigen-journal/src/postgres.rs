@@ -10,6 +10,7 @@
 //! new connection: the same record in the same place is there already, or is written now, or
 //! the place is taken by another and this node leads no longer.
 
+mod content;
 mod election;
 mod link;
 mod tls;

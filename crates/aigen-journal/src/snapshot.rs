@@ -1,12 +1,16 @@
 use crate::codec::{DecodeError, Wire};
 use crate::record::Tip;
 use crate::sessions::Sessions;
+use crate::state::take_before_releases;
 use aigen_network::Network;
 use aigen_types::{Digest, Timestamp};
 use thiserror::Error;
 
 /// The form that this version writes. Older ones stay readable.
-const SNAPSHOT_VERSION: u16 = 1;
+const SNAPSHOT_VERSION: u16 = 2;
+
+/// The last version that knew of no releases.
+const VERSION_BEFORE_RELEASES: u16 = 1;
 
 /// What a snapshot begins with, so that nothing else is taken for one.
 const MAGIC: &[u8; 8] = b"AiGnSnap";
@@ -93,7 +97,10 @@ impl Snapshot {
             tip: Tip::take(&mut input)?,
             timestamp: Timestamp::take(&mut input)?,
             sessions: Sessions::take(&mut input)?,
-            network: Network::take(&mut input)?,
+            network: match version {
+                ..=VERSION_BEFORE_RELEASES => take_before_releases(&mut input)?,
+                _ => Network::take(&mut input)?,
+            },
         })
     }
 }

@@ -1,5 +1,6 @@
 //! SQLite as a journal: one blob per record, WAL, `synchronous=FULL`.
 
+mod content;
 mod found;
 mod identity;
 mod log;

@@ -25,6 +25,17 @@ impl Wire for Network {
     }
 }
 
+/// The state as snapshots of version 1 hold it: what came after it is not there.
+pub(crate) fn take_before_releases(input: &mut &[u8]) -> Result<Network, DecodeError> {
+    let ledger = Ledger::take(input)?;
+    // Four empty maps, each of them a length of 32 bits.
+    let with_empty = [input, [0; 16].as_slice()].concat();
+    let mut rest = with_empty.as_slice();
+    let parts = Parts::take(&mut rest)?;
+    *input = &input[input.len() - rest.len()..];
+    Ok(Network::from_parts(parts, ledger))
+}
+
 record!(Parts<'_> {
     founded,
     commands,
@@ -42,6 +53,10 @@ record!(Parts<'_> {
     scores,
     budgets,
     allowances,
+    releases,
+    publishers,
+    standings,
+    tags,
 });
 
 impl Wire for Ledger {

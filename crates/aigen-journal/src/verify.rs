@@ -2,7 +2,7 @@ use crate::replay::{Replayed, read_snapshot};
 use crate::store::{Store, StoreError};
 use aigen_economy::settlement::settle;
 use aigen_economy::{rate, split_charge};
-use aigen_network::{Network, Outcome, Receipt, SettledEpoch};
+use aigen_network::{ControllerKind, Network, Outcome, Receipt, SettledEpoch};
 use aigen_types::{Amount, CallId, Digest, Epoch};
 
 /// What a journal that verifies amounts to.
@@ -28,6 +28,8 @@ pub struct Verification {
     pub open_calls: usize,
     /// Settled epochs, each settled again from its input.
     pub epochs: usize,
+    /// Components of releases, each compared with its digest.
+    pub contents: usize,
     /// Snapshots, each the state that replaying the records before it leads to.
     pub snapshots: usize,
 }
@@ -59,6 +61,11 @@ pub enum Fault {
         /// What is wrong with it.
         reason: String,
     },
+    /// Content that a release names is missing or damaged.
+    #[error(
+        "the component of {0} is missing or damaged\n  hint: restore the journal from a backup, or publish the same component again"
+    )]
+    Content(String),
     /// An epoch's payouts do not follow from its input.
     #[error("the payouts of epoch {0} do not follow from its input")]
     Epoch(Epoch),
@@ -89,6 +96,10 @@ pub fn verify(
         return Ok(Err(fault));
     }
     let network = &replayed.network;
+    let contents = match check_contents(store, network)? {
+        Ok(contents) => contents,
+        Err(fault) => return Ok(Err(fault)),
+    };
     Ok(check(network).map(|(issued, balances)| Verification {
         records: replayed.tip.seq,
         tip: replayed.tip.hash,
@@ -100,8 +111,31 @@ pub fn verify(
         receipts: network.receipts().count(),
         open_calls: network.calls().count(),
         epochs: network.settled_epochs().count(),
+        contents,
         snapshots: snapshots.len(),
     }))
+}
+
+/// How many components there are, all of them whole.
+fn check_contents(
+    store: &dyn Store,
+    network: &Network,
+) -> Result<Result<usize, Fault>, StoreError> {
+    let mut whole = 0;
+    for (digest, release) in network.releases() {
+        let Some(controller) = network.controller(digest) else {
+            continue;
+        };
+        if controller.published.kind != ControllerKind::Wasm {
+            continue;
+        }
+        if store.read_content(release.content)?.is_none() {
+            let reference = controller.published.reference.to_string();
+            return Ok(Err(Fault::Content(reference)));
+        }
+        whole += 1;
+    }
+    Ok(Ok(whole))
 }
 
 /// Records were there when the snapshot was made.

@@ -160,10 +160,8 @@ impl Network {
             return Err(Refusal::KeyRevoked);
         }
         let model = self.models.get(&open.model).ok_or(Refusal::ModelUnknown)?;
-        if let Some(digest) = open.controller
-            && !self.controllers.contains_key(&digest)
-        {
-            return Err(Refusal::ControllerUnknown);
+        if let Some(digest) = open.controller {
+            self.check_usable(digest)?;
         }
         let spender = match &open.end_user {
             Some(name) => key.spender.end_user(name).ok_or(Refusal::SpenderInvalid)?,

@@ -1,6 +1,7 @@
 use crate::calendar::Period;
 use crate::calls::Outcome;
 use crate::corrections::RefundReason;
+use crate::releases::{Release, Stated, TagKey};
 use crate::settings::Settings;
 use aigen_economy::{Price, Usage};
 use aigen_types::{
@@ -56,6 +57,12 @@ pub enum Command {
     ReverseCall(ReverseCall),
     /// A call is paid back by the treasury, in part or as a whole.
     RefundCall(RefundCall),
+    /// A signed controller version with a manifest enters the registry.
+    PublishRelease(NewRelease),
+    /// A version is deprecated, yanked, or neither any more.
+    SetStanding(SetStanding),
+    /// A tag is put on a version, or taken away.
+    TagController(TagController),
 }
 
 /// See [`Command::Found`].
@@ -137,6 +144,8 @@ pub enum ControllerKind {
     Grammar,
     /// Fixed answers to fixed prompts: what planted cases are made of.
     Script,
+    /// A WebAssembly component.
+    Wasm,
 }
 
 /// See [`Command::PublishController`].
@@ -152,6 +161,34 @@ pub struct NewController {
     pub listed: bool,
     /// One line for people.
     pub description: String,
+}
+
+/// See [`Command::PublishRelease`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRelease {
+    /// What every controller version has. The source of a component is empty: its content is
+    /// kept beside the journal.
+    pub controller: NewController,
+    /// What makes it a release.
+    pub release: Release,
+}
+
+/// See [`Command::SetStanding`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetStanding {
+    /// The version.
+    pub reference: ControllerRef,
+    /// What is said of it.
+    pub stated: Stated,
+}
+
+/// See [`Command::TagController`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagController {
+    /// The tag.
+    pub key: TagKey,
+    /// What it names; `None` takes it away.
+    pub version: Option<ControllerRef>,
 }
 
 /// See [`Command::RegisterValidator`].

@@ -33,6 +33,7 @@ mod parts;
 mod posting;
 mod refusal;
 mod registry;
+mod releases;
 mod settings;
 mod soundness;
 mod usage;
@@ -47,9 +48,9 @@ pub use calendar::{Period, Window};
 pub use calls::{Call, Hold, Outcome, Receipt};
 pub use command::{
     AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
-    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewValidator,
-    OpenCall, Pay, ProgressCall, RefundCall, Report, RevealScores, ReverseCall, RevokeAllowance,
-    Role, SetBudget,
+    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewRelease,
+    NewValidator, OpenCall, Pay, ProgressCall, RefundCall, Report, RevealScores, ReverseCall,
+    RevokeAllowance, Role, SetBudget, SetStanding, TagController,
 };
 pub use commitment::{assignment_root, gold_commitment, member_id, report_root, score_commitment};
 pub use corrections::{Refund, RefundReason, Reversal};
@@ -59,6 +60,9 @@ pub use parts::Parts;
 pub use posting::transfer_reason;
 pub use refusal::Refusal;
 pub use registry::{Controller, Key, Model, Validator, controller_digest, script_key};
+pub use releases::{
+    Release, Standing, Stated, TagKey, content_digest, release_digest, signed_message,
+};
 pub use settings::Settings;
 pub use soundness::Unsound;
 pub use usage::{UsageKey, UsageSum};

@@ -11,6 +11,12 @@ pub const CALL_HOLDS_MAX: usize = 40;
 /// Bytes of a controller's source.
 pub const CONTROLLER_SOURCE_BYTES_MAX: usize = 256 * 1024;
 
+/// Bytes of a release's manifest.
+pub const MANIFEST_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a release's content: a Python guest with its interpreter is 18 MiB.
+pub const CONTENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
 /// Cells (validator, controller, parameter) one epoch may assign.
 pub const CELLS_PER_EPOCH_MAX: usize = 1_000_000;
 

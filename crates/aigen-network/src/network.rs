@@ -7,12 +7,13 @@ use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::names::Names;
 use crate::refusal::Refusal;
 use crate::registry::{Controller, Key, Model, Validator};
+use crate::releases::{Release, Stated, TagKey};
 use crate::settings::Settings;
 use crate::usage::UsageIndex;
 use aigen_ledger::Ledger;
 use aigen_types::{
-    AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Slug,
-    Timestamp,
+    AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName,
+    PublisherKey, Slug, Timestamp,
 };
 use alloc::collections::BTreeMap;
 
@@ -42,6 +43,12 @@ pub struct Network {
     pub(crate) budgets: BTreeMap<BudgetPath, Budget>,
     /// By user and app.
     pub(crate) allowances: BTreeMap<(Address, Address), Allowance>,
+    pub(crate) releases: BTreeMap<Digest, Release>,
+    /// By owner.
+    pub(crate) publishers: BTreeMap<Slug, PublisherKey>,
+    /// Of versions that are not simply current.
+    pub(crate) standings: BTreeMap<Digest, Stated>,
+    pub(crate) tags: BTreeMap<TagKey, Digest>,
 }
 
 /// What an accepted command answers.
@@ -124,6 +131,9 @@ impl Network {
             Command::RevokeAllowance(revoke) => self.revoke_allowance(revoke),
             Command::ReverseCall(reverse) => self.reverse_call(now, reverse),
             Command::RefundCall(refund) => self.refund_call(now, refund),
+            Command::PublishRelease(new) => self.publish_release(now, new),
+            Command::SetStanding(set) => self.set_standing(set),
+            Command::TagController(tag) => self.tag_controller(tag),
         }
     }
 

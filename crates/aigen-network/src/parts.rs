@@ -6,10 +6,12 @@ use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::names::Names;
 use crate::network::Network;
 use crate::registry::{Controller, Key, Model, Validator};
+use crate::releases::{Release, Stated, TagKey};
 use crate::usage::UsageIndex;
 use aigen_ledger::Ledger;
 use aigen_types::{
-    AccountId, Address, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Slug,
+    AccountId, Address, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, PublisherKey,
+    Slug,
 };
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
@@ -74,4 +76,8 @@ parts! {
     scores: BTreeMap<Digest, Evaluated>,
     budgets: BTreeMap<BudgetPath, Budget>,
     allowances: BTreeMap<(Address, Address), Allowance>,
+    releases: BTreeMap<Digest, Release>,
+    publishers: BTreeMap<Slug, PublisherKey>,
+    standings: BTreeMap<Digest, Stated>,
+    tags: BTreeMap<TagKey, Digest>,
 }

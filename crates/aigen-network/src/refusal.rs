@@ -34,6 +34,20 @@ pub enum Refusal {
     ControllerUnknown,
     /// A version is immutable: the same reference with another digest.
     ControllerVersionExists,
+    /// No new call may use the version: it was yanked.
+    ControllerYanked,
+    /// The content is not what was signed, or is missing.
+    ContentMismatch,
+    /// The signature is not the named publisher's, or not of this release.
+    SignatureInvalid,
+    /// The owner's releases are signed with another key.
+    PublisherMismatch,
+    /// The owner signs what it publishes.
+    SignatureMissing,
+    /// A tag begins with a letter.
+    TagInvalid,
+    /// The controller has no such tag.
+    TagUnknown,
     /// No such validator.
     ValidatorUnknown,
     /// The payer has less than is needed: for a call, before its first token.
@@ -160,6 +174,13 @@ impl Refusal {
             Self::ModelUnknown => "model_unknown",
             Self::ControllerUnknown => "controller_unknown",
             Self::ControllerVersionExists => "controller_version_exists",
+            Self::ControllerYanked => "controller_yanked",
+            Self::ContentMismatch => "content_mismatch",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::PublisherMismatch => "publisher_mismatch",
+            Self::SignatureMissing => "signature_missing",
+            Self::TagInvalid => "tag_invalid",
+            Self::TagUnknown => "tag_unknown",
             Self::ValidatorUnknown => "validator_unknown",
             Self::InsufficientFunds { .. } => "insufficient_funds",
             Self::BudgetTooSmall { .. } => "budget_too_small",
@@ -294,6 +315,13 @@ impl fmt::Display for Refusal {
             Self::ControllerVersionExists => {
                 "this version was published with other contents; publish a higher version"
             }
+            Self::ControllerYanked => "this version was yanked by its publisher",
+            Self::ContentMismatch => "the content is missing, or not what the release names",
+            Self::SignatureInvalid => "the signature does not fit this release and publisher",
+            Self::PublisherMismatch => "this owner's releases are signed with another key",
+            Self::SignatureMissing => "this owner's releases are signed, and this one is not",
+            Self::TagInvalid => "a tag begins with a letter, so that it is no version",
+            Self::TagUnknown => "the controller has no such tag",
             Self::ValidatorUnknown => "no such validator",
             Self::CoverExhausted => "the balance covers no further token",
             Self::TooManyHolds => "the call has as many holds as a call may have",

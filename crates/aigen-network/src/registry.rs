@@ -59,6 +59,7 @@ pub fn controller_digest(new: &NewController) -> Digest {
     let kind: &[u8] = match new.kind {
         ControllerKind::Grammar => b"grammar",
         ControllerKind::Script => b"script",
+        ControllerKind::Wasm => b"wasm",
     };
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"aigen/controller/v1/");
@@ -165,10 +166,13 @@ impl Network {
         now: Timestamp,
         new: &NewController,
     ) -> Result<Reply, Refusal> {
-        check_payee_name(&new.reference.owner)?;
-        if new.description.len() > LABEL_BYTES_MAX || new.source.len() > CONTROLLER_SOURCE_BYTES_MAX
-        {
-            return Err(Refusal::TooLong);
+        check_new_controller(new)?;
+        if new.kind == ControllerKind::Wasm {
+            // A component needs a manifest: it is a release.
+            return Err(Refusal::SignatureMissing);
+        }
+        if self.publishers.contains_key(&new.reference.owner) {
+            return Err(Refusal::SignatureMissing);
         }
         let digest = controller_digest(new);
         match self.controller_names.get(&new.reference) {
@@ -222,6 +226,13 @@ impl Network {
         self.validators.insert(new.name.clone(), validator);
         Ok(Reply::Done)
     }
+}
+
+pub(crate) fn check_new_controller(new: &NewController) -> Result<(), Refusal> {
+    check_payee_name(&new.reference.owner)?;
+    let fits =
+        new.description.len() <= LABEL_BYTES_MAX && new.source.len() <= CONTROLLER_SOURCE_BYTES_MAX;
+    if fits { Ok(()) } else { Err(Refusal::TooLong) }
 }
 
 fn check_payment(address: &Address, amount: Amount) -> Result<(), Refusal> {

@@ -5,6 +5,7 @@ mod calls;
 mod caps;
 mod epochs;
 mod laws;
+mod releases;
 mod usage;
 
 use crate::{

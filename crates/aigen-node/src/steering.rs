@@ -80,6 +80,7 @@ impl Node {
         let program = match controller.published.kind {
             ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
             ControllerKind::Script => scripted(source, prompt)?,
+            ControllerKind::Wasm => return Err(no_components()),
         };
         Ok(Steered {
             controller: Some(digest),
@@ -103,12 +104,17 @@ impl Node {
     pub(crate) fn check_controller(&self, new: &NewController) -> Result<(), NodeError> {
         match new.kind {
             ControllerKind::Script => parse_script(&new.source).map(|_| ()),
+            ControllerKind::Wasm => Err(no_components()),
             ControllerKind::Grammar => self
                 .models()
                 .values()
                 .try_for_each(|served| Ok(served.compiler.try_template(&new.source)?)),
         }
     }
+}
+
+fn no_components() -> NodeError {
+    NodeError::Steering("this node runs no WebAssembly components".to_owned())
 }
 
 fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, NodeError> {

@@ -19,14 +19,18 @@ mod digest;
 mod ids;
 mod name;
 mod path;
+mod publisher;
 mod share;
 mod time;
 
 pub use amount::{Amount, AmountParseError, NANO_PER_AIGEN};
-pub use controller_ref::ControllerRef;
+pub use controller_ref::{
+    ControllerName, ControllerRef, ControllerSelector, LATEST, Which, is_tag,
+};
 pub use day::Day;
 pub use digest::Digest;
 pub use ids::{AccountId, CallId, NodeId, TransferId};
 pub use name::{Address, BudgetPath, ModelName, NameError, Slug};
+pub use publisher::{HexError, PublisherKey, Signature};
 pub use share::{PPM, Ppm, mul_div_ceil, mul_div_floor};
 pub use time::{Epoch, Timestamp};

@@ -117,6 +117,8 @@ pub enum ControllerKind {
     Grammar,
     /// A JSON object from prompt hashes to fixed answers.
     Script,
+    /// A WebAssembly component; it is published as a release.
+    Wasm,
 }
 
 /// `GET /v1/aigen/controllers/{reference}`.

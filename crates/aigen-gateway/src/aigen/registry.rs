@@ -62,6 +62,7 @@ pub(super) async fn publish(
         kind: match kind {
             ControllerKind::Grammar => network::ControllerKind::Grammar,
             ControllerKind::Script => network::ControllerKind::Script,
+            ControllerKind::Wasm => network::ControllerKind::Wasm,
         },
         source,
         listed,
@@ -93,6 +94,7 @@ fn describe(
         kind: inside.then_some(match published.kind {
             network::ControllerKind::Grammar => ControllerKind::Grammar,
             network::ControllerKind::Script => ControllerKind::Script,
+            network::ControllerKind::Wasm => ControllerKind::Wasm,
         }),
         source: inside.then(|| published.source.clone()),
         listed: inside.then_some(published.listed),

@@ -3,7 +3,9 @@
 
 use super::{Candidate, Election, ForwardError, Leader, Membership, Timing, Transport};
 use crate::tests::{founding, issue, parsed};
-use crate::{Batch, Journal, MemoryStore, Record, Role, Store, StoreError, Tip, replay};
+use crate::{
+    Batch, ContentStore, Journal, MemoryStore, Record, Role, Store, StoreError, Tip, replay,
+};
 use aigen_types::{Amount, NodeId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -64,6 +66,8 @@ impl World {
             .network
     }
 }
+
+impl ContentStore for World {}
 
 impl Store for World {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {

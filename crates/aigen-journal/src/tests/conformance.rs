@@ -2,6 +2,7 @@
 
 use super::{founding, issue};
 use crate::{MemoryStore, Record, SqliteStore, Store, StoreError, Tip};
+use aigen_network::content_digest;
 use aigen_types::{Digest, Timestamp};
 
 fn record(tip: Tip, nano: u128) -> Record {
@@ -66,7 +67,21 @@ fn conforms(mut store: impl Store + 'static, reopen: impl Fn(Box<dyn Store>) -> 
         .save_snapshot(4, &large[100..])
         .expect("instead of the one before");
 
+    assert_eq!(store.contents().unwrap(), []);
+    let name = content_digest(&large);
+    assert_eq!(store.read_content(name).unwrap(), None);
+    store.save_content(name, &large).unwrap();
+    store.save_content(name, &large).expect("it is there");
+    store.save_content(Digest([7; 32]), b"another").unwrap();
+
     let store = reopen(Box::new(store));
+    assert_eq!(store.contents().unwrap().len(), 2);
+    assert_eq!(store.read_content(name).unwrap(), Some(large.clone()));
+    assert_eq!(
+        store.read_content(Digest([7; 32])).unwrap(),
+        None,
+        "what has another digest is not the content"
+    );
     assert_eq!(store.snapshots().unwrap(), [4, 3], "two are kept");
     assert_eq!(store.read_snapshot(4).unwrap(), large[100..]);
     assert_eq!(store.read_snapshot(3).unwrap(), large[3..]);

@@ -1,6 +1,7 @@
 //! What released versions wrote stays readable, byte for byte.
 
 mod lived;
+mod releases;
 
 use super::{every_command, later_commands};
 use crate::record::{Origin, Record, Tip};
@@ -11,6 +12,10 @@ use aigen_types::{Digest, NodeId, Timestamp};
 const RECORD_1: &str = include_str!("record-v1.hex");
 const RECORD_2: &str = include_str!("record-v2.hex");
 const SNAPSHOT_1: &str = include_str!("snapshot-v1.hex");
+const SNAPSHOT_2: &str = include_str!("snapshot-v2.hex");
+
+/// Signed releases, what is said of them and their tags, in a record of their own.
+const RELEASES_2: &str = include_str!("record-v2-releases.hex");
 
 /// The same form, of a network that has lived: calls, receipts, corrections, caps, epochs.
 const SNAPSHOT_1_LIVED: &str = include_str!("snapshot-v1-lived.hex");
@@ -104,10 +109,23 @@ fn record_version_2_is_read() {
 }
 
 #[test]
-fn snapshot_version_1_is_written_as_it_always_was() {
+fn snapshot_version_2_is_written_as_it_always_was_and_read() {
     let (mut replica, _) = replica();
+    let record = replica.apply(NOW, &[Batch::new(releases::commands())]);
+    let answers = record.answers.concat();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    replica.append(&record.record).unwrap();
+    assert_golden("record-v2-releases", &record.record.to_bytes(), RELEASES_2);
+    let read = Record::from_bytes(&bytes(RELEASES_2)).expect("whole");
+    assert_eq!(read.commands().expect("known"), releases::commands());
+
     let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
-    assert_golden("snapshot-v1", &snapshot.to_bytes(), SNAPSHOT_1);
+    assert_golden("snapshot-v2", &snapshot.to_bytes(), SNAPSHOT_2);
+    let read = Snapshot::from_bytes(&bytes(SNAPSHOT_2)).unwrap();
+    assert_eq!(read, snapshot);
+    let parts = read.network.parts();
+    assert_eq!((parts.releases.len(), parts.tags.len()), (2, 1));
+    assert_eq!((parts.publishers.len(), parts.standings.len()), (1, 1));
 }
 
 #[test]
@@ -193,10 +211,9 @@ fn a_network_that_has_lived_holds_one_of_everything() {
 }
 
 #[test]
-fn a_lived_snapshot_is_written_as_it_always_was_and_read() {
+fn a_lived_snapshot_of_version_1_is_read() {
     let mut replica = lived();
     let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
-    assert_golden("snapshot-v1-lived", &snapshot.to_bytes(), SNAPSHOT_1_LIVED);
     let read = Snapshot::from_bytes(&bytes(SNAPSHOT_1_LIVED)).unwrap();
     assert_eq!(read, snapshot);
     assert_eq!(read.network, *replica.network().read().unwrap());

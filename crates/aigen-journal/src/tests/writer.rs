@@ -1,5 +1,7 @@
 use super::{founding, issue, parsed};
-use crate::{Journal, MemoryStore, Record, SqliteStore, Store, StoreError, Tip, replay};
+use crate::{
+    ContentStore, Journal, MemoryStore, Record, SqliteStore, Store, StoreError, Tip, replay,
+};
 use aigen_network::{Refusal, Reply};
 use aigen_types::{Amount, Timestamp};
 use std::future::IntoFuture;
@@ -84,6 +86,8 @@ async fn a_clock_that_goes_back_takes_no_record_with_it() {
 /// A disk that fails at the second record.
 struct Failing(MemoryStore);
 
+impl ContentStore for Failing {}
+
 impl Store for Failing {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {
         match record.seq {
@@ -153,6 +157,8 @@ fn start_slowly() -> (Journal, mpsc::Sender<()>) {
     assert_eq!(is_asked.recv().unwrap(), 1);
     (journal, turn)
 }
+
+impl ContentStore for Slow {}
 
 impl Store for Slow {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {

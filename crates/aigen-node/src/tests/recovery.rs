@@ -1,11 +1,13 @@
 use super::{World, endless, node, parsed, request};
-use aigen_journal::{Record, Store, StoreError, Tip};
+use aigen_journal::{ContentStore, Record, Store, StoreError, Tip};
 use aigen_network::Outcome;
 use std::sync::{Arc, Mutex};
 
 /// A disk that two processes see one after the other; the second finds what the first had synced.
 #[derive(Clone, Default)]
 struct Disk(Arc<Mutex<Vec<Record>>>);
+
+impl ContentStore for Disk {}
 
 impl Store for Disk {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {

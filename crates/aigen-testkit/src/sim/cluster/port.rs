@@ -1,6 +1,6 @@
 use super::stage::{Actor, Stage};
 use aigen_journal::cluster::{Candidate, Election, ForwardError, Leader, Pace, Transport};
-use aigen_journal::{Record, Store, StoreError, Tip};
+use aigen_journal::{ContentStore, Record, Store, StoreError, Tip};
 use aigen_types::NodeId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,6 +55,8 @@ impl Port {
 fn unreachable() -> StoreError {
     StoreError::Unreachable("the connection was lost".into())
 }
+
+impl ContentStore for Port {}
 
 impl Store for Port {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use super::options;
 use crate::sim::disk::vfs::Mounted;
 use crate::sim::single::{FILE, Open, World, honest};
 use crate::sim::trace::Trace;
-use aigen_journal::{Record, Store, StoreError, Tip};
+use aigen_journal::{ContentStore, Record, Store, StoreError, Tip};
 
 /// What the first world that finds the bug says, and its seed.
 fn found(open: Open, seeds: u64) -> Option<(u64, String)> {
@@ -48,6 +48,8 @@ struct Bug<S> {
     append: fn(&mut Self, &Record) -> Result<(), StoreError>,
     read: fn(Vec<Record>) -> Vec<Record>,
 }
+
+impl<S: Send> ContentStore for Bug<S> {}
 
 impl<S: Send> Store for Bug<S> {
     fn append(&mut self, record: &Record) -> Result<(), StoreError> {
