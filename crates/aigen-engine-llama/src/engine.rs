@@ -3,6 +3,7 @@ mod open;
 use std::sync::Arc;
 
 use aigen_engine::{Engine, EngineError, Feed, ModelInfo, Sequence, Tokenizer, check_feeds};
+use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
@@ -56,7 +57,12 @@ impl Engine for LlamaEngine {
         let outcome = self
             .loaded
             .with_dependent_mut(|_, context| context.decode(batch));
-        outcome.map_err(|error| failed(&error))?;
+        outcome.map_err(|error| match error {
+            DecodeError::NoKvCacheSlot => EngineError::CacheFull {
+                cells: self.info.cells,
+            },
+            error => failed(&error),
+        })?;
         for feed in feeds {
             self.lengths[feed.sequence.0 as usize] += feed.tokens.len() as u32;
         }

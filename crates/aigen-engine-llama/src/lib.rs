@@ -19,8 +19,10 @@
 //! and may tip a choice that hangs by a hundredth.
 //!
 //! # What a context costs
-//! Every sequence can be filled to [`Options::context_tokens`], whatever the
-//! others do: the cache is allocated for all of them at once.
+//! Every sequence can be filled to [`Options::context_tokens`], whatever the others do, unless
+//! [`Options::cells`] says that there is less: the cache is one pool, allocated for all of them
+//! at once. Prefixes are kept in it ([`Options::kept_sequences`]) as long as nobody needs the
+//! room. Recurrent and hybrid models keep none.
 
 mod engine;
 mod error;

@@ -8,8 +8,15 @@ pub struct Options {
     /// Tokens each sequence can hold. By default what the model was trained for,
     /// at most 8,192; more than it was trained for is an error.
     pub context_tokens: Option<u32>,
-    /// Sequences that can live at once, 1 to 256.
+    /// Sequences of sessions that can live at once, 1 to 256.
     pub sequences_max: u32,
+    /// Tokens that all sequences together can hold, at least as many as one can; by default
+    /// as many as all of them filled. With fewer, memory is saved, and when it is full the
+    /// session let in last pauses until there is room.
+    pub cells: Option<u32>,
+    /// Sequences more, in which what sessions computed is kept for prompts that begin alike;
+    /// with `sequences_max` 256 at most. They need no memory of their own.
+    pub kept_sequences: u32,
     /// Tokens in one forward pass, at least 1. On a GPU it costs memory for
     /// intermediate results.
     pub batch_tokens_max: u32,
@@ -35,6 +42,8 @@ impl Default for Options {
             threads: None,
             context_tokens: None,
             sequences_max: 4,
+            cells: None,
+            kept_sequences: 16,
             batch_tokens_max: 512,
             gpu_layers: None,
         }

@@ -148,7 +148,7 @@ impl Check<'_> {
         };
         let strange = [vocab_size];
         assert_eq!(self.engine.forward(&[feed(0, &strange)]), Err(unknown));
-        let feeds = [feed(info.sequences_max, self.first)];
+        let feeds = [feed(info.sequences_max + info.kept_sequences, self.first)];
         self.refused("a sequence outside the engine", &feeds);
         self.refused("an empty feed", &[feed(0, &[])]);
         self.refused(

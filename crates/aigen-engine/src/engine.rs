@@ -32,6 +32,13 @@ pub struct ModelInfo {
     pub context_tokens: u32,
     /// Sequences that can live at once; a branch of a fork takes one.
     pub sequences_max: u32,
+    /// Sequences beyond those, numbered after them, in which the scheduler keeps what earlier
+    /// sessions computed, for prompts that begin alike. 0 for models whose state cannot be
+    /// taken apart (recurrent and hybrid ones): their prompts are always computed.
+    pub kept_sequences: u32,
+    /// Tokens that all sequences together can hold, at least `context_tokens`. What a fork has
+    /// in common with its parent counts once.
+    pub cells: u32,
     /// Tokens one forward pass takes at most, over all its feeds.
     pub batch_tokens_max: u32,
     /// How closely the engine can be steered.
@@ -43,8 +50,8 @@ pub struct ModelInfo {
     pub stops_at_token: bool,
 }
 
-/// One of an engine's sequences, below [`ModelInfo::sequences_max`]. A sequence
-/// nobody fed or freed is empty.
+/// One of an engine's sequences, below the sum of [`ModelInfo::sequences_max`] and
+/// [`ModelInfo::kept_sequences`]. A sequence nobody fed or freed is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u32);
 
@@ -75,8 +82,8 @@ pub trait Engine: Send {
     /// A sequence may occur once per batch.
     ///
     /// # Errors
-    /// [`EngineError::ContextFull`], [`EngineError::TokenUnknown`] before
-    /// anything was computed; [`EngineError::Forward`] when the pass failed, after
+    /// [`EngineError::ContextFull`], [`EngineError::CacheFull`],
+    /// [`EngineError::TokenUnknown`] before anything was computed; [`EngineError::Forward`] when the pass failed, after
     /// which the fed sequences' contents are unspecified and must be freed.
     fn forward(&mut self, feeds: &[Feed<'_>]) -> Result<(), EngineError>;
 

@@ -20,6 +20,12 @@ pub enum EngineError {
         /// Tokens one sequence can hold.
         context: u32,
     },
+    /// All sequences together have no room for the tokens of this batch.
+    #[error("the cache is full: it holds {cells} tokens")]
+    CacheFull {
+        /// Tokens all sequences together can hold.
+        cells: u32,
+    },
     /// A prompt must have at least one token: logits belong to a token.
     #[error("the prompt is empty")]
     PromptEmpty,

@@ -15,6 +15,7 @@
 //!
 //! Absent by construction: no sockets, no async runtime, no money, no clock.
 
+mod cells;
 pub mod conformance;
 mod engine;
 mod error;
@@ -28,5 +29,5 @@ mod tokenizer;
 pub use engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, check_feeds, check_tokens};
 pub use error::EngineError;
 pub use limits::Limits;
-pub use scheduler::{Driver, EngineHandle, Input, SessionControl, Start, Step, start};
+pub use scheduler::{Driver, EngineHandle, Input, SessionControl, Start, Step, Terms, start};
 pub use tokenizer::{ChatMessage, Role, TokenId, Tokenizer};

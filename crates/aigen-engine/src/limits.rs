@@ -8,6 +8,9 @@ pub struct Limits {
     /// number makes neighbours smoother and long prompts slower. Bounded by
     /// [`crate::ModelInfo::batch_tokens_max`].
     pub batch_tokens: u32,
+    /// The same while somebody decodes, who waits for the whole pass: readers then share what
+    /// is left of this many tokens.
+    pub batch_tokens_beside: u32,
     /// Sessions that may wait for a free sequence before new ones are refused as
     /// [`crate::EngineError::Busy`].
     pub waiting_max: u32,
@@ -17,7 +20,16 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             batch_tokens: 512,
+            batch_tokens_beside: 128,
             waiting_max: 256,
         }
     }
 }
+
+/// Tokens a prompt must have in common with what is in the cache before it is shared, and
+/// a sequence before it is kept: below this, computing them again costs less than a place.
+pub(crate) const KEPT_TOKENS_MIN: usize = 8;
+
+/// Cells that stay free for each running branch when another one is let in, in tokens. Without
+/// them the one let in last would soon have to give way, and its prompt be computed again.
+pub(crate) const HEADROOM_TOKENS: usize = 32;

@@ -3,19 +3,29 @@
 //! Every live branch of a session holds one of the engine's sequences. Each
 //! forward pass serves all branches that have tokens to compute: one token for
 //! those that decode, a share of what is left of the batch for those that still
-//! read. Sessions that find no free sequence wait in line, first come first
-//! served.
+//! read. Sessions that find no free sequence wait in line, which is fair between
+//! tenants.
+//!
+//! # The cache
+//! What a session computed stays in the engine after it, as long as nobody needs the
+//! room, and a prompt of the same tenant that begins alike shares it, with a running
+//! session's too. The cache may be smaller than all sequences together: when it is
+//! full, kept prefixes give way first, those used longest ago, then the branch that
+//! was let in last. It keeps its tokens and its driver, notices nothing but the time,
+//! and is computed again as soon as there is room.
 
 mod branch;
 mod handle;
 mod helper;
+mod line;
+mod memory;
 mod plan;
 mod run;
 mod steps;
 
 use crate::TokenId;
 
-pub use handle::{EngineHandle, SessionControl, start};
+pub use handle::{EngineHandle, SessionControl, Terms, start};
 
 /// What a session does with its logits: one per branch. Called on the
 /// scheduler's thread, which serves everybody, so it must be quick.
@@ -44,7 +54,8 @@ pub struct Start {
     /// Tokens of the prompt.
     pub prompt_tokens: u32,
     /// Tokens of the prompt that need not be computed, because an earlier
-    /// session left them behind. 0 as long as prefixes are not shared.
+    /// session of the tenant left them in the cache, or a running one has them there.
+    /// Below `prompt_tokens`: the last is always computed.
     pub cached_prompt_tokens: u32,
 }
 

@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex};
 
 use aigen_types::Digest;
 
+use crate::cells::Cells;
 use crate::engine::check_feeds;
 use crate::{ControlLevel, Engine, EngineError, Feed, ModelInfo, Sequence, TokenId, Tokenizer};
 
@@ -40,6 +41,7 @@ pub struct ScriptedEngine {
     vocabulary: Arc<Vocabulary>,
     script: Script,
     sequences: Vec<Vec<TokenId>>,
+    cells: Cells,
     rows: Vec<Option<Row>>,
     passes: PassLog,
     fail_at: Option<usize>,
@@ -90,6 +92,8 @@ impl ScriptedEngine {
             vocab_size: vocabulary.vocab_size(),
             context_tokens: 4096,
             sequences_max: 0,
+            kept_sequences: 0,
+            cells: 0,
             batch_tokens_max: 512,
             control: ControlLevel::Token,
             backtrack: true,
@@ -100,6 +104,7 @@ impl ScriptedEngine {
             vocabulary: Arc::new(vocabulary),
             script,
             sequences: Vec::new(),
+            cells: Cells::new(0, 0),
             rows: Vec::new(),
             passes: PassLog::default(),
             fail_at: None,
@@ -111,7 +116,28 @@ impl ScriptedEngine {
     #[must_use]
     pub fn with_sequences(mut self, sequences_max: u32) -> Self {
         self.info.sequences_max = sequences_max;
-        self.sequences = vec![Vec::new(); sequences_max as usize];
+        self.info.cells = sequences_max.saturating_mul(self.info.context_tokens);
+        self.emptied()
+    }
+
+    /// The same with this many sequences more, for prefixes kept for later.
+    #[must_use]
+    pub fn keeping(mut self, kept_sequences: u32) -> Self {
+        self.info.kept_sequences = kept_sequences;
+        self.emptied()
+    }
+
+    /// The same with room for this many tokens in all sequences together.
+    #[must_use]
+    pub fn with_cells(mut self, cells: u32) -> Self {
+        self.info.cells = cells;
+        self.emptied()
+    }
+
+    fn emptied(mut self) -> Self {
+        let sequences = self.info.sequences_max + self.info.kept_sequences;
+        self.sequences = vec![Vec::new(); sequences as usize];
+        self.cells = Cells::new(self.info.cells, sequences);
         self
     }
 
@@ -119,7 +145,8 @@ impl ScriptedEngine {
     #[must_use]
     pub fn with_context(mut self, context_tokens: u32) -> Self {
         self.info.context_tokens = context_tokens;
-        self
+        let sequences_max = self.info.sequences_max;
+        self.with_sequences(sequences_max)
     }
 
     /// The same, named so.
@@ -190,11 +217,17 @@ impl Engine for ScriptedEngine {
             .map(|tokens| tokens.len() as u32)
             .collect();
         check_feeds(&self.info, &lengths, feeds)?;
+        let cells = self.info.cells;
+        let wanted: usize = feeds.iter().map(|feed| feed.tokens.len()).sum();
+        if wanted > self.cells.free() {
+            return Err(EngineError::CacheFull { cells });
+        }
         if Some(self.passes.push(feeds)) == self.fail_at {
             let reason = "the script says so".to_owned();
             return Err(EngineError::Forward { reason });
         }
         for feed in feeds {
+            self.cells.append(feed.sequence.0, feed.tokens.len());
             self.sequences[feed.sequence.0 as usize].extend(feed.tokens);
         }
         self.rows = feeds.iter().map(|feed| self.row(feed)).collect();
@@ -215,6 +248,7 @@ impl Engine for ScriptedEngine {
             self.sequences[to.0 as usize].is_empty(),
             "fork onto a sequence in use"
         );
+        self.cells.share(from.0, to.0, tokens.len());
         self.sequences[to.0 as usize] = tokens;
     }
 
@@ -222,11 +256,13 @@ impl Engine for ScriptedEngine {
         if !self.info.backtrack {
             return Err(EngineError::BacktrackUnsupported);
         }
+        self.cells.truncate(sequence.0, tokens as usize);
         self.sequences[sequence.0 as usize].truncate(tokens as usize);
         Ok(())
     }
 
     fn free(&mut self, sequence: Sequence) {
+        self.cells.truncate(sequence.0, 0);
         self.sequences[sequence.0 as usize].clear();
     }
 }

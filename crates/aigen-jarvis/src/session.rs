@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use aigen_engine::sampler::{Sampler, Sampling};
-use aigen_engine::{ControlLevel, EngineError, EngineHandle, SessionControl, TokenId};
+use aigen_engine::{ControlLevel, EngineError, EngineHandle, SessionControl, Terms, TokenId};
 
 use self::branch::{Activity, Branch, Since};
 use self::outlet::Outlet;
@@ -46,6 +46,8 @@ pub struct SessionRequest {
     pub argument: String,
     /// The conversation as JSON, in OpenAI's form; empty for a raw prompt.
     pub messages: String,
+    /// Whose session it is: see [`aigen_engine::Terms::tenant`].
+    pub tenant: u64,
     /// Whether the caller takes text that may yet be taken back: text then comes
     /// as soon as it is there, and [`crate::Piece::retracted_bytes`] takes it back.
     pub retract: bool,
@@ -103,8 +105,12 @@ pub fn start(
     check(engine, &request)?;
     let cover = request.cover.clone();
     let prompt = request.prompt.clone();
+    let terms = Terms {
+        tenant: request.tenant,
+        ..Terms::default()
+    };
     let branch = open(engine, request, on_event)?;
-    let control = engine.submit(prompt, Box::new(branch))?;
+    let control = engine.submit_on(terms, prompt, Box::new(branch))?;
     cover.attach(control.clone());
     Ok(SessionHandle(control))
 }

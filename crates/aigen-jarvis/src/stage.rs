@@ -51,6 +51,7 @@ impl Stage {
             cover: Cover::unlimited(),
             argument: String::new(),
             messages: String::new(),
+            tenant: 0,
             retract: false,
         }
     }

@@ -6,6 +6,7 @@ use crate::node::Node;
 use aigen_engine::{EngineHandle, TokenId};
 use aigen_jarvis::{Cover, SessionRequest};
 use aigen_network::OpenCall;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Everything that can be known before money is held.
 pub(crate) struct Prepared {
@@ -63,6 +64,7 @@ impl Node {
             cover: Cover::new(0),
             argument: String::new(),
             messages: String::new(),
+            tenant: tenant(&open),
             retract: false,
         };
         Ok(Prepared {
@@ -71,6 +73,18 @@ impl Node {
             session,
         })
     }
+}
+
+/// Whom the engine is fair to, and who shares what it has computed: a key, or the user that pays
+/// for a call by it. Not the end user, whom the caller names as it likes.
+fn tenant(open: &OpenCall) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (
+        open.key.as_str(),
+        open.bill_to.as_ref().map(ToString::to_string),
+    )
+        .hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Output tokens that the first hold should cover, and how many it has to. An engine that stops at

@@ -40,15 +40,16 @@ pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<LlamaEngine, Op
     let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
     let model = Arc::new(load(path, &header, options)?);
     let context_tokens = context_tokens(&model, options)?;
+    let room = room(&model, options, context_tokens)?;
     let loaded = Loaded::try_new(Arc::clone(&model), |model| {
-        make_context(model, options, context_tokens)
+        make_context(model, options, room)
     })?;
-    let info = info(&model, &header, digest, options, context_tokens);
+    let info = info(&model, &header, digest, options, room);
     let mut engine = LlamaEngine {
         tokenizer: Arc::new(LlamaTokenizer::new(model, &header)),
         loaded,
         batch: LlamaBatch::new(options.batch_tokens_max as usize, 1),
-        lengths: vec![0; options.sequences_max as usize],
+        lengths: vec![0; room.sequences() as usize],
         rows: Vec::new(),
         lent: Vec::with_capacity(info.vocab_size as usize),
         info,
@@ -86,6 +87,9 @@ impl LlamaEngine {
                 reason: native::take_first_error().unwrap_or_else(|| error.to_string()),
             })?;
         self.info.backtrack = length > 1 && self.remove(sequence, length as u32 - 1);
+        if !self.info.backtrack {
+            self.info.kept_sequences = 0;
+        }
         self.free(sequence);
         Ok(())
     }
@@ -105,6 +109,11 @@ fn check_options(options: &Options) -> Result<(), OpenError> {
     let refuse = |reason: String| Err(OpenError::Options { reason });
     if !(1..=SEQUENCES_MAX).contains(&options.sequences_max) {
         return refuse(format!("sequences_max must be 1 to {SEQUENCES_MAX}"));
+    }
+    if options.kept_sequences > SEQUENCES_MAX - options.sequences_max {
+        return refuse(format!(
+            "sequences_max and kept_sequences must be {SEQUENCES_MAX} at most together"
+        ));
     }
     if options
         .threads
@@ -177,25 +186,56 @@ fn context_tokens(model: &LlamaModel, options: &Options) -> Result<u32, OpenErro
     }
 }
 
+/// What the cache has room for.
+#[derive(Clone, Copy)]
+struct Room {
+    sequences_max: u32,
+    kept_sequences: u32,
+    context_tokens: u32,
+    cells: u32,
+}
+
+impl Room {
+    fn sequences(self) -> u32 {
+        self.sequences_max + self.kept_sequences
+    }
+}
+
+fn room(model: &LlamaModel, options: &Options, context_tokens: u32) -> Result<Room, OpenError> {
+    let sequences_max = options.sequences_max;
+    let all = context_tokens.saturating_mul(sequences_max);
+    let cells = options.cells.unwrap_or(all).min(all);
+    if cells < context_tokens {
+        return Err(OpenError::Options {
+            reason: format!("cells is {cells}, but one sequence may have {context_tokens} tokens"),
+        });
+    }
+    // Their state is one for the whole sequence: nothing of it can be shared, and a sequence
+    // takes memory even when it is empty.
+    let whole = model.is_recurrent() || model.is_hybrid();
+    let kept_sequences = if whole { 0 } else { options.kept_sequences };
+    Ok(Room {
+        sequences_max,
+        kept_sequences,
+        context_tokens,
+        cells,
+    })
+}
+
 fn make_context<'model>(
     model: &'model Arc<LlamaModel>,
     options: &Options,
-    context_tokens: u32,
+    room: Room,
 ) -> Result<LlamaContext<'model>, OpenError> {
-    let Options {
-        sequences_max,
-        batch_tokens_max,
-        ..
-    } = *options;
+    let batch_tokens_max = options.batch_tokens_max;
     let threads = options
         .threads
         .unwrap_or_else(|| default_threads(model.n_params()));
-    let cells = context_tokens.saturating_mul(sequences_max);
     let params = LlamaContextParams::default()
         // One pool of cells for all sequences: forks share their prefix in it.
         .with_kv_unified(true)
-        .with_n_ctx(NonZeroU32::new(cells))
-        .with_n_seq_max(sequences_max)
+        .with_n_ctx(NonZeroU32::new(room.cells))
+        .with_n_seq_max(room.sequences())
         .with_n_batch(batch_tokens_max)
         .with_n_ubatch(batch_tokens_max)
         .with_n_threads(threads as i32)
@@ -211,8 +251,8 @@ fn make_context<'model>(
     model
         .new_context(native::backend(), params)
         .map_err(|error| OpenError::Context {
-            sequences_max,
-            context_tokens,
+            sequences_max: room.sequences_max,
+            context_tokens: room.context_tokens,
             reason: native::take_first_error().unwrap_or_else(|| error.to_string()),
         })
 }
@@ -241,7 +281,7 @@ fn info(
     header: &Header,
     digest: Digest,
     options: &Options,
-    context_tokens: u32,
+    room: Room,
 ) -> ModelInfo {
     ModelInfo {
         digest,
@@ -252,8 +292,10 @@ fn info(
         architecture: header.architecture().to_owned(),
         parameters: model.n_params(),
         vocab_size: model.n_vocab() as u32,
-        context_tokens,
-        sequences_max: options.sequences_max,
+        context_tokens: room.context_tokens,
+        sequences_max: room.sequences_max,
+        kept_sequences: room.kept_sequences,
+        cells: room.cells,
         batch_tokens_max: options.batch_tokens_max,
         control: ControlLevel::Token,
         backtrack: false,

@@ -233,6 +233,45 @@ fn neighbours_do_not_change_what_is_said() {
     handle.shut_down();
 }
 
+/// Prompts that begin alike, asked one after the other and all at once, with a cache and without.
+#[test]
+fn a_kept_prefix_changes_no_answer() {
+    let prompts = [
+        "Say: alpha",
+        "Say: alpha beta",
+        "Say: alpha",
+        "Say: gamma",
+        "Tell",
+    ];
+    let said = |options: &Options| -> Vec<Vec<Choice>> {
+        let engine = open(model(), options).expect("the test model opens");
+        let handle = start(Box::new(engine), Limits::default());
+        let one = prompts.map(|prompt| submit(&handle, prompt, 20).iter().collect());
+        let all = prompts.map(|prompt| submit(&handle, prompt, 20));
+        let all = all.map(|choices| choices.iter().collect());
+        handle.shut_down();
+        one.into_iter().chain(all).collect()
+    };
+    let without = said(&Options {
+        kept_sequences: 0,
+        ..options()
+    });
+    for options in [
+        options(),
+        Options {
+            // Room for two of the five: somebody has to give way, and nothing is kept for long.
+            cells: Some(128),
+            ..options()
+        },
+    ] {
+        for (with, without) in said(&options).iter().zip(&without) {
+            assert_eq!((with.len(), without.len()), (20, 20));
+            let length = close_call(without);
+            assert_eq!(decided(with, length), decided(without, length));
+        }
+    }
+}
+
 #[test]
 fn cancelling_makes_room() {
     let options = Options {
@@ -404,6 +443,14 @@ mod broken {
             },
             Options {
                 sequences_max: 257,
+                ..options()
+            },
+            Options {
+                kept_sequences: 253,
+                ..options()
+            },
+            Options {
+                cells: Some(127),
                 ..options()
             },
             Options {

@@ -1,18 +1,25 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::handle::SessionId;
+use super::handle::{SessionId, Submission};
+use super::memory::{Memory, Tenant};
 use super::{Driver, Input, Step};
 use crate::engine::check_tokens;
-use crate::{Engine, EngineError, ModelInfo, Sequence, TokenId};
+use crate::{EngineError, ModelInfo, Sequence, TokenId};
 
 /// One token sequence of a session, with its driver.
 pub(super) struct Branch {
     pub session: SessionId,
-    pub sequence: Sequence,
+    pub tenant: Tenant,
+    /// Numbers branches in the order they were let in.
+    pub age: u64,
+    /// Where it is in the engine; nowhere after it had to give way.
+    pub sequence: Option<Sequence>,
     pub driver: Guarded,
     /// What the branch consists of; the first `fed` of them are in the engine.
     tokens: Vec<TokenId>,
     fed: usize,
+    /// The driver said [`Step::Wait`].
+    pub waiting: bool,
     /// A wake came while the branch did not wait.
     pub woken: bool,
     /// Number of the last pass this branch was in; 0 before the first.
@@ -20,36 +27,64 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    pub fn new(
-        session: SessionId,
-        sequence: Sequence,
-        tokens: Vec<TokenId>,
-        driver: Guarded,
-    ) -> Self {
+    pub fn new(submission: Submission, age: u64) -> Self {
         Self {
-            session,
-            sequence,
-            driver,
-            tokens,
+            session: submission.session,
+            tenant: submission.terms.tenant,
+            age,
+            sequence: None,
+            driver: submission.driver,
+            tokens: submission.prompt,
             fed: 0,
-            woken: false,
+            waiting: false,
+            woken: submission.woken,
             served: 0,
         }
     }
 
-    /// A copy of this branch on another sequence, to be steered by `driver`.
-    pub fn sibling(&self, sequence: Sequence, driver: Guarded) -> Self {
-        let tokens = self.tokens.clone();
-        let sibling = Self::new(self.session, sequence, tokens, driver);
+    /// A copy of this branch, to be steered by `driver`, on another sequence.
+    pub fn sibling(&self, sequence: Option<Sequence>, age: u64, driver: Guarded) -> Self {
         Self {
+            session: self.session,
+            tenant: self.tenant,
+            age,
+            sequence,
+            driver,
+            tokens: self.tokens.clone(),
             fed: self.fed,
+            waiting: false,
+            woken: false,
             served: self.served,
-            ..sibling
         }
+    }
+
+    /// What the branch consists of.
+    pub fn tokens(&self) -> &[TokenId] {
+        &self.tokens
+    }
+
+    /// What of it is in the engine.
+    pub fn fed(&self) -> &[TokenId] {
+        &self.tokens[..self.fed]
+    }
+
+    /// Starts on `sequence`, which holds the first `fed` tokens.
+    pub fn settle(&mut self, sequence: Sequence, fed: usize) {
+        self.sequence = Some(sequence);
+        self.fed = fed;
+    }
+
+    /// Gives its sequence back; everything is to be computed again.
+    pub fn give_way(&mut self) -> Option<Sequence> {
+        self.fed = 0;
+        self.sequence.take()
     }
 
     /// The tokens that are not in the engine yet; none while the branch waits.
     pub fn pending(&self) -> &[TokenId] {
+        if self.waiting {
+            return &[];
+        }
         &self.tokens[self.fed..]
     }
 
@@ -63,15 +98,17 @@ impl Branch {
     /// append, the last token is computed again.
     pub fn replace(
         &mut self,
-        engine: &mut dyn Engine,
+        memory: &mut Memory,
         remove: u32,
         feed: &[TokenId],
     ) -> Result<(), EngineError> {
-        let kept = self.kept(engine.info(), remove, feed)?;
+        let kept = self.kept(memory.engine.info(), remove, feed)?;
         // Logits belong to a token: without a new one the last kept one is fed again.
         let fed = if feed.is_empty() { kept - 1 } else { kept }.min(self.fed);
-        if fed < self.fed {
-            engine.truncate(self.sequence, fed as u32)?;
+        if fed < self.fed
+            && let Some(sequence) = self.sequence
+        {
+            memory.truncate(sequence, fed as u32)?;
         }
         self.fed = fed;
         self.tokens.truncate(kept);

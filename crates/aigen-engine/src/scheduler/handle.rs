@@ -9,6 +9,27 @@ use super::run::Scheduler;
 use crate::engine::check_tokens;
 use crate::{Engine, EngineError, Limits, ModelInfo, TokenId, Tokenizer};
 
+/// On what terms a session waits and runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Whose session it is. The waiting line and the share of a pass are fair between tenants,
+    /// and only sessions of one tenant share what is in the cache: what others asked must not
+    /// show in anybody's time to first token, or bill.
+    pub tenant: u64,
+    /// Sequences that must be free before it starts, and that are kept until it ends, so that a
+    /// fork into so many branches is never refused; at least 1.
+    pub sequences: u32,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            tenant: 0,
+            sequences: 1,
+        }
+    }
+}
+
 /// Numbers sessions of one scheduler.
 pub(super) type SessionId = u64;
 
@@ -25,8 +46,7 @@ pub(super) struct Submission {
     pub session: SessionId,
     pub prompt: Vec<TokenId>,
     pub driver: Guarded,
-    /// Sequences that must be free before it starts; at least 1.
-    pub sequences: u32,
+    pub terms: Terms,
     /// Whether it was woken while it waited.
     pub woken: bool,
 }
@@ -108,32 +128,31 @@ impl EngineHandle {
         prompt: Vec<TokenId>,
         driver: Box<dyn Driver>,
     ) -> Result<SessionControl, EngineError> {
-        self.submit_reserving(1, prompt, driver)
+        self.submit_on(Terms::default(), prompt, driver)
     }
 
-    /// Like [`EngineHandle::submit`], for a session that will fork: it waits until
-    /// `sequences` sequences are free and keeps them until it ends, so that a
-    /// fork into so many branches is never refused.
+    /// Like [`EngineHandle::submit`], on these terms.
     ///
     /// # Errors
     /// As [`EngineHandle::submit`], and [`EngineError::SequencesExhausted`] when
     /// the engine has fewer sequences altogether.
-    pub fn submit_reserving(
+    pub fn submit_on(
         &self,
-        sequences: u32,
+        terms: Terms,
         prompt: Vec<TokenId>,
         driver: Box<dyn Driver>,
     ) -> Result<SessionControl, EngineError> {
-        self.check(sequences, &prompt)?;
+        self.check(terms.sequences, &prompt)?;
         self.enter()?;
         let session = self.shared.next_session.fetch_add(1, Ordering::Relaxed);
-        let sequences = sequences.max(1);
-        let driver = Guarded::new(driver);
         let submission = Submission {
             session,
             prompt,
-            driver,
-            sequences,
+            driver: Guarded::new(driver),
+            terms: Terms {
+                sequences: terms.sequences.max(1),
+                ..terms
+            },
             woken: false,
         };
         let commands = self.shared.commands.clone();

@@ -1,10 +1,14 @@
 //! Who is in the next forward pass, and with how many tokens.
 
+use super::memory::Tenant;
+
 /// What one branch would like to have computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
     /// The branch's slot.
     pub slot: usize,
+    /// Who it belongs to.
+    pub tenant: Tenant,
     /// Tokens it has to compute; at least 1.
     pub tokens: usize,
     /// Number of the last pass it was in.
@@ -12,24 +16,45 @@ pub(super) struct Wish {
 }
 
 /// Divides `budget` tokens: everybody gets one, those served longest ago first;
-/// what is left goes in equal shares to those that want more. Gives slots in
-/// ascending order with the number of tokens each may feed.
+/// what is left goes in equal shares to the tenants that want more, and in equal
+/// shares to the branches of each. Gives slots in ascending order with the number
+/// of tokens each may feed.
 pub(super) fn divide(mut wishes: Vec<Wish>, budget: usize) -> Vec<(usize, usize)> {
     wishes.sort_by_key(|wish| (wish.served, wish.slot));
     wishes.truncate(budget);
-    let mut spare = budget - wishes.len();
-    let mut hungry = wishes.iter().filter(|wish| wish.tokens > 1).count();
-    wishes.sort_by_key(|wish| (wish.tokens, wish.slot));
-    let mut shares: Vec<(usize, usize)> = wishes
+    let spare = budget - wishes.len();
+    wishes.sort_by_key(|wish| (wish.tenant, wish.slot));
+    let mut shares = Vec::with_capacity(wishes.len());
+    let tenants: Vec<&[Wish]> = wishes.chunk_by(|a, b| a.tenant == b.tenant).collect();
+    let more = |wish: &Wish| wish.tokens - 1;
+    let wanted: Vec<usize> = tenants
         .iter()
-        .map(|wish| {
-            let extra = (wish.tokens - 1).min(spare.div_ceil(hungry.max(1)));
-            spare -= extra;
-            hungry -= usize::from(wish.tokens > 1);
-            (wish.slot, 1 + extra)
-        })
+        .map(|own| own.iter().map(more).sum())
         .collect();
+    for (own, spare) in tenants.into_iter().zip(fill(&wanted, spare)) {
+        let wanted: Vec<usize> = own.iter().map(more).collect();
+        let extra = fill(&wanted, spare);
+        shares.extend(
+            own.iter()
+                .zip(extra)
+                .map(|(wish, extra)| (wish.slot, 1 + extra)),
+        );
+    }
     shares.sort_unstable();
+    shares
+}
+
+/// Equal shares of `spare` for those who want so much, none more than it wants.
+fn fill(wanted: &[usize], mut spare: usize) -> Vec<usize> {
+    let mut shares = vec![0; wanted.len()];
+    let mut order: Vec<usize> = (0..wanted.len()).filter(|&one| wanted[one] > 0).collect();
+    order.sort_by_key(|&one| (wanted[one], one));
+    let mut left = order.len();
+    for one in order {
+        shares[one] = wanted[one].min(spare.div_ceil(left));
+        spare -= shares[one];
+        left -= 1;
+    }
     shares
 }
 
@@ -44,6 +69,7 @@ mod tests {
             .enumerate()
             .map(|(slot, &(tokens, served))| Wish {
                 slot,
+                tenant: 0,
                 tokens,
                 served,
             })
@@ -70,6 +96,19 @@ mod tests {
         check(1, &[(50, 5), (50, 3)], &[0, 1]);
     }
 
+    #[test]
+    fn a_tenant_with_many_readers_has_one_share() {
+        let wish = |slot, tenant| Wish {
+            slot,
+            tenant,
+            tokens: 100,
+            served: 0,
+        };
+        let wishes = vec![wish(0, 7), wish(1, 7), wish(2, 7), wish(3, 8)];
+        let shares = divide(wishes, 4 + 30);
+        assert_eq!(shares, [(0, 6), (1, 6), (2, 6), (3, 16)]);
+    }
+
     proptest::proptest! {
         #[test]
         fn nothing_is_exceeded(
@@ -79,7 +118,7 @@ mod tests {
             let all: Vec<Wish> = wishes
                 .iter()
                 .enumerate()
-                .map(|(slot, &(tokens, served))| Wish { slot, tokens, served })
+                .map(|(slot, &(tokens, served))| Wish { slot, tenant: slot as u64 % 3, tokens, served })
                 .collect();
             let wanted: usize = wishes.iter().map(|wish| wish.0).sum();
             let shares = divide(all, budget);

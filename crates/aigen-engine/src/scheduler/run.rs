@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -8,25 +8,34 @@ use super::Start;
 use super::branch::{Branch, Guarded};
 use super::handle::{Command, SessionId, Submission};
 use super::helper::Helper;
+use super::line::Line;
+use super::memory::{Memory, Source};
 use super::plan::{Wish, divide};
 use super::steps::Cause;
-use crate::{Engine, EngineError, Feed, Limits, Sequence};
+use crate::limits::HEADROOM_TOKENS;
+use crate::{Engine, EngineError, Feed, Limits};
 
 /// The scheduler's thread: owns the engine and everything that runs on it.
 pub(super) struct Scheduler {
-    pub(super) engine: Box<dyn Engine>,
+    pub(super) memory: Memory,
     helper: Helper,
     inbox: Receiver<Command>,
     /// Tokens per pass.
     budget: usize,
-    /// The branch on each sequence of the engine.
+    /// Tokens per pass in which somebody decodes.
+    budget_beside: usize,
+    /// The branches that live, as many as there may be.
     pub(super) slots: Vec<Option<Branch>>,
-    pub(super) line: VecDeque<Submission>,
+    pub(super) line: Line,
     /// Sequences each running session reserved.
     pub(super) reserved: BTreeMap<SessionId, u32>,
     /// Sessions that run or wait; shared with the handles, which count them in.
     pub(super) sessions: Arc<AtomicU32>,
     passes: u64,
+    /// Branches let in so far.
+    branches: u64,
+    /// The cache has room for every sequence at its longest, so that nobody ever gives way.
+    ample: bool,
 }
 
 /// The scheduler is to stop.
@@ -49,17 +58,22 @@ impl Scheduler {
     ) -> Self {
         let info = engine.info();
         let budget = limits.batch_tokens.clamp(1, info.batch_tokens_max.max(1)) as usize;
+        let budget_beside = budget.min(limits.batch_tokens_beside.max(1) as usize);
         let slots = (0..info.sequences_max).map(|_| None).collect();
+        let ample = info.sequences_max.saturating_mul(info.context_tokens) <= info.cells;
         Self {
-            engine,
+            memory: Memory::new(engine),
             helper: Helper::start(),
             inbox,
             budget,
+            budget_beside,
             slots,
-            line: VecDeque::new(),
+            line: Line::default(),
             reserved: BTreeMap::new(),
             sessions,
             passes: 0,
+            branches: 0,
+            ample,
         }
     }
 
@@ -71,6 +85,7 @@ impl Scheduler {
     /// Obeys, admits, and then either computes or sleeps until the next command.
     fn turn(&mut self) -> Result<(), Stop> {
         self.obey_all()?;
+        self.let_back_in();
         self.admit();
         let parts = self.plan();
         if parts.is_empty() {
@@ -93,7 +108,7 @@ impl Scheduler {
 
     fn obey(&mut self, command: Command) -> Result<(), Stop> {
         match command {
-            Command::Submit(submission) => self.line.push_back(submission),
+            Command::Submit(submission) => self.line.push(submission),
             Command::Wake(session) => self.wake(session),
             Command::Cancel(session) => self.end_session(session, &EngineError::Cancelled),
             Command::Stop => return Err(Stop),
@@ -113,52 +128,150 @@ impl Scheduler {
         }
     }
 
-    /// Moves sessions from the line onto free sequences, in order: a session that
-    /// wants many sequences is not overtaken by those that want few.
+    /// Lets sessions from the line in, in order: a session that wants many sequences is not
+    /// overtaken by those that want few, nor one that gave way by anybody.
     fn admit(&mut self) {
-        while let Some(head) = self.line.front()
-            && head.sequences <= self.unreserved()
+        while let Some(head) = self.line.head()
+            && head.terms.sequences <= self.unreserved()
             && let Some(slot) = self.free_slot()
-            && let Some(submission) = self.line.pop_front()
+            && !self.anybody_out()
+            && let tokens = head.prompt.len()
+            && self.make_way(tokens)
+            && let Some(submission) = self.line.pop()
         {
             self.begin(slot, submission);
         }
     }
 
     fn begin(&mut self, slot: usize, submission: Submission) {
+        let sequences = submission.terms.sequences;
+        let mut branch = Branch::new(submission, self.next_age());
+        let cached = self.settle(&mut branch);
         let start = Start {
-            prompt_tokens: submission.prompt.len() as u32,
-            cached_prompt_tokens: 0,
+            prompt_tokens: branch.tokens().len() as u32,
+            cached_prompt_tokens: cached as u32,
         };
-        let Submission {
-            session,
-            prompt,
-            driver,
-            sequences,
-            woken,
-        } = submission;
-        let mut branch = Branch::new(session, Sequence(slot as u32), prompt, driver);
-        branch.woken = woken;
         let started = branch.driver.call(|driver| driver.started(start));
-        self.reserved.insert(session, sequences);
+        self.reserved.insert(branch.session, sequences);
         self.slots[slot] = Some(branch);
         if started.is_err() {
             self.end_panicked(slot);
         }
     }
 
-    fn plan(&self) -> Vec<Part> {
+    pub(super) fn next_age(&mut self) -> u64 {
+        self.branches += 1;
+        self.branches
+    }
+
+    /// Gives the branch a sequence, with what is already computed of its tokens; says how many.
+    fn settle(&mut self, branch: &mut Branch) -> usize {
+        let live = self.slots.iter().flatten();
+        let own = live.filter(|other| other.tenant == branch.tenant);
+        let sources = own.filter_map(|other| {
+            Some(Source {
+                sequence: other.sequence?,
+                tokens: other.fed(),
+            })
+        });
+        let (sequence, fed) = self.memory.begin(branch.tenant, branch.tokens(), sources);
+        branch.settle(sequence, fed);
+        fed
+    }
+
+    /// Whether somebody who gave way wants back in.
+    fn anybody_out(&self) -> bool {
+        self.slots.iter().flatten().any(is_out)
+    }
+
+    /// Whether the cache has room for a branch of so many tokens beside those that run.
+    fn fits(&self, tokens: usize) -> bool {
+        if self.ample {
+            return true;
+        }
+        let running = self.slots.iter().flatten();
+        let running = running.filter(|branch| branch.sequence.is_some()).count();
+        running == 0 || tokens + HEADROOM_TOKENS * (running + 1) <= self.memory.available()
+    }
+
+    /// Lets those who gave way back in, the oldest first.
+    fn let_back_in(&mut self) {
+        while let Some((slot, tokens)) = self.oldest_out() {
+            if !self.make_way(tokens) {
+                return;
+            }
+            if let Some(mut branch) = self.slots[slot].take() {
+                self.settle(&mut branch);
+                self.slots[slot] = Some(branch);
+            }
+        }
+    }
+
+    fn oldest_out(&self) -> Option<(usize, usize)> {
+        let branches = self.slots.iter().enumerate();
+        let out = branches.filter_map(|(slot, branch)| {
+            let branch = branch.as_ref().filter(|branch| is_out(branch))?;
+            Some((branch.age, slot, branch.tokens().len()))
+        });
+        out.min().map(|(_, slot, tokens)| (slot, tokens))
+    }
+
+    /// Whether a branch of so many tokens may come in now. When nobody else has anything to
+    /// compute, those who wait give way to it.
+    fn make_way(&mut self, tokens: usize) -> bool {
+        self.fits(tokens) || (self.share_out().is_empty() && self.clear_for(tokens))
+    }
+
+    /// Makes those who wait give way until `tokens` cells can be had.
+    fn clear_for(&mut self, tokens: usize) -> bool {
+        while self.memory.available() < tokens {
+            if !self.youngest_gives_way(0) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Takes the sequence of the branch let in last, if more than `spared` have one.
+    fn youngest_gives_way(&mut self, spared: usize) -> bool {
+        let branches = self.slots.iter_mut().flatten();
+        let mut inside: Vec<&mut Branch> = branches.filter(|b| b.sequence.is_some()).collect();
+        inside.sort_by_key(|branch| branch.age);
+        if inside.len() <= spared {
+            return false;
+        }
+        let sequence = inside.pop().and_then(|branch| branch.give_way());
+        sequence
+            .map(|sequence| self.memory.free(sequence))
+            .is_some()
+    }
+
+    /// Who is in the next pass, once the cache has room for it.
+    fn plan(&mut self) -> Vec<Part> {
+        loop {
+            let parts = self.share_out();
+            let tokens = parts.iter().map(|part| part.tokens).sum();
+            if self.memory.make_room(tokens) || !self.youngest_gives_way(1) {
+                return parts;
+            }
+        }
+    }
+
+    fn share_out(&self) -> Vec<Part> {
         let branches = self.slots.iter().enumerate();
         let wishes = branches.filter_map(|(slot, branch)| {
             let branch = branch.as_ref()?;
+            branch.sequence?;
             let tokens = branch.pending().len();
             (tokens > 0).then_some(Wish {
                 slot,
+                tenant: branch.tenant,
                 tokens,
                 served: branch.served,
             })
         });
-        let shares = divide(wishes.collect(), self.budget).into_iter();
+        let wishes: Vec<Wish> = wishes.collect();
+        let shares = divide(wishes.clone(), self.budget(&wishes)).into_iter();
         let parts = shares.filter_map(|(slot, tokens)| {
             let branch = self.slots[slot].as_ref()?;
             Some(Part {
@@ -170,6 +283,16 @@ impl Scheduler {
         parts.collect()
     }
 
+    /// Tokens of the next pass: few where somebody decodes and waits for it, but one for each.
+    fn budget(&self, wishes: &[Wish]) -> usize {
+        let decodes = wishes.iter().any(|wish| wish.tokens == 1);
+        if decodes {
+            self.budget_beside.max(wishes.len()).min(self.budget)
+        } else {
+            self.budget
+        }
+    }
+
     /// One forward pass, after which everybody whose logits it brought is asked.
     fn pass(&mut self, parts: &[Part]) {
         match self.compute(parts) {
@@ -178,6 +301,8 @@ impl Scheduler {
                 let calls = feeds.map(|(feed, part)| (part.slot, Cause::Logits { feed }));
                 self.ask_all(calls.collect());
             }
+            // The engine counts otherwise than we do: nothing was computed, and nothing is lost.
+            Err(EngineError::CacheFull { .. }) if self.youngest_gives_way(1) => {}
             Err(error) => parts
                 .iter()
                 .for_each(|part| self.end_branch(part.slot, &error)),
@@ -187,9 +312,9 @@ impl Scheduler {
     /// Runs the pass here while the drivers prepare on the helper's thread.
     fn compute(&mut self, parts: &[Part]) -> Result<(), EngineError> {
         let lent = self.lend_drivers(parts);
-        let engine = self.engine.as_mut();
+        let memory = &mut self.memory;
         let feeds = feeds(&self.slots, parts);
-        let (outcome, drivers) = self.helper.during(lent, || forward(engine, &feeds));
+        let (outcome, drivers) = self.helper.during(lent, || forward(memory, &feeds));
         self.return_drivers(parts, drivers);
         outcome?;
         self.passes += 1;
@@ -217,6 +342,11 @@ impl Scheduler {
     }
 }
 
+/// Gave way, and has something to compute.
+fn is_out(branch: &Branch) -> bool {
+    branch.sequence.is_none() && !branch.pending().is_empty()
+}
+
 const PLANNED: &str = "a planned branch lives until its pass is over";
 
 fn branch_mut<'a>(slots: &'a mut [Option<Branch>], part: &Part) -> &'a mut Branch {
@@ -227,7 +357,7 @@ fn feeds<'a>(slots: &'a [Option<Branch>], parts: &[Part]) -> Vec<Feed<'a>> {
     let feed = |part: &Part| {
         let branch = slots[part.slot].as_ref().expect(PLANNED);
         Feed {
-            sequence: branch.sequence,
+            sequence: branch.sequence.expect(PLANNED),
             tokens: &branch.pending()[..part.tokens],
             logits: part.last,
         }
@@ -236,8 +366,8 @@ fn feeds<'a>(slots: &'a [Option<Branch>], parts: &[Part]) -> Vec<Feed<'a>> {
 }
 
 /// A panic of the engine fails the pass, not the scheduler.
-fn forward(engine: &mut dyn Engine, feeds: &[Feed<'_>]) -> Result<(), EngineError> {
-    catch_unwind(AssertUnwindSafe(|| engine.forward(feeds))).unwrap_or_else(|_| {
+fn forward(memory: &mut Memory, feeds: &[Feed<'_>]) -> Result<(), EngineError> {
+    catch_unwind(AssertUnwindSafe(|| memory.forward(feeds))).unwrap_or_else(|_| {
         let reason = "the engine panicked".to_owned();
         Err(EngineError::Forward { reason })
     })

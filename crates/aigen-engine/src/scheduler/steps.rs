@@ -7,7 +7,7 @@ use super::branch::{Branch, Guarded};
 use super::handle::SessionId;
 use super::run::Scheduler;
 use super::{Input, Step};
-use crate::{EngineError, Sequence};
+use crate::EngineError;
 
 /// Why a branch is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Scheduler {
                 Some(Step::Backtrack { remove, feed }) => self.replace(slot, remove, &feed),
                 Some(Step::Fork(drivers)) => self.fork(slot, drivers, cause, &mut calls),
                 Some(Step::Wait) => self.wait(slot, &mut calls),
-                Some(Step::Done) => drop(self.vacate(slot)),
+                Some(Step::Done) => drop(self.vacate(slot, true)),
             }
         }
     }
@@ -42,7 +42,7 @@ impl Scheduler {
     fn ask(&mut self, slot: usize, cause: Cause) -> Option<Step> {
         let branch = self.slots[slot].as_mut()?;
         let input = match cause {
-            Cause::Logits { feed } => Input::Logits(self.engine.logits(feed)),
+            Cause::Logits { feed } => Input::Logits(self.memory.engine.logits(feed)),
             Cause::Resumed => Input::Resumed,
             Cause::Refused { free } => Input::ForkRefused { free },
         };
@@ -57,15 +57,19 @@ impl Scheduler {
         let Some(branch) = self.slots[slot].as_mut() else {
             return;
         };
-        if let Err(error) = branch.replace(self.engine.as_mut(), remove, feed) {
+        if let Err(error) = branch.replace(&mut self.memory, remove, feed) {
             self.end_branch(slot, &error);
         }
     }
 
     fn wait(&mut self, slot: usize, calls: &mut Calls) {
-        let woken = self.slots[slot].as_mut().map(|branch| &mut branch.woken);
-        if woken.is_some_and(std::mem::take) {
+        let Some(branch) = self.slots[slot].as_mut() else {
+            return;
+        };
+        if std::mem::take(&mut branch.woken) {
             calls.push_front((slot, Cause::Resumed));
+        } else {
+            branch.waiting = true;
         }
     }
 
@@ -99,10 +103,15 @@ impl Scheduler {
 
     fn copy(&mut self, slot: usize, driver: Guarded) -> Option<usize> {
         let to = self.free_slot()?;
+        let age = self.next_age();
         let parent = self.slots[slot].as_ref()?;
-        let sibling = parent.sibling(Sequence(to as u32), driver);
-        self.engine.fork(parent.sequence, sibling.sequence);
-        self.slots[to] = Some(sibling);
+        // One that gave way while it waited has nothing to share, nor has its copy.
+        let sequence = parent.sequence.map(|from| {
+            let to = self.memory.take();
+            self.memory.fork(from, to);
+            to
+        });
+        self.slots[to] = Some(parent.sibling(sequence, age, driver));
         Some(to)
     }
 
@@ -123,14 +132,15 @@ impl Scheduler {
     }
 
     pub(super) fn wake(&mut self, session: SessionId) {
-        for submission in &mut self.line {
+        for submission in self.line.iter_mut() {
             submission.woken |= submission.session == session;
         }
         let mut calls = Calls::new();
         for (slot, branch) in self.slots.iter_mut().enumerate() {
             match branch {
                 Some(branch) if branch.session != session => {}
-                Some(branch) if branch.pending().is_empty() => {
+                Some(branch) if branch.waiting => {
+                    branch.waiting = false;
                     calls.push_back((slot, Cause::Resumed));
                 }
                 Some(branch) => branch.woken = true,
@@ -145,32 +155,38 @@ impl Scheduler {
         for slot in self.branches_of(session) {
             self.end_branch(slot, error);
         }
-        let place = self
-            .line
-            .iter()
-            .position(|waiting| waiting.session == session);
-        if let Some(mut waiting) = place.and_then(|place| self.line.remove(place)) {
+        if let Some(mut waiting) = self.line.remove(session) {
             self.sessions.fetch_sub(1, Ordering::AcqRel);
             let _ = waiting.driver.next(Input::Failed(error));
         }
     }
 
     pub(super) fn end_branch(&mut self, slot: usize, error: &EngineError) {
-        if let Some(mut branch) = self.vacate(slot) {
+        // After a pass that failed nobody knows what is in the sequence.
+        let sound = *error == EngineError::Cancelled;
+        if let Some(mut branch) = self.vacate(slot, sound) {
             let _ = branch.driver.next(Input::Failed(error));
         }
     }
 
     pub(super) fn end_panicked(&mut self, slot: usize) {
-        if let Some(branch) = self.vacate(slot) {
+        if let Some(branch) = self.vacate(slot, false) {
             self.end_session(branch.session, &EngineError::DriverPanicked);
         }
     }
 
-    /// Frees the branch's sequence, and its session's place after the last branch.
-    fn vacate(&mut self, slot: usize) -> Option<Branch> {
+    /// Gives up the branch's sequence, to be kept if it is `sound`, and its session's place
+    /// after the last branch.
+    fn vacate(&mut self, slot: usize, sound: bool) -> Option<Branch> {
         let branch = self.slots[slot].take()?;
-        self.engine.free(branch.sequence);
+        match branch.sequence {
+            Some(sequence) if sound => {
+                let tokens = branch.fed().to_vec();
+                self.memory.keep(branch.tenant, sequence, tokens);
+            }
+            Some(sequence) => self.memory.free(sequence),
+            None => {}
+        }
         if self.branches_of(branch.session).is_empty() {
             self.reserved.remove(&branch.session);
             self.sessions.fetch_sub(1, Ordering::AcqRel);

@@ -27,6 +27,16 @@ pub struct ModelConfig {
     /// Requests that are computed at once, others wait; 4 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequences: Option<u32>,
+    /// Tokens that all requests together may hold in memory; when absent, as many as `sequences`
+    /// times `context_tokens`. With fewer, a request may pause until another has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<u32>,
+    /// Answered requests whose tokens are kept for prompts that begin alike; 16 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<u32>,
+    /// Layers that a GPU computes; all of them when absent and this build has a GPU back end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_layers: Option<u32>,
     /// What it costs.
     #[serde(default)]
     pub price: PriceConfig,
@@ -42,6 +52,9 @@ impl ModelConfig {
             threads: None,
             context_tokens: None,
             sequences: None,
+            cells: None,
+            kept: None,
+            gpu_layers: None,
             price: PriceConfig::default(),
         }
     }

@@ -67,6 +67,9 @@ fn options(model: &ModelConfig) -> Options {
         threads: model.threads,
         context_tokens: model.context_tokens,
         sequences_max: model.sequences.unwrap_or(defaults.sequences_max),
+        cells: model.cells,
+        kept_sequences: model.kept.unwrap_or(defaults.kept_sequences),
+        gpu_layers: model.gpu_layers,
         ..defaults
     }
 }
