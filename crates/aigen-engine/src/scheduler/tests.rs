@@ -280,7 +280,7 @@ fn refusals_come_before_the_driver_is_called() {
             .handle
             .submit_on(
                 Terms {
-                    sequences: sequences,
+                    sequences,
                     ..Terms::default()
                 },
                 prompt.to_vec(),
