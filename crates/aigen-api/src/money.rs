@@ -61,6 +61,7 @@ macro_rules! pair {
 }
 
 pair! {
+    active_stake, "active_stake_nano", "active_stake";
     amount, "amount_nano", "amount";
     available, "available_nano", "available";
     burned, "burned_nano", "burned";
@@ -104,5 +105,24 @@ pub(crate) mod epoch {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Epoch, D::Error> {
         u64::deserialize(from).map(Epoch)
+    }
+}
+
+/// A point in time that may be missing.
+pub(crate) mod time_option {
+    use aigen_types::Timestamp;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        at.map(|at| at.0).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Timestamp))
     }
 }

@@ -30,6 +30,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub use aigen::rules::{read as read_rules, rules_versions};
 pub use aigen::settlement;
 pub use aigen::statement::describe as statement;
 pub use router::router;

@@ -85,11 +85,15 @@ fn refused(refusal: &Refusal) -> Failure {
         Refusal::NameTaken | Refusal::AddressTaken | Refusal::ControllerVersionExists => Row(409, Conflict, code, "choose another name or version"),
         Refusal::CallExists | Refusal::CallExistsWithDifferentRequest | Refusal::CallClosed => Row(409, Conflict, code, "use another Idempotency-Key"),
         Refusal::EpochNotCurrent | Refusal::EpochPhase => Row(409, Conflict, code, "GET /v1/aigen/epochs/current tells number and phase"),
+        Refusal::WindowOpen | Refusal::PayoutHeld => Row(409, Conflict, code, "wait until the window ends: GET /v1/aigen/epochs/current tells when"),
+        Refusal::StakeInUse => Row(409, Conflict, code, "try again when the epoch is settled and paid"),
+        Refusal::RulesVersion => Row(409, Conflict, code, "GET /v1/aigen/rules tells the last version; propose the next"),
+        Refusal::AppealClosed | Refusal::AppealUnknown => Row(409, Conflict, code, "an epoch can be appealed between its settlement and its payment"),
         Refusal::CommitmentCopied => Row(409, Conflict, code, "commit with a salt of your own"),
         Refusal::AlreadyFounded => Row(409, Conflict, code, "use the network as it is"),
         Refusal::NotFounded => Row(503, Overloaded, code, "the operator has to found the network first"),
         Refusal::TooLong | Refusal::AmountZero | Refusal::AmountTooLarge | Refusal::AssignmentInvalid | Refusal::RevealMismatch
-        | Refusal::ReportInvalid | Refusal::GoldMismatch | Refusal::Ledger(_) => Row(400, InvalidRequest, code, CORRECT),
+        | Refusal::ReportInvalid | Refusal::GoldMismatch | Refusal::SeedMismatch | Refusal::PanelMismatch | Refusal::AuditMismatch | Refusal::RulesInvalid | Refusal::Ledger(_) => Row(400, InvalidRequest, code, CORRECT),
         Refusal::TooManyHolds | Refusal::UsageExceedsCover | Refusal::UsageRunsBackwards | Refusal::SettlementInvalid => Row(500, Server, code, TELL_OPERATOR),
     };
     let failure = row.because(refusal);

@@ -4,11 +4,12 @@ use crate::codec::{DecodeError, Wire, choice, malformed, record};
 use aigen_economy::settlement::{Parameter, ParameterKind, Params, RemainderPolicy};
 use aigen_economy::{Price, Shares, Usage};
 use aigen_network::{
-    AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
-    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewRelease,
-    NewValidator, OpenCall, Outcome, Pay, Period, ProgressCall, RefundCall, RefundReason, Release,
-    Report, RevealScores, ReverseCall, RevokeAllowance, Role, SetBudget, SetStanding, Settings,
-    Standing, Stated, TagController, TagKey,
+    Appeal, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
+    DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, MoveStake,
+    NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall, Outcome, Pay, Period,
+    ProgressCall, ProposeRules, RefundCall, RefundReason, Release, Report, RevealScores,
+    ReverseCall, RevokeAllowance, Role, Rules, SetBudget, SetStanding, Settings, Standing, Stated,
+    TagController, TagKey, Terms,
 };
 use aigen_types::{BudgetPath, NodeId};
 
@@ -89,11 +90,9 @@ commands! {
     10 => ExtendCall(inner),
     11 => ProgressCall(inner),
     12 => CloseCall(inner),
-    13 => AssignEpoch(inner),
     14 => CommitScores(inner),
     15 => FreezeCommits,
     16 => RevealScores(inner),
-    17 => CloseEpoch(inner),
     20 => SetBudget(inner),
     21 => GrantAllowance(inner),
     22 => RevokeAllowance(inner),
@@ -102,10 +101,20 @@ commands! {
     25 => PublishRelease(inner),
     26 => SetStanding(inner),
     27 => TagController(inner),
+    42 => ProposeRules(inner),
+    43 => AddStake(inner),
+    44 => RemoveStake(inner),
+    45 => Appeal(inner),
+    46 => DecideAppeal(inner),
     @earlier
     4 => CreateKey(KeyOfAccount) before 19,
     9 => OpenCall(CallOfKey) before 18,
+    13 => AssignEpoch(AssignmentWithoutSeed) before 40,
+    17 => CloseEpoch(CloseWithoutAudits) before 41,
 }
+
+earlier!(AssignmentWithoutSeed of AssignEpoch { epoch, cells, gold } with { seed: None });
+earlier!(CloseWithoutAudits of CloseEpoch { epoch, gold } with { seed: None, audits: Vec::new() });
 
 earlier!(KeyOfAccount of NewKey {
     name,
@@ -235,7 +244,12 @@ record!(CloseCall {
     controller_micros,
     decisions
 });
-record!(AssignEpoch { epoch, cells, gold });
+record!(AssignEpoch {
+    epoch,
+    cells,
+    gold,
+    seed
+});
 record!(CommitScores {
     epoch,
     validator,
@@ -247,7 +261,48 @@ record!(RevealScores {
     salt,
     reports
 });
-record!(CloseEpoch { epoch, gold });
+record!(CloseEpoch {
+    epoch,
+    gold,
+    seed,
+    audits
+});
+record!(Finding {
+    controller,
+    parameter,
+    truth
+});
+record!(ProposeRules { version, rules });
+record!(Rules {
+    parameters,
+    params,
+    terms
+});
+record!(Terms {
+    registration_bond,
+    activation_epochs,
+    unbonding_epochs,
+    panel,
+    commit_seconds,
+    reveal_seconds,
+    appeal_seconds,
+    appeal_bond,
+    timelock_epochs,
+});
+record!(MoveStake {
+    id,
+    validator,
+    amount
+});
+record!(Appeal {
+    id,
+    epoch,
+    from,
+    controller,
+    parameter,
+    evidence
+});
+record!(DecideAppeal { id, truth });
 record!(SetBudget { path, cap, period });
 record!(GrantAllowance {
     user,

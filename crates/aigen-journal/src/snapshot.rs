@@ -2,15 +2,18 @@ use crate::codec::{DecodeError, Wire};
 use crate::record::Tip;
 use crate::sessions::Sessions;
 use crate::state::take_before_releases;
-use aigen_network::Network;
+use aigen_network::{Governance, Network};
 use aigen_types::{Digest, Timestamp};
 use thiserror::Error;
 
-/// The form that this version writes. Older ones stay readable.
-const SNAPSHOT_VERSION: u16 = 2;
+/// The newest form. Older ones stay readable, and what one of them can say is still written in it.
+const SNAPSHOT_VERSION: u16 = 3;
 
-/// The last version that knew of no releases.
-const VERSION_BEFORE_RELEASES: u16 = 1;
+/// A network without rules, bonds, windows and held payouts of its own.
+const WITHOUT_GOVERNANCE: u16 = 2;
+
+/// The first form, which knew of no releases.
+const BEFORE_RELEASES: u16 = 1;
 
 /// What a snapshot begins with, so that nothing else is taken for one.
 const MAGIC: &[u8; 8] = b"AiGnSnap";
@@ -63,7 +66,7 @@ impl Snapshot {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        SNAPSHOT_VERSION.put(&mut bytes);
+        self.version().put(&mut bytes);
         self.tip.put(&mut bytes);
         self.timestamp.put(&mut bytes);
         self.put_state(&mut bytes);
@@ -75,6 +78,16 @@ impl Snapshot {
     fn put_state(&self, out: &mut Vec<u8>) {
         self.sessions.put(out);
         self.network.put(out);
+        if self.version() > WITHOUT_GOVERNANCE {
+            self.network.governance().put(out);
+        }
+    }
+
+    fn version(&self) -> u16 {
+        match *self.network.governance() == Governance::default() {
+            true => WITHOUT_GOVERNANCE,
+            false => SNAPSHOT_VERSION,
+        }
     }
 
     /// Reads the stored form, of this version or an older one, and checks it: its hash, and
@@ -97,10 +110,15 @@ impl Snapshot {
             tip: Tip::take(&mut input)?,
             timestamp: Timestamp::take(&mut input)?,
             sessions: Sessions::take(&mut input)?,
-            network: match version {
-                ..=VERSION_BEFORE_RELEASES => take_before_releases(&mut input)?,
-                _ => Network::take(&mut input)?,
-            },
+            network: take_network(version, &mut input)?,
         })
+    }
+}
+
+fn take_network(version: u16, input: &mut &[u8]) -> Result<Network, DecodeError> {
+    match version {
+        ..=BEFORE_RELEASES => take_before_releases(input),
+        WITHOUT_GOVERNANCE => Network::take(input),
+        _ => Ok(Network::take(input)?.with_governance(Governance::take(input)?)),
     }
 }

@@ -6,9 +6,10 @@ use aigen_economy::settlement::{self, Input, Output};
 use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
-    Allowance, Budget, Call, Cap, Capped, Controller, EpochState, Evaluated, Hold, Key, Model,
-    Network, Parts, PayoutKind, Phase, Posting, Receipt, Refund, Reversal, SettledEpoch, Tally,
-    Validator, Window,
+    Allowance, Budget, Call, Cap, Capped, Controller, EpochState, Evaluated, Governance, Held,
+    Hold, Key, Model, Network, OpenAppeal, Opened, Parts, PayoutKind, Phase, Plan, Posting,
+    Receipt, Refund, Reversal, RulesVersion, SettledEpoch, StakeStanding, Tally, Validator,
+    Waiting, Window,
 };
 use aigen_types::{Timestamp, TransferId};
 use std::borrow::Borrow;
@@ -275,7 +276,7 @@ record!(Split {
     protocol
 });
 
-choice!(Phase { 1 => Open, 2 => Commit, 3 => Reveal });
+choice!(Phase { 1 => Open, 2 => Commit, 3 => Reveal, 4 => Settle });
 record!(EpochState {
     number,
     phase,
@@ -319,6 +320,47 @@ record!(Posting {
     subject,
     to,
     amount
+});
+
+record!(Governance {
+    rules,
+    standings,
+    plan,
+    held,
+    opened,
+    beacon
+});
+record!(RulesVersion { from, rules });
+record!(StakeStanding {
+    coming,
+    leaving,
+    bond
+});
+record!(Waiting { until, amount });
+record!(Plan {
+    commit_until,
+    reveal_until,
+    seed,
+    telemetry,
+    eligible
+});
+record!(Opened {
+    seed,
+    telemetry_at_assignment,
+    telemetry
+});
+record!(Held {
+    until,
+    decide_until,
+    appeals,
+    revisions
+});
+record!(OpenAppeal {
+    from,
+    bond,
+    controller,
+    parameter,
+    evidence
 });
 
 record!(Input {

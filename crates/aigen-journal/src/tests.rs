@@ -137,6 +137,7 @@ fn every_command() -> Vec<Command> {
                 suite: parsed("lesson-quiz"),
             }],
             gold: vec![Digest([7; 32])],
+            ..AssignEpoch::default()
         }),
         Command::CommitScores(CommitScores {
             epoch: Epoch(1),
@@ -162,6 +163,7 @@ fn every_command() -> Vec<Command> {
                 truth: 400_000,
                 salt: Digest([10; 32]),
             }],
+            ..CloseEpoch::default()
         }),
     ]
 }

@@ -25,6 +25,12 @@ pub enum AccountKind {
     Validator,
     /// A validator's locked money.
     Stake,
+    /// What a validator laid down to be one; returned when it has left.
+    Bond,
+    /// Stake on its way out.
+    Unbonding,
+    /// What a settled epoch pays once nobody can appeal any more, and the bonds of appeals.
+    Held,
     /// A controller's reserved share of this epoch.
     Escrow,
     /// What the scoring of one controller may cost in this epoch.
@@ -48,6 +54,9 @@ impl AccountKind {
             "developer" => Self::Developer,
             "validator" => Self::Validator,
             "stake" => Self::Stake,
+            "bond" => Self::Bond,
+            "unbonding" => Self::Unbonding,
+            "held" => Self::Held,
             "escrow" => Self::Escrow,
             "budget" => Self::ValidatorBudget,
             _ => Self::Customer,
@@ -67,6 +76,9 @@ impl AccountKind {
             Self::Developer => 11,
             Self::Validator => 12,
             Self::Stake => 13,
+            Self::Bond => 14,
+            Self::Unbonding => 15,
+            Self::Held => 16,
             Self::Escrow => 20,
             Self::ValidatorBudget => 21,
             Self::Customer => 30,
@@ -186,6 +198,30 @@ pub mod addresses {
     #[must_use]
     pub fn stake(name: &Slug) -> Address {
         prefixed("stake", name)
+    }
+
+    /// What a validator laid down to be one.
+    #[must_use]
+    pub fn bond(name: &Slug) -> Address {
+        prefixed("bond", name)
+    }
+
+    /// A validator's stake on its way out.
+    #[must_use]
+    pub fn unbonding(name: &Slug) -> Address {
+        prefixed("unbonding", name)
+    }
+
+    /// What a settled epoch has yet to pay.
+    #[must_use]
+    pub fn held(epoch: aigen_types::Epoch) -> Address {
+        fixed(&format!("held:epoch{}", epoch.0))
+    }
+
+    /// Bonds of appeals against a settled epoch.
+    #[must_use]
+    pub fn appeals(epoch: aigen_types::Epoch) -> Address {
+        fixed(&format!("held:appeals{}", epoch.0))
     }
 
     /// A controller version's reserved share.

@@ -30,6 +30,23 @@ pub enum Outcome {
     Expired,
 }
 
+impl Outcome {
+    /// Its number, as evidence is hashed.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Stop => 1,
+            Self::Length => 2,
+            Self::Budget => 3,
+            Self::Cancelled => 4,
+            Self::ControllerFault => 5,
+            Self::EngineFault => 6,
+            Self::Recovered => 7,
+            Self::Expired => 8,
+        }
+    }
+}
+
 /// A running call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {

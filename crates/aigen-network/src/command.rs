@@ -2,6 +2,7 @@ use crate::calendar::Period;
 use crate::calls::Outcome;
 use crate::corrections::RefundReason;
 use crate::releases::{Release, Stated, TagKey};
+use crate::rules::Rules;
 use crate::settings::Settings;
 use aigen_economy::{Price, Usage};
 use aigen_types::{
@@ -63,6 +64,16 @@ pub enum Command {
     SetStanding(SetStanding),
     /// A tag is put on a version, or taken away.
     TagController(TagController),
+    /// The rules of scoring change, from a later epoch on.
+    ProposeRules(ProposeRules),
+    /// A validator locks more.
+    AddStake(MoveStake),
+    /// A validator takes stake out; it is paid after the unbonding time.
+    RemoveStake(MoveStake),
+    /// A result of a settled epoch whose money is still held is disputed, by a bond.
+    Appeal(Appeal),
+    /// The operator decides an appeal.
+    DecideAppeal(DecideAppeal),
 }
 
 /// See [`Command::Found`].
@@ -281,7 +292,7 @@ pub struct Cell {
 }
 
 /// See [`Command::AssignEpoch`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AssignEpoch {
     /// The epoch being assigned: the current one.
     pub epoch: Epoch,
@@ -289,6 +300,9 @@ pub struct AssignEpoch {
     pub cells: Vec<Cell>,
     /// One commitment per planted truth (`gold_commitment`).
     pub gold: Vec<Digest>,
+    /// Commitment to the seed that draws the audits (`seed_commitment`). After a first one each
+    /// must be the seed that was opened last, so that the operator has no choice left.
+    pub seed: Option<Digest>,
 }
 
 /// See [`Command::CommitScores`].
@@ -340,12 +354,75 @@ pub struct GoldOpening {
 }
 
 /// See [`Command::CloseEpoch`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CloseEpoch {
     /// The current epoch.
     pub epoch: Epoch,
     /// Every truth committed to at assignment.
     pub gold: Vec<GoldOpening>,
+    /// The seed committed to at assignment.
+    pub seed: Option<Digest>,
+    /// What the operator found of every real cell that the seed draws, and of no other.
+    pub audits: Vec<Finding>,
+}
+
+/// What evaluating a real cell again came to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The controller version.
+    pub controller: Digest,
+    /// The parameter.
+    pub parameter: Slug,
+    /// Its score, in parts per million.
+    pub truth: u32,
+}
+
+/// See [`Command::ProposeRules`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProposeRules {
+    /// The version they become: one more than the last one, so that a change that crossed another
+    /// is refused.
+    pub version: u64,
+    /// What is to hold.
+    pub rules: Rules,
+}
+
+/// See [`Command::AddStake`] and [`Command::RemoveStake`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveStake {
+    /// Chosen by the caller: the same id moves once.
+    pub id: TransferId,
+    /// Whose stake.
+    pub validator: Slug,
+    /// How much; more than zero.
+    pub amount: Amount,
+}
+
+/// See [`Command::Appeal`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appeal {
+    /// Chosen by the caller: the same id appeals once.
+    pub id: TransferId,
+    /// The epoch whose money is still held.
+    pub epoch: Epoch,
+    /// Who appeals, and lays down the bond.
+    pub from: Address,
+    /// The disputed cell.
+    pub controller: Digest,
+    /// Its parameter.
+    pub parameter: Slug,
+    /// Hash of the evidence, which is kept elsewhere.
+    pub evidence: Digest,
+}
+
+/// See [`Command::DecideAppeal`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecideAppeal {
+    /// The appeal.
+    pub id: TransferId,
+    /// What evaluating the disputed cell again came to: the epoch is settled anew with it as an
+    /// audit. `None` rejects the appeal, and its bond goes to the treasury.
+    pub truth: Option<u32>,
 }
 
 /// See [`Command::SetBudget`].

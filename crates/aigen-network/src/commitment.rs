@@ -6,6 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 const SCORE_DOMAIN: &[u8] = b"AIGEN/score/v1";
 const GOLD_DOMAIN: &[u8] = b"AIGEN/gold/v1";
+const SEED_DOMAIN: &[u8] = b"AIGEN/seed/v1";
+const DRAW_DOMAIN: &[u8] = b"AIGEN/draw/v1";
 
 /// The 32-byte identity of a named member: SHA-256 of its name.
 #[must_use]
@@ -73,6 +75,27 @@ pub fn gold_commitment(controller: Digest, parameter: &Slug, truth: u32, salt: D
         .chain_update([0])
         .chain_update(truth.to_le_bytes())
         .chain_update(salt.0);
+    finish(hash)
+}
+
+/// SHA-256("AIGEN/seed/v1" | seed): what an epoch's seed is committed to by, and the seed that the
+/// epoch before opened.
+#[must_use]
+pub fn seed_commitment(seed: Digest) -> Digest {
+    finish(Sha256::new().chain_update(SEED_DOMAIN).chain_update(seed.0))
+}
+
+/// SHA-256("AIGEN/draw/v1" | purpose | 0 | seed | controller | subject | 0): a draw that nobody
+/// knows before the seed.
+pub(crate) fn draw(purpose: &str, seed: Digest, controller: Digest, subject: &Slug) -> Digest {
+    let hash = Sha256::new()
+        .chain_update(DRAW_DOMAIN)
+        .chain_update(purpose)
+        .chain_update([0])
+        .chain_update(seed.0)
+        .chain_update(controller.0)
+        .chain_update(subject.as_str())
+        .chain_update([0]);
     finish(hash)
 }
 

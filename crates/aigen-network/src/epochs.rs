@@ -1,21 +1,29 @@
 //! An epoch: assign → commit → reveal → close. What validators report and what the operator
 //! hides are committed to before either can know the other.
 
+mod draws;
+mod evidence;
+mod held;
 mod settlement_input;
 mod telemetry;
+mod windows;
 
+pub use draws::{Opened, audited_cells, panel};
+pub use evidence::{Evidence, Proof};
+pub use held::{Held, OpenAppeal};
 pub use telemetry::Tally;
+pub use windows::Plan;
 
 use crate::accounts::addresses;
 use crate::command::{
-    AssignEpoch, Cell, CloseEpoch, CommitScores, GoldOpening, Report, RevealScores,
+    AssignEpoch, Cell, CloseEpoch, CommitScores, Finding, GoldOpening, Report, RevealScores,
 };
 use crate::commitment::{assignment_root, gold_commitment, report_root, score_commitment};
 use crate::limits::CELLS_PER_EPOCH_MAX;
 use crate::network::{Network, Reply};
 use crate::posting::{Chain, Reason};
 use crate::refusal::Refusal;
-use aigen_economy::settlement::{Input, Output, ParameterKind, settle};
+use aigen_economy::settlement::{Audit, Input, Output, ParameterKind, settle};
 use aigen_types::{Address, Amount, Digest, Epoch, PPM, Ppm, Slug, Timestamp, TransferId};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -31,6 +39,8 @@ pub enum Phase {
     Commit,
     /// Commitments are frozen; validators open them.
     Reveal,
+    /// Nothing more is revealed; the operator opens the truths.
+    Settle,
 }
 
 /// The running epoch.
@@ -136,7 +146,11 @@ pub struct Posting {
 }
 
 impl Network {
-    pub(crate) fn assign_epoch(&mut self, assign: &AssignEpoch) -> Result<Reply, Refusal> {
+    pub(crate) fn assign_epoch(
+        &mut self,
+        now: Timestamp,
+        assign: &AssignEpoch,
+    ) -> Result<Reply, Refusal> {
         self.epoch.must_be(assign.epoch, Phase::Open)?;
         let count = assign.cells.len();
         let known = |cell: &Cell| {
@@ -152,9 +166,11 @@ impl Network {
         if cells.len() != count || gold.len() != assign.gold.len() {
             return Err(Refusal::AssignmentInvalid);
         }
+        self.check_panels(&cells)?;
+        self.check_seed(assign.seed)?;
         self.epoch.cells = cells;
         self.epoch.gold = gold;
-        self.epoch.phase = Phase::Commit;
+        self.open_commits(now, assign.seed)?;
         Ok(Reply::Done)
     }
 
@@ -162,12 +178,15 @@ impl Network {
         let voted = |p: &aigen_economy::settlement::Parameter| {
             p.id == parameter.as_str() && p.kind == ParameterKind::Voted
         };
-        self.founded
-            .as_ref()
-            .is_some_and(|found| found.settings.parameters.iter().any(voted))
+        self.rules()
+            .is_ok_and(|rules| rules.parameters.iter().any(voted))
     }
 
-    pub(crate) fn commit_scores(&mut self, commit: &CommitScores) -> Result<Reply, Refusal> {
+    pub(crate) fn commit_scores(
+        &mut self,
+        now: Timestamp,
+        commit: &CommitScores,
+    ) -> Result<Reply, Refusal> {
         self.epoch.must_be(commit.epoch, Phase::Commit)?;
         let assigned = self.epoch.validators();
         if !assigned.contains(&commit.validator) {
@@ -185,14 +204,14 @@ impl Network {
             .insert(commit.validator.clone(), commit.commitment);
         // Whoever waits for more answers could only be waiting to copy one.
         if self.epoch.commitments.len() == everyone {
-            self.epoch.phase = Phase::Reveal;
+            self.open_reveals(now)?;
         }
         Ok(Reply::Done)
     }
 
-    pub(crate) fn freeze_commits(&mut self) -> Result<Reply, Refusal> {
+    pub(crate) fn freeze_commits(&mut self, now: Timestamp) -> Result<Reply, Refusal> {
         self.epoch.must_be(self.epoch.number, Phase::Commit)?;
-        self.epoch.phase = Phase::Reveal;
+        self.open_reveals(now)?;
         Ok(Reply::Done)
     }
 
@@ -225,18 +244,19 @@ impl Network {
         now: Timestamp,
         close: &CloseEpoch,
     ) -> Result<Reply, Refusal> {
-        // An epoch in which nobody was asked anything closes too: scores then decay to the prior.
-        let phase = match self.epoch.phase {
-            Phase::Open => Phase::Open,
-            Phase::Commit | Phase::Reveal => Phase::Reveal,
-        };
-        self.epoch.must_be(close.epoch, phase)?;
+        self.must_be_closable(close.epoch)?;
         self.check_gold(&close.gold)?;
         let planted = close.gold.iter().map(|gold| gold.controller).collect();
-        let input = self.settlement_input(&planted, &close.gold)?;
+        self.check_audits(close, &planted)?;
+        let mut input = self.settlement_input(&planted, &close.gold)?;
+        input.audits = audits(&close.audits);
         input.check().map_err(|_| Refusal::SettlementInvalid)?;
         let output = settle(&input);
-        let postings = self.post_settlement(now, &input, &output, &planted)?;
+        let appeal_seconds = self.rules()?.terms.appeal_seconds;
+        let postings = match appeal_seconds {
+            0 => self.post_settlement(now, &input, &output, &planted)?,
+            seconds => self.hold_settlement(now, seconds, &input, &output, &planted)?,
+        };
         self.remember_scores(&output);
         self.retire(&planted);
         let settled = SettledEpoch {
@@ -248,10 +268,13 @@ impl Network {
             closed_at: now,
         };
         self.settled.insert(close.epoch, settled);
+        self.remember_opened(close);
         self.epoch = EpochState {
             number: close.epoch.next(),
             ..EpochState::default()
         };
+        self.governance.plan = Plan::default();
+        self.pay_unbonded(now)?;
         Ok(Reply::Settled(close.epoch))
     }
 
@@ -281,6 +304,24 @@ impl Network {
         }
     }
 
+    /// An epoch in which nobody was asked anything closes too: scores then decay to the prior.
+    fn must_be_closable(&self, epoch: Epoch) -> Result<(), Refusal> {
+        if self.epoch.number != epoch {
+            return Err(Refusal::EpochNotCurrent);
+        }
+        if !self.governance.held.is_empty() {
+            return Err(Refusal::PayoutHeld);
+        }
+        let revealed = self.epoch.reveals.len() == self.epoch.commitments.len();
+        match self.epoch.phase {
+            Phase::Commit => Err(Refusal::EpochPhase),
+            Phase::Reveal if !revealed && self.governance.plan.reveal_until.is_some() => {
+                Err(Refusal::WindowOpen)
+            }
+            Phase::Open | Phase::Reveal | Phase::Settle => Ok(()),
+        }
+    }
+
     fn post_settlement(
         &mut self,
         now: Timestamp,
@@ -289,29 +330,38 @@ impl Network {
         planted: &BTreeSet<Digest>,
     ) -> Result<Vec<Posting>, Refusal> {
         let mut payouts = Payouts::new(self.epoch.number);
+        let clearing = addresses::clearing();
         for controller in &input.controllers {
             let digest = parse_digest(&controller.id)?;
             let result = output.controllers.get(&controller.id);
             let result = result.ok_or(Refusal::SettlementInvalid)?;
-            payouts.controller(digest, &controller.owner, result.payout, result.remainder)?;
+            let escrow = addresses::escrow(digest);
+            payouts.pay_developer(digest, &controller.owner, &escrow, result.payout)?;
+            payouts.gather(&escrow, result.remainder);
             payouts.gather(&addresses::validator_budget(digest), controller.vbudget);
         }
         for (name, result) in &output.validators {
-            payouts.validator(name, result.pay, result.slash)?;
+            payouts.slash(name, &clearing, result.slash)?;
+            payouts.pay_validator(name, &clearing, result.pay)?;
         }
         for (account, amount) in &output.refunds {
-            payouts.refund(account, *amount)?;
+            payouts.refund(account, &clearing, *amount)?;
         }
-        payouts.rest(output.treasury, output.burned);
+        payouts.rest(&clearing, output.treasury, output.burned);
+        self.gather_planted(&mut payouts, planted);
+        let Payouts { chain, postings } = payouts;
+        self.post(now, chain)?;
+        Ok(postings)
+    }
+
+    /// What calls to planted controllers put aside; nobody earns from them.
+    fn gather_planted(&self, payouts: &mut Payouts, planted: &BTreeSet<Digest>) {
         for digest in planted {
             let escrow = addresses::escrow(*digest);
             let budget = addresses::validator_budget(*digest);
             payouts.planted(*digest, &escrow, self.available(&escrow));
             payouts.planted(*digest, &budget, self.available(&budget));
         }
-        let Payouts { chain, postings } = payouts;
-        self.post(now, chain)?;
-        Ok(postings)
     }
 
     fn remember_scores(&mut self, output: &Output) {
@@ -330,6 +380,15 @@ impl Network {
             }
         }
     }
+}
+
+fn audits(findings: &[Finding]) -> Vec<Audit> {
+    let audit = |finding: &Finding| Audit {
+        controller: finding.controller.to_string(),
+        parameter: finding.parameter.to_string(),
+        truth: Ppm::new(finding.truth).unwrap_or(Ppm::ONE),
+    };
+    findings.iter().map(audit).collect()
 }
 
 fn check_reports(cells: &[Cell], reports: &[Report]) -> Result<(), Refusal> {
@@ -368,52 +427,55 @@ impl Payouts {
         }
     }
 
-    fn controller(
+    /// The second chain of an epoch whose first one only held its money.
+    fn held(epoch: Epoch) -> Self {
+        Self {
+            chain: Chain::nth("settlement", u128::from(epoch.0), 1),
+            postings: Vec::new(),
+        }
+    }
+
+    fn pay_developer(
         &mut self,
         digest: Digest,
         owner: &str,
+        from: &Address,
         payout: Amount,
-        remainder: Amount,
     ) -> Result<(), Refusal> {
         let owner: Slug = owner.parse().map_err(|_| Refusal::SettlementInvalid)?;
-        let escrow = addresses::escrow(digest);
         let developer = addresses::developer(&owner);
-        let id = self.chain.pay(&escrow, &developer, payout, Reason::Payout);
-        self.note(
-            id,
-            PayoutKind::Payout,
-            digest.to_string(),
-            developer,
-            payout,
-        );
-        self.gather(&escrow, remainder);
+        let id = self.chain.pay(from, &developer, payout, Reason::Payout);
+        let subject = digest.to_string();
+        self.note(id, PayoutKind::Payout, subject, developer, payout);
         Ok(())
     }
 
-    fn validator(&mut self, name: &str, pay: Amount, slash: Amount) -> Result<(), Refusal> {
+    fn slash(&mut self, name: &str, to: &Address, slash: Amount) -> Result<(), Refusal> {
         let slug: Slug = name.parse().map_err(|_| Refusal::SettlementInvalid)?;
-        let (to, stake) = (addresses::validator(&slug), addresses::stake(&slug));
-        let clearing = addresses::clearing();
-        let id = self.chain.pay(&stake, &clearing, slash, Reason::Slash);
-        self.note(
-            id,
-            PayoutKind::Slash,
-            name.to_string(),
-            clearing.clone(),
-            slash,
-        );
-        let id = self.chain.pay(&clearing, &to, pay, Reason::ValidatorPay);
+        let stake = addresses::stake(&slug);
+        let id = self.chain.pay(&stake, to, slash, Reason::Slash);
+        let subject = name.to_string();
+        self.note(id, PayoutKind::Slash, subject, to.clone(), slash);
+        Ok(())
+    }
+
+    fn pay_validator(&mut self, name: &str, from: &Address, pay: Amount) -> Result<(), Refusal> {
+        let slug: Slug = name.parse().map_err(|_| Refusal::SettlementInvalid)?;
+        let to = addresses::validator(&slug);
+        let id = self.chain.pay(from, &to, pay, Reason::ValidatorPay);
         self.note(id, PayoutKind::ValidatorPay, name.to_string(), to, pay);
         Ok(())
     }
 
-    fn refund(&mut self, account: &str, amount: Amount) -> Result<(), Refusal> {
+    fn refund(&mut self, account: &str, from: &Address, amount: Amount) -> Result<(), Refusal> {
         let to: Address = account.parse().map_err(|_| Refusal::SettlementInvalid)?;
-        let id = self
-            .chain
-            .pay(&addresses::clearing(), &to, amount, Reason::Refund);
+        let id = self.chain.pay(from, &to, amount, Reason::Refund);
         self.note(id, PayoutKind::Refund, account.to_string(), to, amount);
         Ok(())
+    }
+
+    fn hold(&mut self, from: &Address, to: &Address, amount: Amount) {
+        self.chain.pay(from, to, amount, Reason::Hold);
     }
 
     fn gather(&mut self, from: &Address, amount: Amount) {
@@ -421,15 +483,13 @@ impl Payouts {
             .pay(from, &addresses::clearing(), amount, Reason::Remainder);
     }
 
-    fn rest(&mut self, treasury: Amount, burned: Amount) {
+    fn rest(&mut self, from: &Address, treasury: Amount, burned: Amount) {
         let rests = [
             (PayoutKind::Treasury, addresses::treasury(), treasury),
             (PayoutKind::Burned, addresses::burned(), burned),
         ];
         for (kind, to, amount) in rests {
-            let id = self
-                .chain
-                .pay(&addresses::clearing(), &to, amount, Reason::Remainder);
+            let id = self.chain.pay(from, &to, amount, Reason::Remainder);
             self.note(id, kind, String::new(), to, amount);
         }
     }

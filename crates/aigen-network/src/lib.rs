@@ -26,6 +26,7 @@ mod commitment;
 mod corrections;
 mod cover;
 mod epochs;
+mod governance;
 pub mod limits;
 mod names;
 mod network;
@@ -34,8 +35,10 @@ mod posting;
 mod refusal;
 mod registry;
 mod releases;
+mod rules;
 mod settings;
 mod soundness;
+mod stakes;
 mod usage;
 
 #[cfg(test)]
@@ -47,14 +50,21 @@ pub use budgets::{Budget, Cap, CapState, Capped, LEDGER_CAPS};
 pub use calendar::{Period, Window};
 pub use calls::{Call, Hold, Outcome, Receipt};
 pub use command::{
-    AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
-    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewRelease,
-    NewValidator, OpenCall, Pay, ProgressCall, RefundCall, Report, RevealScores, ReverseCall,
-    RevokeAllowance, Role, SetBudget, SetStanding, TagController,
+    Appeal, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
+    DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, MoveStake,
+    NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall, Pay, ProgressCall,
+    ProposeRules, RefundCall, Report, RevealScores, ReverseCall, RevokeAllowance, Role, SetBudget,
+    SetStanding, TagController,
 };
-pub use commitment::{assignment_root, gold_commitment, member_id, report_root, score_commitment};
+pub use commitment::{
+    assignment_root, gold_commitment, member_id, report_root, score_commitment, seed_commitment,
+};
 pub use corrections::{Refund, RefundReason, Reversal};
-pub use epochs::{EpochState, Evaluated, PayoutKind, Phase, Posting, SettledEpoch, Tally};
+pub use epochs::{
+    EpochState, Evaluated, Evidence, Held, OpenAppeal, Opened, PayoutKind, Phase, Plan, Posting,
+    Proof, SettledEpoch, Tally, audited_cells, panel,
+};
+pub use governance::Governance;
 pub use network::{Network, Reply};
 pub use parts::Parts;
 pub use posting::transfer_reason;
@@ -63,6 +73,8 @@ pub use registry::{Controller, Key, Model, Validator, controller_digest, script_
 pub use releases::{
     Release, Standing, Stated, TagKey, content_digest, release_digest, signed_message,
 };
+pub use rules::{Rules, RulesVersion, Terms};
 pub use settings::Settings;
 pub use soundness::Unsound;
+pub use stakes::{StakeStanding, Waiting};
 pub use usage::{UsageKey, UsageSum};

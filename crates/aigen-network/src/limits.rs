@@ -22,3 +22,15 @@ pub const CELLS_PER_EPOCH_MAX: usize = 1_000_000;
 
 /// Bytes of a label or description.
 pub const LABEL_BYTES_MAX: usize = 500;
+
+/// Epochs that activation, unbonding or a change of the rules may wait: at a day each, a year.
+pub const EPOCHS_WAITED_MAX: u64 = 366;
+
+/// Seconds of one window of an epoch: a month.
+pub const WINDOW_SECONDS_MAX: u64 = 31 * 86_400;
+
+/// Appeals against one epoch.
+pub const APPEALS_MAX: usize = 1_000;
+
+/// Stakes of one validator that wait, to become active or to be paid out.
+pub const WAITING_STAKES_MAX: usize = 100;

@@ -4,6 +4,7 @@ use crate::budgets::Budget;
 use crate::calls::{Call, Receipt};
 use crate::command::{Command, Found};
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
+use crate::governance::Governance;
 use crate::names::Names;
 use crate::refusal::Refusal;
 use crate::registry::{Controller, Key, Model, Validator};
@@ -49,6 +50,7 @@ pub struct Network {
     /// Of versions that are not simply current.
     pub(crate) standings: BTreeMap<Digest, Stated>,
     pub(crate) tags: BTreeMap<TagKey, Digest>,
+    pub(crate) governance: Governance,
 }
 
 /// What an accepted command answers.
@@ -104,6 +106,7 @@ impl Network {
         if self.founded.is_none() {
             return Err(Refusal::NotFounded);
         }
+        self.close_windows(now);
         self.dispatch(now, command)
     }
 
@@ -121,9 +124,9 @@ impl Network {
             Command::ExtendCall(extend) => self.extend_call(now, extend),
             Command::ProgressCall(progress) => self.progress_call(progress),
             Command::CloseCall(close) => self.close_call(now, close),
-            Command::AssignEpoch(assign) => self.assign_epoch(assign),
-            Command::CommitScores(commit) => self.commit_scores(commit),
-            Command::FreezeCommits => self.freeze_commits(),
+            Command::AssignEpoch(assign) => self.assign_epoch(now, assign),
+            Command::CommitScores(commit) => self.commit_scores(now, commit),
+            Command::FreezeCommits => self.freeze_commits(now),
             Command::RevealScores(reveal) => self.reveal_scores(reveal),
             Command::CloseEpoch(close) => self.close_epoch(now, close),
             Command::SetBudget(set) => self.set_budget(set),
@@ -134,6 +137,11 @@ impl Network {
             Command::PublishRelease(new) => self.publish_release(now, new),
             Command::SetStanding(set) => self.set_standing(set),
             Command::TagController(tag) => self.tag_controller(tag),
+            Command::ProposeRules(propose) => self.propose_rules(propose),
+            Command::AddStake(more) => self.add_stake(now, more),
+            Command::RemoveStake(less) => self.remove_stake(now, less),
+            Command::Appeal(appeal) => self.appeal(now, appeal),
+            Command::DecideAppeal(decide) => self.decide_appeal(now, decide),
         }
     }
 

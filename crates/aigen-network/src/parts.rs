@@ -53,6 +53,7 @@ macro_rules! parts {
                     usage: UsageIndex::of(&parts.receipts),
                     names: Names::of(&ledger, parts.addresses.into_owned()),
                     ledger,
+                    governance: crate::Governance::default(),
                     $($name: parts.$name.into_owned(),)*
                 }
             }

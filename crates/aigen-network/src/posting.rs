@@ -31,6 +31,11 @@ pub(crate) enum Reason {
     Refund,
     Stake,
     Slash,
+    Bond,
+    Unbond,
+    /// What a settlement pays later, on its way into and out of being held.
+    Hold,
+    AppealBond,
     /// Not money: what may be spent, and what was.
     Cap,
 }
@@ -54,13 +59,17 @@ impl Reason {
             Self::Refund => 33,
             Self::Stake => 40,
             Self::Slash => 41,
+            Self::Bond => 42,
+            Self::Unbond => 43,
+            Self::Hold => 44,
+            Self::AppealBond => 45,
             Self::Cap => 50,
         }
     }
 }
 
 /// Every reason for which money moves, in one word.
-const MOVES: [(Reason, &str); 16] = [
+const MOVES: [(Reason, &str); 20] = [
     (Reason::Issue, "issue"),
     (Reason::Pay, "pay"),
     (Reason::Call, "capture"),
@@ -77,6 +86,10 @@ const MOVES: [(Reason, &str); 16] = [
     (Reason::Refund, "refund"),
     (Reason::Stake, "stake"),
     (Reason::Slash, "slash"),
+    (Reason::Bond, "bond"),
+    (Reason::Unbond, "unbond"),
+    (Reason::Hold, "hold"),
+    (Reason::AppealBond, "appeal_bond"),
 ];
 
 /// Why a transfer moved money, in one word; `None` for one that only reserves or frees it, or

@@ -151,6 +151,26 @@ pub enum Refusal {
     GoldMismatch,
     /// The settlement's input is not well formed.
     SettlementInvalid,
+    /// Validators that committed may still reveal.
+    WindowOpen,
+    /// The seed is missing, or does not open or continue what was committed.
+    SeedMismatch,
+    /// Others were assigned than the drawn panel.
+    PanelMismatch,
+    /// Other cells were audited than the seed draws.
+    AuditMismatch,
+    /// The epoch before is not paid yet.
+    PayoutHeld,
+    /// Weights that do not sum to one whole, a divisor of zero, or a bound that is exceeded.
+    RulesInvalid,
+    /// The rules have another version by now.
+    RulesVersion,
+    /// The stake answers for an assignment or for a result that can be appealed.
+    StakeInUse,
+    /// The epoch is not settled, or its money is paid.
+    AppealClosed,
+    /// No such open appeal.
+    AppealUnknown,
     /// An amount left its range.
     AmountTooLarge,
     /// The ledger's own refusal.
@@ -213,6 +233,16 @@ impl Refusal {
             Self::ReportInvalid => "report_invalid",
             Self::GoldMismatch => "gold_mismatch",
             Self::SettlementInvalid => "settlement_invalid",
+            Self::WindowOpen => "window_open",
+            Self::SeedMismatch => "seed_mismatch",
+            Self::PanelMismatch => "panel_mismatch",
+            Self::AuditMismatch => "audit_mismatch",
+            Self::PayoutHeld => "payout_held",
+            Self::RulesInvalid => "rules_invalid",
+            Self::RulesVersion => "rules_version",
+            Self::StakeInUse => "stake_in_use",
+            Self::AppealClosed => "appeal_closed",
+            Self::AppealUnknown => "appeal_unknown",
             Self::AmountTooLarge => "amount_too_large",
             Self::Ledger(refusal) => refusal.code(),
         }
@@ -228,6 +258,9 @@ impl Refusal {
             | Self::PayeeShort { .. }
             | Self::CoverExhausted
             | Self::EpochPhase
+            | Self::WindowOpen
+            | Self::PayoutHeld
+            | Self::StakeInUse
             | Self::NotFounded => true,
             Self::Ledger(refusal) => refusal.transient(),
             _ => false,
@@ -344,6 +377,20 @@ impl fmt::Display for Refusal {
             Self::ReportInvalid => "a report is out of range or was not assigned",
             Self::GoldMismatch => "what was opened is not what was committed at assignment",
             Self::SettlementInvalid => "the settlement's input is not well formed",
+            Self::WindowOpen => "a window is still open",
+            Self::SeedMismatch => "the seed is missing, or is not the one that was committed to",
+            Self::PanelMismatch => {
+                "the validators assigned are not the panel that the last seed draws"
+            }
+            Self::AuditMismatch => "the audited cells are not those that the seed draws",
+            Self::PayoutHeld => {
+                "the epoch before is not paid yet: appeals are possible or undecided"
+            }
+            Self::RulesInvalid => "the rules are not valid",
+            Self::RulesVersion => "another change of the rules was proposed meanwhile",
+            Self::StakeInUse => "the stake answers for an epoch that is not over",
+            Self::AppealClosed => "the epoch has no results that can be appealed now",
+            Self::AppealUnknown => "no such open appeal",
             Self::AmountTooLarge => "an amount left its range",
         };
         f.write_str(text)

@@ -201,24 +201,7 @@ impl Network {
         if new.stake.is_zero() {
             return Err(Refusal::AmountZero);
         }
-        // Asked first: a transfer that the ledger refuses burns its id, and a validator that is
-        // funded later must be able to try again.
-        let available = self.available(&addresses::validator(&new.name));
-        if available < new.stake {
-            let needed = new.stake;
-            return Err(Refusal::InsufficientFunds { available, needed });
-        }
-        let mut chain = Chain::new(
-            "stake",
-            crate::accounts::account_id(&addresses::stake(&new.name)).0,
-        );
-        chain.pay(
-            &addresses::validator(&new.name),
-            &addresses::stake(&new.name),
-            new.stake,
-            Reason::Stake,
-        );
-        self.post(now, chain)?;
+        self.lock_first_stake(now, new)?;
         let validator = Validator {
             owner: new.owner.clone(),
             skill: 0,

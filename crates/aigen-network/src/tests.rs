@@ -4,6 +4,7 @@
 mod calls;
 mod caps;
 mod epochs;
+mod governance;
 mod laws;
 mod releases;
 mod usage;

@@ -5,8 +5,8 @@ use crate::auth::{Caller, IssuedKey};
 use crate::error::NodeError;
 use crate::node::Node;
 use aigen_network::{
-    AssignEpoch, CloseEpoch, Command, CommitScores, Found, Issue, NewController, NewModel,
-    NewValidator, Pay, Reply, RevealScores, Role, addresses,
+    Appeal, AssignEpoch, CloseEpoch, Command, CommitScores, DecideAppeal, Found, Issue, MoveStake,
+    NewController, NewModel, NewValidator, Pay, ProposeRules, Reply, RevealScores, Role, addresses,
 };
 use aigen_types::{Address, Amount, Digest, Epoch, Slug, TransferId};
 
@@ -210,5 +210,60 @@ impl Node {
         let epoch = close.epoch;
         self.submit(Command::CloseEpoch(close)).await?;
         Ok(epoch)
+    }
+
+    /// Proposes rules of scoring, for a later epoch. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or a rule says no.
+    pub async fn propose_rules(
+        &self,
+        caller: &Caller,
+        propose: ProposeRules,
+    ) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        self.submit(Command::ProposeRules(propose))
+            .await
+            .map(|_| ())
+    }
+
+    /// Locks more stake. The validator's own key or an operator's.
+    ///
+    /// # Errors
+    /// When the caller may not, or a rule says no.
+    pub async fn add_stake(&self, caller: &Caller, more: MoveStake) -> Result<(), NodeError> {
+        caller.must_own(&addresses::validator(&more.validator))?;
+        self.submit(Command::AddStake(more)).await.map(|_| ())
+    }
+
+    /// Takes stake out. The validator's own key or an operator's.
+    ///
+    /// # Errors
+    /// When the caller may not, or a rule says no.
+    pub async fn remove_stake(&self, caller: &Caller, less: MoveStake) -> Result<(), NodeError> {
+        caller.must_own(&addresses::validator(&less.validator))?;
+        self.submit(Command::RemoveStake(less)).await.map(|_| ())
+    }
+
+    /// Disputes a result, by a bond of the caller's account.
+    ///
+    /// # Errors
+    /// When the key is not the account's own, or a rule says no.
+    pub async fn appeal(&self, caller: &Caller, appeal: Appeal) -> Result<(), NodeError> {
+        caller.must_be_the_accounts_own()?;
+        self.submit(Command::Appeal(appeal)).await.map(|_| ())
+    }
+
+    /// Decides an appeal. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such appeal.
+    pub async fn decide_appeal(
+        &self,
+        caller: &Caller,
+        decide: DecideAppeal,
+    ) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        self.submit(Command::DecideAppeal(decide)).await.map(|_| ())
     }
 }

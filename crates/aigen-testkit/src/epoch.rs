@@ -36,6 +36,7 @@ impl Secrets {
             epoch: network.epoch().number,
             cells: cells.to_vec(),
             gold: self.planted.iter().map(commitment).collect(),
+            ..AssignEpoch::default()
         })
     }
 
@@ -81,6 +82,7 @@ impl Secrets {
         Command::CloseEpoch(CloseEpoch {
             epoch: network.epoch().number,
             gold: self.planted.clone(),
+            ..CloseEpoch::default()
         })
     }
 }

@@ -21,6 +21,7 @@
 //! replays and verifies the journal: it must lead to the very network it stopped with.
 
 mod answer;
+pub mod economy;
 mod epoch;
 mod parse;
 mod run;

@@ -31,7 +31,7 @@ pub(crate) mod disk;
 mod history;
 mod model;
 mod node;
-mod random;
+pub(crate) mod random;
 mod single;
 mod trace;
 

@@ -18,6 +18,7 @@ mod ledger;
 mod model;
 mod models;
 mod money;
+mod params;
 mod pay;
 mod price;
 mod receipt;
@@ -79,6 +80,9 @@ pub enum Command {
     /// Assign, close, show and replay epochs
     #[command(subcommand)]
     Epoch(epoch::Command),
+    /// Show, try out and change the rules of scoring
+    #[command(subcommand)]
+    Params(params::Command),
     /// Evaluate controllers and be paid for being right
     #[command(subcommand)]
     Validator(validator::Command),
@@ -120,6 +124,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Usage(args) => usage::run(args, context).await?,
         Command::Ledger(command) => return ledger::run(&command, context),
         Command::Epoch(command) => epoch::run(command, context).await?,
+        Command::Params(command) => params::run(command, context).await?,
         Command::Validator(command) => validator::run(command, context).await?,
         Command::Explain(command) => explain::run(command, context)?,
         Command::Sim(args) => sim::run(&args, context)?,

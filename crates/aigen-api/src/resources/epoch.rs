@@ -1,5 +1,5 @@
 use crate::{money, settlement, text};
-use aigen_types::{Amount, Digest, Epoch, Slug};
+use aigen_types::{Amount, Digest, Epoch, Slug, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
 /// Where an epoch stands.
@@ -12,6 +12,8 @@ pub enum EpochPhase {
     Commit,
     /// Commitments are frozen; validators open them.
     Reveal,
+    /// Nothing more is revealed; the operator opens the truths.
+    Settle,
     /// Settled and paid.
     Settled,
 }
@@ -27,6 +29,25 @@ pub struct EpochState {
     pub epoch: Epoch,
     /// Where it stands.
     pub phase: EpochPhase,
+    /// When the commit window closes by itself, in nanoseconds of ledger time.
+    #[serde(
+        default,
+        with = "money::time_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub commit_until: Option<Timestamp>,
+    /// When the reveal window does.
+    #[serde(
+        default,
+        with = "money::time_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reveal_until: Option<Timestamp>,
+    /// What draws the panels of this epoch: the seed that was opened last.
+    #[serde(with = "text")]
+    pub panel_seed: Digest,
+    /// Validators drawn for each controller; 0: the operator chooses.
+    pub panel: u64,
     /// Who is asked what: everything for an operator, its own questions for a validator.
     pub assignments: Vec<Assignment>,
     /// Of these validators, who has committed.
@@ -64,6 +85,13 @@ pub struct AssignRequest {
     /// One commitment per planted truth.
     #[serde(default, with = "text::list")]
     pub gold: Vec<Digest>,
+    /// Commitment to the seed that draws the audits.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub seed: Option<Digest>,
 }
 
 /// `POST /v1/aigen/epochs/{epoch}/close`, operators only.
@@ -73,6 +101,77 @@ pub struct CloseRequest {
     /// Every truth committed to at assignment.
     #[serde(default)]
     pub gold: Vec<GoldOpening>,
+    /// The seed committed to at assignment.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub seed: Option<Digest>,
+    /// What evaluating every cell came to that the seed draws.
+    #[serde(default)]
+    pub audits: Vec<Finding>,
+}
+
+/// What evaluating a real cell again came to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The controller version.
+    #[serde(with = "text")]
+    pub controller: Digest,
+    /// The parameter.
+    #[serde(with = "text")]
+    pub parameter: Slug,
+    /// Its score in parts per million, 0 to 1,000,000.
+    pub truth: u32,
+}
+
+/// `GET /v1/aigen/epochs/current/audits/{seed}`, operators only: the cells that this seed has
+/// evaluated again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// The controller version.
+    #[serde(with = "text")]
+    pub controller: Digest,
+    /// The parameter.
+    #[serde(with = "text")]
+    pub parameter: Slug,
+}
+
+/// `POST /v1/aigen/epochs/{epoch}/appeals`: a cell of a settled epoch is disputed, by a bond.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppealRequest {
+    /// The controller version.
+    #[serde(with = "text")]
+    pub controller: Digest,
+    /// The parameter.
+    #[serde(with = "text")]
+    pub parameter: Slug,
+    /// Hash of the evidence, which the appellant keeps and shows the operator.
+    #[serde(with = "text")]
+    pub evidence: Digest,
+}
+
+/// An appeal that waits for its decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppealMade {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: TransferId,
+    /// The epoch.
+    #[serde(with = "money::epoch")]
+    pub epoch: Epoch,
+}
+
+/// `POST /v1/aigen/appeals/{id}`, operators only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecideRequest {
+    /// What evaluating the disputed cell again came to; absent: the appeal is rejected.
+    #[serde(default)]
+    pub truth: Option<u32>,
 }
 
 /// A hidden truth, opened.

@@ -8,20 +8,23 @@ mod journal;
 mod money;
 mod receipt;
 mod registry;
+mod rules;
 mod spending;
 mod usage;
 
 pub use epoch::{
-    AssignRequest, Assignment, CloseRequest, CommitRequest, ControllerResult, EpochPhase,
-    EpochState, EpochStatement, GoldOpening, Report, RevealRequest, ValidatorResult,
+    AppealMade, AppealRequest, AssignRequest, Assignment, CloseRequest, CommitRequest,
+    ControllerResult, DecideRequest, Drawn, EpochPhase, EpochState, EpochStatement, Finding,
+    GoldOpening, Report, RevealRequest, ValidatorResult,
 };
 pub use journal::{BatchWritten, JournalFault, JournalTip, Verification};
 pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{
-    Controller, ControllerKind, Key, KeyCreated, KeyRole, NewKey, PricePage, PublishController,
-    RegisterValidator, Validator,
+    Controller, ControllerKind, Key, KeyCreated, KeyRole, MoveStake, NewKey, PricePage,
+    PublishController, RegisterValidator, Validator,
 };
+pub use rules::{ProposeRules, Rules, Terms};
 
 pub use spending::{
     Allowance, Budget, Correction, CorrectionKind, GrantAllowance, Period, Refund, RefundReason,

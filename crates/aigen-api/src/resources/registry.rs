@@ -1,5 +1,5 @@
 use crate::{money, openai::ModelPrice, text};
-use aigen_types::{Address, Amount, ControllerRef, Digest, ModelName, Slug, Timestamp};
+use aigen_types::{Address, Amount, ControllerRef, Digest, ModelName, Slug, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
 /// What a key may do.
@@ -179,6 +179,25 @@ pub struct RegisterValidator {
     pub stake: Amount,
 }
 
+/// `POST /v1/aigen/stakes/add` and `/stakes/remove`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveStake {
+    /// Whose stake.
+    #[serde(with = "text")]
+    pub validator: Slug,
+    /// How much, in AIGEN; more than zero.
+    #[serde(with = "text")]
+    pub amount: Amount,
+    /// Makes a retry the same change.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub id: Option<TransferId>,
+}
+
 /// `GET /v1/aigen/validators/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validator {
@@ -191,6 +210,9 @@ pub struct Validator {
     /// What it has locked.
     #[serde(flatten, with = "money::stake")]
     pub stake: Amount,
+    /// The part of it that counts in the running epoch.
+    #[serde(flatten, with = "money::active_stake")]
+    pub active_stake: Amount,
     /// Its proven accuracy in parts per million: −1,000,000 to 1,000,000.
     pub skill: i64,
 }

@@ -45,7 +45,11 @@ pub struct Budget {
     /// Per this.
     pub period: Period,
     /// When the period ends; absent for one that never does.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "end")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "money::time_option"
+    )]
     pub resets_at: Option<Timestamp>,
     /// What may be spent.
     #[serde(flatten, with = "money::cap")]
@@ -85,7 +89,11 @@ pub struct GrantAllowance {
     #[serde(default)]
     pub margin_ppm: u32,
     /// When it ends by itself, in nanoseconds since the Unix epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "end")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "money::time_option"
+    )]
     pub expires_at: Option<Timestamp>,
 }
 
@@ -121,7 +129,11 @@ pub struct Allowance {
     /// What the app adds, in parts per million of the charge.
     pub margin_ppm: u32,
     /// When it ends by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "end")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "money::time_option"
+    )]
     pub expires_at: Option<Timestamp>,
     /// What may be spent.
     #[serde(flatten, with = "money::cap")]
@@ -220,23 +232,4 @@ pub enum CorrectionKind {
     Reversal,
     /// By the treasury.
     Refund,
-}
-
-/// A point in time that may be missing.
-mod end {
-    use aigen_types::Timestamp;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        at: &Option<Timestamp>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        at.map(|at| at.0).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Timestamp>, D::Error> {
-        Ok(Option::<u64>::deserialize(from)?.map(Timestamp))
-    }
 }

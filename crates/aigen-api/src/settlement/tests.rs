@@ -142,7 +142,7 @@ fn every_malformed_input_names_its_field() {
         (
             "/audits/0",
             json!({"c": "c", "p": "p"}),
-            "audits[0]",
+            "audits[0].truth",
             "missing field `truth`",
         ),
         (
@@ -172,6 +172,7 @@ fn every_list_is_required() {
         let mut input = example();
         input.as_object_mut().expect("an object").remove(name);
         let error = Input::from_json(input.to_string().as_bytes()).expect_err(name);
+        assert_eq!(error.path.as_deref(), Some(name.as_str()));
         assert!(
             error.message.contains(&format!("missing field `{name}`")),
             "{error}"

@@ -1,19 +1,21 @@
+use super::money::transfer_id;
 use super::statement;
 use crate::extract::{Key, Named, Post};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
-    AssignRequest, Assignment, CloseRequest, CommitRequest, EpochPhase, EpochState, EpochStatement,
-    RevealRequest,
+    AppealMade, AppealRequest, AssignRequest, Assignment, CloseRequest, CommitRequest,
+    DecideRequest, Drawn, EpochPhase, EpochState, EpochStatement, List, RevealRequest,
 };
 use aigen_node::network::{
     self, AssignEpoch, Cell, CloseEpoch, CommitScores, GoldOpening, Phase, Refusal, Report,
     RevealScores, Role, addresses,
 };
 use aigen_node::{Caller, NodeError};
-use aigen_types::{Epoch, Slug};
+use aigen_types::{Digest, Epoch, Slug, TransferId};
 use axum::Json;
 use axum::extract::State;
+use std::collections::BTreeSet;
 
 pub(super) async fn current(
     State(gateway): State<Gateway>,
@@ -37,6 +39,7 @@ pub(super) async fn assign(
         epoch: Epoch(epoch),
         cells: cells.collect(),
         gold: post.body.gold,
+        seed: post.body.seed,
     };
     gateway.node.assign_epoch(&post.caller, assign).await?;
     state(&gateway, &post.caller)
@@ -112,12 +115,71 @@ pub(super) async fn close(
         truth: gold.truth,
         salt: gold.salt,
     });
+    let audits = post
+        .body
+        .audits
+        .into_iter()
+        .map(|finding| network::Finding {
+            controller: finding.controller,
+            parameter: finding.parameter,
+            truth: finding.truth,
+        });
     let close = CloseEpoch {
         epoch: Epoch(epoch),
         gold: gold.collect(),
+        seed: post.body.seed,
+        audits: audits.collect(),
     };
     let epoch = gateway.node.close_epoch(&post.caller, close).await?;
     statement::of(&gateway, epoch)
+}
+
+/// Operators only: whoever knows the seed before the reports are in knows what is audited.
+pub(super) async fn drawn(
+    State(gateway): State<Gateway>,
+    Key(caller): Key,
+    Named(seed): Named<Digest>,
+) -> Result<Json<List<Drawn>>, Failure> {
+    caller.must_operate()?;
+    let network = gateway.node.network();
+    // A planted controller has a truth already: its gold commitment says which, to the operator
+    // alone, who leaves it out of what is opened.
+    let drawn = network.audits_drawn(seed, &BTreeSet::new());
+    let drawn = drawn.into_iter().map(|(controller, parameter)| Drawn {
+        controller,
+        parameter,
+    });
+    Ok(Json(List::complete(drawn.collect())))
+}
+
+pub(super) async fn appeal(
+    State(gateway): State<Gateway>,
+    Named(epoch): Named<u64>,
+    post: Post<AppealRequest>,
+) -> Result<Json<AppealMade>, Failure> {
+    let id = post.caller.transfer_id(transfer_id(None)?);
+    let epoch = Epoch(epoch);
+    let appeal = network::Appeal {
+        id,
+        epoch,
+        from: post.caller.account.clone(),
+        controller: post.body.controller,
+        parameter: post.body.parameter,
+        evidence: post.body.evidence,
+    };
+    gateway.node.appeal(&post.caller, appeal).await?;
+    Ok(Json(AppealMade { id, epoch }))
+}
+
+pub(super) async fn decide(
+    State(gateway): State<Gateway>,
+    Named(id): Named<TransferId>,
+    post: Post<DecideRequest>,
+) -> Result<Json<EpochState>, Failure> {
+    let truth = post.body.truth;
+    let decide = network::DecideAppeal { id, truth };
+    gateway.node.decide_appeal(&post.caller, decide).await?;
+    state(&gateway, &post.caller)
 }
 
 /// Path and body name the same epoch.
@@ -150,6 +212,10 @@ fn state(gateway: &Gateway, caller: &Caller) -> Result<Json<EpochState>, Failure
         network: founded.name.clone(),
         epoch: epoch.number,
         phase: phase(epoch.phase),
+        commit_until: network.governance().plan.commit_until,
+        reveal_until: network.governance().plan.reveal_until,
+        panel_seed: network.panel_seed().map_err(NodeError::Refused)?,
+        panel: network.rules().map_err(NodeError::Refused)?.terms.panel,
         assignments: assignments(epoch, sees),
         committed: seen(&mut epoch.commitments.keys()),
         revealed: seen(&mut epoch.reveals.keys()),
@@ -173,5 +239,6 @@ fn phase(phase: Phase) -> EpochPhase {
         Phase::Open => EpochPhase::Open,
         Phase::Commit => EpochPhase::Commit,
         Phase::Reveal => EpochPhase::Reveal,
+        Phase::Settle => EpochPhase::Settle,
     }
 }

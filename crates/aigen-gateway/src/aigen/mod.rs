@@ -6,6 +6,7 @@ mod keys;
 mod money;
 mod receipts;
 mod registry;
+pub(crate) mod rules;
 pub mod settlement;
 mod spending;
 pub(crate) mod statement;
@@ -44,7 +45,13 @@ pub(crate) fn routes() -> Router<Gateway> {
             "/validators",
             get(validators::list).post(validators::register),
         )
+        .route("/stakes/add", post(validators::add_stake))
+        .route("/stakes/remove", post(validators::remove_stake))
+        .route("/rules", get(rules::list).post(rules::propose))
         .route("/epochs/current", get(epochs::current))
+        .route("/epochs/current/audits/{seed}", get(epochs::drawn))
+        .route("/epochs/{epoch}/appeals", post(epochs::appeal))
+        .route("/appeals/{id}", post(epochs::decide))
         .route("/epochs/{epoch}/assign", post(epochs::assign))
         .route("/epochs/{epoch}/commit", post(epochs::commit))
         .route("/epochs/{epoch}/freeze", post(epochs::freeze))

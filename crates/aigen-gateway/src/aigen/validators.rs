@@ -1,8 +1,10 @@
+use super::money::transfer_id;
 use crate::extract::{Key, Post};
 use crate::failure::Failure;
 use crate::state::Gateway;
-use aigen_api::resources::{List, RegisterValidator, Validator};
-use aigen_node::network::{self, Network, NewValidator, addresses};
+use aigen_api::resources::{List, MoveStake, RegisterValidator, Validator};
+use aigen_node::network::{self, Network, NewValidator, Refusal, addresses};
+use aigen_node::{Caller, NodeError};
 use aigen_types::Slug;
 use axum::Json;
 use axum::extract::State;
@@ -33,11 +35,51 @@ pub(super) async fn register(
     Ok((StatusCode::CREATED, Json(described)))
 }
 
+pub(super) async fn add_stake(
+    State(gateway): State<Gateway>,
+    post: Post<MoveStake>,
+) -> Result<Json<Validator>, Failure> {
+    let change = change(&post.caller, post.body)?;
+    let payer = addresses::validator(&change.validator);
+    let name = change.validator.clone();
+    let moved = gateway.node.add_stake(&post.caller, change).await;
+    moved.map_err(|error| Failure::to_payer(error, &payer))?;
+    one(&gateway, &name)
+}
+
+pub(super) async fn remove_stake(
+    State(gateway): State<Gateway>,
+    post: Post<MoveStake>,
+) -> Result<Json<Validator>, Failure> {
+    let change = change(&post.caller, post.body)?;
+    let name = change.validator.clone();
+    gateway.node.remove_stake(&post.caller, change).await?;
+    one(&gateway, &name)
+}
+
+fn change(caller: &Caller, body: MoveStake) -> Result<network::MoveStake, Failure> {
+    let id = caller.transfer_id(transfer_id(body.id)?);
+    Ok(network::MoveStake {
+        id,
+        validator: body.validator,
+        amount: body.amount,
+    })
+}
+
+fn one(gateway: &Gateway, name: &Slug) -> Result<Json<Validator>, Failure> {
+    let network = gateway.node.network();
+    let mut validators = network.validators();
+    let found = validators.find(|(known, _)| *known == name);
+    let (_, validator) = found.ok_or(NodeError::Refused(Refusal::ValidatorUnknown))?;
+    Ok(Json(describe(&network, name, validator)))
+}
+
 fn describe(network: &Network, name: &Slug, validator: &network::Validator) -> Validator {
     Validator {
         name: name.clone(),
         owner: validator.owner.clone(),
         stake: network.available(&addresses::stake(name)),
+        active_stake: network.active_stake(name),
         skill: validator.skill,
     }
 }

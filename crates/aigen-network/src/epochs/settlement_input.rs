@@ -2,7 +2,7 @@ use crate::accounts::addresses;
 use crate::command::{Cell, GoldOpening, Report};
 use crate::network::Network;
 use crate::refusal::Refusal;
-use crate::settings::Settings;
+use crate::rules::Rules;
 use aigen_economy::settlement::{
     Assignment, Controller, Gold, GoldAssignment, GoldReport, Input, ParameterKind,
     Report as Answer, Validator,
@@ -20,11 +20,13 @@ impl Network {
         planted: &BTreeSet<Digest>,
         gold: &[GoldOpening],
     ) -> Result<Input, Refusal> {
-        let settings = self.settings()?;
+        let rules = self.rules()?;
+        let budget_micros = self.settings()?.latency_budget_micros;
+        let controllers = self.scored_controllers(&rules, budget_micros, planted);
         let mut input = Input {
-            params: settings.params,
-            parameters: settings.parameters.clone(),
-            controllers: self.scored_controllers(settings, planted),
+            params: rules.params,
+            parameters: rules.parameters,
+            controllers,
             validators: self.scoring_validators(),
             gold: gold.iter().map(hidden_case).collect(),
             ..Input::default()
@@ -38,7 +40,8 @@ impl Network {
     /// Every controller version with money in escrow or a question to answer, planted ones left out.
     fn scored_controllers(
         &self,
-        settings: &Settings,
+        rules: &Rules,
+        budget_micros: u64,
         planted: &BTreeSet<Digest>,
     ) -> Vec<Controller> {
         let asked: BTreeSet<_> = self
@@ -54,12 +57,18 @@ impl Network {
             })
             .map(|(digest, known)| {
                 let owner = &known.published.reference.owner;
-                self.scored_controller(settings, digest, owner)
+                self.scored_controller(rules, budget_micros, digest, owner)
             })
             .collect()
     }
 
-    fn scored_controller(&self, settings: &Settings, digest: Digest, owner: &Slug) -> Controller {
+    fn scored_controller(
+        &self,
+        rules: &Rules,
+        budget_micros: u64,
+        digest: Digest,
+        owner: &Slug,
+    ) -> Controller {
         let evaluated = self.scores.get(&digest).cloned().unwrap_or_default();
         let tally = self.epoch.tallies.get(&digest);
         let consumers = tally.map(|tally| &tally.consumers).into_iter().flatten();
@@ -70,7 +79,7 @@ impl Network {
             vbudget: self.available(&addresses::validator_budget(digest)),
             scored_epochs: evaluated.scored_epochs,
             state: evaluated.state,
-            measured: self.measured(settings, digest),
+            measured: self.measured(rules, budget_micros, digest),
             consumers: consumers
                 .map(|(account, spent)| (account.to_string(), *spent))
                 .collect(),
@@ -78,14 +87,14 @@ impl Network {
     }
 
     /// The node's own telemetry, by the names that a measured parameter may have.
-    fn measured(&self, settings: &Settings, digest: Digest) -> BTreeMap<String, Ppm> {
+    fn measured(&self, rules: &Rules, budget_micros: u64, digest: Digest) -> BTreeMap<String, Ppm> {
         let tally = self.epoch.tallies.get(&digest);
         let value = |id: &str| match id {
-            "reliability" => tally?.reliability(settings.params.prior),
-            "latency" => tally?.latency(settings.latency_budget_micros),
+            "reliability" => tally?.reliability(rules.params.prior),
+            "latency" => tally?.latency(budget_micros),
             _ => None,
         };
-        settings
+        rules
             .parameters
             .iter()
             .filter(|parameter| parameter.kind == ParameterKind::Measured)
@@ -99,7 +108,7 @@ impl Network {
             .map(|(name, validator)| Validator {
                 id: name.to_string(),
                 owner: validator.owner.to_string(),
-                stake: self.available(&addresses::stake(name)),
+                stake: self.active_stake(name),
                 skill: validator.skill,
                 committed: self.epoch.commitments.contains_key(name),
                 revealed: self.epoch.reveals.contains_key(name),

@@ -61,6 +61,7 @@ impl Scored {
             epoch: Epoch(0),
             cells,
             gold,
+            ..AssignEpoch::default()
         }))
     }
 
@@ -108,6 +109,7 @@ impl Scored {
         self.world.apply(Command::CloseEpoch(CloseEpoch {
             epoch: Epoch(0),
             gold,
+            ..CloseEpoch::default()
         }))
     }
 }

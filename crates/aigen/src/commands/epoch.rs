@@ -13,9 +13,10 @@ use crate::commands::ledger;
 use crate::context::Context;
 use crate::failure::hinted;
 use crate::reach::Reach;
+use aigen_api::resources::{AppealMade, AppealRequest, DecideRequest, EpochState};
 use aigen_network::{Network, SettledEpoch};
-use aigen_types::Epoch;
-use anyhow::Result;
+use aigen_types::{Digest, Epoch, Slug, TransferId};
+use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 
 /// `aigen epoch …`
@@ -52,6 +53,39 @@ Examples:
     Show {
         /// Its number; the last settled one when absent
         epoch: Option<u64>,
+    },
+    /// Dispute a cell of an epoch that is settled and not paid yet; takes the bond of the rules
+    #[command(after_help = "\
+Example:
+  aigen epoch appeal 3 --controller 1f0c… --parameter quality --evidence report.json")]
+    Appeal {
+        /// The epoch
+        epoch: u64,
+        /// The controller version's digest
+        #[arg(long)]
+        controller: Digest,
+        /// The parameter
+        #[arg(long)]
+        parameter: Slug,
+        /// A file that shows what is wrong; its hash is recorded
+        #[arg(long, value_name = "FILE")]
+        evidence: PathBuf,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Decide an appeal: with the right score, or without one to reject it (operator)
+    #[command(after_help = "\
+Examples:
+  aigen epoch decide 00000000000000000000000000000005 --truth 900000
+  aigen epoch decide 00000000000000000000000000000005")]
+    Decide {
+        /// The appeal
+        id: TransferId,
+        /// What evaluating the cell again came to, in parts per million
+        #[arg(long)]
+        truth: Option<u32>,
+        #[command(flatten)]
+        reach: Reach,
     },
     /// Print the input of a settled epoch, for anyone to settle again
     #[command(after_help = "\
@@ -91,6 +125,33 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
             context.output.data(&settled, || statement(&settled))
         }
         Command::Show { epoch } => show(epoch, context),
+        Command::Appeal {
+            epoch,
+            controller,
+            parameter,
+            evidence,
+            reach,
+        } => {
+            let node = reach.as_customer(context)?;
+            let evidence = std::fs::read(&evidence)
+                .with_context(|| format!("cannot read {}", evidence.display()))?;
+            let request = AppealRequest {
+                controller,
+                parameter,
+                evidence: Digest(*blake3::hash(&evidence).as_bytes()),
+            };
+            let path = format!("/v1/aigen/epochs/{epoch}/appeals");
+            let made: AppealMade = node.post(&path, &request).await?;
+            context.output.data(&made, || format!("appeal {}", made.id))
+        }
+        Command::Decide { id, truth, reach } => {
+            let node = reach.as_operator(context)?;
+            let path = format!("/v1/aigen/appeals/{id}");
+            let state: EpochState = node.post(&path, &DecideRequest { truth }).await?;
+            context
+                .output
+                .data(&state, || format!("appeal {id} is decided"))
+        }
         Command::Export { epoch } => export(epoch, context),
         Command::Replay { file } => file::replay(&file),
     }
@@ -110,7 +171,7 @@ fn export(epoch: Option<u64>, context: &Context) -> Result<()> {
 }
 
 /// A settled epoch of the journal; the last one when none is named.
-pub(super) fn find(network: &Network, epoch: Option<u64>) -> Result<(Epoch, &SettledEpoch)> {
+pub fn find(network: &Network, epoch: Option<u64>) -> Result<(Epoch, &SettledEpoch)> {
     let found = match epoch {
         Some(number) => network
             .settled(Epoch(number))

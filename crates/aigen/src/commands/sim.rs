@@ -1,3 +1,5 @@
+mod economy;
+
 use crate::context::Context;
 use aigen_testkit::sim::{self, Options, Report};
 use anyhow::Result;
@@ -7,7 +9,9 @@ use std::time::Instant;
 
 /// See [`super::Command::Sim`].
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 A seed decides everything: what clients ask and in which order it arrives, how long it takes, when \
 the process dies or the power goes, and what the disk loses. After every command all balances are \
 compared with a naive model; after every crash everything acknowledged must be there.
@@ -23,8 +27,11 @@ Examples:
   aigen sim --seeds 1000
   aigen sim --seeds 1000 --cluster
   aigen sim --seed 7 --steps 1000 --trace
-  aigen sim --seed 7 --steps 80 --stop-everywhere")]
+  aigen sim --seed 7 --steps 80 --stop-everywhere"
+)]
 pub struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Which world
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -48,6 +55,13 @@ pub struct Args {
     trace: bool,
 }
 
+/// What else can be simulated.
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    /// Simulate strategies of validators and developers, and print what each earns
+    Economy(economy::Args),
+}
+
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct Summary {
@@ -65,6 +79,9 @@ struct Summary {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
+    if let Some(Other::Economy(args)) = &args.other {
+        return economy::run(args, context);
+    }
     let started = Instant::now();
     let bar = context.output.progress(Some(args.seeds), "worlds");
     let mut report = Report::default();

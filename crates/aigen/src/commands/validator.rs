@@ -6,8 +6,8 @@ use crate::failure::hinted;
 use crate::reach::{Asked, Reach};
 use aigen_api::openai::ModelList;
 use aigen_api::resources::{
-    Assignment, CommitRequest, EpochPhase, EpochState, EpochStatement, RegisterValidator, Report,
-    RevealRequest, Validator,
+    Assignment, CommitRequest, EpochPhase, EpochState, EpochStatement, MoveStake,
+    RegisterValidator, Report, RevealRequest, Validator,
 };
 use aigen_network::{Cell, assignment_root, report_root, score_commitment};
 use aigen_types::{Amount, Digest, Slug};
@@ -27,6 +27,12 @@ pub enum Command {
     /// Lock a stake and become a validator
     #[command(after_help = "Example:\n  aigen validator register vera --owner vera-inc --stake 50")]
     Register(Register),
+    /// Lock more stake
+    #[command(after_help = "Example:\n  aigen validator stake vera 10")]
+    Stake(Move),
+    /// Take stake out; it is paid after the unbonding time
+    #[command(after_help = "Example:\n  aigen validator unstake vera 10")]
+    Unstake(Move),
     /// Evaluate what is assigned, commit, reveal, and wait for the pay
     #[command(after_help = "Example:\n  aigen validator run vera --key $VERA_KEY")]
     Run(Run),
@@ -43,6 +49,17 @@ pub struct Register {
     /// What it locks, in AIGEN, taken from validator:NAME
     #[arg(long)]
     stake: Amount,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// See [`Command::Stake`].
+#[derive(Debug, clap::Args)]
+pub struct Move {
+    /// The validator's name
+    name: Slug,
+    /// How much, in AIGEN
+    amount: Amount,
     #[command(flatten)]
     reach: Reach,
 }
@@ -64,6 +81,8 @@ pub struct Run {
 pub async fn run(command: Command, context: &Context) -> Result<()> {
     match command {
         Command::Register(args) => register(args, context).await,
+        Command::Stake(args) => move_stake(args, "add", context).await,
+        Command::Unstake(args) => move_stake(args, "remove", context).await,
         Command::Run(args) => validate(args, context).await,
     }
 }
@@ -81,6 +100,21 @@ async fn register(args: Register, context: &Context) -> Result<()> {
             "validator {} has locked {} AIGEN",
             request.name, request.stake
         )
+    })
+}
+
+async fn move_stake(args: Move, which: &str, context: &Context) -> Result<()> {
+    let node = args.reach.as_operator(context)?;
+    let request = MoveStake {
+        validator: args.name,
+        amount: args.amount,
+        id: None,
+    };
+    let path = format!("/v1/aigen/stakes/{which}");
+    let validator: Validator = node.post(&path, &request).await?;
+    context.output.data(&validator, || {
+        let (name, stake) = (&validator.name, validator.stake);
+        format!("validator {name} now has {stake} AIGEN locked")
     })
 }
 

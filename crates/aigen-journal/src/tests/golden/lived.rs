@@ -242,6 +242,7 @@ fn epoch(number: u64, real: Digest, gold: Digest, whole: bool) -> Vec<Command> {
         epoch,
         cells: cells.concat(),
         gold: vec![committed],
+        ..AssignEpoch::default()
     })];
     let report = |controller, score| Report {
         controller,
@@ -263,7 +264,11 @@ fn epoch(number: u64, real: Digest, gold: Digest, whole: bool) -> Vec<Command> {
     }));
     if whole {
         let gold = vec![opening];
-        commands.push(Command::CloseEpoch(CloseEpoch { epoch, gold }));
+        commands.push(Command::CloseEpoch(CloseEpoch {
+            epoch,
+            gold,
+            ..CloseEpoch::default()
+        }));
     }
     commands
 }

@@ -8,7 +8,7 @@ impl Clients {
     pub(super) fn epoch(&mut self, network: &Network) -> Command {
         let validator: Slug = self.name(&VALIDATORS);
         let act = match (network.epoch().phase, self.random.below(10)) {
-            (Phase::Open, 0..3) | (Phase::Reveal, 0..3) => EpochAct::Close,
+            (Phase::Open | Phase::Reveal, 0..3) | (Phase::Settle, _) => EpochAct::Close,
             (Phase::Open, _) => EpochAct::Assign(self.cells(network)),
             (Phase::Commit, 0) => return Command::FreezeCommits,
             (Phase::Commit, _) => EpochAct::Commit {

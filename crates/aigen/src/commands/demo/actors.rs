@@ -19,6 +19,7 @@ offer a controller for each: Ada's may only quote the given text where facts are
 keeps the same form and lets the model say what it likes. The app pays for both.
 ";
 
+const OPERATOR_AIGEN: &str = "1";
 const APP_AIGEN: &str = "2";
 const VALIDATOR_AIGEN: &str = "60";
 const STAKE_AIGEN: &str = "50";
@@ -50,6 +51,8 @@ pub struct Tally {
 impl Cast {
     /// Gives everyone a key and what they need to begin, and publishes the controllers.
     pub async fn assemble(operator: &Asked, url: &str) -> Result<Self> {
+        // Audits are calls like any other, and the operator pays for its own.
+        fund(operator, "operator", OPERATOR_AIGEN).await?;
         let app = party(operator, "app:lessons").await?;
         fund(operator, "app:lessons", APP_AIGEN).await?;
         for owner in ["ada", "bob"] {

@@ -5,12 +5,15 @@ use aigen_api::resources::{
     AssignRequest, Assignment, Controller, ControllerKind, EpochState, GoldOpening, List,
     PublishController, Validator,
 };
-use aigen_network::gold_commitment;
+use aigen_network::{gold_commitment, panel, seed_commitment};
 use aigen_types::{ControllerRef, Digest, Epoch, Slug};
 use anyhow::{Result, anyhow};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
+
+/// Epochs that one operator's key has seeds for: a day each, 179 years.
+const SEEDS_MAX: u64 = 1 << 16;
 
 /// A controller version and the suite to evaluate it with.
 #[derive(Clone, Debug)]
@@ -61,36 +64,53 @@ pub async fn assign(node: &Asked, evaluate: &[Evaluate]) -> Result<usize> {
             gold.extend(planted.openings(node.key(), state.epoch));
         }
     }
-    let cells: Vec<_> = validators
-        .data
+    let cells: Vec<_> = questions
         .iter()
-        .flat_map(|validator| cells_of(validator, &questions))
+        .flat_map(|question| cells_of(&state, &validators.data, question))
         .collect();
     let count = cells.len();
     let request = AssignRequest {
         cells,
         gold: gold.iter().map(commitment).collect(),
+        seed: Some(seed_commitment(seed(node.key(), state.epoch))),
     };
     let path = format!("/v1/aigen/epochs/{}/assign", state.epoch);
     let _: Value = node.post(&path, &request).await?;
     Ok(count)
 }
 
-fn cells_of<'a>(
-    validator: &'a Validator,
-    questions: &'a [(Digest, Slug, &Suite)],
-) -> impl Iterator<Item = Assignment> + 'a {
-    let open = questions
+/// The cells of one controller: its panel, as the rules have it drawn, in every parameter that its
+/// suite checks. Without a rule everyone is asked but its owner.
+fn cells_of(
+    state: &EpochState,
+    validators: &[Validator],
+    (controller, owner, suite): &(Digest, Slug, &Suite),
+) -> Vec<Assignment> {
+    let staked = validators
         .iter()
-        .filter(|(_, owner, _)| *owner != validator.owner);
-    open.flat_map(move |(controller, _, suite)| {
-        suite.checks.keys().map(move |parameter| Assignment {
-            validator: validator.name.clone(),
-            controller: *controller,
-            parameter: parameter.parse().expect("suites name parameters by slugs"),
-            suite: suite.name.clone(),
-        })
-    })
+        .filter(|validator| !validator.active_stake.is_zero());
+    let eligible = staked.map(|validator| (validator.name.clone(), validator.owner.clone()));
+    let eligible = eligible.collect();
+    let asked = panel(state.panel_seed, *controller, owner, &eligible, state.panel);
+    let cell = |validator: &Slug, parameter: &String| Assignment {
+        validator: validator.clone(),
+        controller: *controller,
+        parameter: parameter.parse().expect("suites name parameters by slugs"),
+        suite: suite.name.clone(),
+    };
+    let cells = asked.iter().flat_map(|validator| {
+        let parameters = suite.checks.keys();
+        parameters.map(move |parameter| cell(validator, parameter))
+    });
+    cells.collect()
+}
+
+/// The seed of an epoch: the end of a chain of hashes that begins at the operator's key, so that
+/// each seed is the commitment to the next, and none can be chosen later.
+pub(super) fn seed(operator_key: &str, epoch: Epoch) -> Digest {
+    let start = blake3::derive_key("aigen epoch seeds v1", operator_key.as_bytes());
+    let links = SEEDS_MAX.saturating_sub(epoch.0);
+    (0..links).fold(Digest(start), |seed, _| seed_commitment(seed))
 }
 
 fn commitment(opening: &GoldOpening) -> Digest {

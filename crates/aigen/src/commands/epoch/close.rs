@@ -1,9 +1,13 @@
-use super::assign::{find_suite, plant, suites_by_name};
+use super::assign::{find_suite, plant, seed, suites_by_name};
+use crate::commands::validator::first_model;
+use crate::evaluation::evaluate;
 use crate::output::Output;
 use crate::reach::Asked;
-use aigen_api::resources::{CloseRequest, EpochPhase, EpochState, EpochStatement, GoldOpening};
-use aigen_types::Slug;
-use anyhow::Result;
+use aigen_api::resources::{
+    CloseRequest, Drawn, EpochPhase, EpochState, EpochStatement, Finding, GoldOpening, List,
+};
+use aigen_types::{Digest, Slug};
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -22,11 +26,55 @@ pub async fn close(node: &Asked, wait_seconds: u64, output: Output) -> Result<Ep
         let path = format!("/v1/aigen/epochs/{}/freeze", state.epoch);
         let _: Value = node.post(&path, &json!({})).await?;
     }
+    let gold = openings(node, &state).await?;
+    let planted = gold.iter().map(|gold| gold.controller).collect();
+    let seed = seed(node.key(), state.epoch);
     let request = CloseRequest {
-        gold: openings(node, &state).await?,
+        audits: audit(node, &state, seed, &planted, output).await?,
+        gold,
+        seed: (!state.assignments.is_empty()).then_some(seed),
     };
     let path = format!("/v1/aigen/epochs/{}/close", state.epoch);
     node.post(&path, &request).await
+}
+
+/// Evaluates again, with every case of its suite, whatever the seed draws.
+async fn audit(
+    node: &Asked,
+    state: &EpochState,
+    seed: Digest,
+    planted: &BTreeSet<Digest>,
+    output: Output,
+) -> Result<Vec<Finding>> {
+    let path = format!("/v1/aigen/epochs/current/audits/{seed}");
+    let drawn: List<Drawn> = node.get(&path).await?;
+    let real = drawn
+        .data
+        .into_iter()
+        .filter(|cell| !planted.contains(&cell.controller));
+    let suites = suites_by_name();
+    let mut findings = Vec::new();
+    for cell in real {
+        let suite = state.assignments.iter().find(|asked| {
+            (asked.controller, &asked.parameter) == (cell.controller, &cell.parameter)
+        });
+        let suite = suite.context("a drawn cell is one of the assigned ones")?;
+        let suite = find_suite(&suites, &suite.suite)?;
+        output.say(format!(
+            "auditing {} in {}",
+            cell.controller, cell.parameter
+        ));
+        let model = first_model(node).await?;
+        let seeds = |case| i64::try_from(case).unwrap_or(0);
+        let found = evaluate(node, &model, suite, cell.controller, seeds, || {}).await?;
+        let truth = found.scores.get(cell.parameter.as_str()).copied();
+        findings.push(Finding {
+            controller: cell.controller,
+            parameter: cell.parameter,
+            truth: truth.context("the suite checks what was assigned with it")?,
+        });
+    }
+    Ok(findings)
 }
 
 async fn wait_for_reveals(node: &Asked, wait: Duration, output: Output) -> Result<EpochState> {
