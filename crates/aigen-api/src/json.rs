@@ -60,25 +60,14 @@ fn known(path: &Path) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Reading stops at the object that lacks a field; the path goes on to the field.
-fn with_missing_field(path: Option<String>, message: &str) -> Option<String> {
-    let field = message.strip_prefix("missing field `");
-    match (path, field.and_then(|rest| rest.strip_suffix('`'))) {
-        (Some(path), Some(field)) => Some(format!("{path}.{field}")),
-        (None, Some(field)) => Some(field.to_owned()),
-        (path, None) => path,
-    }
-}
-
 impl JsonError {
     fn new(path: Option<String>, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let position = format!(" at line {line} column {column}");
-        let message = text.strip_suffix(&position).unwrap_or(&text).to_owned();
         Self {
-            path: with_missing_field(path, &message),
-            message,
+            path,
+            message: text.strip_suffix(&position).unwrap_or(&text).to_owned(),
             line,
             column,
         }
