@@ -22,7 +22,7 @@ pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{
     Controller, ControllerKind, Key, KeyCreated, KeyRole, MoveStake, NewKey, PricePage,
-    PublishController, RegisterValidator, Validator,
+    PublishController, RegisterValidator, SetStanding, Signed, Standing, TagController, Validator,
 };
 pub use rules::{ProposeRules, Rules, Terms};
 

@@ -177,3 +177,33 @@ fn controllers() {
     hint: GET /v1/aigen/controllers lists what is published here
     ");
 }
+
+#[test]
+fn releases_of_a_controller() {
+    let folder = Folder::new();
+    let _node = folder.serve(&[]);
+    folder.write("yes.lark", "start: @choice(answers)\n");
+    folder.write(
+        "yes.toml",
+        "description = \"One of these\"\nlicence = \"MIT\"\n\n[parameters]\nrequired = [\"answers\"]\nproperties.answers = { type = \"array\", minItems = 2 }\n",
+    );
+    let publish = |version: &str| {
+        let args = ["controller", "publish", "yes.lark", version];
+        folder.run(&[args.as_slice(), &["--manifest", "yes.toml"]].concat())
+    };
+    for version in ["ada/yes@1.2.0", "ada/yes@1.2.1", "ada/yes@1.10.0"] {
+        assert_eq!(publish(version).code, 0);
+    }
+    check!(folder.run(&["controller", "tag", "ada/yes@1.2.0", "stable"]), @"");
+    check!(folder.run(&["controller", "yank", "ada/yes@1.2.1", "--reason", "says maybe"]), @"");
+    check!(folder.run(&["controller", "deprecate", "ada/yes@1.10.0"]), @"");
+    check!(folder.run(&["controller", "versions", "ada/yes"]), @"");
+    check!(folder.run(&["controller", "show", "ada/yes@1.2"]), @"");
+    let ask = |selector: &str, params: &str| {
+        let chat = ["chat", "Yes?", "--controller", selector, "--param", params];
+        folder.run(&chat)
+    };
+    check!(ask("ada/yes@1.2.1", r#"answers=["yes","no"]"#), @"");
+    check!(ask("ada/yes@stable", r#"answers=["yes"]"#), @"");
+    check!(folder.run(&["controller", "yank", "ada/no@1.0.0"]), @"");
+}
