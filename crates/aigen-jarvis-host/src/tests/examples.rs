@@ -80,6 +80,7 @@ fn run(name: &str, argument: &str, wants: &[&str]) -> Option<(String, String)> {
         argument: argument.to_owned(),
         messages: String::new(),
         retract: false,
+        tenant: 0,
     };
     let (send, events) = channel();
     let on_event = Box::new(move |event| drop(send.send(event)));
