@@ -36,6 +36,14 @@ pub enum NodeError {
     /// The controller or grammar cannot steer this request.
     #[error("{0}")]
     Steering(String),
+    /// A parameter of the call is not what the controller's manifest says it takes.
+    #[error("{path}: {reason}")]
+    Parameter {
+        /// Which, like `aigen.params.lesson`.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A call with the same idempotency key was made before.
     #[error("call {call} was already made with this idempotency key{}", if *.same { "" } else { ", with another request" })]
     CallExists {

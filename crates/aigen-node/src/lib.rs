@@ -12,6 +12,7 @@ mod auth;
 mod complete;
 mod error;
 mod limits;
+mod manifest;
 mod metering;
 mod node;
 mod operate;

@@ -6,7 +6,8 @@ use crate::error::NodeError;
 use crate::node::Node;
 use aigen_network::{
     AssignEpoch, CloseEpoch, Command, CommitScores, Found, Issue, NewController, NewModel,
-    NewValidator, Pay, Reply, RevealScores, Role, addresses,
+    NewRelease, NewValidator, Pay, Reply, RevealScores, Role, SetStanding, TagController,
+    addresses,
 };
 use aigen_types::{Address, Amount, Digest, Epoch, Slug, TransferId};
 
@@ -132,6 +133,53 @@ impl Node {
             Reply::Published(digest) => Ok(digest),
             other => unreachable!("publishing answers with a digest, not {other:?}"),
         }
+    }
+
+    /// Publishes a signed release, once it is shown to work. Its owner's key or an operator's.
+    ///
+    /// # Errors
+    /// When the caller may not, manifest or source do not work, or a rule says no.
+    pub async fn publish_release(
+        &self,
+        caller: &Caller,
+        new: NewRelease,
+    ) -> Result<Digest, NodeError> {
+        caller.must_own(&addresses::developer(&new.controller.reference.owner))?;
+        if !new.controller.listed {
+            caller.must_operate()?;
+        }
+        let node = self.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            node.check_release(&new)?;
+            Ok::<_, NodeError>(new)
+        });
+        let new = checked.await.map_err(|_| NodeError::ShuttingDown)??;
+        match self.submit(Command::PublishRelease(new)).await? {
+            Reply::Published(digest) => Ok(digest),
+            other => unreachable!("publishing answers with a digest, not {other:?}"),
+        }
+    }
+
+    /// Deprecates or yanks a version, or takes that back. Its owner's key or an operator's.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such version.
+    pub async fn set_standing(&self, caller: &Caller, set: SetStanding) -> Result<(), NodeError> {
+        caller.must_own(&addresses::developer(&set.reference.owner))?;
+        self.submit(Command::SetStanding(set)).await.map(|_| ())
+    }
+
+    /// Puts a tag on a version, or takes it away. The owner's key or an operator's.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such version or tag.
+    pub async fn tag_controller(
+        &self,
+        caller: &Caller,
+        tag: TagController,
+    ) -> Result<(), NodeError> {
+        caller.must_own(&addresses::developer(&tag.key.controller.owner))?;
+        self.submit(Command::TagController(tag)).await.map(|_| ())
     }
 
     /// Locks a validator's stake. Its own key or an operator's.

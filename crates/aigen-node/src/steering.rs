@@ -1,10 +1,11 @@
 use crate::complete::Prompt;
 use crate::error::NodeError;
+use crate::manifest::Manifest;
 use crate::node::{Node, Served};
-use aigen_engine::Role;
+use aigen_engine::{EngineHandle, Role};
 use aigen_jarvis::{Compiler, Hole, JsonOptions, Program};
-use aigen_network::{Controller, ControllerKind, NewController, script_key};
-use aigen_types::{ControllerRef, Digest};
+use aigen_network::{Controller, ControllerKind, NewController, NewRelease, Refusal, script_key};
+use aigen_types::Digest;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -62,7 +63,7 @@ impl Node {
             Steering::Controller { name, params } => {
                 match built_in(compiler, name, params).transpose()? {
                     Some(program) => Ok(Steered::built_in(program)),
-                    None => self.published(compiler, name, params, prompt),
+                    None => self.published(served, name, params, prompt),
                 }
             }
         }
@@ -70,12 +71,13 @@ impl Node {
 
     fn published(
         &self,
-        compiler: &Compiler,
+        Served { engine, compiler }: &Served,
         name: &str,
         params: &Map<String, Value>,
         prompt: &Prompt,
     ) -> Result<Steered, NodeError> {
         let (digest, controller) = self.find_controller(name)?;
+        self.check_manifest(digest, engine, params)?;
         let source = &controller.published.source;
         let program = match controller.published.kind {
             ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
@@ -90,13 +92,37 @@ impl Node {
 
     fn find_controller(&self, name: &str) -> Result<(Digest, Controller), NodeError> {
         let network = self.network();
-        let by_name = |name: &str| {
-            let reference: ControllerRef = name.parse().ok()?;
-            network.controller_digest(&reference)
-        };
+        let by_name = |name: &str| network.resolve_controller(&name.parse().ok()?);
         let digest = name.parse().ok().or_else(|| by_name(name));
         let found = digest.and_then(|digest| Some((digest, network.controller(digest)?.clone())));
         found.ok_or_else(|| NodeError::ControllerUnknown(name.to_owned()))
+    }
+
+    /// Checks the call against the manifest of a release.
+    fn check_manifest(
+        &self,
+        digest: Digest,
+        engine: &EngineHandle,
+        params: &Map<String, Value>,
+    ) -> Result<(), NodeError> {
+        let manifest = match self.network().release(digest) {
+            Some(release) => release.manifest.clone(),
+            None => return Ok(()),
+        };
+        let manifest = Manifest::parse(&manifest)?;
+        manifest.check_engine(engine.info())?;
+        manifest.check_params(params)
+    }
+
+    /// The same of a release: its manifest, too.
+    pub(crate) fn check_release(&self, new: &NewRelease) -> Result<(), NodeError> {
+        let manifest = Manifest::parse(&new.release.manifest)?;
+        let paid = match self.network().founded() {
+            Some(found) => found.settings.shares.controller(),
+            None => return Err(Refusal::NotFounded.into()),
+        };
+        manifest.check(new.controller.kind, paid)?;
+        self.check_controller(&new.controller)
     }
 
     /// Checks that a controller can work at all before it is published: its source must compile

@@ -146,10 +146,7 @@ impl DataDir {
     }
 
     fn key_path(&self, name: KeyFile) -> PathBuf {
-        self.path.join(match name {
-            KeyFile::Operator => "operator.key",
-            KeyFile::Dev => "dev.key",
-        })
+        self.path.join(name.name())
     }
 }
 
@@ -160,6 +157,19 @@ pub enum KeyFile {
     Operator,
     /// That of `user:dev`.
     Dev,
+    /// What signs the controllers that are published from here.
+    Publisher,
+}
+
+impl KeyFile {
+    /// Its file's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator.key",
+            Self::Dev => "dev.key",
+            Self::Publisher => "publisher.key",
+        }
+    }
 }
 
 fn unusable<T>(path: &Path, error: io::Error) -> Result<T> {

@@ -13,6 +13,7 @@ mod model_store;
 mod node;
 mod output;
 mod reach;
+mod signing;
 
 use clap::Parser;
 use std::process::ExitCode;

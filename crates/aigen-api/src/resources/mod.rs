@@ -20,7 +20,7 @@ pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{
     Controller, ControllerKind, Key, KeyCreated, KeyRole, NewKey, PricePage, PublishController,
-    RegisterValidator, Validator,
+    RegisterValidator, SetStanding, Signed, Standing, TagController, Validator,
 };
 
 pub use spending::{

@@ -1,5 +1,8 @@
 use crate::{money, openai::ModelPrice, text};
-use aigen_types::{Address, Amount, ControllerRef, Digest, ModelName, Slug, Timestamp};
+use aigen_types::{
+    Address, Amount, ControllerName, ControllerRef, Digest, ModelName, PublisherKey, Signature,
+    Slug, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a key may do.
@@ -103,6 +106,69 @@ pub struct PublishController {
     /// One line for people; at most 500 bytes.
     #[serde(default)]
     pub description: String,
+    /// Manifest and signature. An owner who has signed once always signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Signed>,
+}
+
+/// What makes a controller version a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// TOML; at most 64 KiB.
+    pub manifest: String,
+    /// The publisher's ed25519 public key, in hex.
+    #[serde(with = "text")]
+    pub publisher: PublisherKey,
+    /// Its signature over reference, kind, content and manifest, in hex.
+    #[serde(with = "text")]
+    pub signature: Signature,
+}
+
+/// What its publisher says of a version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Use it.
+    #[default]
+    Current,
+    /// It works; better use another.
+    Deprecated,
+    /// No new call may use it.
+    Yanked,
+}
+
+/// `POST /v1/aigen/controllers/standing`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetStanding {
+    /// The version.
+    #[serde(with = "text")]
+    pub reference: ControllerRef,
+    /// What is said of it.
+    pub standing: Standing,
+    /// Why, in one line; at most 500 bytes.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `POST /v1/aigen/controllers/tags`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagController {
+    /// The controller.
+    #[serde(with = "text")]
+    pub controller: ControllerName,
+    /// The tag: it begins with a letter.
+    #[serde(with = "text")]
+    pub tag: Slug,
+    /// The version that it names; it is taken away when absent.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version: Option<ControllerRef>,
 }
 
 fn yes() -> bool {
@@ -117,7 +183,7 @@ pub enum ControllerKind {
     Grammar,
     /// A JSON object from prompt hashes to fixed answers.
     Script,
-    /// A WebAssembly component; it is published as a release.
+    /// A WebAssembly component.
     Wasm,
 }
 
@@ -141,6 +207,25 @@ pub struct Controller {
     /// Its score in parts per million; `None` before its first settlement.
     #[serde(default)]
     pub score: Option<u32>,
+    /// What its publisher says of it.
+    #[serde(default)]
+    pub standing: Standing,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The names that its owner has given it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// SHA-256 of its content.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub content: Option<Digest>,
+    /// Its manifest and signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Signed>,
     /// In which language it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ControllerKind>,

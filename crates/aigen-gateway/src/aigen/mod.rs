@@ -27,6 +27,8 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/keys/{name}", delete(keys::revoke))
         .route("/keys/{name}/revoke", post(keys::revoke))
         .route("/controllers", get(registry::list).post(registry::publish))
+        .route("/controllers/standing", post(registry::set_standing))
+        .route("/controllers/tags", post(registry::tag))
         .route("/controllers/{*name}", get(registry::get))
         .route("/price-book", get(registry::price_book))
         .route("/usage", get(usage::list))

@@ -2,13 +2,17 @@ use crate::extract::{Key, Named, Post};
 use crate::failure::Failure;
 use crate::openai::price;
 use crate::state::Gateway;
-use aigen_api::resources::{Controller, ControllerKind, List, PricePage, PublishController};
-use aigen_node::network::{self, Network, NewController, Role, addresses};
+use aigen_api::resources::{
+    Controller, ControllerKind, List, PricePage, PublishController, SetStanding, Signed, Standing,
+    TagController,
+};
+use aigen_node::network::{self, Network, NewController, NewRelease, Role, addresses};
 use aigen_node::{Caller, NodeError};
-use aigen_types::{ControllerRef, Digest};
+use aigen_types::Digest;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 
 pub(super) async fn list(
     State(gateway): State<Gateway>,
@@ -31,19 +35,89 @@ pub(super) async fn get(
     State(gateway): State<Gateway>,
     Key(caller): Key,
     Named(name): Named<String>,
-) -> Result<Json<Controller>, Failure> {
+) -> Result<Response, Failure> {
+    if let Some(controller) = name.strip_suffix("/versions") {
+        return versions(&gateway, &caller, controller).map(IntoResponse::into_response);
+    }
     let network = gateway.node.network();
     let found = find(&network, &name)
         .and_then(|digest| Some((digest, network.controller(digest)?)))
         .map(|(digest, controller)| describe(&network, &caller, digest, controller));
     found
-        .map(Json)
+        .map(|found| Json(found).into_response())
         .ok_or_else(|| NodeError::ControllerUnknown(name).into())
 }
 
 fn find(network: &Network, name: &str) -> Option<Digest> {
-    let by_reference = || network.controller_digest(&name.parse::<ControllerRef>().ok()?);
-    name.parse().ok().or_else(by_reference)
+    let by_selector = || network.resolve_controller(&name.parse().ok()?);
+    name.parse().ok().or_else(by_selector)
+}
+
+/// The versions of a controller that listings show, the lowest first.
+fn versions(
+    gateway: &Gateway,
+    caller: &Caller,
+    name: &str,
+) -> Result<Json<List<Controller>>, Failure> {
+    let controller = name.parse();
+    let controller =
+        controller.map_err(|error| Failure::invalid("path", format!("{name:?}: {error}")))?;
+    let network = gateway.node.network();
+    let versions: Vec<_> = network
+        .versions(&controller)
+        .filter_map(|digest| Some((digest, network.controller(digest)?)))
+        .filter(|(_, known)| known.published.listed || caller.role == Role::Operator)
+        .map(|(digest, known)| describe(&network, caller, digest, known))
+        .collect();
+    if versions.is_empty() {
+        return Err(NodeError::ControllerUnknown(name.to_owned()).into());
+    }
+    Ok(Json(List::complete(versions)))
+}
+
+pub(super) async fn set_standing(
+    State(gateway): State<Gateway>,
+    post: Post<SetStanding>,
+) -> Result<Json<Controller>, Failure> {
+    let SetStanding {
+        reference,
+        standing,
+        reason,
+    } = post.body;
+    let standing = match standing {
+        Standing::Current => network::Standing::Current,
+        Standing::Deprecated => network::Standing::Deprecated,
+        Standing::Yanked => network::Standing::Yanked,
+    };
+    let name = reference.to_string();
+    let stated = network::Stated { standing, reason };
+    let set = network::SetStanding { reference, stated };
+    gateway.node.set_standing(&post.caller, set).await?;
+    known(&gateway, &post.caller, name).map(Json)
+}
+
+pub(super) async fn tag(
+    State(gateway): State<Gateway>,
+    post: Post<TagController>,
+) -> Result<Json<TagController>, Failure> {
+    let TagController {
+        controller,
+        tag,
+        version,
+    } = post.body.clone();
+    let key = network::TagKey { controller, tag };
+    let tag = network::TagController { key, version };
+    gateway.node.tag_controller(&post.caller, tag).await?;
+    Ok(Json(post.body))
+}
+
+fn known(gateway: &Gateway, caller: &Caller, name: String) -> Result<Controller, Failure> {
+    let network = gateway.node.network();
+    let found = find(&network, &name).and_then(|digest| {
+        let known = network.controller(digest)?;
+        Some(describe(&network, caller, digest, known))
+    });
+    found.ok_or_else(|| NodeError::ControllerUnknown(name).into())
 }
 
 pub(super) async fn publish(
@@ -56,6 +130,7 @@ pub(super) async fn publish(
         source,
         listed,
         description,
+        release,
     } = post.body;
     let new = NewController {
         reference,
@@ -68,12 +143,33 @@ pub(super) async fn publish(
         listed,
         description,
     };
-    let digest = gateway.node.publish_controller(&post.caller, new).await?;
+    let digest = match release {
+        None => gateway.node.publish_controller(&post.caller, new).await?,
+        Some(signed) => {
+            let release = released(new, signed);
+            gateway.node.publish_release(&post.caller, release).await?
+        }
+    };
     let network = gateway.node.network();
     let published = network.controller(digest);
     let published = published.ok_or_else(|| NodeError::ControllerUnknown(digest.to_string()))?;
     let described = describe(&network, &post.caller, digest, published);
     Ok((StatusCode::CREATED, Json(described)))
+}
+
+fn released(controller: NewController, signed: Signed) -> NewRelease {
+    let source = controller.source.as_bytes();
+    let release = network::Release {
+        content: network::content_digest(source),
+        content_bytes: source.len() as u64,
+        manifest: signed.manifest,
+        publisher: signed.publisher,
+        signature: signed.signature,
+    };
+    NewRelease {
+        controller,
+        release,
+    }
 }
 
 fn describe(
@@ -84,6 +180,10 @@ fn describe(
 ) -> Controller {
     let published = &controller.published;
     let owner = addresses::developer(&published.reference.owner);
+    let stated = network.stated(digest);
+    let name = published.reference.controller();
+    let tags = network.tags(&name).filter(|(_, tagged)| *tagged == digest);
+    let release = network.release(digest);
     let inside = caller.must_own(&owner).is_ok();
     Controller {
         reference: published.reference.clone(),
@@ -91,6 +191,19 @@ fn describe(
         description: published.description.clone(),
         published_at: controller.published_at,
         score: score(network, digest),
+        standing: match stated.standing {
+            network::Standing::Current => Standing::Current,
+            network::Standing::Deprecated => Standing::Deprecated,
+            network::Standing::Yanked => Standing::Yanked,
+        },
+        reason: stated.reason,
+        tags: tags.map(|(tag, _)| tag.to_string()).collect(),
+        content: release.map(|release| release.content),
+        release: release.map(|release| Signed {
+            manifest: release.manifest.clone(),
+            publisher: release.publisher,
+            signature: release.signature,
+        }),
         kind: inside.then_some(match published.kind {
             network::ControllerKind::Grammar => ControllerKind::Grammar,
             network::ControllerKind::Script => ControllerKind::Script,

@@ -1,9 +1,14 @@
 use crate::context::Context;
+use crate::data_dir::{DataDir, KeyFile};
 use crate::failure::OrHint;
 use crate::output::Table;
 use crate::reach::Reach;
-use aigen_api::resources::{Controller, ControllerKind, List, PublishController};
-use aigen_types::ControllerRef;
+use crate::signing::{plain_manifest, public, publisher_key, sign};
+use aigen_api::resources::{
+    Controller, ControllerKind, List, PublishController, SetStanding, Signed, Standing,
+    TagController,
+};
+use aigen_types::{ControllerName, ControllerRef, ControllerSelector, Slug};
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use std::fs;
@@ -17,8 +22,11 @@ pub enum Command {
 Examples:
   aigen controller publish quiz.lark ada/quiz@1.0.0
   aigen controller publish quiz.lark ada/quiz@1.0.1 --description \"Asks only what the text says\"
+  aigen controller publish quiz.lark ada/quiz@1.1.0 --manifest quiz.toml
 
-A published version never changes; publish a higher version instead. ada is paid at developer:ada.")]
+It is signed with the data folder's publisher.key (see `aigen controller key`); the first release
+binds that key to ada, and later ones must be signed with it. A published version never changes;
+publish a higher version instead. ada is paid at developer:ada.")]
     Publish(PublishArgs),
     /// List published controllers
     #[command(after_help = "\
@@ -30,11 +38,47 @@ Example:
     },
     /// Show one version
     #[command(after_help = "\
-Example:
-  aigen controller show ada/quiz@1.0.0")]
+Examples:
+  aigen controller show ada/quiz@1.0.0
+  aigen controller show ada/quiz@1.0     # the highest patch of 1.0
+  aigen controller show ada/quiz         # the latest")]
     Show {
+        /// OWNER/NAME@VERSION; the version may be 1.2, 1 or a tag
+        reference: ControllerSelector,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// List the versions of a controller
+    #[command(after_help = "\
+Example:
+  aigen controller versions ada/quiz")]
+    Versions {
+        /// OWNER/NAME
+        controller: ControllerName,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show the public key that signs what is published from here; it is made on first use
+    Key,
+    /// Say that a version works and another is better
+    Deprecate(StandingArgs),
+    /// Let no new call use a version; running calls finish
+    Yank(StandingArgs),
+    /// Take a deprecation or a yank back
+    Restore(StandingArgs),
+    /// Name a version
+    #[command(after_help = "\
+Examples:
+  aigen controller tag ada/quiz@1.2.0 stable
+  aigen controller tag ada/quiz@1.2.0 stable --remove")]
+    Tag {
         /// OWNER/NAME@VERSION
         reference: ControllerRef,
+        /// The name: a word that begins with a letter
+        tag: Slug,
+        /// Take the name away instead
+        #[arg(long)]
+        remove: bool,
         #[command(flatten)]
         reach: Reach,
     },
@@ -47,12 +91,27 @@ pub struct PublishArgs {
     file: PathBuf,
     /// OWNER/NAME@VERSION
     reference: ControllerRef,
-    /// One line for people
-    #[arg(long, default_value = "", hide_default_value = true)]
-    description: String,
+    /// One line for people; without it, the manifest's
+    #[arg(long)]
+    description: Option<String>,
+    /// The manifest (TOML); without it, one that asks for nothing
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
     /// Leave it out of listings (operator)
     #[arg(long)]
     unlisted: bool,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// See [`Command::Yank`].
+#[derive(Debug, clap::Args)]
+pub struct StandingArgs {
+    /// OWNER/NAME@VERSION
+    reference: ControllerRef,
+    /// Why, in one line
+    #[arg(long, default_value = "", hide_default_value = true)]
+    reason: String,
     #[command(flatten)]
     reach: Reach,
 }
@@ -62,17 +121,45 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
         Command::Publish(args) => publish(args, context).await,
         Command::List { reach } => list(&reach, context).await,
         Command::Show { reference, reach } => show(&reference, &reach, context).await,
+        Command::Versions { controller, reach } => versions(&controller, &reach, context).await,
+        Command::Key => key(context),
+        Command::Deprecate(args) => state(args, Standing::Deprecated, context).await,
+        Command::Yank(args) => state(args, Standing::Yanked, context).await,
+        Command::Restore(args) => state(args, Standing::Current, context).await,
+        Command::Tag {
+            reference,
+            tag,
+            remove,
+            reach,
+        } => {
+            let tag = TagController {
+                controller: reference.controller(),
+                tag,
+                version: (!remove).then_some(reference),
+            };
+            name(&tag, &reach, context).await
+        }
     }
 }
 
 async fn publish(args: PublishArgs, context: &Context) -> Result<()> {
+    let manifest = args.manifest.as_deref().map(read_manifest).transpose()?;
+    let description = match (args.description, &manifest) {
+        (Some(description), _) => description,
+        (None, Some(manifest)) => described(manifest)?,
+        (None, None) => String::new(),
+    };
+    let manifest = manifest.unwrap_or_else(|| plain_manifest(&description));
     let new = PublishController {
         kind: kind_of(&args.file),
         source: read(&args.file)?,
         reference: args.reference,
         listed: !args.unlisted,
-        description: args.description,
+        description,
+        release: None,
     };
+    let data_dir = DataDir::open_or_create(&context.config.data_dir)?;
+    let new = sign(new, manifest, &publisher_key(&data_dir)?);
     let node = args.reach.as_operator(context)?;
     let published = node.post("/v1/aigen/controllers", &new).await;
     let controller: Controller =
@@ -83,6 +170,88 @@ async fn publish(args: PublishArgs, context: &Context) -> Result<()> {
             controller.reference, controller.digest
         )
     })
+}
+
+fn read_manifest(file: &Path) -> Result<String> {
+    fs::read_to_string(file).or_hint(
+        format!("cannot read the manifest {}", file.display()),
+        "give the path of a TOML file with at least `description` and `licence`",
+    )
+}
+
+fn described(manifest: &str) -> Result<String> {
+    let read: toml::Table = toml::from_str(manifest).or_hint(
+        "the manifest is not TOML",
+        "correct it and publish again; nothing was published",
+    )?;
+    let description = read.get("description").and_then(toml::Value::as_str);
+    Ok(description.unwrap_or_default().to_owned())
+}
+
+fn key(context: &Context) -> Result<()> {
+    let data_dir = DataDir::open_or_create(&context.config.data_dir)?;
+    let key = public(&publisher_key(&data_dir)?);
+    let shown = serde_json::json!({ "publisher": key.to_string() });
+    context.output.data(&shown, || {
+        format!(
+            "publisher  {key}\nkeep {} safe: releases that it signed get successors from it alone",
+            KeyFile::Publisher.name()
+        )
+    })
+}
+
+async fn state(args: StandingArgs, standing: Standing, context: &Context) -> Result<()> {
+    let set = SetStanding {
+        reference: args.reference,
+        standing,
+        reason: args.reason,
+    };
+    let node = args.reach.as_operator(context)?;
+    let path = "/v1/aigen/controllers/standing";
+    let controller: Controller = node.post(path, &set).await?;
+    context.output.data(&controller, || {
+        format!("{} is {}", controller.reference, standing_of(&controller))
+    })
+}
+
+async fn name(tag: &TagController, reach: &Reach, context: &Context) -> Result<()> {
+    let node = reach.as_operator(context)?;
+    let tag: TagController = node.post("/v1/aigen/controllers/tags", tag).await?;
+    context.output.data(&tag, || match &tag.version {
+        Some(version) => format!("{}@{} is {version}", tag.controller, tag.tag),
+        None => format!("{}@{} is nothing now", tag.controller, tag.tag),
+    })
+}
+
+async fn versions(controller: &ControllerName, reach: &Reach, context: &Context) -> Result<()> {
+    let node = reach.as_customer(context)?;
+    let path = format!("/v1/aigen/controllers/{controller}/versions");
+    let versions: List<Controller> = node.get(&path).await?;
+    context.output.data(&versions, || {
+        let mut table = Table::new(&["version", "standing", "tags", "score", "digest"]);
+        for version in &versions.data {
+            table.row([
+                version.reference.to_string(),
+                standing_of(version),
+                version.tags.join(" "),
+                score(version),
+                version.digest.short(12),
+            ]);
+        }
+        table.to_string()
+    })
+}
+
+fn standing_of(controller: &Controller) -> String {
+    let standing = match controller.standing {
+        Standing::Current => "current",
+        Standing::Deprecated => "deprecated",
+        Standing::Yanked => "yanked",
+    };
+    match controller.reason.as_str() {
+        "" => standing.to_owned(),
+        reason => format!("{standing}: {reason}"),
+    }
 }
 
 /// A script is JSON; everything else is a grammar.
@@ -120,7 +289,7 @@ async fn list(reach: &Reach, context: &Context) -> Result<()> {
     })
 }
 
-async fn show(reference: &ControllerRef, reach: &Reach, context: &Context) -> Result<()> {
+async fn show(reference: &ControllerSelector, reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_customer(context)?;
     let path = format!("/v1/aigen/controllers/{reference}");
     let controller: Controller = node.get(&path).await?;
@@ -139,6 +308,22 @@ fn describe(controller: &Controller) -> String {
         format!("controller   {reference}\ndigest       {digest}\nscore        {score}\n");
     if !description.is_empty() {
         text.push_str(&format!("description  {description}\n"));
+    }
+    if controller.standing != Standing::Current {
+        text.push_str(&format!("standing     {}\n", standing_of(controller)));
+    }
+    if !controller.tags.is_empty() {
+        text.push_str(&format!("tags         {}\n", controller.tags.join(" ")));
+    }
+    if let (Some(content), Some(release)) = (&controller.content, &controller.release) {
+        let Signed {
+            publisher,
+            manifest,
+            ..
+        } = release;
+        text.push_str(&format!(
+            "content      {content}\npublisher    {publisher}\nmanifest:\n{manifest}"
+        ));
     }
     if let Some(source) = &controller.source {
         text.push_str(&format!("source:\n{source}"));

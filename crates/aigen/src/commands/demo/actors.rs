@@ -3,6 +3,7 @@
 use super::story::{OFFERS, Offer, TASKS, Task};
 use crate::output::Output;
 use crate::reach::Asked;
+use crate::signing::{plain_manifest, sign};
 use aigen_api::openai::{ChatRequest, ChatResponse, Extension, Message, Role};
 use aigen_api::resources::{
     Controller, ControllerKind, Fund, KeyCreated, KeyRole, NewKey, PublishController,
@@ -10,8 +11,10 @@ use aigen_api::resources::{
 };
 use aigen_types::Amount;
 use anyhow::Result;
+use ed25519_dalek::SigningKey;
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 pub const INTRODUCTION: &str = "\
 The app `lessons` turns texts that its users bring into quiz items and replies. Two developers
@@ -165,7 +168,12 @@ async fn publish(developer: &Asked, offer: &Offer) -> Result<()> {
         source: offer.source.to_owned(),
         listed: true,
         description: offer.description.to_owned(),
+        release: None,
     };
+    // Anyone can make this key, and need not: the network is gone when the demo ends.
+    let owner = request.reference.owner.as_str();
+    let key = SigningKey::from_bytes(&Sha256::digest(owner).into());
+    let request = sign(request, plain_manifest(offer.description), &key);
     let _: Controller = developer.post("/v1/aigen/controllers", &request).await?;
     Ok(())
 }

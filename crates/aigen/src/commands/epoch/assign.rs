@@ -1,6 +1,7 @@
 use crate::evaluation::{self, Planted, Suite, salt};
 use crate::failure::hinted;
 use crate::reach::Asked;
+use crate::signing::{plain_manifest, sign};
 use aigen_api::resources::{
     AssignRequest, Assignment, Controller, ControllerKind, EpochState, GoldOpening, List,
     PublishController, Validator,
@@ -8,6 +9,7 @@ use aigen_api::resources::{
 use aigen_network::gold_commitment;
 use aigen_types::{ControllerRef, Digest, Epoch, Slug};
 use anyhow::{Result, anyhow};
+use ed25519_dalek::SigningKey;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -136,7 +138,12 @@ pub(super) async fn plant(node: &Asked, epoch: Epoch, suite: &Suite) -> Result<V
             source: planted.source,
             listed: true,
             description: format!("{} that users like", suite.name),
+            release: None,
         };
+        // Signed like any other, by a publisher that only the operator's key can tell.
+        let key = hidden_publisher(node.key(), &request.reference);
+        let manifest = plain_manifest(&request.description);
+        let request = sign(request, manifest, &key);
         let controller: Controller = node.post("/v1/aigen/controllers", &request).await?;
         published.push(Published {
             digest: controller.digest,
@@ -160,6 +167,13 @@ pub(super) fn find_suite<'a>(suites: &'a BTreeMap<Slug, Suite>, name: &Slug) -> 
             format!("choose one of {}", known.join(", ")),
         )
     })
+}
+
+fn hidden_publisher(operator_key: &str, reference: &ControllerRef) -> SigningKey {
+    let mut hasher = blake3::Hasher::new_derive_key("aigen planted publisher v1");
+    hasher.update(operator_key.as_bytes());
+    hasher.update(reference.owner.as_str().as_bytes());
+    SigningKey::from_bytes(hasher.finalize().as_bytes())
 }
 
 /// A name that tells nobody but whoever has the operator's key that the controller is planted.
