@@ -75,5 +75,5 @@ pub fn sign(new: PublishController, manifest: String, key: &SigningKey) -> Publi
 /// A manifest that says no more than it has to.
 pub fn plain_manifest(description: &str) -> String {
     let description = toml::Value::String(description.to_owned());
-    format!("description = {description}\nlicence = \"MIT\"\n")
+    format!("description = {description}\nlicence = \"unspecified\"\n")
 }

@@ -165,6 +165,11 @@ fn controllers() {
     digest       [DIGEST]
     score        not scored yet
     description  Yes or no
+    content      [DIGEST]
+    publisher    [DIGEST]
+    manifest:
+    description = "Yes or no"
+    licence = "unspecified"
     source:
     start: "yes" | "no"
     ----- stderr
@@ -194,16 +199,77 @@ fn releases_of_a_controller() {
     for version in ["ada/yes@1.2.0", "ada/yes@1.2.1", "ada/yes@1.10.0"] {
         assert_eq!(publish(version).code, 0);
     }
-    check!(folder.run(&["controller", "tag", "ada/yes@1.2.0", "stable"]), @"");
-    check!(folder.run(&["controller", "yank", "ada/yes@1.2.1", "--reason", "says maybe"]), @"");
-    check!(folder.run(&["controller", "deprecate", "ada/yes@1.10.0"]), @"");
-    check!(folder.run(&["controller", "versions", "ada/yes"]), @"");
-    check!(folder.run(&["controller", "show", "ada/yes@1.2"]), @"");
+    check!(folder.run(&["controller", "tag", "ada/yes@1.2.0", "stable"]), @r#"
+    exit code: 0
+    ----- stdout
+    ada/yes@stable is ada/yes@1.2.0
+    ----- stderr
+    "#);
+    check!(folder.run(&["controller", "yank", "ada/yes@1.2.1", "--reason", "says maybe"]), @r#"
+    exit code: 0
+    ----- stdout
+    ada/yes@1.2.1 is yanked: says maybe
+    ----- stderr
+    "#);
+    check!(folder.run(&["controller", "deprecate", "ada/yes@1.10.0"]), @r#"
+    exit code: 0
+    ----- stdout
+    ada/yes@1.10.0 is deprecated
+    ----- stderr
+    "#);
+    check!(folder.run(&["controller", "versions", "ada/yes"]), @r#"
+    exit code: 0
+    ----- stdout
+    version         standing            tags    score           digest
+    ada/yes@1.2.0   current             stable  not scored yet  4318d7f733f1
+    ada/yes@1.2.1   yanked: says maybe          not scored yet  dcef06402d32
+    ada/yes@1.10.0  deprecated                  not scored yet  f266b7687af3
+    ----- stderr
+    "#);
+    check!(folder.run(&["controller", "show", "ada/yes@1.2"]), @r#"
+    exit code: 0
+    ----- stdout
+    controller   ada/yes@1.2.0
+    digest       [DIGEST]
+    score        not scored yet
+    description  One of these
+    tags         stable
+    content      [DIGEST]
+    publisher    [DIGEST]
+    manifest:
+    description = "One of these"
+    licence = "MIT"
+
+    [parameters]
+    required = ["answers"]
+    properties.answers = { type = "array", minItems = 2 }
+    source:
+    start: @choice(answers)
+    ----- stderr
+    "#);
     let ask = |selector: &str, params: &str| {
         let chat = ["chat", "Yes?", "--controller", selector, "--param", params];
         folder.run(&chat)
     };
-    check!(ask("ada/yes@1.2.1", r#"answers=["yes","no"]"#), @"");
-    check!(ask("ada/yes@stable", r#"answers=["yes"]"#), @"");
-    check!(folder.run(&["controller", "yank", "ada/no@1.0.0"]), @"");
+    check!(ask("ada/yes@1.2.1", r#"answers=["yes","no"]"#), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: this version was yanked by its publisher
+    hint: use another version: GET /v1/aigen/controllers/{owner}/{name}/versions lists them
+    "#);
+    check!(ask("ada/yes@stable", r#"answers=["yes"]"#), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: aigen.params.answers: ["yes"] has less than 2 items
+    hint: GET /v1/aigen/controllers/{reference} shows the manifest, which says what it takes
+    "#);
+    check!(folder.run(&["controller", "yank", "ada/no@1.0.0"]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: no such controller version
+    hint: check the name
+    "#);
 }
