@@ -106,13 +106,13 @@ fn epochs_and_the_journal_survive_unchanged() {
     let cell =
         json!({"validator": "v0", "controller": digest, "parameter": "quality", "suite": "quiz"});
     round_trip::<EpochState>(
-        json!({"network": "testnet", "epoch": 3, "phase": "commit", "assignments": [cell],
+        json!({"network": "testnet", "epoch": 3, "phase": "commit", "panel_seed": digest, "panel": 3, "assignments": [cell],
         "committed": ["v0"], "revealed": []}),
     );
     round_trip::<AssignRequest>(json!({"cells": [cell], "gold": [digest]}));
     round_trip::<CloseRequest>(json!({"gold": [
         {"controller": digest, "parameter": "quality", "truth": 700_000, "salt": digest}
-    ]}));
+    ], "audits": []}));
     round_trip::<CommitRequest>(json!({"epoch": 3, "validator": "v0", "commitment": digest}));
     round_trip::<RevealRequest>(
         json!({"epoch": 3, "validator": "v0", "salt": digest, "reports": [
@@ -122,5 +122,6 @@ fn epochs_and_the_journal_survive_unchanged() {
     round_trip::<Verification>(json!({"ok": false, "tip": {"seq": 6, "hash": digest},
         "records": 6, "transfers": 40, "fault": {"seq": 7, "reason": "hash"}}));
     round_trip::<Validator>(json!({"name": "v0", "owner": "eve",
-        "stake_nano": "5000000000", "stake": "5.00", "skill": -250}));
+        "stake_nano": "5000000000", "stake": "5.00",
+        "active_stake_nano": "4000000000", "active_stake": "4.00", "skill": -250}));
 }

@@ -59,12 +59,24 @@ Example:
         reach: Reach,
     },
     /// Show the public key that signs what is published from here; it is made on first use
+    #[command(after_help = "\
+Example:
+  aigen controller key")]
     Key,
     /// Say that a version works and another is better
+    #[command(after_help = "\
+Example:
+  aigen controller deprecate ada/quiz@1.2.0 --reason \"1.3 quotes better\"")]
     Deprecate(StandingArgs),
     /// Let no new call use a version; running calls finish
+    #[command(after_help = "\
+Example:
+  aigen controller yank ada/quiz@1.2.1 --reason \"invents names\"")]
     Yank(StandingArgs),
     /// Take a deprecation or a yank back
+    #[command(after_help = "\
+Example:
+  aigen controller restore ada/quiz@1.2.1")]
     Restore(StandingArgs),
     /// Name a version
     #[command(after_help = "\
