@@ -75,6 +75,7 @@ const ROOMS: &[Room] = &[
             "aigen-journal",
             "aigen-engine",
             "aigen-engine-llama",
+            "aigen-engine-remote",
             "aigen-jarvis",
             "aigen-jarvis-host",
             "aigen-api",

@@ -78,10 +78,11 @@ pub(crate) async fn attempt(
     let timeouts = options.timeouts;
     let response = send(client, options, upstream, request).await?;
     let streamed = content_type(&response).starts_with("text/event-stream");
+    let most = request.max_tokens.unwrap_or(options.context_tokens).into();
     let reading = async {
         match streamed {
-            true => read_stream(response, timeouts, request, heard).await,
-            false => read_whole(response, timeouts, request, heard).await,
+            true => read_stream(response, timeouts, most, heard).await,
+            false => read_whole(response, timeouts, most, heard).await,
         }
     };
     let left = timeouts.total.saturating_sub(began.elapsed());
@@ -179,11 +180,11 @@ async fn refused(response: Response) -> Failed {
 async fn read_whole(
     response: Response,
     timeouts: Timeouts,
-    request: &TextRequest,
+    max_tokens: u64,
     heard: &mut (dyn FnMut(String) + Send),
 ) -> Result<Answered, Failed> {
     let mut body = Vec::new();
-    let mut parts = Box::pin(bounded(response, request));
+    let mut parts = Box::pin(bounded(response, max_tokens));
     // A server that computes the whole answer first is as silent as the answer is long.
     while let Some(part) = next(&mut parts, "the answer", timeouts.first_byte).await? {
         body.extend_from_slice(&part.map_err(Failed::broken)?);
@@ -199,13 +200,13 @@ async fn read_whole(
 async fn read_stream(
     response: Response,
     timeouts: Timeouts,
-    request: &TextRequest,
+    max_tokens: u64,
     heard: &mut (dyn FnMut(String) + Send),
 ) -> Result<Answered, Failed> {
-    let bytes = bounded(response, request);
+    let bytes = bounded(response, max_tokens);
     let bytes = bytes.map(|part| part.map_err(std::io::Error::other));
     let mut events = Box::pin(SseByteStream::new(Box::pin(bytes)));
-    let mut reader = Reader::new(request);
+    let mut reader = Reader::new(max_tokens);
     let mut wait = ("the first byte", timeouts.first_byte);
     while let Some(event) = next(&mut events, wait.0, wait.1).await? {
         let event = event.map_err(|error| Failed::broken(chain(&error)))?;
@@ -233,9 +234,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(request: &TextRequest) -> Self {
+    fn new(max_tokens: u64) -> Self {
         Self {
-            max_tokens: request.max_tokens.into(),
+            max_tokens,
             parts: 0,
             bytes: 0,
             finish: None,
@@ -292,9 +293,9 @@ fn fail_on_error(part: &Part) -> Result<(), Failed> {
 /// The response's bytes, no more than its token limit can need.
 fn bounded(
     response: Response,
-    request: &TextRequest,
+    max_tokens: u64,
 ) -> impl Stream<Item = Result<Bytes, String>> + Send + use<> {
-    let mut left = ANSWER_BYTES_LEAST + WIRE_BYTES_PER_TOKEN * u64::from(request.max_tokens);
+    let mut left = ANSWER_BYTES_LEAST + WIRE_BYTES_PER_TOKEN * max_tokens;
     response.bytes_stream().map(move |part| {
         let part = part.map_err(|error| chain(&error.without_url()))?;
         match left.checked_sub(part.len() as u64) {

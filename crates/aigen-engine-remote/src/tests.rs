@@ -103,7 +103,7 @@ fn options(upstreams: &[&Scripted]) -> Options {
 fn request() -> TextRequest {
     TextRequest {
         prompt: TextPrompt::Chat(vec![ChatMessage::new(Role::User, "Hi")]),
-        max_tokens: 8,
+        max_tokens: Some(8),
         sampling: Sampling::greedy(),
         stops: Vec::new(),
         schema: None,

@@ -1,4 +1,5 @@
 use crate::TokenId;
+use crate::text::TextFault;
 
 /// Why an engine or its scheduler could not do what was asked.
 ///
@@ -81,6 +82,9 @@ pub enum EngineError {
         /// What the engine said.
         reason: String,
     },
+    /// The servers that answer for the model do not, or not so.
+    #[error(transparent)]
+    Upstream(#[from] TextFault),
     /// Another branch of the session panicked in its driver.
     #[error("the session's driver panicked")]
     DriverPanicked,

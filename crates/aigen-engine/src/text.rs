@@ -78,8 +78,9 @@ pub struct UpstreamState {
 pub struct TextRequest {
     /// What is asked.
     pub prompt: TextPrompt,
-    /// Output tokens, at most.
-    pub max_tokens: u32,
+    /// Output tokens, at most; as many as the upstream likes within the model's context when
+    /// absent.
+    pub max_tokens: Option<u32>,
     /// How tokens are drawn, upstream.
     pub sampling: Sampling,
     /// Texts that end the answer.

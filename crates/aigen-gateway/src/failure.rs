@@ -10,6 +10,7 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use std::fmt::Display;
+use std::time::Duration;
 
 /// A request that ends in an error envelope.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Failure {
     pub error: Box<ApiError>,
     /// Whether the same request may succeed after a pause; `None` leaves it to the status.
     retry: Option<bool>,
+    /// After how many seconds; the usual pause unless set.
+    after: u64,
 }
 
 /// One row of the table: status, type, code, way out.
@@ -37,6 +40,7 @@ impl Row<'_> {
             status: StatusCode::from_u16(status).expect("rows hold valid statuses"),
             error: Box::new(error),
             retry: None,
+            after: RETRY_AFTER_SECONDS,
         }
     }
 }
@@ -88,6 +92,15 @@ impl Failure {
         }
     }
 
+    /// The same request may succeed after this pause, in whole seconds rounded up.
+    pub fn retry_after(self, pause: Duration) -> Self {
+        Self {
+            retry: Some(true),
+            after: pause.as_millis().div_ceil(1000).clamp(1, 3600) as u64,
+            ..self
+        }
+    }
+
     /// The stable name of the reason.
     pub fn code(&self) -> &str {
         self.error.code.as_deref().unwrap_or_default()
@@ -100,7 +113,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let (status, retry) = (self.status, self.retry);
+        let (status, retry, after) = (self.status, self.retry, self.after);
         let outcome = Outcome(self.code().to_owned());
         let mut response = (status, Json(self.envelope())).into_response();
         response.extensions_mut().insert(outcome);
@@ -111,7 +124,7 @@ impl IntoResponse for Failure {
         if let Some(retry) = retry {
             headers.insert(SHOULD_RETRY, header(&retry));
             if retry {
-                headers.insert(RETRY_AFTER, header(&RETRY_AFTER_SECONDS));
+                headers.insert(RETRY_AFTER, header(&after));
             }
         }
         response

@@ -27,7 +27,7 @@ pub const REPLIES_KEPT_MAX: usize = 1_024;
 pub const REPLIES_KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Seconds after which a client should try again when the machine is full.
-pub const RETRY_AFTER_SECONDS: u32 = 1;
+pub const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Transfers on a page unless the request says otherwise.
 pub const TRANSFERS_PER_PAGE: usize = 50;

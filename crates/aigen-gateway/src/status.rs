@@ -11,10 +11,11 @@ use aigen_api::openai::ErrorKind::{
     Permission, Server,
 };
 use aigen_node::network::{Cap, Receipt, Refusal};
-use aigen_node::{Fault, NodeError};
+use aigen_node::{EngineError, Fault, NodeError, TextFault};
 use aigen_types::{CallId, ModelName};
 use axum::http::{Method, StatusCode};
 use std::fmt::Display;
+use std::time::Duration;
 
 const CORRECT: &str = "correct the request and send it again";
 const SEE_MODELS: &str = "GET /v1/models lists what is served here";
@@ -33,6 +34,8 @@ impl From<NodeError> for Failure {
             NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
             NodeError::Steering(_) => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),
             NodeError::Parameter { .. } => Row(422, Controller, "invalid_parameter", "GET /v1/aigen/controllers/{reference} shows the manifest, which says what it takes"),
+            NodeError::Unsupported { .. } => Row(400, InvalidRequest, "unsupported_parameter", "leave it out, or ask a model of control level `token`: GET /v1/models tells"),
+            NodeError::Upstream(fault) => return upstream(fault),
             NodeError::CallExists { same: true, .. } => Row(409, Conflict, "idempotency_in_progress", "wait for the first request, or use another Idempotency-Key"),
             NodeError::CallExists { same: false, .. } => Row(409, Conflict, "idempotency_key_reused", "use another Idempotency-Key for another request"),
             NodeError::Refused(refusal) => return refused(refusal),
@@ -49,10 +52,31 @@ impl From<NodeError> for Failure {
             NodeError::ModelUnknown { .. } => failure.param("model"),
             NodeError::ControllerUnknown(_) => failure.param("aigen.controller"),
             NodeError::Parameter { path, .. } => failure.param(&path),
+            NodeError::Unsupported { param, .. } => failure.param(param),
             NodeError::Busy | NodeError::ShuttingDown | NodeError::JournalUnreachable => failure.retry(true),
             NodeError::CallExists { same, .. } => failure.retry(same),
             _ => failure,
         }
+    }
+}
+
+/// Another server did not answer, or not so.
+#[rustfmt::skip]
+fn upstream(fault: &TextFault) -> Failure {
+    const OTHER: &str = "nothing was charged; try again later, or ask another model";
+    let row = match fault {
+        TextFault::Unavailable { retry_after_millis: Some(_), .. } => Row(503, Overloaded, "upstream_unavailable", RETRY),
+        TextFault::Unavailable { .. } => Row(502, Server, "upstream_unavailable", OTHER),
+        TextFault::Timeout { .. } => Row(504, Server, "upstream_timeout", OTHER),
+        TextFault::Refused { .. } => Row(400, InvalidRequest, "upstream_refused", CORRECT),
+        TextFault::Broken { .. } => Row(502, Server, "upstream_broken", OTHER),
+        TextFault::Schema { .. } => Row(502, Server, "upstream_schema", OTHER),
+    };
+    let failure = row.because(fault);
+    match fault {
+        TextFault::Unavailable { retry_after_millis: Some(millis), .. } => failure.retry_after(Duration::from_millis(*millis)),
+        TextFault::Refused { .. } => failure.retry(false),
+        _ => failure,
     }
 }
 
@@ -250,6 +274,12 @@ impl Failure {
     pub fn fault(fault: &Fault) -> Self {
         let way_out = "what was used is charged; correct the controller or the request";
         match fault {
+            Fault::Engine(EngineError::Upstream(_)) => Row(
+                502,
+                Server,
+                "upstream_failed",
+                "what had come is charged; ask again, or ask another model",
+            ),
             Fault::Engine(_) | Fault::Crashed => Row(
                 500,
                 Server,

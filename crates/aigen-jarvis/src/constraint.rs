@@ -19,4 +19,4 @@ pub use mask::Mask;
 pub(crate) use matcher::Grammar;
 pub use matcher::Matcher;
 pub use source::JsonOptions;
-pub use template::Hole;
+pub use template::{Hole, schema_of};

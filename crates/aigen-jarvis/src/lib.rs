@@ -32,7 +32,9 @@ mod session;
 #[cfg(test)]
 mod stage;
 
-pub use constraint::{CompileError, CompileLimits, Compiler, Hole, JsonOptions, Mask, Matcher};
+pub use constraint::{
+    CompileError, CompileLimits, Compiler, Hole, JsonOptions, Mask, Matcher, schema_of,
+};
 pub use context::{Budget, Context, Guest, Level, LogEntry, Used, Versioned};
 pub use controller::{
     Allow, BranchId, Capabilities, Controller, Decision, Edit, Generate, Observe, Opening, Params,

@@ -3,6 +3,7 @@ use crate::error::NodeError;
 use crate::limits::PIECES_BUFFERED_MAX;
 use crate::metering::Meter;
 use crate::node::Node;
+use crate::remote::Counting;
 use crate::steering::Steering;
 use aigen_engine::ChatMessage;
 use aigen_engine::sampler::Sampling;
@@ -56,7 +57,7 @@ pub struct Running {
     pub call: CallId,
     /// The controller version that steers it, if a published one does.
     pub controller: Option<Digest>,
-    /// Its prompt tokens.
+    /// Its prompt tokens; where other servers count them, the most there can be.
     pub prompt_tokens: u64,
     /// What it produces, ending with one [`CallEvent::Ended`].
     pub events: mpsc::Receiver<CallEvent>,
@@ -78,6 +79,8 @@ pub struct Ended {
     pub finish: Finish,
     /// Whether a grammar was complete; `None` without one.
     pub grammar_complete: Option<bool>,
+    /// How its tokens were counted.
+    pub counting: Counting,
     /// What was charged, or the journal's failure to say so.
     pub receipt: Result<Receipt, NodeError>,
 }

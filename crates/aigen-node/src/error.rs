@@ -1,4 +1,5 @@
 use aigen_engine::EngineError;
+use aigen_engine::text::TextFault;
 use aigen_jarvis::{CompileError, StartError};
 use aigen_journal::Stopped;
 use aigen_network::Refusal;
@@ -44,6 +45,19 @@ pub enum NodeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The model cannot do what a field of the request asks for.
+    #[error("`{param}` is not supported by model `{model}`: {reason}")]
+    Unsupported {
+        /// Which field.
+        param: &'static str,
+        /// Which model.
+        model: ModelName,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The servers that answer for the model do not, or not so.
+    #[error("{0}")]
+    Upstream(TextFault),
     /// A call with the same idempotency key was made before.
     #[error("call {call} was already made with this idempotency key{}", if *.same { "" } else { ", with another request" })]
     CallExists {
@@ -108,6 +122,7 @@ impl From<EngineError> for NodeError {
             },
             EngineError::Busy { .. } => Self::Busy,
             EngineError::Stopped => Self::ShuttingDown,
+            EngineError::Upstream(fault) => Self::Upstream(fault),
             other => Self::Engine(other.to_string()),
         }
     }

@@ -18,8 +18,11 @@ mod node;
 mod operate;
 mod prepare;
 mod random;
+mod remote;
+mod served;
 mod spend;
 mod steering;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -27,13 +30,18 @@ mod tests;
 pub use auth::{Caller, IssuedKey};
 pub use complete::{CallEvent, CompletionRequest, Ended, Prompt, Running};
 pub use error::NodeError;
-pub use node::{Node, Served};
+pub use node::Node;
 pub use random::{random_call_id, random_digest, random_node_id, random_transfer_id};
+pub use remote::{Counting, Doubt};
+pub use served::{Embedded, Served, ServedInfo, ServedModels};
 pub use steering::Steering;
 
 // What a node's answers are made of, so that whoever serves it names one room and not six.
 pub use aigen_engine::sampler::Sampling;
-pub use aigen_engine::{ChatMessage, ControlLevel, Role as Speaker, TokenId, Tokenizer};
+pub use aigen_engine::text::{TextEngine, TextFault};
+pub use aigen_engine::{
+    ChatMessage, ControlLevel, EngineError, Role as Speaker, TokenId, Tokenizer,
+};
 pub use aigen_jarvis::{Fault, Finish, Piece, TokenLogprobs};
 pub use aigen_journal::{Role as LedgerRole, Tip};
 pub use {aigen_economy as economy, aigen_ledger as ledger, aigen_network as network};

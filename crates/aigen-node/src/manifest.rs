@@ -1,7 +1,7 @@
 //! A release's manifest: what its publisher says that it takes, needs and asks for.
 
 use crate::error::NodeError;
-use aigen_engine::{ControlLevel, ModelInfo};
+use aigen_engine::ControlLevel;
 use aigen_network::ControllerKind;
 use aigen_types::Ppm;
 use jsonschema::{PatternOptions, Validator};
@@ -36,6 +36,15 @@ pub struct Requires {
     /// Whether it takes tokens back.
     pub backtrack: bool,
     /// Whether it forks.
+    pub fork: bool,
+}
+
+/// What the engine of a model can do.
+pub(crate) struct Abilities<'a> {
+    /// The model.
+    pub name: &'a str,
+    pub control: ControlLevel,
+    pub backtrack: bool,
     pub fork: bool,
 }
 
@@ -79,25 +88,25 @@ impl Manifest {
         }
     }
 
-    /// Whether this engine can do what the controller requires.
-    pub(crate) fn check_engine(&self, info: &ModelInfo) -> Result<(), NodeError> {
+    /// Whether an engine can do what the controller requires.
+    pub(crate) fn check_engine(&self, engine: &Abilities<'_>) -> Result<(), NodeError> {
         let control = match self.requires.control {
             Control::Token => ControlLevel::Token,
             Control::Schema => ControlLevel::Schema,
             Control::Text => ControlLevel::Text,
         };
-        let lacking = if info.control < control {
+        let lacking = if engine.control < control {
             "does not let every token be steered as closely as that"
-        } else if self.requires.backtrack && !info.backtrack {
+        } else if self.requires.backtrack && !engine.backtrack {
             "cannot take tokens back"
-        } else if self.requires.fork && info.sequences_max < 2 {
+        } else if self.requires.fork && !engine.fork {
             "cannot fork"
         } else {
             return Ok(());
         };
         Err(NodeError::Steering(format!(
             "the controller needs what the engine of `{}` {lacking}",
-            info.name
+            engine.name
         )))
     }
 

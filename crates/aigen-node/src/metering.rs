@@ -3,9 +3,10 @@ use crate::error::NodeError;
 use crate::limits::{CHUNK_TOKENS_MAX, PROGRESS_TOKENS};
 use crate::node::{Node, call_refused};
 use crate::prepare::Prepared;
+use crate::remote::Counting;
+use crate::work::{Ongoing, Told, Work};
 use aigen_economy::Usage;
-use aigen_engine::EngineHandle;
-use aigen_jarvis::{Cover, Ending, Event, Fault, Finish, Piece, SessionHandle, SessionRequest};
+use aigen_jarvis::{Cover, Ending, Event, Fault, Finish, Piece};
 use aigen_journal::{Committed, Stopped};
 use aigen_network::{
     CloseCall, Command, ExtendCall, OpenCall, Outcome, ProgressCall, Receipt, Reply,
@@ -21,14 +22,16 @@ type Started = oneshot::Sender<Result<(), NodeError>>;
 /// the node can drop, so that a connection that goes away leaves no hold behind.
 pub(crate) struct Meter {
     node: Node,
-    engine: EngineHandle,
     call: CallId,
     open: Option<OpenCall>,
-    session: Option<SessionRequest>,
+    work: Option<Work>,
+    /// Who waits to hear that the call began.
+    started: Option<Started>,
     cover: Cover,
     prompt_tokens: u64,
     max_tokens: u64,
     used: Usage,
+    counting: Counting,
     /// Computed tokens that the journal knows of.
     recorded: u64,
     /// Size of the last whole chunk; the next is twice as large.
@@ -43,47 +46,67 @@ pub(crate) struct Meter {
 impl Meter {
     pub fn new(node: Node, prepared: Prepared) -> Self {
         let Prepared {
-            engine,
             open,
-            session,
+            work,
+            cover,
+            max_tokens,
         } = prepared;
         Self {
             node,
-            engine,
             call: open.call,
-            cover: session.cover.clone(),
+            cover,
             prompt_tokens: open.prompt_tokens,
-            max_tokens: session.max_tokens.into(),
+            max_tokens,
+            started: None,
             used: Usage::default(),
+            counting: Counting::Exact,
             recorded: 0,
             chunk: open.chunk_tokens,
             asked: open.chunk_tokens,
             extension: None,
             exhausted: false,
             open: Some(open),
-            session: Some(session),
+            work: Some(work),
         }
     }
 
     /// Holds, runs and settles the call. `started` learns whether it began; `pieces` what it
     /// produces. Whoever listens may go away at any time.
     pub async fn run(mut self, started: Started, pieces: mpsc::Sender<CallEvent>) {
-        let (events, session) = match self.begin().await {
+        self.started = Some(started);
+        let (told, ongoing) = match self.begin().await {
             Ok(begun) => begun,
-            Err(error) => {
-                let _ = started.send(Err(error));
-                return;
-            }
+            Err(error) => return self.tell_started(Err(error)),
         };
-        let _ = started.send(Ok(()));
-        let ending = self.follow(events, session, &pieces).await;
+        let ending = self.follow(told, ongoing, &pieces).await;
         let receipt = self.settle(&ending).await;
+        if let Some(error) = self.never_began(&ending) {
+            return self.tell_started(Err(error));
+        }
+        self.tell_started(Ok(()));
         let ended = Ended {
             finish: ending.finish,
             grammar_complete: ending.grammar_complete,
+            counting: std::mem::take(&mut self.counting),
             receipt,
         };
         self.tell(&pieces, CallEvent::Ended(Box::new(ended))).await;
+    }
+
+    fn tell_started(&mut self, outcome: Result<(), NodeError>) {
+        if let Some(started) = self.started.take() {
+            let _ = started.send(outcome);
+        }
+    }
+
+    /// Why there is no answer at all, where nothing was said or used before it failed.
+    fn never_began(&self, ending: &Ending) -> Option<NodeError> {
+        match &ending.finish {
+            Finish::Fault(Fault::Engine(error)) if self.started.is_some() => {
+                Some(error.clone().into())
+            }
+            _ => None,
+        }
     }
 
     /// Passes an event on, if its reader takes it before the node has to stop. A reader that is
@@ -96,9 +119,7 @@ impl Meter {
         }
     }
 
-    async fn begin(
-        &mut self,
-    ) -> Result<(mpsc::UnboundedReceiver<Event>, SessionHandle), NodeError> {
+    async fn begin(&mut self) -> Result<(mpsc::UnboundedReceiver<Told>, Ongoing), NodeError> {
         self.node.reach_journal()?;
         let open = self.open.take().expect("a meter begins once");
         let committed = self.node.0.journal.submit(Command::OpenCall(open)).await?;
@@ -106,39 +127,43 @@ impl Meter {
             .result
             .map_err(|refusal| call_refused(self.call, refusal))?;
         self.covered(&reply);
-        let request = self.session.take().expect("a meter begins once");
+        let work = self.work.take().expect("a meter begins once");
+        let may_fail = work.may_fail_at_first();
         // Unbounded, but never longer than the tokens that the holds cover.
-        let (sender, events) = mpsc::unbounded_channel();
-        let on_event = Box::new(move |event| {
-            let _ = sender.send(event);
-        });
-        match aigen_jarvis::start(&self.engine, request, on_event) {
-            Ok(session) => Ok((events, session)),
+        let (sender, told) = mpsc::unbounded_channel();
+        match work.start(sender) {
+            Ok(ongoing) => {
+                if !may_fail {
+                    self.tell_started(Ok(()));
+                }
+                Ok((told, ongoing))
+            }
             Err(error) => {
                 self.close(Outcome::EngineFault, Digest::ZERO, 0).await?;
-                Err(error.into())
+                Err(error)
             }
         }
     }
 
-    /// Follows the session to its end: passes pieces on, records progress, extends the cover.
+    /// Follows the call to its end: passes pieces on, records progress, extends the cover.
     async fn follow(
         &mut self,
-        mut events: mpsc::UnboundedReceiver<Event>,
-        session: SessionHandle,
+        mut told: mpsc::UnboundedReceiver<Told>,
+        ongoing: Ongoing,
         pieces: &mpsc::Sender<CallEvent>,
     ) -> Ending {
         let stopping = self.node.0.stopping.clone();
-        let mut cancelled = false;
+        let (mut gone, mut stopped) = (false, false);
         loop {
             tokio::select! {
-                event = events.recv() => match event {
-                    Some(Event::Finished(ending)) => {
+                told = told.recv() => match told {
+                    Some(Told::Event(Event::Finished(ending))) => {
                         self.note(&ending.usage);
                         return ending;
                     }
-                    Some(event) => {
-                        let piece = self.observe(event);
+                    Some(told) => {
+                        self.tell_started(Ok(()));
+                        let piece = self.observe(told);
                         if self.is_progress_due() {
                             self.record_progress().await;
                         }
@@ -149,36 +174,45 @@ impl Meter {
                     None => return Ending::crashed(),
                 },
                 reply = extended(&mut self.extension) => self.on_extended(reply),
-                () = pieces.closed(), if !cancelled => {
-                    cancelled = true;
-                    session.cancel();
+                () = pieces.closed(), if !gone => {
+                    gone = true;
+                    ongoing.hang_up();
                 }
-                () = stopping.cancelled(), if !cancelled => {
-                    cancelled = true;
-                    session.cancel();
+                () = stopping.cancelled(), if !stopped => {
+                    stopped = true;
+                    ongoing.cancel();
                 }
             }
         }
     }
 
-    /// Takes note of an event; gives back what the caller should see of it.
-    fn observe(&mut self, event: Event) -> Option<Piece> {
-        match event {
-            Event::Started {
+    /// Takes note of what is told; gives back what the caller should see of it.
+    fn observe(&mut self, told: Told) -> Option<Piece> {
+        match told {
+            Told::Event(Event::Started {
                 cached_prompt_tokens,
-            } => {
-                let cached = u64::from(cached_prompt_tokens).min(self.prompt_tokens);
-                self.used.cached_prompt_tokens = cached;
-                self.used.prompt_tokens = self.prompt_tokens - cached;
+            }) => {
+                self.prompt_was(self.prompt_tokens, cached_prompt_tokens.into());
                 None
             }
-            Event::Output(piece) => {
+            Told::Measured(measured) => {
+                self.prompt_was(measured.prompt, measured.cached);
+                self.counting = measured.counting;
+                None
+            }
+            Told::Event(Event::Output(piece)) => {
                 self.measure(&piece.usage);
                 let visible = !piece.text.is_empty() || !piece.logprobs.is_empty();
                 visible.then_some(piece)
             }
-            Event::Finished(_) => None,
+            Told::Event(Event::Finished(_)) => None,
         }
+    }
+
+    fn prompt_was(&mut self, tokens: u64, cached: u64) {
+        let tokens = tokens.min(self.prompt_tokens);
+        self.used.cached_prompt_tokens = cached.min(tokens);
+        self.used.prompt_tokens = tokens - self.used.cached_prompt_tokens;
     }
 
     fn note(&mut self, usage: &aigen_jarvis::Usage) {

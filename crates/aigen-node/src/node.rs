@@ -1,8 +1,7 @@
 use crate::auth::{Caller, hash, public_part, same};
 use crate::error::NodeError;
 use crate::random::random_node_id;
-use aigen_engine::EngineHandle;
-use aigen_jarvis::Compiler;
+use crate::served::{Models, Served, ServedModels};
 use aigen_journal::{Batch, Journal, Role, Stopped};
 use aigen_network::{CloseCall, Command, Network, Outcome, Refusal, Reply};
 use aigen_types::{Digest, ModelName, NodeId};
@@ -15,14 +14,6 @@ use tokio_util::task::TaskTracker;
 /// How long the journal may take to write what waits when the node ends.
 const JOURNAL_STOP_MAX: Duration = Duration::from_secs(10);
 
-/// A model that this node runs.
-pub struct Served {
-    /// Where its tokens are computed.
-    pub engine: EngineHandle,
-    /// Compiles controllers for its vocabulary.
-    pub compiler: Compiler,
-}
-
 /// A running node. Clones share it.
 #[derive(Clone)]
 pub struct Node(pub(crate) Arc<Inner>);
@@ -30,7 +21,7 @@ pub struct Node(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) id: NodeId,
     pub(crate) journal: Journal,
-    pub(crate) models: BTreeMap<ModelName, Served>,
+    pub(crate) models: Models,
     /// Every call's own task; a call outlives the connection that asked for it.
     pub(crate) calls: TaskTracker,
     /// Told to every call when the node will wait no longer.
@@ -62,7 +53,7 @@ impl Node {
         let node = Self(Arc::new(Inner {
             id,
             journal,
-            models,
+            models: Models::new(models),
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }));
@@ -165,10 +156,10 @@ impl Node {
         self.0.journal.tip()
     }
 
-    /// The models this node runs.
+    /// The models that this node answers for now.
     #[must_use]
-    pub fn models(&self) -> &BTreeMap<ModelName, Served> {
-        &self.0.models
+    pub fn models(&self) -> Arc<ServedModels> {
+        self.0.models.list()
     }
 
     /// Checks a credential.
@@ -215,18 +206,6 @@ impl Node {
         self.reach_journal()?;
         let committed = self.0.journal.submit(command).await?;
         committed.result.map_err(NodeError::from)
-    }
-}
-
-impl Inner {
-    pub(crate) fn served(&self, model: &ModelName) -> Result<&Served, NodeError> {
-        self.models.get(model).ok_or_else(|| {
-            let names: Vec<_> = self.models.keys().map(ModelName::as_str).collect();
-            NodeError::ModelUnknown {
-                model: model.clone(),
-                available: names.join(", "),
-            }
-        })
     }
 }
 

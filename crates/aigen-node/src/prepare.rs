@@ -3,17 +3,32 @@ use crate::complete::{CompletionRequest, Prompt};
 use crate::error::NodeError;
 use crate::limits::FIRST_CHUNK_TOKENS;
 use crate::node::Node;
+use crate::remote::Asking;
+use crate::served::{Embedded, Served};
+use crate::work::Work;
+use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
 use aigen_engine::{EngineHandle, TokenId};
 use aigen_jarvis::{Cover, SessionRequest};
 use aigen_network::OpenCall;
+use aigen_types::{Digest, Slug};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 /// Everything that can be known before money is held.
 pub(crate) struct Prepared {
-    pub engine: EngineHandle,
     pub open: OpenCall,
+    pub work: Work,
     /// Covers nothing yet: the first hold extends it.
-    pub session: SessionRequest,
+    pub cover: Cover,
+    /// Output tokens that the answer may have.
+    pub max_tokens: u64,
+}
+
+/// What a call is held for at first.
+struct Held {
+    prompt_tokens: u64,
+    chunk_tokens: u64,
+    least_tokens: u64,
 }
 
 impl Node {
@@ -32,28 +47,33 @@ impl Node {
 
     fn prepare_blocking(
         &self,
-        key: aigen_types::Slug,
+        key: Slug,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
-        let served = self.0.served(&request.model)?;
+        let served = self.0.models.find(&request.model)?;
+        match &*served {
+            Served::Embedded(embedded) => self.prepare_embedded(embedded, key, request),
+            Served::Remote(engine) => self.prepare_remote(engine, key, request),
+        }
+    }
+
+    fn prepare_embedded(
+        &self,
+        served: &Embedded,
+        key: Slug,
+        request: CompletionRequest,
+    ) -> Result<Prepared, NodeError> {
         let prompt = encode(&served.engine, &request.prompt)?;
         let max_tokens = room(&served.engine, prompt.len(), request.max_tokens)?;
         let steered = self.steer(served, &request.steering, &request.prompt)?;
         let (chunk_tokens, least_tokens) = first_chunk(&served.engine, max_tokens.into());
-        let open = OpenCall {
-            call: request.call,
-            key,
-            model: request.model,
-            controller: steered.controller,
+        let held = Held {
             prompt_tokens: prompt.len() as u64,
             chunk_tokens,
-            budget: request.max_cost,
-            request: request.request,
-            node: self.id(),
             least_tokens,
-            end_user: request.end_user,
-            bill_to: request.bill_to,
         };
+        let open = self.opening(key, &request, steered.controller, &held);
+        let cover = Cover::new(0);
         let session = SessionRequest {
             prompt,
             program: steered.program,
@@ -61,17 +81,97 @@ impl Node {
             max_tokens,
             stops: request.stops,
             top_logprobs: request.top_logprobs,
-            cover: Cover::new(0),
+            cover: cover.clone(),
             argument: String::new(),
             messages: String::new(),
             tenant: tenant(&open),
             retract: false,
         };
         Ok(Prepared {
-            engine: served.engine.clone(),
             open,
-            session,
+            work: Work::Embedded {
+                engine: served.engine.clone(),
+                session: Box::new(session),
+            },
+            cover,
+            max_tokens: max_tokens.into(),
         })
+    }
+
+    /// Nobody here can count the prompt, or stop the answer at a token: both are held for at their
+    /// longest.
+    fn prepare_remote(
+        &self,
+        engine: &Arc<dyn TextEngine>,
+        key: Slug,
+        request: CompletionRequest,
+    ) -> Result<Prepared, NodeError> {
+        if request.top_logprobs.is_some() {
+            return Err(NodeError::Unsupported {
+                param: "logprobs",
+                model: request.model,
+                reason: "it is computed elsewhere, where no token's probability is seen",
+            });
+        }
+        let info = engine.info();
+        let bounded = self.steer_remote(&request.model, info.control, &request.steering)?;
+        let asked = TextRequest {
+            prompt: text_prompt(&request.prompt),
+            max_tokens: request.max_tokens,
+            sampling: request.sampling.clone(),
+            stops: request.stops.clone(),
+            schema: bounded.schema,
+        };
+        engine.check(&asked).map_err(NodeError::Steering)?;
+        let context = u64::from(info.context_tokens);
+        let max_tokens = request.max_tokens.map_or(context, u64::from).min(context);
+        let held = Held {
+            prompt_tokens: asked.prompt.tokens_max().min(context),
+            chunk_tokens: max_tokens,
+            least_tokens: max_tokens,
+        };
+        let work = Work::Remote(Asking {
+            engine: Arc::clone(engine),
+            request: asked,
+            prompt_max: held.prompt_tokens,
+            output_max: max_tokens,
+        });
+        Ok(Prepared {
+            open: self.opening(key, &request, bounded.controller, &held),
+            work,
+            cover: Cover::new(0),
+            max_tokens,
+        })
+    }
+
+    fn opening(
+        &self,
+        key: Slug,
+        request: &CompletionRequest,
+        controller: Option<Digest>,
+        held: &Held,
+    ) -> OpenCall {
+        OpenCall {
+            call: request.call,
+            key,
+            model: request.model.clone(),
+            controller,
+            prompt_tokens: held.prompt_tokens,
+            chunk_tokens: held.chunk_tokens,
+            budget: request.max_cost,
+            request: request.request,
+            node: self.id(),
+            least_tokens: held.least_tokens,
+            end_user: request.end_user.clone(),
+            bill_to: request.bill_to.clone(),
+        }
+    }
+}
+
+fn text_prompt(prompt: &Prompt) -> TextPrompt {
+    match prompt {
+        Prompt::Chat(messages) => TextPrompt::Chat(messages.clone()),
+        Prompt::Text(text) => TextPrompt::Plain(text.clone()),
     }
 }
 

@@ -1,8 +1,11 @@
+mod remote;
+
 use crate::complete::Prompt;
 use crate::error::NodeError;
-use crate::manifest::Manifest;
-use crate::node::{Node, Served};
-use aigen_engine::{EngineHandle, Role};
+use crate::manifest::{Abilities, Manifest};
+use crate::node::Node;
+use crate::served::Embedded;
+use aigen_engine::{ModelInfo, Role};
 use aigen_jarvis::{Compiler, Hole, JsonOptions, Program};
 use aigen_network::{Controller, ControllerKind, NewController, NewRelease, Refusal, script_key};
 use aigen_types::Digest;
@@ -48,7 +51,7 @@ impl Steered {
 impl Node {
     pub(crate) fn steer(
         &self,
-        served: &Served,
+        served: &Embedded,
         steering: &Steering,
         prompt: &Prompt,
     ) -> Result<Steered, NodeError> {
@@ -71,13 +74,13 @@ impl Node {
 
     fn published(
         &self,
-        Served { engine, compiler }: &Served,
+        Embedded { engine, compiler }: &Embedded,
         name: &str,
         params: &Map<String, Value>,
         prompt: &Prompt,
     ) -> Result<Steered, NodeError> {
         let (digest, controller) = self.find_controller(name)?;
-        self.check_manifest(digest, engine, params)?;
+        self.check_manifest(digest, &abilities(engine.info()), params)?;
         let source = &controller.published.source;
         let program = match controller.published.kind {
             ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
@@ -90,7 +93,7 @@ impl Node {
         })
     }
 
-    fn find_controller(&self, name: &str) -> Result<(Digest, Controller), NodeError> {
+    pub(crate) fn find_controller(&self, name: &str) -> Result<(Digest, Controller), NodeError> {
         let network = self.network();
         let by_name = |name: &str| network.resolve_controller(&name.parse().ok()?);
         let digest = name.parse().ok().or_else(|| by_name(name));
@@ -99,10 +102,10 @@ impl Node {
     }
 
     /// Checks the call against the manifest of a release.
-    fn check_manifest(
+    pub(crate) fn check_manifest(
         &self,
         digest: Digest,
-        engine: &EngineHandle,
+        abilities: &Abilities<'_>,
         params: &Map<String, Value>,
     ) -> Result<(), NodeError> {
         let manifest = match self.network().release(digest) {
@@ -110,7 +113,7 @@ impl Node {
             None => return Ok(()),
         };
         let manifest = Manifest::parse(&manifest)?;
-        manifest.check_engine(engine.info())?;
+        manifest.check_engine(abilities)?;
         manifest.check_params(params)
     }
 
@@ -134,8 +137,18 @@ impl Node {
             ControllerKind::Grammar => self
                 .models()
                 .values()
+                .filter_map(|served| served.embedded())
                 .try_for_each(|served| Ok(served.compiler.try_template(&new.source)?)),
         }
+    }
+}
+
+fn abilities(info: &ModelInfo) -> Abilities<'_> {
+    Abilities {
+        name: &info.name,
+        control: info.control,
+        backtrack: info.backtrack,
+        fork: info.sequences_max >= 2,
     }
 }
 
@@ -172,7 +185,7 @@ fn built_in(
         .then(compile)
 }
 
-fn param<'a>(
+pub(crate) fn param<'a>(
     controller: &str,
     params: &'a Map<String, Value>,
     name: &str,
@@ -199,7 +212,7 @@ fn wrong_param(controller: &str, param: &str, must_be: &str) -> NodeError {
     ))
 }
 
-fn holes(params: &Map<String, Value>) -> Result<BTreeMap<String, Hole>, NodeError> {
+pub(crate) fn holes(params: &Map<String, Value>) -> Result<BTreeMap<String, Hole>, NodeError> {
     params
         .iter()
         .map(|(name, value)| match Hole::from_json(value) {

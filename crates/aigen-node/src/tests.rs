@@ -4,11 +4,12 @@
 mod budgets;
 mod metering;
 mod recovery;
+mod remote;
 mod steering;
 
 use crate::{
-    CallEvent, Caller, CompletionRequest, Ended, IssuedKey, Node, NodeError, Prompt, Running,
-    Served, Steering, random_call_id, random_transfer_id,
+    CallEvent, Caller, CompletionRequest, Embedded, Ended, IssuedKey, Node, NodeError, Prompt,
+    Running, Served, Steering, random_call_id, random_transfer_id,
 };
 use aigen_economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_economy::{Price, Shares};
@@ -50,10 +51,14 @@ fn endless() -> ScriptedEngine {
     ScriptedEngine::new(Vocabulary::bytes(), script).with_context(4096)
 }
 
-async fn node(store: Box<dyn Store>, engine: ScriptedEngine) -> Node {
+fn embedded(engine: ScriptedEngine) -> Served {
     let engine = aigen_engine::start(Box::new(engine), Limits::default());
     let compiler = Compiler::new(engine.tokenizer()).unwrap();
-    let models = BTreeMap::from([(parsed("tiny"), Served { engine, compiler })]);
+    Embedded { engine, compiler }.into()
+}
+
+async fn node(store: Box<dyn Store>, model: Served) -> Node {
+    let models = BTreeMap::from([(parsed("tiny"), model)]);
     let mut now = 0;
     let clock = move || {
         now += 1;
@@ -70,7 +75,11 @@ impl World {
     }
 
     async fn on(store: Box<dyn Store>, engine: ScriptedEngine, nano: u128) -> Self {
-        let node = node(store, engine).await;
+        Self::with(store, embedded(engine), nano).await
+    }
+
+    async fn with(store: Box<dyn Store>, model: Served, nano: u128) -> Self {
+        let node = node(store, model).await;
         let quality = Parameter {
             id: "quality".into(),
             weight: Ppm::ONE,

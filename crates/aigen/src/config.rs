@@ -3,9 +3,11 @@
 mod economy;
 mod model;
 pub mod text;
+mod upstream;
 
 pub use economy::SharesConfig;
 pub use model::ModelConfig;
+pub use upstream::{HangUpConfig, RemoteConfig, RemoteControl, UpstreamConfig};
 
 use crate::failure::{OrHint, hinted};
 use aigen_types::Slug;
@@ -141,6 +143,7 @@ impl Config {
             ));
         }
         self.names_are_distinct()?;
+        self.models.iter().try_for_each(ModelConfig::check)?;
         self.check_journal()?;
         self.settings().map(|_| ())
     }

@@ -118,8 +118,8 @@ impl LocalNode {
 
     /// The names of the models it serves, in the order of names.
     pub fn models(&self) -> Vec<String> {
-        let names = self.node.models().keys();
-        names.map(ToString::to_string).collect()
+        let models = self.node.models();
+        models.keys().map(ToString::to_string).collect()
     }
 
     /// The key that the data folder keeps under `file`; made and kept if there is none that

@@ -75,6 +75,9 @@ pub struct AigenReply {
         skip_serializing_if = "Option::is_none"
     )]
     pub model_digest: Option<Digest>,
+    /// Who counted the tokens, where it was not this node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
     /// Whether the grammar was satisfied; `None` without a grammar. `false` only when the length or the budget cut it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grammar_complete: Option<bool>,
@@ -84,6 +87,19 @@ pub struct AigenReply {
     /// The controller's decisions, when the request asked for a trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Value>,
+}
+
+/// How the tokens of an answer from elsewhere were counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum Counted {
+    /// By the server that answered, whose count is a possible one.
+    Upstream,
+    /// By this node from the answer's bytes, because that server's count is missing or impossible.
+    Estimate {
+        /// What is wrong with it.
+        doubt: String,
+    },
 }
 
 /// Why decoding stopped before the answer was complete, where OpenAI's `finish_reason` can only say `length`.

@@ -23,8 +23,8 @@ pub use completion::{
 };
 pub use content::{Content, TextPart};
 pub use error::{ApiError, ErrorEnvelope, ErrorKind};
-pub use extension::{AigenReply, AigenStop, Extension};
-pub use model::{Model, ModelInfo, ModelList, ModelPrice};
+pub use extension::{AigenReply, AigenStop, Counted, Extension};
+pub use model::{Model, ModelInfo, ModelList, ModelPrice, Upstreams};
 pub use object::{ChatChunkObject, ChatObject, CompletionObject, ListObject, ModelObject};
 pub use reply::{
     ChatChoice, ChatChunk, ChatReply, ChatResponse, ChunkChoice, Delta, FinishReason, Logprobs,

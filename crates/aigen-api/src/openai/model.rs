@@ -38,10 +38,22 @@ pub struct ModelInfo {
     pub context_tokens: u32,
     /// How closely a controller can steer it: `token`, `schema` or `text`.
     pub control: String,
-    /// What runs it, like `llama`.
+    /// What runs it, like `llama`; `remote` where other servers answer for it.
     pub engine: String,
+    /// Those servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstreams: Option<Upstreams>,
     /// What it costs.
     pub price: ModelPrice,
+}
+
+/// The servers that answer for a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upstreams {
+    /// How many there are.
+    pub total: u32,
+    /// How many of them are asked now: the others failed too often and are left alone for a while.
+    pub available: u32,
 }
 
 /// Prices in nano-AIGEN, as decimal strings.

@@ -11,7 +11,7 @@ use crate::replies::Reply;
 use crate::state::Gateway;
 use aigen_api::openai::ErrorEnvelope;
 use aigen_node::{
-    CallEvent, CompletionRequest, NodeError, Prompt, Running, Sampling, Steering, Tokenizer,
+    CallEvent, CompletionRequest, NodeError, Prompt, Running, Sampling, Served, Steering, Tokenizer,
 };
 use aigen_types::{Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -50,7 +50,8 @@ pub(super) struct Underway<W> {
     pub access: Access,
     pub running: Running,
     pub head: Head,
-    pub tokenizer: Arc<dyn Tokenizer>,
+    /// Absent for a model elsewhere, whose tokens nobody here knows.
+    pub tokenizer: Option<Arc<dyn Tokenizer>>,
     pub wording: W,
 }
 
@@ -67,9 +68,9 @@ pub(super) async fn complete<T, W: Wording>(
         access.note(|facts| facts.outcome = Some("replayed".to_owned()));
         return Ok(reply.into_response());
     }
-    let model = served(gateway, &ask.model)?;
+    let (model, served) = served(gateway, &ask.model)?;
     let streaming = ask.streaming;
-    let underway = match begin(gateway, &post, once.call, model, ask).await {
+    let underway = match begin(gateway, &post, once.call, model, &served, ask).await {
         Ok(underway) => underway,
         Err(NodeError::CallExists { same: true, .. }) => return once.again(gateway),
         Err(error @ NodeError::ContextTooLong { .. }) => {
@@ -94,11 +95,13 @@ fn printable(model: &str) -> String {
 }
 
 /// The model, if it runs here; the failure names those that do.
-fn served(gateway: &Gateway, model: &str) -> Result<ModelName, Failure> {
+fn served(gateway: &Gateway, model: &str) -> Result<(ModelName, Arc<Served>), Failure> {
     let models = gateway.node.models();
-    match model.parse::<ModelName>() {
-        Ok(model) if models.contains_key(&model) => Ok(model),
-        _ => Err(Failure::model_unknown(model, models.keys())),
+    let name = model.parse::<ModelName>().ok();
+    let found = name.and_then(|name| Some((models.get(&name)?.clone(), name)));
+    match found {
+        Some((served, name)) => Ok((name, served)),
+        None => Err(Failure::model_unknown(model, models.keys())),
     }
 }
 
@@ -107,10 +110,11 @@ async fn begin<T, W: Wording>(
     post: &Post<T>,
     call: CallId,
     model: ModelName,
+    served: &Served,
     ask: Ask<W>,
 ) -> Result<Underway<W>, NodeError> {
-    let head = head::<W>(gateway, &model, call);
-    let tokenizer = gateway.node.models()[&model].engine.tokenizer();
+    let head = head::<W>(&model, served, call);
+    let tokenizer = served.tokenizer();
     let request = CompletionRequest {
         call,
         request: post.digest,
@@ -141,9 +145,9 @@ async fn begin<T, W: Wording>(
     })
 }
 
-fn head<W: Wording>(gateway: &Gateway, model: &ModelName, call: CallId) -> Head {
+fn head<W: Wording>(model: &ModelName, served: &Served, call: CallId) -> Head {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let digest = gateway.node.models()[model].engine.info().digest;
+    let digest = served.info().digest;
     Head {
         id: format!("{}{call}", W::ID_PREFIX),
         created: now.map_or(0, |since| since.as_secs()),
@@ -161,7 +165,7 @@ impl<W: Wording> Underway<W> {
             match event {
                 CallEvent::Piece(piece) => {
                     text.push_str(&piece.text);
-                    tokens.extend(logprobs(piece.logprobs, &*self.tokenizer));
+                    tokens.extend(logprobs(piece.logprobs, self.tokenizer.as_deref()));
                 }
                 CallEvent::Ended(ended) => {
                     let concluded = conclude(&self.gateway, &self.access, call, *ended);

@@ -2,10 +2,11 @@ use crate::access::Access;
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::openai::{
-    AigenReply, AigenStop, CompletionTokensDetails, FinishReason, PromptTokensDetails, Usage,
+    AigenReply, AigenStop, CompletionTokensDetails, Counted, FinishReason, PromptTokensDetails,
+    Usage,
 };
 use aigen_node::network::Receipt;
-use aigen_node::{Ended, Finish};
+use aigen_node::{Counting, Ended, Finish};
 use aigen_types::{Amount, CallId};
 
 /// A call that is over: captured, recorded, and worth an answer.
@@ -52,6 +53,7 @@ pub(super) fn conclude(
         aigen: AigenReply {
             stop,
             grammar_complete: ended.grammar_complete,
+            counted: counted(ended.counting),
             ..reply(gateway, call, &receipt)
         },
     })
@@ -102,6 +104,16 @@ fn usage(receipt: &Receipt) -> Usage {
         used.computed_tokens(),
         completion,
     )
+}
+
+fn counted(counting: Counting) -> Option<Counted> {
+    match counting {
+        Counting::Exact => None,
+        Counting::Claimed => Some(Counted::Upstream),
+        Counting::Estimated(doubt) => Some(Counted::Estimate {
+            doubt: doubt.to_string(),
+        }),
+    }
 }
 
 fn reply(gateway: &Gateway, call: CallId, receipt: &Receipt) -> AigenReply {

@@ -5,7 +5,14 @@ use aigen_node::{TokenId, TokenLogprobs, Tokenizer};
 const IMPOSSIBLE: f64 = -9999.0;
 
 /// The sampled tokens of a piece. One that ends the answer is not part of it and has no entry.
-pub(super) fn logprobs(tokens: Vec<TokenLogprobs>, tokenizer: &dyn Tokenizer) -> Vec<TokenLogprob> {
+/// Without a tokenizer there are none to spell.
+pub(super) fn logprobs(
+    tokens: Vec<TokenLogprobs>,
+    tokenizer: Option<&dyn Tokenizer>,
+) -> Vec<TokenLogprob> {
+    let Some(tokenizer) = tokenizer else {
+        return Vec::new();
+    };
     let tokens = tokens.into_iter();
     tokens
         .filter(|token| !tokenizer.is_special(token.token))

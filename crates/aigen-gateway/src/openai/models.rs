@@ -1,7 +1,9 @@
 use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
-use aigen_api::openai::{ListObject, Model, ModelInfo, ModelList, ModelObject, ModelPrice};
+use aigen_api::openai::{
+    ListObject, Model, ModelInfo, ModelList, ModelObject, ModelPrice, Upstreams,
+};
 use aigen_node::economy::Price;
 use aigen_node::network::Network;
 use aigen_node::{ControlLevel, Served};
@@ -11,10 +13,11 @@ use axum::extract::State;
 
 pub(super) async fn list(State(gateway): State<Gateway>, _: Key) -> Json<ModelList> {
     let network = gateway.node.network();
-    let models = gateway.node.models().iter();
+    let models = gateway.node.models();
     Json(ModelList {
         object: ListObject::Is,
         data: models
+            .iter()
             .filter_map(|(name, served)| describe(&network, name, served))
             .collect(),
     })
@@ -38,7 +41,10 @@ pub(super) async fn get(
 /// `None` for a model that runs but is not in the catalogue: it has no price.
 fn describe(network: &Network, name: &ModelName, served: &Served) -> Option<Model> {
     let model = network.model(name)?;
-    let info = served.engine.info();
+    let info = served.info();
+    let open = info.upstreams.iter().filter(|upstream| upstream.open);
+    let open = u32::try_from(open.count()).unwrap_or(u32::MAX);
+    let total = u32::try_from(info.upstreams.len()).unwrap_or(u32::MAX);
     Some(Model {
         id: name.to_string(),
         object: ModelObject::Is,
@@ -48,7 +54,12 @@ fn describe(network: &Network, name: &ModelName, served: &Served) -> Option<Mode
             digest: model.digest,
             context_tokens: info.context_tokens,
             control: control(info.control).to_owned(),
-            engine: info.architecture.clone(),
+            engine: info.engine,
+            // How many, not who: an operator's machines are nobody else's business.
+            upstreams: (total > 0).then_some(Upstreams {
+                total,
+                available: total - open,
+            }),
             price: price(&model.price),
         }),
     })

@@ -86,7 +86,7 @@ impl<W: Wording> Events<W> {
                     tokenizer,
                     ..
                 } = &mut self.underway;
-                let tokens = logprobs(piece.logprobs, &**tokenizer);
+                let tokens = logprobs(piece.logprobs, tokenizer.as_deref());
                 if !piece.text.is_empty() || !tokens.is_empty() {
                     write(&mut self.frame, &wording.part(head, piece.text, tokens));
                 }

@@ -5,7 +5,7 @@ use aigen_journal::{Journal, MemoryStore};
 use aigen_node::economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_node::economy::{Price, Shares};
 use aigen_node::network::{Found, NewModel, Role, Settings};
-use aigen_node::{IssuedKey, Node, Served};
+use aigen_node::{Embedded, IssuedKey, Node};
 use aigen_types::{Address, Amount, CallId, Digest, Ppm, Timestamp};
 use axum::Router;
 use axum::body::Body;
@@ -106,7 +106,10 @@ impl World {
     ) -> Self {
         let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
         let compiler = Compiler::new(engine.tokenizer()).unwrap();
-        let models = BTreeMap::from([("tiny".parse().unwrap(), Served { engine, compiler })]);
+        let models = BTreeMap::from([(
+            "tiny".parse().unwrap(),
+            Embedded { engine, compiler }.into(),
+        )]);
         let fail = |error| panic!("{error}");
         let (journal, _) = Journal::start(Box::<MemoryStore>::default(), clock, fail).unwrap();
         let node = Node::start(journal, models).await.unwrap();

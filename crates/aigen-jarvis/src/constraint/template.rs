@@ -80,6 +80,39 @@ pub(super) fn fill(template: &str, holes: &BTreeMap<String, Hole>) -> Result<Str
     Ok(filler.finish())
 }
 
+/// The schema that a template's whole text must satisfy, if it is nothing but one: `start: @json(name)`
+/// or `start: %json {…}`. What engines can run that show no tokens.
+///
+/// # Errors
+/// For a hole that the data does not fill.
+pub fn schema_of(
+    template: &str,
+    holes: &BTreeMap<String, Hole>,
+) -> Result<Option<Value>, CompileError> {
+    let said = template.lines().map(|line| {
+        let line = line.trim();
+        let is_comment = line.starts_with('#') || line.starts_with("//");
+        if is_comment { "" } else { line }
+    });
+    let said = said.collect::<Vec<_>>().join("\n");
+    let rule = said.trim().strip_prefix("start");
+    let rule = rule.and_then(|rule| rule.trim_start().strip_prefix(':'));
+    let Some(rule) = rule.map(str::trim) else {
+        return Ok(None);
+    };
+    if let Some(schema) = rule.strip_prefix("%json") {
+        return Ok(serde_json::from_str(schema).ok());
+    }
+    match Call::parse(rule) {
+        Some((call, "")) if call.kind == "json" => match holes.get(call.name) {
+            Some(Hole::Schema(schema)) => Ok(Some(schema.clone())),
+            Some(_) => Err(wrong_kind(call.kind)),
+            None => Err(unfilled(call.name)),
+        },
+        _ => Ok(None),
+    }
+}
+
 /// Data for every hole of a template, to try whether it compiles at all.
 pub(super) fn sample(template: &str) -> BTreeMap<String, Hole> {
     let calls = template.match_indices('@');
@@ -160,8 +193,7 @@ impl Filler<'_> {
 
     fn expression(&mut self, call: &Call<'_>) -> Result<String, CompileError> {
         let Some(hole) = self.holes.get(call.name) else {
-            let what = format!("the request does not fill the hole `{}`", call.name);
-            return Err(CompileError::new(what).hint("send a value of this name with the request"));
+            return Err(unfilled(call.name));
         };
         match (call.kind, hole) {
             ("quote", Hole::Text(text)) => {
@@ -241,6 +273,11 @@ fn unused_name(template: &str) -> String {
         name.push('_');
     }
     name
+}
+
+fn unfilled(name: &str) -> CompileError {
+    CompileError::new(format!("the request does not fill the hole `{name}`"))
+        .hint("send a value of this name with the request")
 }
 
 fn not_a_hole(place: &str) -> CompileError {

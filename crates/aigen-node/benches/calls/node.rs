@@ -11,7 +11,7 @@ use aigen_network::{Found, NewModel, Role, Settings};
 use aigen_node::economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_node::economy::{Price, Shares};
 use aigen_node::{
-    CallEvent, Caller, CompletionRequest, IssuedKey, Node, Prompt, Served, Steering,
+    CallEvent, Caller, CompletionRequest, Embedded, IssuedKey, Node, Prompt, Steering,
     random_call_id, random_transfer_id,
 };
 use aigen_types::{Amount, Digest, Ppm, Timestamp};
@@ -69,7 +69,7 @@ async fn node(store: Box<dyn Store>) -> (Node, Caller) {
     let engine = ScriptedEngine::new(Vocabulary::bytes(), script).with_sequences(64);
     let engine = aigen_engine::start(Box::new(engine), Limits::default());
     let compiler = Compiler::new(engine.tokenizer()).expect("a tokenizer");
-    let models = BTreeMap::from([(parsed("tiny"), Served { engine, compiler })]);
+    let models = BTreeMap::from([(parsed("tiny"), Embedded { engine, compiler }.into())]);
     let mut now = 0;
     let clock = move || {
         now += 1;

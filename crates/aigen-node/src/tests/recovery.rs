@@ -1,4 +1,4 @@
-use super::{World, endless, node, parsed, request};
+use super::{World, embedded, endless, node, parsed, request};
 use aigen_journal::{ContentStore, Record, Store, StoreError, Tip};
 use aigen_network::Outcome;
 use std::sync::{Arc, Mutex};
@@ -52,7 +52,7 @@ async fn a_killed_nodes_calls_are_charged_for_what_was_recorded() {
             seen += piece.text.len() as u64;
         }
     }
-    let revived = node(Box::new(killed(&disk)), endless()).await;
+    let revived = node(Box::new(killed(&disk)), embedded(endless())).await;
     let network = revived.network();
     let receipt = network
         .receipt(call)

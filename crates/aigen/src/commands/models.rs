@@ -1,7 +1,7 @@
 use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
-use aigen_api::openai::{Model, ModelList};
+use aigen_api::openai::{Model, ModelInfo, ModelList, Upstreams};
 use anyhow::Result;
 
 /// See [`super::Command::Models`].
@@ -33,8 +33,18 @@ fn table(models: &[Model]) -> String {
             model.owned_by.clone(),
             info.map_or_else(unknown, |info| format!("{} tokens", info.context_tokens)),
             info.map_or_else(unknown, |info| info.control.clone()),
-            info.map_or_else(unknown, |info| info.engine.clone()),
+            info.map_or_else(unknown, engine),
         ]);
     }
     table.to_string()
+}
+
+/// With how many of its servers are asked, where others answer for it.
+fn engine(info: &ModelInfo) -> String {
+    match info.upstreams {
+        Some(Upstreams { total, available }) => {
+            format!("{} ({available} of {total} available)", info.engine)
+        }
+        None => info.engine.clone(),
+    }
 }

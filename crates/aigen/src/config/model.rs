@@ -1,6 +1,9 @@
 use super::text;
+use super::upstream::{RemoteConfig, UpstreamConfig};
+use crate::failure::hinted;
 use aigen_economy::Price;
 use aigen_types::{Amount, ModelName, Slug};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -40,6 +43,12 @@ pub struct ModelConfig {
     /// What it costs.
     #[serde(default)]
     pub price: PriceConfig,
+    /// The servers that answer for it; none where it is computed here.
+    #[serde(default, rename = "upstream", skip_serializing_if = "Vec::is_empty")]
+    pub upstreams: Vec<UpstreamConfig>,
+    /// How they are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteConfig>,
 }
 
 impl ModelConfig {
@@ -56,7 +65,49 @@ impl ModelConfig {
             kept: None,
             gpu_layers: None,
             price: PriceConfig::default(),
+            upstreams: Vec::new(),
+            remote: None,
         }
+    }
+
+    /// Whether it makes sense as a whole.
+    ///
+    /// # Errors
+    /// The first thing that does not, with a way out.
+    pub fn check(&self) -> Result<()> {
+        let name = &self.name;
+        if self.upstreams.is_empty() {
+            return match self.remote {
+                None => Ok(()),
+                Some(_) => Err(hinted(
+                    format!("the model `{name}` has [model.remote] and no upstream"),
+                    "add a [[model.upstream]] section with its `base_url`",
+                )),
+            };
+        }
+        let here = [
+            ("file", self.file.is_some()),
+            ("threads", self.threads.is_some()),
+            ("sequences", self.sequences.is_some()),
+            ("cells", self.cells.is_some()),
+            ("kept", self.kept.is_some()),
+            ("gpu_layers", self.gpu_layers.is_some()),
+        ];
+        if let Some((key, _)) = here.iter().find(|(_, set)| *set) {
+            return Err(hinted(
+                format!(
+                    "the model `{name}` has an upstream, and `{key}` is for models computed here"
+                ),
+                format!("remove `{key}`, or the [[model.upstream]] sections"),
+            ));
+        }
+        if self.context_tokens.is_none_or(|tokens| tokens == 0) {
+            return Err(hinted(
+                format!("nobody says how many tokens the model `{name}` holds"),
+                "set `context_tokens` to what its upstreams can: money is held for at most so many",
+            ));
+        }
+        self.upstreams.iter().try_for_each(UpstreamConfig::check)
     }
 }
 

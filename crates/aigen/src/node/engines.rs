@@ -1,3 +1,5 @@
+mod remote;
+
 use crate::config::{Config, ModelConfig};
 use crate::failure::hinted;
 use crate::model_store::{ModelStore, name_of};
@@ -5,9 +7,9 @@ use crate::output::Output;
 use aigen_engine::Engine as _;
 use aigen_engine_llama::{Options, open};
 use aigen_jarvis::Compiler;
-use aigen_node::Served;
 use aigen_node::network::NewModel;
-use aigen_types::ModelName;
+use aigen_node::{Embedded, Served};
+use aigen_types::{Digest, ModelName};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,12 +32,8 @@ pub async fn load(config: &Config, output: &Output) -> Result<Engines> {
         catalogue: Vec::new(),
     };
     for model in &config.models {
-        let file = file_of(model, config)?;
-        output.say(format!("loading {} from {}", model.name, file.display()));
-        let (wanted, path) = (model.clone(), file.clone());
-        let loading = tokio::task::spawn_blocking(move || load_one(&wanted, &path));
-        let (served, entry) = loading
-            .await?
+        let (served, entry) = load_one(model, config, output)
+            .await
             .with_context(|| format!("cannot serve the model `{}`", model.name))?;
         engines.served.insert(model.name.clone(), served);
         engines.catalogue.push(entry);
@@ -43,7 +41,21 @@ pub async fn load(config: &Config, output: &Output) -> Result<Engines> {
     Ok(engines)
 }
 
-fn load_one(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
+async fn load_one(
+    model: &ModelConfig,
+    config: &Config,
+    output: &Output,
+) -> Result<(Served, NewModel)> {
+    if !model.upstreams.is_empty() {
+        return remote::open(model, output).await;
+    }
+    let file = file_of(model, config)?;
+    output.say(format!("loading {} from {}", model.name, file.display()));
+    let wanted = model.clone();
+    tokio::task::spawn_blocking(move || embedded(&wanted, &file)).await?
+}
+
+fn embedded(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
     let engine = open(file, &options(model)).map_err(|error| {
         let hint = error.hint();
         hinted(error, hint)
@@ -51,14 +63,18 @@ fn load_one(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
     let info = engine.info().clone();
     let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
     let compiler = Compiler::new(engine.tokenizer())?;
-    let entry = NewModel {
+    let entry = entry(model, info.digest, info.context_tokens);
+    Ok((Embedded { engine, compiler }.into(), entry))
+}
+
+fn entry(model: &ModelConfig, digest: Digest, context_tokens: u32) -> NewModel {
+    NewModel {
         name: model.name.clone(),
         provider: model.provider.clone(),
-        digest: info.digest,
-        context_tokens: info.context_tokens,
+        digest,
+        context_tokens,
         price: (&model.price).into(),
-    };
-    Ok((Served { engine, compiler }, entry))
+    }
 }
 
 fn options(model: &ModelConfig) -> Options {

@@ -8,6 +8,7 @@ mod limits;
 mod lost;
 mod models;
 mod operate;
+mod remote;
 mod sim;
 mod snapshots;
 #[path = "../support/mod.rs"]

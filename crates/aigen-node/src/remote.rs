@@ -1,0 +1,266 @@
+//! Calls that other servers answer: what they say, told as a session tells it, and what they
+//! claim to have used, as far as it is believed.
+
+use crate::work::Told;
+use aigen_engine::EngineError;
+use aigen_engine::text::{
+    Claimed, TextControl, TextEnding, TextEngine, TextEvent, TextFinish, TextRequest,
+};
+use aigen_jarvis::{Ending, Event, Fault, Finish, Piece, Usage};
+use aigen_types::Digest;
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// Bytes of text per output token, as far as progress is reported: so few tokens that no honest
+/// claim is below what was reported.
+const BYTES_PER_TOKEN_REPORTED: u64 = 16;
+
+/// The same for our own count, where no claim is believed: English has 4.
+const BYTES_PER_TOKEN_COUNTED: u64 = 4;
+
+/// A request to a model that other servers answer for.
+pub(crate) struct Asking {
+    pub engine: Arc<dyn TextEngine>,
+    pub request: TextRequest,
+    /// Prompt tokens that are held for, and no claim may exceed.
+    pub prompt_max: u64,
+    /// The same of output tokens.
+    pub output_max: u64,
+}
+
+impl Asking {
+    /// Asks. What comes of it is told to `tell`, an [`Event::Finished`] last.
+    pub fn start(self, tell: UnboundedSender<Told>) -> Box<dyn TextControl> {
+        let mut listener = Listener {
+            tell,
+            prompt: self.request.prompt.tokens_estimated().min(self.prompt_max),
+            prompt_max: self.prompt_max,
+            output_max: self.output_max,
+            has_schema: self.request.schema.is_some(),
+            started: false,
+            bytes: 0,
+            held_back: String::new(),
+        };
+        let on_event = Box::new(move |event| listener.hear(event));
+        self.engine.start(self.request, on_event)
+    }
+}
+
+/// What became known of a prompt that was not counted here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Measured {
+    /// Its tokens, cached ones too.
+    pub prompt: u64,
+    /// Those found in a cache.
+    pub cached: u64,
+    /// Who says so.
+    pub counting: Counting,
+}
+
+/// How the tokens of a call were counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// By this node, token by token.
+    #[default]
+    Exact,
+    /// By the upstream, whose claim is a possible one.
+    Claimed,
+    /// By this node from the bytes, 4 to a token, because no claim could be believed.
+    Estimated(Doubt),
+}
+
+/// Why a claim is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// There is none, or none that is a number.
+    Silent {
+        /// Of what.
+        what: &'static str,
+    },
+    /// It is no number there can be.
+    Impossible {
+        /// Of what.
+        what: &'static str,
+        /// The claim, in tokens.
+        claimed: i64,
+        /// The least there must have been.
+        min: u64,
+        /// The most there can have been.
+        max: u64,
+    },
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent { what } => write!(f, "the upstream does not say how many {what}"),
+            Self::Impossible {
+                what,
+                claimed,
+                min,
+                max,
+            } => write!(
+                f,
+                "the upstream claims {claimed} {what}, between {min} and {max} are possible"
+            ),
+        }
+    }
+}
+
+/// What a claim is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Believed {
+    prompt: u64,
+    cached: u64,
+    output: u64,
+}
+
+/// Turns what an upstream says into what a session would tell.
+struct Listener {
+    tell: UnboundedSender<Told>,
+    /// Our own estimate.
+    prompt: u64,
+    prompt_max: u64,
+    output_max: u64,
+    has_schema: bool,
+    started: bool,
+    /// Of text that came so far.
+    bytes: u64,
+    /// Text that a schema has not been checked against.
+    held_back: String,
+}
+
+impl Listener {
+    fn hear(&mut self, event: TextEvent) {
+        match event {
+            TextEvent::Started => self.start(),
+            TextEvent::Text(text) => self.text(text),
+            TextEvent::Finished(ending) => self.finish(ending),
+        }
+    }
+
+    fn start(&mut self) {
+        self.started = true;
+        let what = "tokens there are, yet";
+        self.measured(self.prompt, 0, Counting::Estimated(Doubt::Silent { what }));
+    }
+
+    fn text(&mut self, text: String) {
+        self.bytes += text.len() as u64;
+        if self.has_schema {
+            self.held_back.push_str(&text);
+        } else {
+            self.piece(text);
+        }
+    }
+
+    fn piece(&self, text: String) {
+        let piece = Piece {
+            text,
+            usage: sampled(self.reported()),
+            ..Piece::default()
+        };
+        self.tell(Told::Event(Event::Output(piece)));
+    }
+
+    fn finish(&mut self, ending: TextEnding) {
+        let output = if self.started || ending.finish.is_ok() {
+            self.measure(ending.claimed)
+        } else {
+            0
+        };
+        let text = std::mem::take(&mut self.held_back);
+        if ending.finish.is_ok() && !text.is_empty() {
+            self.piece(text);
+        }
+        let complete = ending.finish == Ok(TextFinish::Stop);
+        self.tell(Told::Event(Event::Finished(Ending {
+            finish: finish(ending),
+            usage: sampled(output),
+            grammar_complete: self.has_schema.then_some(complete),
+            // Nothing was decided here.
+            decisions: Digest::ZERO,
+            controller_micros: 0,
+        })));
+    }
+
+    /// Tells the prompt's tokens, and gives back those of the answer.
+    fn measure(&self, claimed: Option<Claimed>) -> u64 {
+        match self.believe(claimed.unwrap_or_default()) {
+            Ok(believed) => {
+                self.measured(believed.prompt, believed.cached, Counting::Claimed);
+                believed.output
+            }
+            Err(doubt) => {
+                tracing::warn!(%doubt, "tokens are counted by the bytes");
+                self.measured(self.prompt, 0, Counting::Estimated(doubt));
+                let counted = self.bytes.div_ceil(BYTES_PER_TOKEN_COUNTED);
+                counted.min(self.output_max)
+            }
+        }
+    }
+
+    fn believe(&self, claimed: Claimed) -> Result<Believed, Doubt> {
+        let text = u64::from(self.bytes > 0);
+        let prompt = possible("prompt tokens", claimed.prompt, 1, self.prompt_max)?;
+        let cached = claimed.cached.or(Some(0));
+        Ok(Believed {
+            prompt,
+            cached: possible("cached tokens", cached, 0, prompt)?,
+            output: possible(
+                "output tokens",
+                claimed.completion,
+                self.reported().max(text),
+                self.output_max,
+            )?,
+        })
+    }
+
+    /// Output tokens that there are at least.
+    fn reported(&self) -> u64 {
+        (self.bytes / BYTES_PER_TOKEN_REPORTED).min(self.output_max)
+    }
+
+    fn measured(&self, prompt: u64, cached: u64, counting: Counting) {
+        self.tell(Told::Measured(Measured {
+            prompt,
+            cached,
+            counting,
+        }));
+    }
+
+    fn tell(&self, told: Told) {
+        // A meter outlives the call that it meters.
+        let _ = self.tell.send(told);
+    }
+}
+
+fn possible(what: &'static str, claimed: Option<i64>, min: u64, max: u64) -> Result<u64, Doubt> {
+    let claimed = claimed.ok_or(Doubt::Silent { what })?;
+    let count = u64::try_from(claimed).ok();
+    count
+        .filter(|count| (min..=max).contains(count))
+        .ok_or(Doubt::Impossible {
+            what,
+            claimed,
+            min,
+            max,
+        })
+}
+
+fn sampled(tokens: u64) -> Usage {
+    Usage {
+        sampled_tokens: tokens,
+        ..Usage::default()
+    }
+}
+
+fn finish(ending: TextEnding) -> Finish {
+    match ending.finish {
+        Ok(TextFinish::Stop) => Finish::Stop,
+        Ok(TextFinish::Length) => Finish::Length,
+        Ok(TextFinish::Cancelled) => Finish::Cancelled,
+        Err(fault) => Finish::Fault(Fault::Engine(EngineError::Upstream(fault))),
+    }
+}

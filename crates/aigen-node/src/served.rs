@@ -1,0 +1,122 @@
+//! The models that a node answers for.
+
+use crate::error::NodeError;
+use aigen_engine::text::{TextEngine, UpstreamState};
+use aigen_engine::{ControlLevel, EngineHandle, Tokenizer};
+use aigen_jarvis::Compiler;
+use aigen_types::{Digest, ModelName};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A model that a node answers for.
+pub enum Served {
+    /// Its tokens are computed in this process.
+    Embedded(Embedded),
+    /// Other servers answer for it.
+    Remote(Arc<dyn TextEngine>),
+}
+
+/// A model whose tokens are computed in this process.
+pub struct Embedded {
+    /// Where its tokens are computed.
+    pub engine: EngineHandle,
+    /// Compiles controllers for its vocabulary.
+    pub compiler: Compiler,
+}
+
+/// What a caller may want to know of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedInfo {
+    /// Of the weights; of the names that it has upstream where those are not seen.
+    pub digest: Digest,
+    /// Tokens of prompt and answer together.
+    pub context_tokens: u32,
+    /// How closely it can be steered, as far as is known.
+    pub control: ControlLevel,
+    /// What computes it: its architecture, or `remote`.
+    pub engine: String,
+    /// Who is asked for it; nobody where it is computed here.
+    pub upstreams: Vec<UpstreamState>,
+}
+
+impl Served {
+    /// What it is, as far as is known now.
+    #[must_use]
+    pub fn info(&self) -> ServedInfo {
+        match self {
+            Self::Embedded(Embedded { engine, .. }) => {
+                let info = engine.info();
+                ServedInfo {
+                    digest: info.digest,
+                    context_tokens: info.context_tokens,
+                    control: info.control,
+                    engine: info.architecture.clone(),
+                    upstreams: Vec::new(),
+                }
+            }
+            Self::Remote(engine) => {
+                let info = engine.info();
+                ServedInfo {
+                    digest: info.digest,
+                    context_tokens: info.context_tokens,
+                    control: info.control,
+                    engine: "remote".to_owned(),
+                    upstreams: info.upstreams,
+                }
+            }
+        }
+    }
+
+    /// The model's tokenizer, where it is computed here.
+    #[must_use]
+    pub fn tokenizer(&self) -> Option<Arc<dyn Tokenizer>> {
+        self.embedded().map(|embedded| embedded.engine.tokenizer())
+    }
+
+    /// The model, where it is computed here.
+    #[must_use]
+    pub fn embedded(&self) -> Option<&Embedded> {
+        match self {
+            Self::Embedded(embedded) => Some(embedded),
+            Self::Remote(_) => None,
+        }
+    }
+}
+
+impl From<Embedded> for Served {
+    fn from(embedded: Embedded) -> Self {
+        Self::Embedded(embedded)
+    }
+}
+
+/// Models by name. Calls that run keep theirs, whatever becomes of the list.
+pub type ServedModels = BTreeMap<ModelName, Arc<Served>>;
+
+/// A node's models, which may change while it runs.
+#[derive(Default)]
+pub(crate) struct Models(RwLock<Arc<ServedModels>>);
+
+impl Models {
+    pub fn new(models: BTreeMap<ModelName, Served>) -> Self {
+        let models = models.into_iter();
+        let models = models.map(|(name, served)| (name, Arc::new(served)));
+        Self(RwLock::new(Arc::new(models.collect())))
+    }
+
+    /// Those there are now.
+    pub fn list(&self) -> Arc<ServedModels> {
+        // Every write leaves the list whole, so a poisoned lock is still good.
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn find(&self, model: &ModelName) -> Result<Arc<Served>, NodeError> {
+        let models = self.list();
+        models.get(model).cloned().ok_or_else(|| {
+            let names: Vec<_> = models.keys().map(ModelName::as_str).collect();
+            NodeError::ModelUnknown {
+                model: model.clone(),
+                available: names.join(", "),
+            }
+        })
+    }
+}

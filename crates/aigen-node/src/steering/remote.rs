@@ -1,0 +1,86 @@
+//! Controllers on models that other servers answer for: one segment, held to a schema at most.
+
+use super::{Steering, holes, param};
+use crate::error::NodeError;
+use crate::manifest::Abilities;
+use crate::node::Node;
+use aigen_engine::ControlLevel;
+use aigen_jarvis::schema_of;
+use aigen_network::ControllerKind;
+use aigen_types::{Digest, ModelName};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// What steers a request to a model elsewhere.
+#[derive(Default)]
+pub(crate) struct Bounded {
+    /// The published version, if it is one.
+    pub controller: Option<Digest>,
+    /// What the whole answer must satisfy.
+    pub schema: Option<Arc<Value>>,
+}
+
+impl Bounded {
+    fn by(schema: Value) -> Self {
+        Self {
+            controller: None,
+            schema: Some(Arc::new(schema)),
+        }
+    }
+}
+
+impl Node {
+    /// As [`Node::steer`], where tokens are out of reach. What would need them is refused.
+    pub(crate) fn steer_remote(
+        &self,
+        model: &ModelName,
+        control: ControlLevel,
+        steering: &Steering,
+    ) -> Result<Bounded, NodeError> {
+        match steering {
+            Steering::Free => Ok(Bounded::default()),
+            Steering::JsonObject => Ok(Bounded::by(json!({ "type": "object" }))),
+            Steering::JsonSchema(schema) => Ok(Bounded::by(schema.clone())),
+            Steering::Controller { name, params } => match name.as_str() {
+                "json-schema" => Ok(Bounded::by(param(name, params, "schema")?.clone())),
+                "regex" | "lark" | "choice" | "quote" => Err(needs_tokens(name, model)),
+                _ => self.published_remote(model, control, name, params),
+            },
+        }
+    }
+
+    fn published_remote(
+        &self,
+        model: &ModelName,
+        control: ControlLevel,
+        name: &str,
+        params: &Map<String, Value>,
+    ) -> Result<Bounded, NodeError> {
+        let (digest, controller) = self.find_controller(name)?;
+        let abilities = Abilities {
+            name: model.as_str(),
+            control,
+            backtrack: false,
+            fork: false,
+        };
+        self.check_manifest(digest, &abilities, params)?;
+        let published = &controller.published;
+        let schema = match published.kind {
+            ControllerKind::Grammar => schema_of(&published.source, &holes(params)?)?,
+            ControllerKind::Script | ControllerKind::Wasm => None,
+        };
+        match schema {
+            Some(schema) => Ok(Bounded {
+                controller: Some(digest),
+                ..Bounded::by(schema)
+            }),
+            None => Err(needs_tokens(name, model)),
+        }
+    }
+}
+
+fn needs_tokens(controller: &str, model: &ModelName) -> NodeError {
+    NodeError::Steering(format!(
+        "controller `{controller}` decides about tokens, and `{model}` is computed elsewhere, where an answer can be held to a schema at most"
+    ))
+}

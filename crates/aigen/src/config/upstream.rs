@@ -1,0 +1,97 @@
+use crate::failure::hinted;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+/// A server that answers for a model: `[[model.upstream]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamConfig {
+    /// Its base URL, up to `/v1`.
+    pub base_url: String,
+    /// What it calls the model; the model's own name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The environment variable that holds its API key; it gets none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_env: Option<String>,
+    /// Its part of the requests, relative to the others'.
+    #[serde(default = "one")]
+    pub weight: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// How a model of other servers is used: `[model.remote]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RemoteConfig {
+    /// How closely it can be steered; found out by a tiny request when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<RemoteControl>,
+    /// What happens upstream when a caller is gone.
+    pub hang_up: HangUpConfig,
+    /// Whether answers are asked for whole instead of as streams.
+    pub plain: bool,
+    /// Seconds until there is a connection; 5 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_seconds: Option<u64>,
+    /// Seconds from a request to the first part of its answer; 120 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte_seconds: Option<u64>,
+    /// Seconds between two parts; 30 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_seconds: Option<u64>,
+    /// Seconds for all of one try; 900 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_seconds: Option<u64>,
+}
+
+/// See [`RemoteConfig::control`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemoteControl {
+    /// It follows a schema.
+    Schema,
+    /// It follows none.
+    Text,
+}
+
+/// See [`RemoteConfig::hang_up`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HangUpConfig {
+    /// The request is cancelled, and what had come is charged by this node's own count.
+    #[default]
+    Cancel,
+    /// The answer is read to its end and charged as the upstream counts it.
+    Drain,
+}
+
+impl UpstreamConfig {
+    /// Whether requests, and a key in them, can go there.
+    ///
+    /// # Errors
+    /// What is wrong, with a way out.
+    pub fn check(&self) -> Result<()> {
+        let url = reqwest::Url::parse(&self.base_url).ok();
+        let sound = url.is_some_and(|url| {
+            let scheme = matches!(url.scheme(), "http" | "https");
+            scheme && url.has_host() && url.username().is_empty() && url.password().is_none()
+        });
+        if !sound {
+            return Err(hinted(
+                format!("`{}` is not the base URL of a server", self.base_url),
+                "write it like https://llm.example.org/v1, and keep keys out of it: `api_key_env` names the variable that holds one",
+            ));
+        }
+        if self.weight == 0 {
+            return Err(hinted(
+                format!("the upstream {} has the weight 0", self.base_url),
+                "leave an upstream out that is not to be asked",
+            ));
+        }
+        Ok(())
+    }
+}
