@@ -2,11 +2,10 @@
 
 mod meter;
 mod notes;
-#[allow(dead_code, reason = "called once the loop runs branches")]
 mod variables;
-#[allow(dead_code, reason = "called once the loop runs branches")]
 mod waking;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -200,14 +199,57 @@ impl Context {
         Waker::from(Arc::clone(&self.0.waking))
     }
 
-    #[allow(dead_code, reason = "called once the loop runs branches")]
     pub(crate) fn attach(&self, session: SessionControl) {
         self.0.waking.attach(session);
     }
 
-    #[allow(dead_code, reason = "called once the loop runs branches")]
-    pub(crate) fn cancel(&self) {
-        self.0.waking.cancel();
+    /// Has the calling thread woken instead of a session.
+    pub(crate) fn attach_thread(&self) {
+        self.0.waking.attach_thread();
+    }
+
+    /// The first bound that was exceeded.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.lock().fault.clone()
+    }
+
+    /// How the session stands, for the branch that is asked next.
+    pub(crate) fn tell(&self, used: Used, budget: Budget) {
+        let mut state = self.lock();
+        let guest = state.used.guest;
+        state.used = Used { guest, ..used };
+        state.budget = budget;
+    }
+
+    /// Whether the branch's next tokens are hidden, and whether it asked for a commit since
+    /// this was asked last.
+    pub(crate) fn shown(&self, branch: BranchId) -> (bool, bool) {
+        let shown = |state: &mut BranchState| (state.hidden, std::mem::take(&mut state.commit));
+        self.of(branch, shown).unwrap_or_default()
+    }
+
+    /// Whether one of these variables has a version that the branch has not seen.
+    pub(crate) fn news(&self, branch: BranchId, names: &[String]) -> bool {
+        self.lock().variables.news(branch, names)
+    }
+
+    /// Branch `to`, the next number, begins where `from` is. `path` names the forks to it.
+    pub(crate) fn fork(&self, from: BranchId, to: BranchId, path: u64) {
+        let hidden = self.of(from, |state| state.hidden).unwrap_or_default();
+        let mut state = self.lock();
+        state.variables.fork(from, to);
+        state.branches.push(BranchState {
+            path,
+            hidden,
+            ..BranchState::default()
+        });
+    }
+
+    /// The log, and the results beside the text.
+    pub(crate) fn take_notes(&self) -> (Vec<LogEntry>, BTreeMap<String, String>) {
+        let mut state = self.lock();
+        let Notes { log, results, .. } = std::mem::take(&mut state.notes);
+        (log, results)
     }
 
     fn of<T>(&self, branch: BranchId, act: impl FnOnce(&mut BranchState) -> T) -> Option<T> {

@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
+
 use aigen_engine::TokenId;
 use aigen_engine::sampler::TokenLogprob;
 use aigen_types::Digest;
 
-use crate::Fault;
+use crate::{BranchId, Fault, Guest, Log, LogEntry, Reason};
 
 /// What a session tells its owner, in this order: `Started`, any number of
 /// `Output`s, `Finished`. A session that never left the waiting line tells
@@ -11,7 +13,9 @@ use crate::Fault;
 pub enum Event {
     /// The session left the waiting line; its prompt is being read.
     Started {
-        /// Tokens of the prompt that need not be computed again.
+        /// Tokens of the prompt that the model reads, which may be the controller's own.
+        prompt_tokens: u32,
+        /// Tokens of it that need not be computed again.
         cached_prompt_tokens: u32,
     },
     /// Tokens were computed. Sent at least once per forward pass, with empty
@@ -90,6 +94,22 @@ pub struct Ending {
     /// Time the controller and its constraints took while no forward pass ran, in
     /// microseconds. Measured, so no two runs agree on it; nothing is decided by it.
     pub controller_micros: u64,
+    /// What running the controller cost; its fuel is the same in every run.
+    pub guest: Guest,
+    /// Steps at which the controller was late.
+    pub late_steps: u32,
+    /// What the controller that ended it gave as its reason.
+    pub reason: Reason,
+    /// The branch that is the answer, if any is.
+    pub branch: Option<BranchId>,
+    /// What the controller said in the end, as JSON.
+    pub outcome: Option<String>,
+    /// Results beside the text: names and JSON.
+    pub results: BTreeMap<String, String>,
+    /// What the controller logged.
+    pub log: Vec<LogEntry>,
+    /// What it takes to run the session again without the model, if the request asked for it.
+    pub replay: Option<Box<Log>>,
 }
 
 impl Ending {
@@ -102,6 +122,14 @@ impl Ending {
             grammar_complete: None,
             decisions: Digest::ZERO,
             controller_micros: 0,
+            guest: Guest::default(),
+            late_steps: 0,
+            reason: Reason::Done,
+            branch: None,
+            outcome: None,
+            results: BTreeMap::new(),
+            log: Vec::new(),
+            replay: None,
         }
     }
 }

@@ -25,6 +25,7 @@ mod cover;
 mod event;
 mod fault;
 pub mod limits;
+mod log;
 mod program;
 #[cfg(test)]
 mod properties;
@@ -43,5 +44,6 @@ pub use controller::{
 pub use cover::Cover;
 pub use event::{Ending, Event, Finish, Piece, TokenLogprobs, Usage};
 pub use fault::Fault;
+pub use log::{Choice, Log};
 pub use program::{Blueprint, Program};
-pub use session::{SessionHandle, SessionRequest, StartError, start};
+pub use session::{Replayed, SessionHandle, SessionRequest, StartError, replay, start};

@@ -88,7 +88,6 @@ impl Program {
         self.0.backtracks()
     }
 
-    #[allow(dead_code, reason = "called once the loop runs branches")]
     pub(crate) fn branches(&self) -> u32 {
         self.0.branches().max(1)
     }

@@ -1,27 +1,40 @@
 //! One controlled completion on one engine.
 
 mod branch;
+mod common;
+mod family;
 mod outlet;
 mod output;
 mod record;
+mod replay;
 mod rewinds;
+mod seat;
 mod segment;
+mod suspension;
+mod timer;
 mod transcript;
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aigen_engine::sampler::{Sampler, Sampling};
-use aigen_engine::{ControlLevel, EngineError, EngineHandle, SessionControl, Terms, TokenId};
+use aigen_engine::{
+    ControlLevel, EngineError, EngineHandle, SessionControl, Terms, TokenId, Tokenizer,
+};
 
-use self::branch::{Activity, Branch, Since};
+pub use self::replay::{Replayed, replay};
+
+use self::branch::Branch;
+use self::common::Common;
+use self::family::Family;
 use self::outlet::Outlet;
 use self::output::Output;
-use self::record::Record;
-use self::rewinds::Rewinds;
+use self::seat::Seat;
 use self::transcript::Transcript;
 use crate::limits::{STOP_BYTES_MAX, STOPS_MAX};
-use crate::{Capabilities, Context, Cover, Event, Fault, Opening, Program, Wake};
+use crate::{
+    Capabilities, Context, Controller, Cover, Event, Fault, Finish, Log, Opening, Program, Usage,
+};
 
 /// Everything one session needs.
 #[derive(Clone)]
@@ -46,6 +59,11 @@ pub struct SessionRequest {
     pub argument: String,
     /// The conversation as JSON, in OpenAI's form; empty for a raw prompt.
     pub messages: String,
+    /// Tokens that a prompt of the controller's own may have: what is paid for. The request's
+    /// may be longer.
+    pub prompt_tokens_max: u32,
+    /// Whether [`crate::Ending::replay`] is kept.
+    pub log: bool,
     /// Whose session it is: see [`aigen_engine::Terms::tenant`].
     pub tenant: u64,
     /// Whether the caller takes text that may yet be taken back: text then comes
@@ -103,15 +121,27 @@ pub fn start(
     on_event: Box<dyn FnMut(Event) + Send>,
 ) -> Result<SessionHandle, StartError> {
     check(engine, &request)?;
-    let cover = request.cover.clone();
-    let prompt = request.prompt.clone();
     let terms = Terms {
         tenant: request.tenant,
-        ..Terms::default()
+        sequences: request.program.branches(),
     };
-    let branch = open(engine, request, on_event)?;
-    let control = engine.submit_on(terms, prompt, Box::new(branch))?;
+    let cover = request.cover.clone();
+    let given = given(engine, &request);
+    let program = request.program.clone();
+    let surroundings = Surroundings {
+        tokenizer: engine.tokenizer(),
+        outlet: Outlet::new(on_event, request.retract),
+        sampling: request.sampling,
+        top_logprobs: request.top_logprobs,
+        cover: request.cover,
+        replays: false,
+    };
+    let mut family = open(&program, &given, surroundings)?;
+    family.log = request.log.then_some(given);
+    let (context, prompt) = (family.common.context.clone(), family.common.prompt.clone());
+    let control = engine.submit_on(terms, prompt, Box::new(Seat::first(family)))?;
     cover.attach(control.clone());
+    context.attach(control.clone());
     Ok(SessionHandle(control))
 }
 
@@ -135,49 +165,111 @@ fn check(engine: &EngineHandle, request: &SessionRequest) -> Result<(), StartErr
     Ok(())
 }
 
-fn open(
-    engine: &EngineHandle,
-    request: SessionRequest,
-    on_event: Box<dyn FnMut(Event) + Send>,
-) -> Result<Branch, Fault> {
-    let tokenizer = engine.tokenizer();
-    let prompt = &request.prompt;
+/// What the session is given from outside.
+fn given(engine: &EngineHandle, request: &SessionRequest) -> Log {
     let info = engine.info();
-    let opening = Opening {
-        prompt,
-        tokenizer: tokenizer.clone(),
-        context: Context::new(request.sampling.seed),
-        argument: &request.argument,
-        messages: &request.messages,
-        model: &info.name,
+    Log {
+        prompt: request.prompt.clone(),
+        argument: request.argument.clone(),
+        messages: request.messages.clone(),
+        model: info.name.clone(),
         seed: request.sampling.seed,
         can: Capabilities {
             control: info.control,
             backtrack: info.backtrack,
             branches_max: info.sequences_max,
         },
+        room: request.max_tokens,
+        context_tokens: info.context_tokens,
+        prompt_tokens_max: request.prompt_tokens_max,
+        stops: request.stops.clone(),
+        cached_prompt_tokens: 0,
+        covered: 0,
+        left: Vec::new(),
+        alarms: Vec::new(),
+        branches: Vec::new(),
+        finish: Finish::Cancelled,
+    }
+}
+
+/// What a session runs in.
+struct Surroundings {
+    tokenizer: Arc<dyn Tokenizer>,
+    outlet: Outlet,
+    sampling: Sampling,
+    top_logprobs: Option<u8>,
+    cover: Cover,
+    replays: bool,
+}
+
+fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Family, Fault> {
+    let Surroundings {
+        tokenizer,
+        outlet,
+        sampling,
+        top_logprobs,
+        cover,
+        replays,
+    } = surroundings;
+    let context = Context::new(given.seed);
+    let opening = Opening {
+        prompt: &given.prompt,
+        tokenizer: tokenizer.clone(),
+        context: context.clone(),
+        argument: &given.argument,
+        messages: &given.messages,
+        model: &given.model,
+        seed: given.seed,
+        can: given.can,
     };
-    let controller = request.program.open(&opening)?;
+    let mut controller = program.open(&opening)?;
+    let prompt = prompt(&mut *controller, given)?;
+    if let Some(fault) = context.fault() {
+        return Err(fault);
+    }
     let prompt_tokens = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
     // The last token is never fed, so the context holds one more than it stores.
-    let room = (engine.info().context_tokens + 1).saturating_sub(prompt_tokens);
-    Ok(Branch {
-        record: Record::new(request.program.digest(), prompt, request.sampling.seed),
-        output: Output::new(controller.reach(), Transcript::new(&request.stops)),
-        controller,
+    let room = (given.context_tokens + 1).saturating_sub(prompt_tokens);
+    let output = Output::new(controller.reach(), Transcript::new(&given.stops));
+    let common = Common {
         tokenizer,
-        sampler: Sampler::new(request.sampling),
-        top_logprobs: request.top_logprobs.map(usize::from),
-        cover: request.cover,
-        room: room.min(request.max_tokens),
-        outlet: Outlet::new(on_event),
-        activity: Activity::Deciding(Wake::Started),
-        queue: VecDeque::new(),
-        rewinds: Rewinds::default(),
-        since: Since::default(),
-        complete: None,
+        context,
+        cover,
+        outlet,
+        top_logprobs: top_logprobs.map(usize::from),
+        can: given.can,
+        room: room.min(given.room),
+        prompt,
+        cached_prompt_tokens: given.cached_prompt_tokens,
+        usage: Usage::default(),
+        reserved: 0,
+        alive: 1,
+        passes: 0,
+        late_steps: 0,
+        left: given.left.clone(),
+        said_left: 0,
+        replays,
+        replayed_end: replays.then(|| given.finish.clone()),
         overhead: Duration::ZERO,
-    })
+        sampling: sampling.clone(),
+    };
+    let first = Branch::new(controller, output, Sampler::new(sampling));
+    Ok(Family::new(common, first, program.digest()))
+}
+
+/// The prompt that the model reads: the controller's own, if it has one.
+fn prompt(controller: &mut dyn Controller, given: &Log) -> Result<Vec<TokenId>, Fault> {
+    let Some(own) = controller.prompt()? else {
+        return Ok(given.prompt.clone());
+    };
+    let max = usize::try_from(given.prompt_tokens_max).unwrap_or(usize::MAX);
+    match own.len() > max {
+        true => Err(Fault::PromptTooLong {
+            tokens: own.len(),
+            max,
+        }),
+        false => Ok(own),
+    }
 }
 
 #[cfg(test)]

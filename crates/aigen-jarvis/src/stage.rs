@@ -1,6 +1,8 @@
 //! A stage for tests: a scripted engine, a compiler for its vocabulary, and
 //! everything a session told.
 
+mod acted;
+
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +14,8 @@ use crate::{
     Blueprint, Compiler, Controller, Cover, Decision, Ending, Event, Fault, Opening, Program,
     Report, SessionHandle, SessionRequest, Turn, Usage, Wake, start,
 };
+
+pub use acted::Acted;
 
 /// What every session on the stage is asked.
 pub const PROMPT: &str = "Q:";
@@ -31,12 +35,16 @@ impl Stage {
 
     pub fn with_script(words: &[&str], script: Script) -> Self {
         let engine = ScriptedEngine::new(Vocabulary::with_words(words), script);
+        Self::of(engine, Limits::default())
+    }
+
+    pub fn of(engine: ScriptedEngine, limits: Limits) -> Self {
         let (vocabulary, passes) = (engine.vocabulary(), engine.pass_log());
         Self {
             compiler: Compiler::new(vocabulary.clone()).unwrap(),
             vocabulary,
             passes,
-            engine: aigen_engine::start(Box::new(engine), Limits::default()),
+            engine: aigen_engine::start(Box::new(engine), limits),
         }
     }
 
@@ -53,6 +61,8 @@ impl Stage {
             messages: String::new(),
             tenant: 0,
             retract: false,
+            prompt_tokens_max: 256,
+            log: true,
         }
     }
 
@@ -120,10 +130,14 @@ pub struct Outcome {
 impl Outcome {
     /// The same without the one thing no two runs agree on: measured time.
     pub fn without_time(mut self) -> Self {
-        self.ending.controller_micros = 0;
+        let timeless = |ending: &mut Ending| {
+            ending.controller_micros = 0;
+            ending.guest.micros = 0;
+        };
+        timeless(&mut self.ending);
         for event in &mut self.events {
             if let Event::Finished(ending) = event {
-                ending.controller_micros = 0;
+                timeless(ending);
             }
         }
         self

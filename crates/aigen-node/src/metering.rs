@@ -190,9 +190,12 @@ impl Meter {
     fn observe(&mut self, told: Told) -> Option<Piece> {
         match told {
             Told::Event(Event::Started {
+                prompt_tokens,
                 cached_prompt_tokens,
             }) => {
-                self.prompt_was(self.prompt_tokens, cached_prompt_tokens.into());
+                // A controller's own prompt is never longer than what is held for.
+                let prompt = self.prompt_tokens.min(prompt_tokens.into());
+                self.prompt_was(prompt, cached_prompt_tokens.into());
                 None
             }
             Told::Measured(measured) => {

@@ -86,6 +86,8 @@ impl Node {
             messages: String::new(),
             tenant: tenant(&open),
             retract: false,
+            prompt_tokens_max: u32::try_from(open.prompt_tokens).unwrap_or(u32::MAX),
+            log: false,
         };
         Ok(Prepared {
             open,

@@ -80,6 +80,8 @@ fn run(name: &str, argument: &str, wants: &[&str]) -> Option<(String, String)> {
         argument: argument.to_owned(),
         messages: String::new(),
         retract: false,
+        prompt_tokens_max: 256,
+        log: true,
         tenant: 0,
     };
     let (send, events) = channel();

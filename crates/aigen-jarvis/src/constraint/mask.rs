@@ -64,6 +64,16 @@ impl Mask {
         mask
     }
 
+    /// The tokens that begin with these bytes, of which there must be some.
+    pub(crate) fn continuing(tokenizer: &dyn Tokenizer, bytes: &[u8]) -> Self {
+        let mut mask = Self::none(tokenizer.vocab_size());
+        let begins = |token: &TokenId| tokenizer.token_bytes(*token).starts_with(bytes);
+        for token in (0..tokenizer.vocab_size()).filter(begins) {
+            mask.0.allow_token(token);
+        }
+        mask
+    }
+
     /// Adds tokens.
     ///
     /// # Errors

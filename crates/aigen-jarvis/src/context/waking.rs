@@ -1,38 +1,33 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
+use std::thread::{self, Thread};
 
 use aigen_engine::SessionControl;
 
 /// How a session is reached from outside the scheduler. Calls made before the
 /// session entered the engine take effect when it does.
 #[derive(Default)]
-pub(super) struct Waking(Mutex<State>);
+pub(super) struct Waking(Mutex<Option<Door>>);
 
-#[derive(Default)]
-struct State {
-    session: Option<SessionControl>,
-    cancelled: bool,
+enum Door {
+    Session(SessionControl),
+    /// A replay, which has no scheduler.
+    Thread(Thread),
 }
 
 impl Waking {
     pub fn attach(&self, session: SessionControl) {
-        let mut state = self.lock();
+        let mut door = self.lock();
         session.wake();
-        if state.cancelled {
-            session.cancel();
-        }
-        state.session = Some(session);
+        *door = Some(Door::Session(session));
     }
 
-    pub fn cancel(&self) {
-        let mut state = self.lock();
-        state.cancelled = true;
-        if let Some(session) = &state.session {
-            session.cancel();
-        }
+    /// Wakes this thread, which is parked.
+    pub fn attach_thread(&self) {
+        *self.lock() = Some(Door::Thread(thread::current()));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Option<Door>> {
         // Every write leaves the state whole, so a poisoned lock is still good.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,8 +39,10 @@ impl Wake for Waking {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(session) = &self.lock().session {
-            session.wake();
+        match &*self.lock() {
+            Some(Door::Session(session)) => session.wake(),
+            Some(Door::Thread(thread)) => thread.unpark(),
+            None => {}
         }
     }
 }

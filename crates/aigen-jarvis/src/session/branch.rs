@@ -1,231 +1,455 @@
-//! The decision loop of one branch: controller, constraint, cover and engine, one
-//! token after the other.
+//! One branch: its controller, its constraint and its tokens, one decision or one token after
+//! the other.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use aigen_engine::sampler::{Draw, Sampler, logprobs};
-use aigen_engine::{Driver, EngineError, Input, Start, Step, TokenId, Tokenizer};
+use aigen_engine::sampler::{Draw, Sampler, TokenLogprob, logprobs};
+use aigen_engine::{Step, TokenId};
 
-use super::outlet::Outlet;
+use super::common::Common;
 use super::output::Output;
 use super::record::{Origin, Record};
 use super::rewinds::Rewinds;
-use super::segment::Segment;
-use crate::cover::Covered;
-use crate::limits::{DECISIONS_PER_PASS_MAX, DISCARDED_TOKENS_MAX, EDIT_TOKENS_MAX};
+use super::segment::{self, Segment, at_most};
+use super::suspension::Suspension;
+use crate::limits::{
+    BIASES_MAX, DECISIONS_PER_PASS_MAX, DISCARDED_TOKENS_MAX, EDIT_TOKENS_MAX, LATE_STEPS_MAX,
+};
 use crate::{
-    Controller, Cover, Decision, Edit, Ending, Fault, Finish, Observe, Params, Report,
-    TokenLogprobs, Turn, Wake,
+    BranchId, Choice, Controller, Decision, Edit, Fault, Finish, Generate, Observe, Reason, Report,
+    Stop, TokenLogprobs, Turn, Wake,
 };
 
 pub(super) struct Branch {
+    pub id: BranchId,
     pub controller: Box<dyn Controller>,
-    pub tokenizer: Arc<dyn Tokenizer>,
-    pub sampler: Sampler,
-    /// Log-probabilities to report, with this many alternatives.
-    pub top_logprobs: Option<usize>,
-    pub cover: Cover,
-    /// Output tokens the branch may have.
-    pub room: u32,
     pub output: Output,
-    pub outlet: Outlet,
     pub record: Record,
     pub activity: Activity,
-    /// Tokens to be forced next, before anything is sampled.
-    pub queue: VecDeque<TokenId>,
-    pub rewinds: Rewinds,
-    pub since: Since,
+    /// What the model chose.
+    pub choices: Vec<Choice>,
+    /// Log-probabilities that the caller has not seen.
+    pub logprobs: Vec<TokenLogprobs>,
+    /// What it wants of the engine, once everybody has decided.
+    pub order: Option<Step>,
+    /// It is in the next pass, or in the one that runs.
+    pub computing: bool,
+    /// Logits that came while others were still deciding.
+    pub kept: Option<Vec<f32>>,
+    /// Branches to be copied from this one as soon as it has its logits.
+    pub forking: Vec<BranchId>,
+    /// It has a place in the engine.
+    pub seated: bool,
     /// Whether the last constraint was satisfied where it ended.
     pub complete: Option<bool>,
-    /// Time that controller and constraints took between forward passes.
-    pub overhead: Duration,
+    pub reason: Reason,
+    sampler: Sampler,
+    /// Tokens to be forced next, before anything is sampled.
+    queue: VecDeque<TokenId>,
+    rewinds: Rewinds,
+    since: Since,
+    /// The forks that led here, as a number, and how often it forked itself.
+    path: u64,
+    forks: u32,
+    /// Its next token is paid for.
+    reserved: bool,
+    /// What may be written anew by the next segment.
+    heal: Option<Heal>,
+    /// No token may come any more, for this reason.
+    capped: Option<Finish>,
+    /// The present step is known to be late.
+    late: bool,
 }
 
 /// What the branch is doing.
 pub(super) enum Activity {
     /// The controller is to be asked.
     Deciding(Wake),
+    /// The controller was asked and is not ready.
+    Asked,
     /// An edit's tokens are being appended.
     Editing,
     /// A segment is under way.
     Generating(Segment),
+    /// It is to fork.
+    Forking(u32),
+    Suspended(Suspension),
+    Over,
+}
+
+/// What is to be written anew.
+#[derive(Clone, Copy)]
+enum Heal {
+    Prompt,
+    Edit,
 }
 
 /// What happened since the controller was last asked.
 #[derive(Default)]
-pub(super) struct Since {
+struct Since {
     /// The position it left, in tokens.
     position: usize,
     removed: u32,
+    sampled: Option<TokenId>,
+    logprob: Option<f32>,
+    top: Vec<TokenLogprob>,
     /// Decisions since the last logits.
     decisions: u32,
 }
 
-impl Driver for Branch {
-    fn started(&mut self, start: Start) {
-        self.outlet.started(start.cached_prompt_tokens);
-        // Decided now, the first mask can be computed while the prompt is read.
-        if let Err(finish) = self.decide(Wake::Started) {
-            self.finish(finish);
-        }
-    }
-
-    fn prepare(&mut self) {
-        if let Activity::Generating(segment) = &mut self.activity
-            && self.queue.is_empty()
-        {
-            segment.prepare();
-        }
-    }
-
-    fn next(&mut self, input: Input<'_>) -> Step {
-        match input {
-            Input::Logits(logits) => {
-                self.since.decisions = 0;
-                self.run(Some(logits))
-            }
-            Input::Resumed => self.run(None),
-            Input::Failed(EngineError::Cancelled) => self.finish(Finish::Cancelled),
-            Input::Failed(error) => self.finish(Fault::Engine(error.clone()).into()),
-            Input::ForkRefused { free } => {
-                let wanted = 0;
-                self.finish(Fault::from(EngineError::SequencesExhausted { wanted, free }).into())
-            }
-        }
-    }
+/// How far a turn got.
+pub(super) enum Next {
+    /// The branch goes on.
+    Again,
+    /// It has all it can have before the next pass.
+    Settled,
+    /// The session waits: for the controller, or for more to be paid for.
+    Blocked,
+    Fork(u32),
+    /// The branch is over, and not the answer.
+    Over,
 }
 
 impl Branch {
-    /// Goes on until the engine is needed or the branch is over.
-    fn run(&mut self, mut logits: Option<&mut [f32]>) -> Step {
-        if self.outlet.finished() {
-            return Step::Done;
+    pub fn new(controller: Box<dyn Controller>, output: Output, sampler: Sampler) -> Self {
+        Self {
+            id: 0,
+            controller,
+            output,
+            record: Record::new(0, 0),
+            activity: Activity::Deciding(Wake::Started),
+            choices: Vec::new(),
+            logprobs: Vec::new(),
+            order: None,
+            // Its prompt is to be read.
+            computing: true,
+            kept: None,
+            forking: Vec::new(),
+            seated: true,
+            complete: None,
+            reason: Reason::Done,
+            sampler,
+            queue: VecDeque::new(),
+            rewinds: Rewinds::default(),
+            since: Since::default(),
+            path: 0,
+            forks: 0,
+            reserved: false,
+            heal: None,
+            capped: None,
+            late: false,
         }
-        let step = loop {
-            match self.turn(&mut logits) {
-                Ok(None) => {}
-                Ok(Some(step)) => break step,
-                Err(finish) => return self.finish(finish),
-            }
-        };
-        self.outlet.output(&mut self.output);
-        step
     }
 
-    /// One decision or one token; a step if the engine is needed first.
-    fn turn(&mut self, logits: &mut Option<&mut [f32]>) -> Result<Option<Step>, Finish> {
-        if let Activity::Deciding(why) = self.activity {
-            return self.decide(why).map(|()| None);
+    /// Member `index` of the family into which this branch forks, as branch `id`; 0 forked.
+    pub fn child(&mut self, id: BranchId, index: u32) -> Result<Self, Fault> {
+        let controller = self.controller.fork(index)?;
+        let seed = Draw {
+            branch: self.path,
+            attempt: self.forks,
+            position: index,
+        };
+        Ok(Self {
+            id,
+            record: Record::new(self.id, self.output.position()),
+            logprobs: self.logprobs.clone(),
+            seated: false,
+            complete: self.complete,
+            rewinds: self.rewinds.clone(),
+            path: seed.bits(FORK),
+            heal: self.heal,
+            capped: self.capped.clone(),
+            ..Self::new(controller, self.output.clone(), self.sampler.clone())
+        })
+    }
+
+    pub fn path(&self) -> u64 {
+        self.path
+    }
+
+    /// Counts a fork, after its children were made.
+    pub fn forked(&mut self, first: BranchId, index: u32) {
+        self.forks += 1;
+        self.since.position = self.output.tokens().len();
+        self.activity = Activity::Deciding(Wake::Forked { index, first });
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.activity, Activity::Over)
+    }
+
+    /// Whether it needs no place in the engine any more.
+    pub fn is_gone(&self) -> bool {
+        self.is_over() && self.forking.is_empty()
+    }
+
+    pub fn suspension(&self) -> Option<&Suspension> {
+        match &self.activity {
+            Activity::Suspended(suspension) => Some(suspension),
+            _ => None,
         }
-        if self.output.position() >= self.room {
-            return Err(Finish::Length);
+    }
+
+    /// Whether logits are on their way to it, or there already.
+    pub fn awaits(&self) -> bool {
+        self.computing || self.kept.is_some()
+    }
+
+    /// One decision or one token.
+    pub fn turn(&mut self, common: &mut Common) -> Result<Next, Finish> {
+        match &self.activity {
+            Activity::Over | Activity::Suspended(_) => Ok(Next::Settled),
+            Activity::Deciding(why) => self.ask(*why, common),
+            Activity::Asked => self.poll(common),
+            Activity::Forking(_) if self.awaits() && !self.output.in_step() => Ok(Next::Settled),
+            Activity::Forking(branches) => Ok(Next::Fork(*branches)),
+            Activity::Editing | Activity::Generating(_) => self.go_on(common),
         }
-        match self.cover.covers(self.output.usage.computed() + 1) {
-            Covered::Yes => {}
-            Covered::NotYet => return Ok(Some(Step::Wait)),
-            Covered::Never => return Err(Finish::Budget),
+    }
+
+    fn go_on(&mut self, common: &mut Common) -> Result<Next, Finish> {
+        if self.output.position() >= common.room {
+            return self.cap(Finish::Length, Wake::TokenLimit, common);
+        }
+        let samples = self.queue.is_empty() && (self.output.in_step() || !self.awaits());
+        let pays = samples && !self.reserved || !self.queue.is_empty();
+        if pays && !common.pays()? {
+            return Ok(Next::Blocked);
         }
         if let Some(token) = self.queue.pop_front() {
-            self.produce(token, Origin::Forced)?;
-            return Ok(None);
+            self.produce(token, Origin::Forced, common)?;
+            return Ok(Next::Again);
         }
-        match logits.take() {
-            Some(logits) if self.output.in_step() => self.sample(logits).map(|()| None),
-            _ => Ok(Some(self.output.catch_up())),
+        if samples && !self.reserved {
+            self.reserved = true;
+            common.reserved += 1;
+        }
+        self.want_logits();
+        Ok(Next::Settled)
+    }
+
+    /// Has the engine compute what it has, if it does not yet.
+    pub fn want_logits(&mut self) {
+        if !self.awaits() {
+            self.order = Some(self.output.catch_up());
+            self.computing = true;
         }
     }
 
-    fn decide(&mut self, why: Wake) -> Result<(), Finish> {
+    /// Ends the branch's text. Alone it is the answer; among others its controller decides.
+    fn cap(&mut self, finish: Finish, why: Wake, common: &Common) -> Result<Next, Finish> {
+        if common.alive <= 1 {
+            return Err(finish);
+        }
+        if let Activity::Generating(segment) = &self.activity {
+            self.complete = segment.complete();
+        }
+        self.queue.clear();
+        self.capped = Some(finish);
+        self.activity = Activity::Deciding(why);
+        Ok(Next::Again)
+    }
+
+    fn ask(&mut self, why: Wake, common: &mut Common) -> Result<Next, Finish> {
         self.since.decisions += 1;
         if self.since.decisions > DECISIONS_PER_PASS_MAX {
-            return Err(Fault::Stalled {
-                decisions: DECISIONS_PER_PASS_MAX,
-            }
-            .into());
+            let decisions = DECISIONS_PER_PASS_MAX;
+            return Err(Fault::Stalled { decisions }.into());
         }
+        common.tell(self.output.position());
         let report = Report {
             removed: self.since.removed,
             appended: &self.output.tokens()[self.since.position..],
-            ..Report::new(0, self.output.position(), why)
+            sampled: self.since.sampled,
+            logprob: self.since.logprob,
+            top: &self.since.top,
+            ..Report::new(self.id, self.output.position(), why)
         };
         let began = Instant::now();
-        let decision = self.controller.step(&report);
-        self.overhead += began.elapsed();
-        let Turn::Ready(decision) = decision? else {
-            return Err(unbuilt("a decision that is not ready").into());
-        };
-        self.record.decision(&decision);
-        self.since.removed = 0;
-        self.since.position = self.output.tokens().len();
-        match decision {
-            Decision::Stop(stop) if stop.keep => Err(Finish::Stop),
-            Decision::Stop(_) => Err(unbuilt("a branch that is not kept").into()),
-            Decision::Fork(_) => Err(unbuilt("a fork").into()),
-            Decision::Suspend(_) => Err(unbuilt("a suspended branch").into()),
-            Decision::Edit(edit) => Ok(self.edit(edit)?),
-            Decision::Generate(generate) => {
-                if !generate.bias.is_empty()
-                    || !generate.splices.is_empty()
-                    || generate.params != Params::default()
-                    || generate.observe != Observe::Nothing
-                {
-                    return Err(unbuilt("a segment with this").into());
+        let turn = self.controller.step(&report);
+        common.overhead += began.elapsed();
+        self.hear(turn, common)
+    }
+
+    fn poll(&mut self, common: &mut Common) -> Result<Next, Finish> {
+        let began = Instant::now();
+        let turn = self.controller.poll();
+        common.overhead += began.elapsed();
+        self.hear(turn, common)
+    }
+
+    fn hear(&mut self, turn: Result<Turn, Fault>, common: &mut Common) -> Result<Next, Finish> {
+        // What went beyond a bound ends the session, whatever the controller made of it.
+        if let Some(fault) = common.context.fault() {
+            return Err(fault.into());
+        }
+        match turn? {
+            Turn::Ready(decision) => {
+                self.late = false;
+                self.decide(decision, common)
+            }
+            Turn::Outside => {
+                self.activity = Activity::Asked;
+                Ok(Next::Blocked)
+            }
+            Turn::Late => {
+                self.activity = Activity::Asked;
+                common.late_steps += u32::from(!std::mem::replace(&mut self.late, true));
+                match common.late_steps {
+                    times if times >= LATE_STEPS_MAX => Err(Fault::Late { times }.into()),
+                    _ => Ok(Next::Blocked),
                 }
-                let segment = Segment::new(generate, self.output.tokens().len());
-                Ok(self.proceed(segment)?)
             }
         }
     }
 
-    fn edit(&mut self, edit: Edit) -> Result<(), Fault> {
+    fn decide(&mut self, decision: Decision, common: &mut Common) -> Result<Next, Finish> {
+        self.record.decision(&decision);
+        let (hidden, commit) = common.context.shown(self.id);
+        self.output.hidden = hidden;
+        if commit {
+            self.output.commit();
+        }
+        self.since = Since {
+            position: self.output.tokens().len(),
+            decisions: self.since.decisions,
+            ..Since::default()
+        };
+        match decision {
+            Decision::Stop(stop) => self.stop(stop),
+            Decision::Fork(branches) => {
+                self.activity = Activity::Forking(branches);
+                Ok(Next::Again)
+            }
+            Decision::Suspend(waiting) => {
+                self.activity = Activity::Suspended(Suspension::new(waiting, self.id, common)?);
+                Ok(Next::Settled)
+            }
+            Decision::Edit(_) | Decision::Generate(_) if self.capped.is_some() => {
+                self.insists(common)
+            }
+            Decision::Edit(edit) => self.edit(edit, common).map_err(Finish::from),
+            Decision::Generate(generate) => self.generate(generate, common).map_err(Finish::from),
+        }
+    }
+
+    fn stop(&mut self, stop: Stop) -> Result<Next, Finish> {
+        self.reason = stop.reason;
+        match stop.keep {
+            true => Err(Finish::Stop),
+            false => Ok(Next::Over),
+        }
+    }
+
+    /// It wants more text, of which there can be none.
+    fn insists(&mut self, common: &Common) -> Result<Next, Finish> {
+        let finish = self.capped.clone().unwrap_or(Finish::Length);
+        let why = match finish {
+            Finish::StopString => Wake::StopMatched,
+            _ => Wake::TokenLimit,
+        };
+        self.cap(finish, why, common)
+    }
+
+    fn edit(&mut self, edit: Edit, common: &mut Common) -> Result<Next, Fault> {
         let Edit {
             backtrack,
             tokens,
             heal,
         } = edit;
-        if heal {
-            return Err(unbuilt("healing"));
-        }
         if tokens.len() > EDIT_TOKENS_MAX {
-            return Err(Fault::EditTooLong {
-                max: EDIT_TOKENS_MAX,
-            });
+            let max = EDIT_TOKENS_MAX;
+            return Err(Fault::EditTooLong { max });
         }
-        self.backtrack(backtrack, &tokens)?;
+        self.heal = None;
+        self.output.healing = false;
+        self.backtrack(backtrack, &tokens, common)?;
+        self.output.healing = heal && !tokens.is_empty();
+        self.heal = match (heal, tokens.is_empty()) {
+            (true, false) => Some(Heal::Edit),
+            (true, true) if self.output.tokens().is_empty() => Some(Heal::Prompt),
+            _ => None,
+        };
         self.activity = match tokens.is_empty() {
             true => Activity::Deciding(Wake::Edited),
             false => Activity::Editing,
         };
         self.queue = tokens.into();
-        Ok(())
+        Ok(Next::Again)
     }
 
-    fn backtrack(&mut self, backtrack: u32, inserted: &[TokenId]) -> Result<(), Fault> {
+    fn generate(&mut self, generate: Generate, common: &mut Common) -> Result<Next, Fault> {
+        segment::check(&generate, common.tokenizer.vocab_size())?;
+        self.sampler
+            .set_sampling(segment::sampling(&common.sampling, &generate));
+        let from = self.output.tokens().len();
+        let mut segment = Segment::new(common.tokenizer.clone(), generate, from);
+        if segment.over(self.output.tokens()).is_none() {
+            self.begin_healing(&mut segment, common);
+        }
+        self.output.healing = false;
+        self.heal = None;
+        self.proceed(segment)?;
+        Ok(Next::Again)
+    }
+
+    /// Takes the token off that is to be written anew.
+    fn begin_healing(&mut self, segment: &mut Segment, common: &mut Common) {
+        let (last, prompt) = match self.heal {
+            None => return,
+            Some(Heal::Edit) => (self.output.tokens().last(), false),
+            // One token of the prompt has to stay.
+            Some(Heal::Prompt) => (common.prompt.get(1..).and_then(<[_]>::last), true),
+        };
+        let bytes = last.map(|token| common.tokenizer.token_bytes(*token).to_vec());
+        let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else {
+            return;
+        };
+        if prompt {
+            self.output.chop_prompt();
+        } else {
+            self.output.chop(&mut common.usage);
+            self.removed(1);
+        }
+        segment.heal(bytes);
+    }
+
+    fn backtrack(
+        &mut self,
+        backtrack: u32,
+        inserted: &[TokenId],
+        common: &mut Common,
+    ) -> Result<(), Fault> {
         if backtrack == 0 {
             return Ok(());
         }
-        let removed = self.output.backtrack(backtrack)?;
+        let removed = self.output.backtrack(backtrack, &mut common.usage)?;
         let sampled = removed
             .iter()
             .filter(|(_, origin)| *origin == Origin::Sampled);
         sampled.for_each(|(token, _)| self.sampler.retract(*token));
         self.rewinds
             .count(self.output.position(), removed, inserted)?;
-        if self.output.usage.discarded_tokens > DISCARDED_TOKENS_MAX {
-            return Err(Fault::DiscardedTooMany {
-                max: DISCARDED_TOKENS_MAX,
-            });
+        self.removed(backtrack);
+        let max = DISCARDED_TOKENS_MAX;
+        match common.usage.discarded_tokens > max {
+            true => Err(Fault::DiscardedTooMany { max }),
+            false => Ok(()),
         }
-        self.since.removed = backtrack;
-        self.since.position = self.output.tokens().len();
-        Ok(())
+    }
+
+    /// Notes for the next report that so many tokens went.
+    fn removed(&mut self, count: u32) {
+        let length = self.output.tokens().len();
+        let appended = self.since.position.saturating_sub(length);
+        self.since.removed += u32::try_from(appended).unwrap_or(count);
+        self.since.position = self.since.position.min(length);
     }
 
     /// Goes on with a segment: ends it, or finds out what it forces next.
     fn proceed(&mut self, segment: Segment) -> Result<(), Fault> {
-        match segment.over(self.output.tokens(), &self.output.transcript) {
+        match segment.over(self.output.tokens()) {
             Some(why) => self.end_segment(&segment, why),
             None => {
                 if self.queue.is_empty() {
@@ -244,106 +468,249 @@ impl Branch {
     }
 
     /// Appends one token to the branch.
-    fn produce(&mut self, token: TokenId, origin: Origin) -> Result<(), Finish> {
-        let vocab_size = self.tokenizer.vocab_size();
-        if token >= vocab_size {
-            return Err(Fault::TokenUnknown { token, vocab_size }.into());
-        }
-        self.record.token(token, origin);
-        self.output
-            .push(token, origin, self.tokenizer.token_bytes(token));
-        if let Activity::Generating(segment) = &self.activity {
-            segment.advance(token)?;
-        }
+    fn produce(
+        &mut self,
+        token: TokenId,
+        origin: Origin,
+        common: &mut Common,
+    ) -> Result<(), Finish> {
+        self.append(token, origin, common)?;
         if self.output.transcript.cut_at_stop() {
-            return Err(Finish::StopString);
+            return self.cut(common);
         }
         match std::mem::replace(&mut self.activity, Activity::Deciding(Wake::Edited)) {
             Activity::Generating(segment) => self.proceed(segment)?,
             Activity::Editing if !self.queue.is_empty() => self.activity = Activity::Editing,
-            Activity::Editing | Activity::Deciding(_) => {}
+            _ => {}
         }
         Ok(())
     }
 
+    fn append(&mut self, token: TokenId, origin: Origin, common: &mut Common) -> Result<(), Fault> {
+        let vocab_size = common.tokenizer.vocab_size();
+        if token >= vocab_size {
+            return Err(Fault::TokenUnknown { token, vocab_size });
+        }
+        self.record.token(token, origin);
+        let bytes = common.tokenizer.token_bytes(token);
+        let mut seen = 0;
+        if let Activity::Generating(segment) = &mut self.activity {
+            // What heals the prompt begins with what the caller wrote.
+            let healed = segment.healing().map_or(0, <[u8]>::len);
+            seen = healed * usize::from(self.output.tokens().is_empty());
+            segment.advance(token)?;
+        }
+        let visible = &bytes[seen.min(bytes.len())..];
+        self.output.push(token, origin, visible, &mut common.usage);
+        Ok(())
+    }
+
+    /// A stop string of the request's is complete.
+    fn cut(&mut self, common: &Common) -> Result<(), Finish> {
+        self.cap(Finish::StopString, Wake::StopMatched, common)?;
+        self.complete = self.complete.map(|_| false);
+        Ok(())
+    }
+
+    /// Takes its logits: a token is sampled if that is what it wants them for.
+    pub fn consume(&mut self, logits: &mut [f32], common: &mut Common) -> Result<(), Finish> {
+        if !self.is_sampling(common) {
+            return Ok(());
+        }
+        let choice = self.choose(logits, common)?;
+        self.take(choice, common)
+    }
+
+    /// Whether its logits are to be sampled from; they are there now.
+    pub fn is_sampling(&mut self, common: &mut Common) -> bool {
+        self.since.decisions = 0;
+        common.passes += 1;
+        let generating = matches!(self.activity, Activity::Generating(_));
+        if !(generating && self.queue.is_empty() && self.output.in_step() && self.reserved) {
+            return false;
+        }
+        self.release(common);
+        true
+    }
+
+    /// Gives up what was paid for its next token.
+    pub fn release(&mut self, common: &mut Common) {
+        common.reserved -= u64::from(std::mem::take(&mut self.reserved));
+    }
+
+    /// Computes the mask that it will need.
+    pub fn prepare(&mut self) {
+        if let Activity::Generating(segment) = &mut self.activity
+            && self.queue.is_empty()
+        {
+            segment.prepare();
+        }
+    }
+
     /// Lets the model choose a token of those that may come.
-    fn sample(&mut self, logits: &mut [f32]) -> Result<(), Finish> {
-        let began = Instant::now();
-        let mask = match &mut self.activity {
-            Activity::Generating(segment) => segment.mask()?,
-            _ => None,
+    fn choose(&mut self, logits: &mut [f32], common: &mut Common) -> Result<Choice, Finish> {
+        let Activity::Generating(segment) = &mut self.activity else {
+            unreachable!("only a segment samples");
         };
-        self.overhead += began.elapsed();
-        let own = self.top_logprobs.map(|top| (top, logits.to_vec()));
+        let began = Instant::now();
+        let mask = segment.mask()?;
+        common.overhead += began.elapsed();
+        let observe = segment.observe;
+        let wanted = common.top_logprobs.is_some() || observe != Observe::Nothing;
+        let own = wanted.then(|| logits.to_vec());
         if let Some(mask) = mask {
             mask.apply(logits);
         }
-        let draw = Draw {
-            branch: 0,
-            attempt: self.rewinds.total(),
-            position: self.output.position(),
+        let token = self.sample(logits)?;
+        let Some(own) = own else {
+            return Ok(sampled(token));
         };
-        let token = self
-            .sampler
-            .sample(logits, draw)
-            .map_err(|_| Fault::MaskEmpty)?;
-        if let Some((top, own)) = own {
+        if let Some(top) = common.top_logprobs {
             let (chosen, top) = logprobs(&own, token, top);
-            self.outlet.logprobs(TokenLogprobs {
+            let logprob = chosen.logprob;
+            self.logprobs.push(TokenLogprobs {
                 token,
-                logprob: chosen.logprob,
+                logprob,
                 top,
             });
         }
-        self.accept(token)
+        Ok(observed(&own, token, observe))
     }
 
-    /// The model's choice: a token of the branch, or its end.
-    fn accept(&mut self, token: TokenId) -> Result<(), Finish> {
-        if !self.ends_turn(token) {
+    fn sample(&self, logits: &mut [f32]) -> Result<TokenId, Finish> {
+        let Activity::Generating(segment) = &self.activity else {
+            unreachable!("only a segment samples");
+        };
+        let mut draw = Draw {
+            branch: self.path,
+            attempt: self.rewinds.total(),
+            position: self.output.position(),
+        };
+        let empty = |_| Fault::MaskEmpty;
+        if segment.healing().is_none() {
+            return Ok(self.sampler.sample(logits, draw).map_err(empty)?);
+        }
+        // What the constraint refuses is drawn again without it; the token that was taken off
+        // adds nothing to what it heals, and is never refused.
+        loop {
+            let mut row = logits.to_vec();
+            let token = self.sampler.sample(&mut row, draw).map_err(empty)?;
+            if segment.heals_with(token)? {
+                return Ok(token);
+            }
+            let index = usize::try_from(token).unwrap_or(usize::MAX);
+            if let Some(logit) = logits.get_mut(index) {
+                *logit = f32::NEG_INFINITY;
+            }
+            draw.branch = draw.branch.wrapping_add(1);
+        }
+    }
+
+    /// Takes what the model chose: a token of the branch, or its end.
+    pub fn take(&mut self, choice: Choice, common: &mut Common) -> Result<(), Finish> {
+        self.choices.push(choice.clone());
+        let Choice::Sampled {
+            token,
+            logprob,
+            top,
+        } = choice
+        else {
+            return Err(Fault::Crashed.into());
+        };
+        self.since.sampled = Some(token);
+        self.since.logprob = logprob;
+        self.since.top = top;
+        let Activity::Generating(segment) = &self.activity else {
+            return Err(Fault::Crashed.into());
+        };
+        if let Some(splice) = segment.splice(token).cloned() {
+            return Ok(self.splice(token, splice.backtrack, &splice.tokens, common)?);
+        }
+        if !self.ends_turn(token, common) {
             self.sampler.accept(token);
-            return self.produce(token, Origin::Sampled);
+            return self.produce(token, Origin::Sampled, common);
         }
         self.record.token(token, Origin::Sampled);
-        self.output.usage.sampled_tokens += 1;
+        self.output.end(&mut common.usage);
         self.complete = self.grammar_complete();
         self.activity = Activity::Deciding(Wake::EndOfSequence);
         Ok(())
     }
 
+    /// Puts other tokens in place of the one that the model chose, which was computed.
+    fn splice(
+        &mut self,
+        token: TokenId,
+        backtrack: u32,
+        tokens: &[TokenId],
+        common: &mut Common,
+    ) -> Result<(), Fault> {
+        self.sampler.accept(token);
+        // Nobody saw it yet, so it can go even where nothing else can.
+        self.output.healing = true;
+        self.append(token, Origin::Sampled, common)?;
+        self.backtrack(backtrack, tokens, common)?;
+        self.output.healing = false;
+        self.queue = tokens.iter().copied().collect();
+        let length = self.output.tokens().len();
+        if let Activity::Generating(segment) = &mut self.activity {
+            let count = usize::try_from(backtrack).unwrap_or(usize::MAX);
+            segment.take_back(count, length)?;
+        }
+        let activity = std::mem::replace(&mut self.activity, Activity::Asked);
+        match activity {
+            Activity::Generating(segment) if self.queue.is_empty() => self.proceed(segment),
+            other => {
+                self.activity = other;
+                Ok(())
+            }
+        }
+    }
+
     /// A grammar may ask for an end token where it cannot end: that is only a token.
-    fn ends_turn(&self, token: TokenId) -> bool {
-        self.tokenizer.end_tokens().contains(&token) && self.grammar_complete() != Some(false)
+    fn ends_turn(&self, token: TokenId, common: &Common) -> bool {
+        common.tokenizer.end_tokens().contains(&token) && self.grammar_complete() != Some(false)
     }
 
     /// Whether the output is complete under the segment's grammar, or under the
     /// last one's between segments.
-    fn grammar_complete(&self) -> Option<bool> {
+    pub fn grammar_complete(&self) -> Option<bool> {
         match &self.activity {
             Activity::Generating(segment) => segment.complete(),
-            Activity::Deciding(_) | Activity::Editing => self.complete,
+            _ => self.complete,
         }
-    }
-
-    fn finish(&mut self, finish: Finish) -> Step {
-        let complete = self.grammar_complete();
-        let cut = finish == Finish::StopString;
-        let grammar_complete = complete.map(|complete| complete && !cut);
-        let (usage, decisions) = (self.output.usage, self.record.digest());
-        let ending = Ending {
-            finish,
-            usage,
-            grammar_complete,
-            decisions,
-            controller_micros: u64::try_from(self.overhead.as_micros()).unwrap_or(u64::MAX),
-        };
-        self.outlet.end(&mut self.output, ending);
-        Step::Done
     }
 }
 
-fn unbuilt(what: &'static str) -> Fault {
-    Fault::Unsupported { what }
+/// Tells the numbers of children apart from those that tokens are drawn by.
+const FORK: u64 = 0x61_6967_656e_2066;
+
+fn sampled(token: TokenId) -> Choice {
+    let (logprob, top) = (None, Vec::new());
+    Choice::Sampled {
+        token,
+        logprob,
+        top,
+    }
+}
+
+fn observed(own: &[f32], token: TokenId, observe: Observe) -> Choice {
+    let count = match observe {
+        Observe::Nothing => return sampled(token),
+        Observe::Sampled => 0,
+        Observe::Top(count) => usize::from(count),
+    };
+    let (chosen, top) = logprobs(own, token, count);
+    Choice::Sampled {
+        token,
+        logprob: Some(chosen.logprob),
+        top,
+    }
+}
+
+/// Refuses to wait for more than can be looked at.
+pub(super) fn names_at_most(count: usize, what: &'static str) -> Result<(), Fault> {
+    at_most(count, what, BIASES_MAX)
 }
 
 impl From<Fault> for Finish {

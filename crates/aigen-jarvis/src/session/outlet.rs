@@ -1,4 +1,3 @@
-use super::output::Output;
 use crate::{Ending, Event, Piece, TokenLogprobs, Usage};
 
 /// The door to the session's owner: events in order, exactly one ending.
@@ -6,7 +5,8 @@ pub(super) struct Outlet {
     on_event: Box<dyn FnMut(Event) + Send>,
     state: State,
     told: Usage,
-    logprobs: Vec<TokenLogprobs>,
+    /// What the caller was shown, if it takes text that may be taken back.
+    shown: Option<String>,
 }
 
 #[derive(PartialEq)]
@@ -16,42 +16,65 @@ enum State {
     Finished,
 }
 
+/// What a branch has to show.
+#[derive(Default)]
+pub(super) struct News {
+    /// The text that is new, or all of it for a caller that takes text back.
+    pub text: String,
+    pub logprobs: Vec<TokenLogprobs>,
+}
+
 impl Outlet {
-    pub fn new(on_event: Box<dyn FnMut(Event) + Send>) -> Self {
-        let (told, logprobs) = (Usage::default(), Vec::new());
+    pub fn new(on_event: Box<dyn FnMut(Event) + Send>, retract: bool) -> Self {
         Self {
             on_event,
             state: State::Waiting,
-            told,
-            logprobs,
+            told: Usage::default(),
+            shown: retract.then(String::new),
         }
     }
 
-    pub fn started(&mut self, cached_prompt_tokens: u32) {
+    /// Whether text is shown that may yet be taken back.
+    pub fn retracts(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    pub fn started(&mut self, prompt_tokens: u32, cached_prompt_tokens: u32) {
         self.state = State::Running;
         (self.on_event)(Event::Started {
+            prompt_tokens,
             cached_prompt_tokens,
         });
     }
 
-    /// Keeps a sampled token's logprobs for the next piece.
-    pub fn logprobs(&mut self, logprobs: TokenLogprobs) {
-        self.logprobs.push(logprobs);
-    }
-
     /// Tells what is new since the last piece, if anything is.
-    pub fn output(&mut self, output: &mut Output) {
-        let text = output.release();
-        self.piece(text, output.usage);
-    }
-
-    /// Tells all that is left, then the ending. Everything after is ignored.
-    pub fn end(&mut self, output: &mut Output, ending: Ending) {
+    pub fn tell(&mut self, news: News, usage: Usage) {
         if self.finished() {
             return;
         }
-        let text = output.transcript.finish();
-        self.piece(text, output.usage);
+        let News { text, logprobs } = news;
+        let (text, retracted) = match &mut self.shown {
+            Some(shown) => replace(shown, text),
+            None => (text, 0),
+        };
+        if text.is_empty() && retracted == 0 && usage == self.told {
+            return;
+        }
+        self.told = usage;
+        (self.on_event)(Event::Output(Piece {
+            text,
+            retracted_bytes: u64::try_from(retracted).unwrap_or(u64::MAX),
+            usage,
+            logprobs,
+        }));
+    }
+
+    /// Tells all that is left, then the ending. Everything after is ignored.
+    pub fn end(&mut self, news: News, ending: Ending) {
+        if self.finished() {
+            return;
+        }
+        self.tell(news, ending.usage);
         self.state = State::Finished;
         (self.on_event)(Event::Finished(ending));
     }
@@ -59,20 +82,17 @@ impl Outlet {
     pub fn finished(&self) -> bool {
         self.state == State::Finished
     }
+}
 
-    fn piece(&mut self, text: String, usage: Usage) {
-        if text.is_empty() && usage == self.told {
-            return;
-        }
-        self.told = usage;
-        let logprobs = std::mem::take(&mut self.logprobs);
-        (self.on_event)(Event::Output(Piece {
-            text,
-            retracted_bytes: 0,
-            usage,
-            logprobs,
-        }));
-    }
+/// Turns `shown` into `text`: what comes behind what both begin with, and how many bytes of
+/// what was shown go.
+fn replace(shown: &mut String, text: String) -> (String, usize) {
+    let pairs = shown.char_indices().zip(text.chars());
+    let same = pairs.take_while(|((_, old), new)| old == new);
+    let common = same.last().map_or(0, |((at, old), _)| at + old.len_utf8());
+    let (new, gone) = (text[common..].to_owned(), shown.len() - common);
+    *shown = text;
+    (new, gone)
 }
 
 /// A session that panics is dropped by the scheduler without another word; its

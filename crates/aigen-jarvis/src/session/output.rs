@@ -5,34 +5,52 @@ use super::transcript::Transcript;
 use crate::{Fault, Usage};
 
 /// The output tokens of one branch, beside what the engine holds of them and
-/// what the caller has seen of them.
+/// what the caller has seen of them. A fork clones it.
+#[derive(Clone)]
 pub(super) struct Output {
     tokens: Vec<TokenId>,
-    origins: Vec<Origin>,
+    marks: Vec<Mark>,
     /// The first `fed` tokens are in the engine's sequence.
     fed: usize,
     /// Tokens after those in the engine's sequence, taken back since.
     stale: u32,
     /// The first `committed` tokens can no longer be taken back.
     committed: usize,
-    reach: u32,
-    pub usage: Usage,
+    /// The first `shared` tokens are of the time before a fork: another branch has them
+    /// too, or had them.
+    shared: usize,
+    /// End tokens the model chose on the way here, and those of them since the last fork.
+    ends: u64,
+    own_ends: u64,
+    reach: usize,
+    /// Whether the last token may yet be written anew, so that it is not sent.
+    pub healing: bool,
+    /// Whether the tokens to come are kept from the caller.
+    pub hidden: bool,
     pub transcript: Transcript,
+}
+
+/// How a token came, and whether the caller sees it.
+#[derive(Clone, Copy)]
+struct Mark {
+    origin: Origin,
+    hidden: bool,
 }
 
 impl Output {
     pub fn new(reach: u32, transcript: Transcript) -> Self {
-        let (tokens, origins) = (Vec::new(), Vec::new());
-        let (fed, stale, committed) = (0, 0, 0);
-        let usage = Usage::default();
         Self {
-            tokens,
-            origins,
-            fed,
-            stale,
-            committed,
-            reach,
-            usage,
+            tokens: Vec::new(),
+            marks: Vec::new(),
+            fed: 0,
+            stale: 0,
+            committed: 0,
+            shared: 0,
+            ends: 0,
+            own_ends: 0,
+            reach: usize::try_from(reach).unwrap_or(usize::MAX),
+            healing: false,
+            hidden: false,
             transcript,
         }
     }
@@ -46,20 +64,42 @@ impl Output {
         u32::try_from(self.tokens.len()).unwrap_or(u32::MAX)
     }
 
-    pub fn push(&mut self, token: TokenId, origin: Origin, bytes: &[u8]) {
+    /// Appends a token, of whose bytes the caller may see `visible`.
+    pub fn push(&mut self, token: TokenId, origin: Origin, visible: &[u8], usage: &mut Usage) {
+        let hidden = self.hidden;
         self.tokens.push(token);
-        self.origins.push(origin);
-        self.transcript.push(bytes);
-        *self.count(origin) += 1;
-        let reach = usize::try_from(self.reach).unwrap_or(usize::MAX);
-        self.committed = self.committed.max(self.tokens.len().saturating_sub(reach));
+        self.marks.push(Mark { origin, hidden });
+        self.transcript.push(if hidden { &[] } else { visible });
+        *count(usage, origin) += 1;
+        usage.hidden_tokens += u64::from(hidden);
+        let revocable = self.reach.max(usize::from(self.healing));
+        self.committed = self
+            .committed
+            .max(self.tokens.len().saturating_sub(revocable));
+    }
+
+    /// Counts an end token, which is computed and in no branch.
+    pub fn end(&mut self, usage: &mut Usage) {
+        self.ends += 1;
+        self.own_ends += 1;
+        usage.sampled_tokens += 1;
+    }
+
+    /// Everything up to here may be sent, and stays.
+    pub fn commit(&mut self) {
+        let healing = usize::from(self.healing);
+        self.committed = self.committed.max(self.tokens.len() - healing);
     }
 
     /// Takes back the last `tokens` tokens, and gives them.
     ///
     /// # Errors
     /// [`Fault::BacktrackTooFar`] if one of them is committed; nothing changed then.
-    pub fn backtrack(&mut self, tokens: u32) -> Result<Vec<(TokenId, Origin)>, Fault> {
+    pub fn backtrack(
+        &mut self,
+        tokens: u32,
+        usage: &mut Usage,
+    ) -> Result<Vec<(TokenId, Origin)>, Fault> {
         let keep = self
             .tokens
             .len()
@@ -71,19 +111,79 @@ impl Output {
                 revocable,
             });
         };
-        let removed = self.tokens.split_off(keep);
-        let removed: Vec<_> = removed
-            .into_iter()
-            .zip(self.origins.split_off(keep))
-            .collect();
-        for &(_, origin) in &removed {
-            *self.count(origin) -= 1;
+        Ok(self.cut(keep, usage))
+    }
+
+    /// Takes back the last token because the model is to write it anew; one that was never
+    /// computed was never used either.
+    pub fn chop(&mut self, usage: &mut Usage) {
+        let Some(keep) = self.tokens.len().checked_sub(1) else {
+            return;
+        };
+        let computed = self.fed > keep || self.shared > keep;
+        let before = usage.discarded_tokens;
+        self.cut(keep, usage);
+        if !computed {
+            usage.discarded_tokens = before;
         }
-        self.usage.discarded_tokens += u64::from(tokens);
+    }
+
+    /// The prompt's last token is to be written anew: what heals it stays.
+    pub fn chop_prompt(&mut self) {
+        self.stale += 1;
+        self.committed = self.committed.max(1);
+    }
+
+    fn cut(&mut self, keep: usize, usage: &mut Usage) -> Vec<(TokenId, Origin)> {
+        self.discard(keep, usage);
+        let removed = self.tokens.split_off(keep);
+        let marks = self.marks.split_off(keep);
+        self.shared = self.shared.min(keep);
         self.transcript.truncate(keep);
         self.stale += u32::try_from(self.fed.saturating_sub(keep)).unwrap_or(u32::MAX);
         self.fed = self.fed.min(keep);
-        Ok(removed)
+        let origins = marks.iter().map(|mark| mark.origin);
+        removed.into_iter().zip(origins).collect()
+    }
+
+    /// Counts the branch's own tokens from `keep` on as discarded; how many that are.
+    fn discard(&self, keep: usize, usage: &mut Usage) -> u64 {
+        let own = &self.marks[keep.max(self.shared).min(self.marks.len())..];
+        for mark in own {
+            *count(usage, mark.origin) -= 1;
+            usage.hidden_tokens -= u64::from(mark.hidden);
+            usage.discarded_tokens += 1;
+        }
+        u64::try_from(own.len()).unwrap_or(u64::MAX)
+    }
+
+    /// The branch was not kept: what it has for itself is discarded.
+    pub fn abandon(&mut self, usage: &mut Usage) {
+        usage.unkept_tokens += self.discard(0, usage) + self.own_ends;
+        usage.sampled_tokens -= self.own_ends;
+        usage.discarded_tokens += self.own_ends;
+        self.own_ends = 0;
+        self.shared = self.tokens.len();
+    }
+
+    /// What is here so far belongs to several branches from now on.
+    pub fn share(&mut self) {
+        self.shared = self.tokens.len();
+        self.own_ends = 0;
+    }
+
+    /// The final usage of a session whose answer this branch is.
+    pub fn kept(&self, total: Usage) -> Usage {
+        let (mut kept, taken_back) = (Usage::default(), total.discarded_tokens);
+        for mark in &self.marks {
+            *count(&mut kept, mark.origin) += 1;
+            kept.hidden_tokens += u64::from(mark.hidden);
+        }
+        kept.sampled_tokens += self.ends;
+        kept.discarded_tokens = total.computed() - kept.computed();
+        kept.unkept_tokens = kept.discarded_tokens - (taken_back - total.unkept_tokens);
+        kept.branches = total.branches;
+        kept
     }
 
     /// The text that is final now.
@@ -91,7 +191,7 @@ impl Output {
         self.transcript.release(self.committed)
     }
 
-    /// Whether the engine's logits belong to the last token.
+    /// Whether the engine's logits belong to the last token, once it computed what it has.
     pub fn in_step(&self) -> bool {
         self.stale == 0 && self.fed == self.tokens.len()
     }
@@ -105,11 +205,22 @@ impl Output {
             remove => Step::Backtrack { remove, feed },
         }
     }
+}
 
-    fn count(&mut self, origin: Origin) -> &mut u64 {
-        match origin {
-            Origin::Sampled => &mut self.usage.sampled_tokens,
-            Origin::Forced => &mut self.usage.forced_tokens,
-        }
+/// The final usage of a session that has no answer: all of it was in vain.
+pub(super) fn nothing_kept(total: Usage) -> Usage {
+    let taken_back = total.discarded_tokens - total.unkept_tokens;
+    Usage {
+        discarded_tokens: total.computed(),
+        unkept_tokens: total.computed() - taken_back,
+        branches: total.branches,
+        ..Usage::default()
+    }
+}
+
+fn count(usage: &mut Usage, origin: Origin) -> &mut u64 {
+    match origin {
+        Origin::Sampled => &mut usage.sampled_tokens,
+        Origin::Forced => &mut usage.forced_tokens,
     }
 }

@@ -10,7 +10,7 @@ use crate::limits::IDENTICAL_REWINDS_MAX;
 type Rewind = (u32, Vec<(TokenId, Origin)>, Vec<TokenId>);
 
 /// How often a branch was taken back in exactly the same way.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Rewinds {
     seen: HashMap<Rewind, u32>,
     total: u32,

@@ -1,41 +1,80 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use aigen_engine::TokenId;
+use aigen_engine::sampler::Sampling;
+use aigen_engine::{TokenId, Tokenizer};
 
-use super::transcript::Transcript;
 use crate::constraint::Mask;
-use crate::{Allow, Fault, Generate, Until, Wake};
+use crate::limits::{BIASES_MAX, OBSERVED_TOP_MAX, SPLICE_TOKENS_MAX};
+use crate::{Allow, Fault, Generate, Observe, Splice, Until, Wake};
 
 /// A segment under way: what the host does alone between two decisions.
 pub(super) struct Segment {
+    tokenizer: Arc<dyn Tokenizer>,
     allow: Allow,
     until: Until,
+    splices: Vec<Splice>,
+    pub observe: Observe,
     /// The position the segment began at, in tokens.
     from: usize,
+    /// Tokens that the matcher advanced over.
+    advanced: usize,
+    /// What the first token has to begin with, before the constraint begins.
+    heal: Option<Vec<u8>>,
     /// The mask for the next token, computed while the forward pass runs.
     mask: Option<Result<Mask, Fault>>,
 }
 
 impl Segment {
-    pub fn new(generate: Generate, from: usize) -> Self {
-        let Generate { allow, until, .. } = generate;
+    pub fn new(tokenizer: Arc<dyn Tokenizer>, generate: Generate, from: usize) -> Self {
         Self {
-            allow,
-            until,
+            tokenizer,
+            allow: generate.allow,
+            until: generate.until,
+            splices: generate.splices,
+            observe: generate.observe,
             from,
+            advanced: 0,
+            heal: None,
             mask: None,
         }
     }
 
+    /// Has the first token begin with the bytes of one that was taken off the end.
+    pub fn heal(&mut self, bytes: Vec<u8>) {
+        self.from = self.from.saturating_sub(1);
+        self.heal = Some(bytes);
+    }
+
+    /// What the next token has to begin with.
+    pub fn healing(&self) -> Option<&[u8]> {
+        self.heal.as_deref()
+    }
+
     /// Computes the mask for the next token, once.
     pub fn prepare(&mut self) {
-        if self.mask.is_none() {
-            self.mask = match &self.allow {
-                Allow::Any => None,
-                Allow::Matcher(matcher) => Some(matcher.mask()),
-                Allow::Tokens(mask) => Some(Ok(mask.as_ref().clone())),
-            };
+        if self.mask.is_some() {
+            return;
         }
+        self.mask = match (&self.heal, &self.allow) {
+            (Some(bytes), allow) => Some(Ok(self.healing_mask(bytes, allow))),
+            (None, Allow::Any) => None,
+            (None, Allow::Matcher(matcher)) => Some(matcher.mask()),
+            (None, Allow::Tokens(mask)) => Some(Ok(mask.as_ref().clone())),
+        };
+    }
+
+    /// The tokens that begin with these bytes. The one that was taken off is always among them.
+    fn healing_mask(&self, bytes: &[u8], allow: &Allow) -> Mask {
+        let mut mask = Mask::continuing(&*self.tokenizer, bytes);
+        if let Allow::Tokens(tokens) = allow {
+            let mut both = mask.clone();
+            both.intersect(tokens);
+            if !both.is_empty() {
+                mask = both;
+            }
+        }
+        mask
     }
 
     /// The mask for the next token; `None` if every token may come.
@@ -44,35 +83,106 @@ impl Segment {
         self.mask.take().transpose()
     }
 
-    pub fn advance(&self, token: TokenId) -> Result<(), Fault> {
+    /// Whether the constraint accepts what this token says beyond the bytes that it heals.
+    pub fn heals_with(&self, token: TokenId) -> Result<bool, Fault> {
+        let (Some(bytes), Allow::Matcher(matcher)) = (&self.heal, &self.allow) else {
+            return Ok(true);
+        };
+        let Some(rest) = self.rest(token, bytes) else {
+            return Ok(false);
+        };
+        let accepted = matcher.advance_while(&rest)?;
+        matcher.rollback(accepted)?;
+        Ok(accepted == rest.len())
+    }
+
+    /// The tokens of what this one says beyond `bytes`; `None` if that is no text of its own.
+    fn rest(&self, token: TokenId, bytes: &[u8]) -> Option<Vec<TokenId>> {
+        let rest = self.tokenizer.token_bytes(token).get(bytes.len()..)?;
+        let rest = std::str::from_utf8(rest).ok()?;
+        Some(self.tokenizer.encode(rest, false, false))
+    }
+
+    pub fn advance(&mut self, token: TokenId) -> Result<(), Fault> {
+        let heal = self.heal.take();
+        let Allow::Matcher(matcher) = &self.allow else {
+            return Ok(());
+        };
+        let tokens = match heal {
+            Some(bytes) => self.rest(token, &bytes).unwrap_or_default(),
+            None => vec![token],
+        };
+        self.advanced += tokens.len();
+        matcher.advance(&tokens)
+    }
+
+    /// What stands instead of the token, if the model chooses it.
+    pub fn splice(&self, token: TokenId) -> Option<&Splice> {
+        let chosen = |splice: &&Splice| splice.sampled.contains(&token);
+        self.splices.iter().find(chosen)
+    }
+
+    /// The branch took back `count` tokens, so that it has `length`.
+    pub fn take_back(&mut self, count: usize, length: usize) -> Result<(), Fault> {
+        let back = if length <= self.from {
+            self.advanced
+        } else {
+            count
+        };
+        self.from = self.from.min(length);
+        self.advanced -= back.min(self.advanced);
         match &self.allow {
+            Allow::Matcher(matcher) => matcher.rollback(back),
             Allow::Any | Allow::Tokens(_) => Ok(()),
-            Allow::Matcher(matcher) => matcher.advance(&[token]),
         }
     }
 
     /// Whether the segment is over after the last token.
-    pub fn over(&self, tokens: &[TokenId], transcript: &Transcript) -> Option<Wake> {
-        let produced = tokens.len() - self.from;
-        let last = tokens.last().filter(|_| produced > 0);
-        if self.finished() {
-            Some(Wake::MatcherFinished)
-        } else if last.is_some_and(|last| self.until.triggers.contains(last)) {
+    pub fn over(&self, tokens: &[TokenId]) -> Option<Wake> {
+        let produced = &tokens[self.from.min(tokens.len())..];
+        if self.heal.is_none() && self.finished() {
+            return Some(Wake::MatcherFinished);
+        }
+        let last = produced.last()?;
+        if self.until.triggers.contains(last) {
             Some(Wake::Triggered)
-        } else if produced > 0 && transcript.ends_with_any(&self.until.stops, self.from) {
+        } else if self
+            .until
+            .stops
+            .iter()
+            .any(|stop| self.completes(stop, produced))
+        {
             Some(Wake::StopMatched)
-        } else if produced >= self.token_limit() {
+        } else if produced.len() >= self.token_limit() {
             Some(Wake::TokenLimit)
         } else {
             None
         }
     }
 
+    /// Whether the last of the tokens completes the stop string, which may have begun before.
+    fn completes(&self, stop: &[u8], produced: &[TokenId]) -> bool {
+        let Some((last, before)) = produced.split_last() else {
+            return false;
+        };
+        let mut text = self.tokenizer.token_bytes(*last).to_vec();
+        let most = text.len() + stop.len().saturating_sub(1);
+        for token in before.iter().rev() {
+            if text.len() >= most {
+                break;
+            }
+            let bytes = self.tokenizer.token_bytes(*token);
+            text.splice(..0, bytes.iter().copied());
+        }
+        let tail = &text[text.len().saturating_sub(most)..];
+        !stop.is_empty() && tail.windows(stop.len()).any(|window| window == stop)
+    }
+
     /// Tokens that must come next, whatever the model thinks.
     pub fn forced(&self) -> Result<VecDeque<TokenId>, Fault> {
-        match &self.allow {
-            Allow::Any | Allow::Tokens(_) => Ok(VecDeque::new()),
-            Allow::Matcher(matcher) => Ok(matcher.forced()?.into()),
+        match (&self.heal, &self.allow) {
+            (None, Allow::Matcher(matcher)) => Ok(matcher.forced()?.into()),
+            _ => Ok(VecDeque::new()),
         }
     }
 
@@ -97,4 +207,68 @@ impl Segment {
             Allow::Matcher(matcher) => matcher.finished(),
         }
     }
+}
+
+/// Refuses what no segment may be.
+///
+/// # Errors
+/// [`Fault::DecisionTooLarge`], [`Fault::TokenUnknown`] and, for numbers that are none,
+/// [`Fault::Unsupported`].
+pub(super) fn check(generate: &Generate, vocab_size: u32) -> Result<(), Fault> {
+    let Generate {
+        bias,
+        params,
+        splices,
+        observe,
+        until,
+        ..
+    } = generate;
+    at_most(bias.len(), "biased tokens", BIASES_MAX)?;
+    at_most(splices.len(), "splices", BIASES_MAX)?;
+    at_most(until.stops.len(), "stop strings", BIASES_MAX)?;
+    at_most(until.triggers.len(), "triggers", BIASES_MAX)?;
+    let named = splices
+        .iter()
+        .map(|splice| splice.sampled.len() + splice.tokens.len());
+    at_most(named.sum(), "tokens in splices", SPLICE_TOKENS_MAX)?;
+    if let Observe::Top(count) = *observe {
+        let most = usize::from(OBSERVED_TOP_MAX);
+        at_most(usize::from(count), "observed tokens", most)?;
+    }
+    let spliced = splices.iter().flat_map(|splice| &splice.tokens);
+    let mut tokens = bias.iter().map(|(token, _)| token).chain(spliced);
+    if let Some(&token) = tokens.find(|&&token| token >= vocab_size) {
+        return Err(Fault::TokenUnknown { token, vocab_size });
+    }
+    let numbers = [params.temperature, params.top_p, params.min_p];
+    let mut numbers = numbers.into_iter().flatten();
+    if numbers.any(|number| !(number.is_finite() && number >= 0.0)) {
+        let what = "a sampling parameter that is no number of at least 0";
+        return Err(Fault::Unsupported { what });
+    }
+    match bias.iter().any(|(_, bias)| bias.is_nan()) {
+        true => Err(Fault::Unsupported {
+            what: "a bias that is no number",
+        }),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn at_most(count: usize, what: &'static str, max: usize) -> Result<(), Fault> {
+    match count <= max {
+        true => Ok(()),
+        false => Err(Fault::DecisionTooLarge { what, max }),
+    }
+}
+
+/// How the segment chooses its tokens: as the request says, where it says nothing else.
+pub(super) fn sampling(request: &Sampling, generate: &Generate) -> Sampling {
+    let params = generate.params;
+    let mut sampling = request.clone();
+    sampling.temperature = params.temperature.unwrap_or(sampling.temperature);
+    sampling.top_p = params.top_p.unwrap_or(sampling.top_p);
+    sampling.top_k = params.top_k.unwrap_or(sampling.top_k);
+    sampling.min_p = params.min_p.unwrap_or(sampling.min_p);
+    sampling.bias.extend(&generate.bias);
+    sampling
 }

@@ -8,6 +8,8 @@
 //! wanted another, `+3` were forced, `2↶` were taken back, `END` ended the turn,
 //! `·` is the end of a forward pass.
 
+mod branches;
+
 use super::*;
 use crate::stage::{Outcome, Played, Stage, show};
 use crate::{Decision, Edit, Finish, Generate, Program, Until};
@@ -152,15 +154,19 @@ fn trace(vocabulary: &Vocabulary, outcome: &Outcome) -> String {
     passes.join(" · ")
 }
 
-fn ending(outcome: &Outcome) -> String {
-    let finish = match &outcome.ending.finish {
+fn finish_name(finish: &Finish) -> &'static str {
+    match finish {
         Finish::Stop => "stop",
         Finish::StopString => "stop string",
         Finish::Length => "length",
         Finish::Budget => "budget",
         Finish::Cancelled => "cancelled",
         Finish::Fault(fault) => fault.name(),
-    };
+    }
+}
+
+fn ending(outcome: &Outcome) -> String {
+    let finish = finish_name(&outcome.ending.finish);
     let complete = match outcome.ending.grammar_complete {
         None => "",
         Some(true) => " complete",

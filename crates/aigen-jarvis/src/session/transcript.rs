@@ -2,7 +2,7 @@
 
 /// The text of one branch: every token's bytes, how much of it was sent, and the
 /// stop strings that cut it short.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Transcript {
     bytes: Vec<u8>,
     /// The end of every token in `bytes`.
@@ -47,14 +47,6 @@ impl Transcript {
         first.is_some()
     }
 
-    /// Whether the last token completed one of `stops` and began at or after token `since`.
-    pub fn ends_with_any(&self, stops: &[Vec<u8>], since: usize) -> bool {
-        let (from, token) = (self.end_of(since), self.last_token_start());
-        stops
-            .iter()
-            .any(|stop| find(&self.bytes[from..], stop, token - from).is_some())
-    }
-
     /// Takes the text that may be sent once the first `tokens` tokens are
     /// committed: complete characters only, and nothing that could still become
     /// a stop string. Bytes that are no UTF-8 come out as U+FFFD.
@@ -65,6 +57,17 @@ impl Transcript {
         let text = String::from_utf8_lossy(ready).into_owned();
         self.sent += ready.len();
         text
+    }
+
+    /// All text so far that cannot become part of a character or of a stop string.
+    pub fn visible(&self) -> String {
+        let end = self.bytes.len() - self.held_back(&self.bytes);
+        String::from_utf8_lossy(complete(&self.bytes[..end])).into_owned()
+    }
+
+    /// All text, whether it was sent or not.
+    pub fn whole(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
     /// Takes all text that is left; nothing can follow any more.
