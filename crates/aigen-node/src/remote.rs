@@ -181,7 +181,7 @@ impl Listener {
             grammar_complete: self.has_schema.then_some(complete),
             // Nothing was decided here.
             decisions: Digest::ZERO,
-            controller_micros: 0,
+            ..Ending::crashed()
         })));
     }
 
