@@ -14,7 +14,7 @@ mod suspension;
 mod timer;
 mod transcript;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aigen_engine::sampler::{Sampler, Sampling};
@@ -29,7 +29,7 @@ use self::common::Common;
 use self::family::Family;
 use self::outlet::Outlet;
 use self::output::Output;
-use self::seat::Seat;
+use self::seat::{Seat, lock};
 use self::transcript::Transcript;
 use crate::limits::{STOP_BYTES_MAX, STOPS_MAX};
 use crate::{
@@ -139,9 +139,14 @@ pub fn start(
     let mut family = open(&program, &given, surroundings)?;
     family.log = request.log.then_some(given);
     let (context, prompt) = (family.common.context.clone(), family.common.prompt.clone());
-    let control = engine.submit_on(terms, prompt, Box::new(Seat::first(family)))?;
+    let family = Arc::new(Mutex::new(family));
+    let seat = Seat::first(Arc::clone(&family));
+    // Nothing happens in the session before it can be woken.
+    let held = lock(&family);
+    let control = engine.submit_on(terms, prompt, Box::new(seat))?;
     cover.attach(control.clone());
     context.attach(control.clone());
+    drop(held);
     Ok(SessionHandle(control))
 }
 

@@ -412,7 +412,7 @@ impl Branch {
             self.output.chop(&mut common.usage);
             self.removed(1);
         }
-        segment.heal(bytes);
+        segment.heal(bytes, prompt);
     }
 
     fn backtrack(
@@ -495,9 +495,7 @@ impl Branch {
         let bytes = common.tokenizer.token_bytes(token);
         let mut seen = 0;
         if let Activity::Generating(segment) = &mut self.activity {
-            // What heals the prompt begins with what the caller wrote.
-            let healed = segment.healing().map_or(0, <[u8]>::len);
-            seen = healed * usize::from(self.output.tokens().is_empty());
+            seen = segment.prompted();
             segment.advance(token)?;
         }
         let visible = &bytes[seen.min(bytes.len())..];

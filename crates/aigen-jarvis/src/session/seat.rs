@@ -13,20 +13,24 @@ pub(super) struct Seat {
 
 impl Seat {
     /// The place of the first branch. The session lives as long as any of its seats.
-    pub fn first(family: Family) -> Self {
-        let (family, branch) = (Arc::new(Mutex::new(family)), 0);
+    pub fn first(family: Arc<Mutex<Family>>) -> Self {
+        let branch = 0;
         Self { family, branch }
     }
 
     fn lock(&self) -> MutexGuard<'_, Family> {
-        // A session that panicked is ended by the scheduler, and asked nothing more.
-        self.family.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.family)
     }
 
     fn beside(&self, branch: BranchId) -> Box<dyn Driver> {
         let family = Arc::clone(&self.family);
         Box::new(Self { family, branch })
     }
+}
+
+/// A session that panicked is ended by the scheduler, and asked nothing more.
+pub(super) fn lock(family: &Mutex<Family>) -> MutexGuard<'_, Family> {
+    family.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Driver for Seat {

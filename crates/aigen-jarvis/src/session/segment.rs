@@ -21,6 +21,8 @@ pub(super) struct Segment {
     advanced: usize,
     /// What the first token has to begin with, before the constraint begins.
     heal: Option<Vec<u8>>,
+    /// How many of these bytes the caller wrote.
+    prompted: usize,
     /// The mask for the next token, computed while the forward pass runs.
     mask: Option<Result<Mask, Fault>>,
 }
@@ -36,14 +38,22 @@ impl Segment {
             from,
             advanced: 0,
             heal: None,
+            prompted: 0,
             mask: None,
         }
     }
 
-    /// Has the first token begin with the bytes of one that was taken off the end.
-    pub fn heal(&mut self, bytes: Vec<u8>) {
+    /// Has the first token begin with the bytes of one that was taken off the end, of the
+    /// prompt's or the branch's.
+    pub fn heal(&mut self, bytes: Vec<u8>, prompt: bool) {
         self.from = self.from.saturating_sub(1);
+        self.prompted = if prompt { bytes.len() } else { 0 };
         self.heal = Some(bytes);
+    }
+
+    /// How many bytes of the next token the caller wrote.
+    pub fn prompted(&self) -> usize {
+        self.heal.as_ref().map_or(0, |_| self.prompted)
     }
 
     /// What the next token has to begin with.

@@ -9,6 +9,7 @@
 //! `·` is the end of a forward pass.
 
 mod branches;
+mod semantics;
 
 use super::*;
 use crate::stage::{Outcome, Played, Stage, show};

@@ -36,6 +36,26 @@ pub enum Act {
     Turn(Turn),
 }
 
+impl Act {
+    /// The same with matchers of its own, which a session advances.
+    fn fresh(&self) -> Self {
+        match self {
+            Self::Decide(Decision::Generate(generate)) => {
+                let mut generate = generate.clone();
+                if let Allow::Matcher(matcher) = &generate.allow {
+                    generate.allow = Allow::Matcher(matcher.fork());
+                }
+                Self::Decide(Decision::Generate(generate))
+            }
+            Self::Fork(members) => {
+                let fresh = |acts: &Vec<Self>| acts.iter().map(Self::fresh).collect();
+                Self::Fork(members.iter().map(fresh).collect())
+            }
+            other => other.clone(),
+        }
+    }
+}
+
 /// What the controllers of a session were asked, in order.
 pub type Heard = Arc<Mutex<Vec<String>>>;
 
@@ -53,11 +73,7 @@ pub struct Acted {
 
 impl Acted {
     pub fn new(vocabulary: &Arc<Vocabulary>, compiler: &Compiler, text: &str) -> Self {
-        let spaced = text
-            .replace('[', " [ ")
-            .replace(']', " ] ")
-            .replace(';', " ; ");
-        let mut words: VecDeque<&str> = spaced.split_whitespace().collect();
+        let mut words: VecDeque<&str> = text.split_whitespace().collect();
         let parser = Parser {
             vocabulary,
             compiler,
@@ -109,8 +125,10 @@ impl Blueprint for Acted {
 
     fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
         let context = Some(opening.context.clone());
+        let acts = self.acts.iter().map(Act::fresh).collect();
         Ok(Box::new(Self {
             context,
+            acts,
             ..self.clone()
         }))
     }

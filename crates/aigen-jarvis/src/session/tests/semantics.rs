@@ -1,0 +1,126 @@
+//! What people get wrong, one test for each number of the list in `docs/concepts/jarvis.md`.
+//! The rows are those of [`super::branches`].
+
+use aigen_engine::Limits;
+use aigen_engine::sampler::Sampling;
+use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
+
+use super::branches::check;
+use crate::Program;
+use crate::stage::{Acted, PROMPT, Stage};
+
+#[test]
+fn s2_cut_words_go_on() {
+    check([
+        // `M` was put in: the model writes it anew, as the beginning of `Mount`. The token that
+        // was taken off was never computed, so nobody pays for it.
+        r#"Mount Kenya | heal+M any stop | 0started 0edited 0end | 0:Mount·␣Kenya·END | 3 | stop 0 "Mount Kenya" 3s"#,
+        // Without healing the model goes on behind what is no beginning of its words.
+        r#"Mount Kenya | +M any stop | 0started 0edited 0end | 0:o·u·n·t·␣Kenya·END | 7 | stop 0 "Mount Kenya" 6s 1f"#,
+        // The constraint begins behind the text, and what the healed token says beyond it counts.
+        r#"Mount Kenya | heal+M lark:start:/ount/"␣Kenya" stop | 0started 0edited 0finished | 0:Mount | 1 | stop 0 "Mount Kenya" 1s 1f"#,
+        r#"Mount Kenya | heal+M lark:start:/u/"p" stop | 0started 0edited 0finished | 0:M | 1 | stop 0 "Mup" 1s 2f"#,
+        // What the model sampled stays as it is.
+        r#"ab | any:1 heal any stop | 0started 0limit 0edited 0end | 0:a·b·END | 3 | stop 0 "ab" 3s"#,
+        // What is decided otherwise leaves the text alone.
+        r#"Mount Kenya | heal+Mo stop | 0started 0edited | 0: | - | stop 0 "Mo" 2f"#,
+    ]);
+}
+
+/// At the prompt's end: what the caller wrote is not said again.
+#[test]
+fn s2_cut_prompts_go_on() {
+    let script = Script::replies([("Q", [":yes"]), (PROMPT, ["no"])]);
+    let stage = Stage::with_script(&[":yes", "yes", "no"], script);
+    for (acts, expected) in [("heal any:1 stop", "yes"), ("any:1 stop", "no")] {
+        let acted = Acted::new(&stage.vocabulary, &stage.compiler, acts);
+        let outcome = stage.run(stage.request(Program::new(acted)));
+        assert_eq!(outcome.text(), expected, "{acts}");
+        assert_eq!(outcome.ending.usage.sampled_tokens, 1);
+    }
+}
+
+#[test]
+fn s3_forced_tokens_are_not_sampled() {
+    check([
+        r#"yes | +Mount␣Kenya any:1 stop | 0started 0edited 0end | 0:END | 2 | stop 0 "Mount Kenya" 1s 2f"#,
+    ]);
+}
+
+#[test]
+fn s6_committed_text_stays() {
+    check([
+        r#"abab | any:2 commit any:2 2↶a stop | 0started 0limit 0limit 0edited | 0:a·b·a·b | 4 | stop 0 "aba" 2s 1f 2d"#,
+        r#"abab | any:2 commit any:1 2↶ | 0started 0limit 0limit | 0:a·b·a | 3 | backtrack_too_far 0 "aba" 3s"#,
+        r#"abab | any:2 1↶ | reach 0 | 0started 0limit | 0:a·b | 2 | backtrack_too_far 0 "ab" 2s"#,
+        // Hidden tokens are computed, charged and seen by the model, and not shown.
+        r#"abab | hide any:2 show any:2 stop | 0started 0limit 0limit | 0:a·b·a·b | 4 | stop 0 "ab" 4s 2h"#,
+        r#"abab | hide any~b show any:1 stop | stop b | 0started 0stop 0limit | 0:a·b·a | 3 | stop 0 "a" 3s 2h"#,
+    ]);
+}
+
+#[test]
+fn splices_wake_nobody() {
+    check([
+        // Another word in place of the sampled one, which is computed and discarded.
+        r#"maybe no, yes no | with:splice=maybe:1:yes any stop | 0started 0end | 0:maybe·␣·no·END | 4 | stop 0 "yes no" 3s 1f 1d"#,
+        // More than the sampled one goes.
+        r#"aab, aMount | with:splice=b:2:Mount any stop | 0started 0end | 0:a·a·b·END | 4 | stop 0 "aMount" 2s 1f 2d"#,
+        // The end too may be replaced, and text put behind what stays.
+        r#"a, ab | with:splice=END:1:b any:2 stop | 0started 0limit | 0:a·END | 2 | stop 0 "ab" 1s 1f 1d"#,
+        r#"a, ab | with:splice=a:0:b any:2 stop | 0started 0limit | 0:a | 1 | stop 0 "ab" 1s 1f"#,
+        // Text that is sent at once is not in the way.
+        r#"maybe, yes | with:splice=maybe:1:yes any stop | reach 0 | 0started 0end | 0:maybe·END | 2 | stop 0 "yes" 1s 1f 1d"#,
+        // A matcher goes back with it.
+        r#"ab, ba | with:splice=a:1:b lark:start:/[ab][ab]/ stop | 0started 0finished | 0:a·a | 2 | stop 0 "bb" 2f 2d"#,
+        // The same again and again ends it.
+        r#"maybe | with:splice=maybe:1: any | 0started | 0:maybe·maybe·maybe·maybe·maybe·maybe·maybe·maybe | 8 | rewind_repeated 0 "" 8d"#,
+    ]);
+}
+
+#[test]
+fn segments_choose_their_own_way() {
+    check([
+        r#"yes, no | with:bias=no:5 any:1 any stop | 0started 0limit 0end | 0:no·END | 2 | stop 0 "no" 2s"#,
+        r#"yes, no | with:observe=3 any:1 any:1 stop | 0started 0limit?3 0end | 0:yes·END | 2 | stop 0 "yes" 2s"#,
+    ]);
+}
+
+/// The same place in two branches, and in two attempts, draws differently; the same run draws
+/// the same.
+#[test]
+fn s9_chance_belongs_to_a_branch() {
+    let members = "with:temperature=50 any:8 2↶ with:temperature=50 any:8 drop ; ".repeat(7);
+    let acts = format!("fork [ {members} stop ]");
+    let run = |seed| {
+        let engine = ScriptedEngine::new(Vocabulary::bytes(), Script::replies([(PROMPT, ["a"])]));
+        let stage = Stage::of(engine.with_sequences(8), Limits::default());
+        let acted = Acted::new(
+            &stage.vocabulary,
+            &stage.compiler,
+            &acts.replace(" stop ]", "join:0,1,2,3,4,5,6 stop ]"),
+        );
+        let mut request = stage.request(Program::new(acted));
+        request.sampling = Sampling::default();
+        request.sampling.seed = seed;
+        stage.run(request).ending.replay.unwrap().branches
+    };
+    let (once, again, other) = (run(1), run(1), run(2));
+    assert_eq!(once, again);
+    let mut drawn: Vec<_> = once
+        .iter()
+        .chain(&other)
+        .filter(|choices| !choices.is_empty())
+        .collect();
+    let all = drawn.len();
+    drawn.dedup();
+    assert_eq!((all, drawn.len()), (14, 14));
+}
+
+#[test]
+fn s11_outcomes_are_json_or_a_fault() {
+    check([
+        r#"a | any:1 result:[1] stop | outcome {"done":true} | 0started 0limit | 0:a | 1 | stop 0 "a" 1s {"done":true}"#,
+        r#"a | any:1 stop | outcome {done | 0started 0limit | 0:a | 1 | result_invalid 0 "a" 1s"#,
+    ]);
+}
