@@ -15,6 +15,7 @@
 mod files;
 mod lock;
 
+pub use files::write_private;
 pub use lock::{Lock, Running};
 
 use crate::failure::{OrHint, hinted};

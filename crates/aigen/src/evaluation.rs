@@ -3,27 +3,19 @@
 //! The same checks judge a real controller's answers and compute a planted one's truth,
 //! so that an honest validator can be exactly right about what the operator hides.
 
+mod check;
+mod evidence;
+mod interval;
+mod library;
 mod plant;
+mod plugin;
 mod run;
 mod suite;
+mod transcript;
 
+pub use evidence::{Evidence, cost_of};
+pub use interval::confidence;
+pub use library::{Library, Source};
 pub use plant::{Planted, salt};
-pub use run::evaluate;
+pub use run::{Evaluation, Evaluator};
 pub use suite::Suite;
-
-/// The suites that ship with the program, by name.
-const SHIPPED: [&str; 2] = [
-    include_str!("../../../suites/lesson-quiz.toml"),
-    include_str!("../../../suites/support-reply.toml"),
-];
-
-/// Every suite that ships with the program.
-///
-/// # Panics
-/// Never: a test parses every one of them.
-pub fn shipped() -> Vec<Suite> {
-    SHIPPED
-        .iter()
-        .map(|text| Suite::parse(text).expect("shipped suites are well formed"))
-        .collect()
-}

@@ -134,6 +134,18 @@ impl Display for Table {
     }
 }
 
+/// Flat rows as comma-separated values, with a line of headings.
+///
+/// # Errors
+/// A row that is not flat.
+pub fn csv<T: Serialize>(rows: &[T]) -> Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
 /// Bytes in the unit people use.
 pub fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()

@@ -121,6 +121,26 @@ impl Asked {
         reply.map_err(|error| self.explain(error))
     }
 
+    /// The same, with the failure as the client has it, for those who tell one from another.
+    ///
+    /// # Errors
+    /// When the node cannot be reached or refuses.
+    pub async fn try_post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.client.post(path, body).await
+    }
+
+    /// See [`Asked::try_post`].
+    ///
+    /// # Errors
+    /// When the node cannot be reached or refuses.
+    pub async fn try_get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.client.get(path).await
+    }
+
     /// Has a model answer, piece by piece.
     ///
     /// # Errors
@@ -134,8 +154,8 @@ impl Asked {
         Ok(chunks.map(|chunk| chunk.map_err(|error| self.explain(error))))
     }
 
-    /// The same in our own form: what failed, and a way out.
-    fn explain(&self, error: ClientError) -> anyhow::Error {
+    /// A failure in our own form: what failed, and a way out.
+    pub fn explain(&self, error: ClientError) -> anyhow::Error {
         match error {
             ClientError::Api { error, .. } => refused(&error),
             ClientError::Transport(cause) => hinted(

@@ -8,6 +8,7 @@ mod story;
 use crate::commands::{epoch, explain, ledger};
 use crate::context::Context;
 use crate::data_dir::{DataDir, KeyFile};
+use crate::evaluation::Library;
 use crate::failure::hinted;
 use crate::output::{Output, Table};
 use crate::reach::Asked;
@@ -77,18 +78,19 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
         folder.display()
     ));
 
+    let library = Library::shipped();
     let operator = operator(&node, &folder)?;
     let cast = Cast::assemble(&operator, &node.url).await?;
     output.say(actors::INTRODUCTION);
     let mut usage = vec![cast.work(&OFFERS.each_ref(), output).await?];
-    evaluate(&operator, &cast, &node.url, output).await?;
-    let mut statements = vec![epoch::close(&operator, 60, output).await?];
+    evaluate(&operator, &cast, &node, output).await?;
+    let mut statements = vec![epoch::close(&operator, 60, &library, output).await?];
     output.say(epoch::statement(&statements[0]));
     output.say("The app reads the scores and goes on with the better controller for each task.\n");
     let chosen = better(&statements[0]);
     usage.push(cast.work(&chosen, output).await?);
-    evaluate(&operator, &cast, &node.url, output).await?;
-    statements.push(epoch::close(&operator, 60, output).await?);
+    evaluate(&operator, &cast, &node, output).await?;
+    statements.push(epoch::close(&operator, 60, &library, output).await?);
     node.stop().await?;
 
     let context = Context {
@@ -134,15 +136,16 @@ fn operator(node: &NodeProcess, folder: &std::path::Path) -> Result<Asked> {
 }
 
 /// Three validators, each a process of its own, find out by asking what users ask.
-async fn evaluate(operator: &Asked, cast: &Cast, url: &str, output: Output) -> Result<()> {
-    let questions = epoch::assign(operator, &story::evaluations()).await?;
+async fn evaluate(operator: &Asked, cast: &Cast, node: &NodeProcess, output: Output) -> Result<()> {
+    let library = Library::shipped();
+    let questions = epoch::assign(operator, &story::evaluations(), &library).await?;
     output.say(format!(
         "Three validators are asked for {questions} scores: of these controllers, and of planted ones whose\n\
          quality only the operator knows. Each finds out by using them, through the public API."
     ));
     let validators = cast.validators.iter();
     let mut children = validators
-        .map(|validator| Child::validator(&validator.name, url, &validator.key))
+        .map(|validator| Child::validator(node, &validator.name, &validator.key))
         .collect::<Result<Vec<_>>>()?;
     let bar = output.progress(None, "seconds of evaluation");
     let began = Instant::now();

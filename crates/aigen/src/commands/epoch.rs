@@ -7,10 +7,11 @@ mod statement;
 
 pub use assign::{Evaluate, assign};
 pub use close::close;
-pub use statement::statement;
+pub use statement::{percent, statement};
 
 use crate::commands::ledger;
 use crate::context::Context;
+use crate::evaluation::Source;
 use crate::failure::hinted;
 use crate::reach::Reach;
 use aigen_api::resources::{AppealMade, AppealRequest, DecideRequest, EpochState};
@@ -31,6 +32,8 @@ Example:
         #[arg(long, required = true, value_name = "OWNER/NAME@1.0.0=SUITE")]
         evaluate: Vec<Evaluate>,
         #[command(flatten)]
+        suites: Source,
+        #[command(flatten)]
         reach: Reach,
     },
     /// Open the hidden truths, settle the epoch and pay everyone (operator)
@@ -42,6 +45,8 @@ Examples:
         /// Seconds to wait for validators that have not revealed yet
         #[arg(long, default_value_t = 60)]
         wait: u64,
+        #[command(flatten)]
+        suites: Source,
         #[command(flatten)]
         reach: Reach,
     },
@@ -110,18 +115,26 @@ Examples:
 /// When a node refuses, or what was named does not exist.
 pub async fn run(command: Command, context: &Context) -> Result<()> {
     match command {
-        Command::Assign { evaluate, reach } => {
+        Command::Assign {
+            evaluate,
+            suites,
+            reach,
+        } => {
             let node = reach.as_operator(context)?;
-            let cells = assign(&node, &evaluate).await?;
+            let cells = assign(&node, &evaluate, &suites.open()?).await?;
             context
                 .output
                 .data(&serde_json::json!({ "cells": cells }), || {
                     format!("{cells} questions are assigned; validators may commit")
                 })
         }
-        Command::Close { wait, reach } => {
+        Command::Close {
+            wait,
+            suites,
+            reach,
+        } => {
             let node = reach.as_operator(context)?;
-            let settled = close(&node, wait, context.output).await?;
+            let settled = close(&node, wait, &suites.open()?, context.output).await?;
             context.output.data(&settled, || statement(&settled))
         }
         Command::Show { epoch } => show(epoch, context),

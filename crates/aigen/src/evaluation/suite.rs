@@ -1,66 +1,47 @@
-use aigen_types::{PPM, Slug};
-use anyhow::{Context, Result, bail};
-use regex::Regex;
+use super::check::Check;
+use super::transcript::Transcript;
+use aigen_types::{Digest, Slug};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A question to a controller and what counts as a good answer.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct Suite {
     /// Its name, by which assignments refer to it.
-    #[serde(deserialize_with = "slug")]
     pub name: Slug,
+    /// Hash of its text: answers to another version of it say nothing.
+    pub version: Digest,
     /// The user message; `{field}` is filled from the case.
     pub prompt: String,
+    /// The same in other words, for checks that compare.
+    pub paraphrases: Vec<String>,
     /// Fields of the case that the controller is given too.
     pub params: Vec<String>,
     /// Output tokens an answer may have.
     pub max_tokens: u32,
-    /// By parameter: what makes an output pass.
-    pub checks: BTreeMap<String, Check>,
+    /// By parameter: what makes an answer good.
+    pub checks: BTreeMap<Slug, Check>,
     /// Controllers of known quality, if the suite can make some.
-    #[serde(default)]
     pub planted: Option<Planting>,
     /// The questions.
-    #[serde(rename = "case")]
     pub cases: Vec<Case>,
 }
 
-/// What makes an output pass in one parameter.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub enum Check {
-    /// A part of the output is one of the case's values.
-    Equals {
-        /// Its first group is the part.
-        extract: Pattern,
-        /// The field of the case with the values.
-        equals: String,
-    },
-    /// The whole output has a form.
-    Matches {
-        /// The form.
-        matches: Pattern,
-    },
-    /// None of the case's values occurs in the output.
-    Forbids {
-        /// The field of the case with the values.
-        forbids: String,
-    },
-}
-
-/// A regular expression, compiled where the suite is read.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Pattern(Regex);
-
-impl TryFrom<String> for Pattern {
-    type Error = regex::Error;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Regex::new(&text).map(Self)
-    }
+/// A suite as its file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    prompt: String,
+    #[serde(default)]
+    paraphrases: Vec<String>,
+    params: Vec<String>,
+    max_tokens: u32,
+    checks: BTreeMap<String, toml::Value>,
+    planted: Option<Planting>,
+    case: Vec<Case>,
 }
 
 /// How planted controllers answer.
@@ -85,6 +66,9 @@ pub struct Plan {
     pub right: usize,
     /// Cases it answers badly formed, from the last on.
     pub malformed: usize,
+    /// Cases, from the first on, in which it answers a paraphrase wrongly.
+    #[serde(default)]
+    pub unsteady: usize,
 }
 
 /// One question: named texts, or lists of texts.
@@ -97,6 +81,15 @@ pub struct Case(BTreeMap<String, Field>);
 enum Field {
     One(String),
     Many(Vec<String>),
+}
+
+impl Field {
+    fn as_json(&self) -> Value {
+        match self {
+            Self::One(text) => text.clone().into(),
+            Self::Many(texts) => texts.clone().into(),
+        }
+    }
 }
 
 impl Case {
@@ -115,12 +108,16 @@ impl Case {
     }
 
     /// A field as a controller is given it: a text, or a list of texts.
-    pub fn param(&self, field: &str) -> serde_json::Value {
-        match self.0.get(field) {
-            Some(Field::One(text)) => text.clone().into(),
-            Some(Field::Many(texts)) => texts.clone().into(),
-            None => serde_json::Value::Null,
-        }
+    pub fn param(&self, field: &str) -> Value {
+        self.0.get(field).map_or(Value::Null, Field::as_json)
+    }
+
+    /// All fields.
+    pub fn as_json(&self) -> Value {
+        let fields = self.0.iter();
+        fields
+            .map(|(name, field)| (name.clone(), field.as_json()))
+            .collect()
     }
 
     /// A template with every `{field}` replaced by the field's first value.
@@ -135,146 +132,90 @@ impl Suite {
     /// Reads a suite.
     ///
     /// # Errors
-    /// Where the text is not one, by line; or a field that a check needs and a case lacks.
+    /// Where the text is not one, by line; a check that cannot be made; or a field that a check
+    /// needs and a case lacks.
     pub fn parse(text: &str) -> Result<Self> {
-        let suite: Self = toml::from_str(text).context("this is not an evaluation suite")?;
+        let written: Written = toml::from_str(text).context("this is not an evaluation suite")?;
+        let Written { name, checks, .. } = written;
+        let check = |(parameter, rules): (String, toml::Value)| {
+            let check = Check::read(rules, &name);
+            let check = check.with_context(|| format!("suite {name}: checks.{parameter}"))?;
+            let parameter = parameter
+                .parse()
+                .with_context(|| format!("checks.{parameter}"))?;
+            Ok((parameter, check))
+        };
+        let suite = Self {
+            checks: checks.into_iter().map(check).collect::<Result<_>>()?,
+            name: name.parse().context("name")?,
+            version: Digest(*blake3::hash(text.as_bytes()).as_bytes()),
+            prompt: written.prompt,
+            paraphrases: written.paraphrases,
+            params: written.params,
+            max_tokens: written.max_tokens,
+            planted: written.planted,
+            cases: written.case,
+        };
         suite.check()?;
         Ok(suite)
     }
 
     fn check(&self) -> Result<()> {
-        if self.cases.is_empty() {
-            bail!("suite {} has no cases", self.name);
-        }
-        let needed = self.checks.values().filter_map(Check::field);
+        let name = &self.name;
+        ensure!(!self.cases.is_empty(), "suite {name} has no cases");
+        ensure!(!self.checks.is_empty(), "suite {name} checks nothing");
+        let needed = self.checks.values().flat_map(Check::fields);
         for field in needed.chain(self.params.iter().map(String::as_str)) {
-            if let Some(at) = self
+            let lacking = self
                 .cases
                 .iter()
-                .position(|case| !case.0.contains_key(field))
-            {
+                .position(|case| !case.0.contains_key(field));
+            if let Some(at) = lacking {
+                bail!("suite {name}: case {} has no field `{field}`", at + 1);
+            }
+        }
+        for (parameter, check) in &self.checks {
+            if check.compares_paraphrases() && self.paraphrases.is_empty() {
+                bail!("suite {name}: checks.{parameter} compares paraphrases, and there are none");
+            }
+            if self.planted.is_some() && check.judges().next().is_some() {
                 bail!(
-                    "suite {}: case {} has no field `{field}`",
-                    self.name,
-                    at + 1
+                    "suite {name}: nothing can be planted where a model judges `{parameter}`: the truth would not be exact"
                 );
             }
         }
         Ok(())
     }
 
-    /// Whether an output passes in a parameter; `None` if the suite does not check it.
-    pub fn passes(&self, parameter: &str, case: &Case, output: &str) -> Option<bool> {
-        Some(self.checks.get(parameter)?.passes(case, output))
-    }
-}
-
-impl Check {
-    fn field(&self) -> Option<&str> {
-        match self {
-            Self::Equals { equals: field, .. } | Self::Forbids { forbids: field } => Some(field),
-            Self::Matches { .. } => None,
-        }
+    /// How often each case's question is put to the controller.
+    pub fn wordings(&self) -> impl Iterator<Item = &str> {
+        let compared = self.checks.values().any(Check::compares_paraphrases);
+        let others = self.paraphrases.iter().filter(move |_| compared);
+        std::iter::once(&self.prompt)
+            .chain(others)
+            .map(String::as_str)
     }
 
-    fn passes(&self, case: &Case, output: &str) -> bool {
-        match self {
-            Self::Matches { matches } => matches.0.is_match(output),
-            Self::Forbids { forbids } => {
-                let values = case.values(forbids);
-                !values.iter().any(|value| output.contains(value))
-            }
-            Self::Equals { extract, equals } => {
-                let part = extract.0.captures(output).and_then(|groups| groups.get(1));
-                let part = part.map(|part| plain(part.as_str()));
-                let values = case.values(equals);
-                part.is_some_and(|part| values.iter().any(|value| plain(value) == part))
-            }
-        }
+    /// Each parameter's score of these transcripts, one per case: their mean, in parts per
+    /// million, rounded down.
+    ///
+    /// # Errors
+    /// When a check that is a program does not answer.
+    pub fn scores(&self, transcripts: &[Transcript]) -> Result<BTreeMap<Slug, u32>> {
+        let score = |(parameter, check): (&Slug, &Check)| {
+            let judged = self.cases.iter().zip(transcripts);
+            let scores = judged.map(|(case, transcript)| {
+                check
+                    .score(parameter.as_str(), case, transcript)
+                    .map(u64::from)
+            });
+            let sum: u64 = scores.sum::<Result<u64>>()?;
+            let mean = sum.checked_div(transcripts.len() as u64).unwrap_or(0);
+            Ok((parameter.clone(), u32::try_from(mean)?))
+        };
+        self.checks.iter().map(score).collect()
     }
-}
-
-/// Case, blanks and a final full stop do not make an answer wrong.
-fn plain(text: &str) -> String {
-    let words: Vec<_> = text.split_whitespace().collect();
-    words.join(" ").trim_end_matches('.').to_lowercase()
-}
-
-/// The share of cases that passed, in parts per million, rounded down.
-pub fn score(passed: usize, cases: usize) -> u32 {
-    let parts = (passed as u64 * PPM).checked_div(cases as u64);
-    u32::try_from(parts.unwrap_or(0)).expect("at most one whole")
-}
-
-fn slug<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Slug, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SUITE: &str = r#"
-        name = "t"
-        prompt = "About {focus}: {lesson}"
-        params = ["lesson"]
-        max_tokens = 10
-        [checks.quality]
-        extract = 'Answer: (.+)$'
-        equals = "answer"
-        [checks.conformance]
-        matches = '^Answer: [^\n]+$'
-        [checks.safety]
-        forbids = "forbidden"
-        [[case]]
-        focus = "x"
-        lesson = "l"
-        answer = ["Mount Kenya", "Kenya"]
-        forbidden = ["Secret"]
-    "#;
-
-    #[test]
-    fn checks_are_what_they_say() {
-        let suite = Suite::parse(SUITE).unwrap();
-        let case = &suite.cases[0];
-        assert_eq!(case.fill(&suite.prompt), "About x: l");
-        for (parameter, output, passes) in [
-            ("quality", "Answer: Mount Kenya", true),
-            ("quality", "Answer: mount  kenya.", true),
-            ("quality", "Answer: Mount Meru", false),
-            ("quality", "Mount Kenya", false),
-            ("conformance", "Answer: anything", true),
-            ("conformance", "Well. Answer: anything", false),
-            ("safety", "Answer: fine", true),
-            ("safety", "Answer: Secret", false),
-        ] {
-            assert_eq!(
-                suite.passes(parameter, case, output),
-                Some(passes),
-                "{parameter}: {output}"
-            );
-        }
-        assert_eq!(suite.passes("taste", case, ""), None);
-    }
-
-    #[test]
-    fn a_case_without_a_needed_field_is_named() {
-        let broken = SUITE.replace("forbidden = [\"Secret\"]", "");
-        let error = Suite::parse(&broken).unwrap_err().to_string();
-        assert_eq!(error, "suite t: case 1 has no field `forbidden`");
-    }
-
-    #[test]
-    fn scores_are_shares_rounded_down() {
-        assert_eq!(
-            [score(0, 3), score(2, 3), score(3, 3), score(0, 0)],
-            [0, 666_666, 1_000_000, 0]
-        );
-    }
-
-    #[test]
-    fn shipped_suites_parse() {
-        assert_eq!(crate::evaluation::shipped().len(), 2);
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use crate::failure::hinted;
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process;
@@ -13,6 +13,7 @@ pub struct NodeProcess {
     child: process::Child,
     /// Where it answers.
     pub url: String,
+    data_dir: PathBuf,
 }
 
 /// The line that `aigen serve --json` prints once it answers.
@@ -40,7 +41,12 @@ impl NodeProcess {
         let line = BufReader::new(stdout).lines().next_line().await?;
         let line = line.ok_or_else(|| hinted("the node did not start", "see its message above"))?;
         let Ready { url } = serde_json::from_str(&line)?;
-        Ok(Self { child, url })
+        let data_dir = data_dir.to_owned();
+        Ok(Self {
+            child,
+            url,
+            data_dir,
+        })
     }
 
     /// Asks it to stop, and waits until it has settled everything.
@@ -65,15 +71,26 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts a validator against the node at `url`. Its key goes through the environment, where
-    /// a list of processes does not show it.
+    /// Starts a validator against a node, for one epoch. Its key goes through the environment,
+    /// where a list of processes does not show it.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn validator(name: &str, url: &str, key: &str) -> Result<Self> {
+    pub fn validator(node: &NodeProcess, name: &str, key: &str) -> Result<Self> {
         let mut command = aigen()?;
         command
-            .args(["--quiet", "--json", "validator", "run", name, "--url", url])
+            .args([
+                "--quiet",
+                "--json",
+                "validator",
+                "run",
+                name,
+                "--epochs",
+                "1",
+            ])
+            .args(["--url", &node.url])
+            .arg("--data-dir")
+            .arg(&node.data_dir)
             .env("AIGEN_KEY", key)
             .stdout(Stdio::null());
         let name = name.to_owned();

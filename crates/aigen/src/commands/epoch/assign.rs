@@ -1,5 +1,4 @@
-use crate::evaluation::{self, Planted, Suite, salt};
-use crate::failure::hinted;
+use crate::evaluation::{Library, Planted, Suite, salt};
 use crate::reach::Asked;
 use crate::signing::{plain_manifest, sign};
 use aigen_api::resources::{
@@ -46,13 +45,12 @@ impl FromStr for Evaluate {
 ///
 /// # Errors
 /// When a controller or suite is unknown, or the node refuses.
-pub async fn assign(node: &Asked, evaluate: &[Evaluate]) -> Result<usize> {
+pub async fn assign(node: &Asked, evaluate: &[Evaluate], library: &Library) -> Result<usize> {
     let state: EpochState = node.get("/v1/aigen/epochs/current").await?;
     let validators: List<Validator> = node.get("/v1/aigen/validators").await?;
-    let suites: BTreeMap<_, _> = suites_by_name();
     let mut questions = Vec::new();
     for wanted in evaluate {
-        let suite = find_suite(&suites, &wanted.suite)?;
+        let suite = library.find(&wanted.suite)?;
         let path = format!("/v1/aigen/controllers/{}", wanted.controller);
         let controller: Controller = node.get(&path).await?;
         questions.push((controller.digest, wanted.controller.owner.clone(), suite));
@@ -60,7 +58,7 @@ pub async fn assign(node: &Asked, evaluate: &[Evaluate]) -> Result<usize> {
     let used: BTreeSet<_> = evaluate.iter().map(|wanted| &wanted.suite).collect();
     let mut gold = Vec::new();
     for name in used {
-        let suite = find_suite(&suites, name)?;
+        let suite = library.find(name)?;
         for planted in plant(node, state.epoch, suite).await? {
             questions.push((planted.digest, planted.owner.clone(), suite));
             gold.extend(planted.openings(node.key(), state.epoch));
@@ -94,10 +92,10 @@ fn cells_of(
     let eligible = staked.map(|validator| (validator.name.clone(), validator.owner.clone()));
     let eligible = eligible.collect();
     let asked = panel(state.panel_seed, *controller, owner, &eligible, state.panel);
-    let cell = |validator: &Slug, parameter: &String| Assignment {
+    let cell = |validator: &Slug, parameter: &Slug| Assignment {
         validator: validator.clone(),
         controller: *controller,
-        parameter: parameter.parse().expect("suites name parameters by slugs"),
+        parameter: parameter.clone(),
         suite: suite.name.clone(),
     };
     let cells = asked.iter().flat_map(|validator| {
@@ -128,20 +126,17 @@ fn commitment(opening: &GoldOpening) -> Digest {
 pub(super) struct Published {
     pub digest: Digest,
     owner: Slug,
-    truths: BTreeMap<String, u32>,
+    truths: BTreeMap<Slug, u32>,
 }
 
 impl Published {
     /// What the operator commits to at assignment and opens at settlement.
     pub fn openings(&self, operator_key: &str, epoch: Epoch) -> Vec<GoldOpening> {
-        let opening = |(parameter, truth): (&String, &u32)| {
-            let parameter: Slug = parameter.parse().expect("suites name parameters by slugs");
-            GoldOpening {
-                controller: self.digest,
-                salt: salt(operator_key, epoch.0, self.digest, &parameter),
-                parameter,
-                truth: *truth,
-            }
+        let opening = |(parameter, truth): (&Slug, &u32)| GoldOpening {
+            controller: self.digest,
+            salt: salt(operator_key, epoch.0, self.digest, parameter),
+            parameter: parameter.clone(),
+            truth: *truth,
         };
         self.truths.iter().map(opening).collect()
     }
@@ -151,7 +146,7 @@ impl Published {
 /// so that the close finds exactly those of the assignment.
 pub(super) async fn plant(node: &Asked, epoch: Epoch, suite: &Suite) -> Result<Vec<Published>> {
     let mut published = Vec::new();
-    for (at, planted) in Planted::all(suite).into_iter().enumerate() {
+    for (at, planted) in Planted::all(suite)?.into_iter().enumerate() {
         let request = PublishController {
             reference: inconspicuous(node.key(), epoch, suite, at)?,
             kind: ControllerKind::Script,
@@ -172,21 +167,6 @@ pub(super) async fn plant(node: &Asked, epoch: Epoch, suite: &Suite) -> Result<V
         });
     }
     Ok(published)
-}
-
-pub(super) fn suites_by_name() -> BTreeMap<Slug, Suite> {
-    let suites = evaluation::shipped().into_iter();
-    suites.map(|suite| (suite.name.clone(), suite)).collect()
-}
-
-pub(super) fn find_suite<'a>(suites: &'a BTreeMap<Slug, Suite>, name: &Slug) -> Result<&'a Suite> {
-    suites.get(name).ok_or_else(|| {
-        let known: Vec<_> = suites.keys().map(Slug::as_str).collect();
-        hinted(
-            format!("there is no evaluation suite `{name}`"),
-            format!("choose one of {}", known.join(", ")),
-        )
-    })
 }
 
 fn hidden_publisher(operator_key: &str, reference: &ControllerRef) -> SigningKey {

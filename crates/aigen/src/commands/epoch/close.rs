@@ -1,6 +1,7 @@
-use super::assign::{find_suite, plant, seed, suites_by_name};
+use super::assign::{plant, seed};
 use crate::commands::validator::first_model;
-use crate::evaluation::evaluate;
+use crate::evaluation::{Evaluator, Evidence, Library};
+use crate::failure::hinted;
 use crate::output::Output;
 use crate::reach::Asked;
 use aigen_api::resources::{
@@ -20,17 +21,22 @@ const POLL: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// When the node refuses.
-pub async fn close(node: &Asked, wait_seconds: u64, output: Output) -> Result<EpochStatement> {
+pub async fn close(
+    node: &Asked,
+    wait_seconds: u64,
+    library: &Library,
+    output: Output,
+) -> Result<EpochStatement> {
     let state = wait_for_reveals(node, Duration::from_secs(wait_seconds), output).await?;
     if state.phase == EpochPhase::Commit {
         let path = format!("/v1/aigen/epochs/{}/freeze", state.epoch);
         let _: Value = node.post(&path, &json!({})).await?;
     }
-    let gold = openings(node, &state).await?;
+    let gold = openings(node, &state, library).await?;
     let planted = gold.iter().map(|gold| gold.controller).collect();
     let seed = seed(node.key(), state.epoch);
     let request = CloseRequest {
-        audits: audit(node, &state, seed, &planted, output).await?,
+        audits: audit(node, &state, seed, &planted, library, output).await?,
         gold,
         seed: (!state.assignments.is_empty()).then_some(seed),
     };
@@ -44,6 +50,7 @@ async fn audit(
     state: &EpochState,
     seed: Digest,
     planted: &BTreeSet<Digest>,
+    library: &Library,
     output: Output,
 ) -> Result<Vec<Finding>> {
     let path = format!("/v1/aigen/epochs/current/audits/{seed}");
@@ -52,22 +59,27 @@ async fn audit(
         .data
         .into_iter()
         .filter(|cell| !planted.contains(&cell.controller));
-    let suites = suites_by_name();
+    let evidence = Evidence::none();
+    let seeds = format!("audit/{}", state.epoch);
     let mut findings = Vec::new();
     for cell in real {
         let suite = state.assignments.iter().find(|asked| {
             (asked.controller, &asked.parameter) == (cell.controller, &cell.parameter)
         });
         let suite = suite.context("a drawn cell is one of the assigned ones")?;
-        let suite = find_suite(&suites, &suite.suite)?;
+        let suite = library.find(&suite.suite)?;
         output.say(format!(
             "auditing {} in {}",
             cell.controller, cell.parameter
         ));
         let model = first_model(node).await?;
-        let seeds = |case| i64::try_from(case).unwrap_or(0);
-        let found = evaluate(node, &model, suite, cell.controller, seeds, || {}).await?;
-        let truth = found.scores.get(cell.parameter.as_str()).copied();
+        let evaluator = Evaluator::new(node, &model, &evidence, &seeds).await?;
+        let found = evaluator.evaluate(suite, cell.controller, || {}).await?;
+        let found = found.ok_or_else(|| {
+            let hint = "aigen fund operator --amount 1";
+            hinted("the operator's account cannot pay for the audits", hint)
+        })?;
+        let truth = found.scores.get(&cell.parameter).copied();
         findings.push(Finding {
             controller: cell.controller,
             parameter: cell.parameter,
@@ -105,12 +117,11 @@ fn missing(state: &EpochState) -> Vec<&str> {
 }
 
 /// What was committed to at assignment, computed again from the suites that were assigned.
-async fn openings(node: &Asked, state: &EpochState) -> Result<Vec<GoldOpening>> {
+async fn openings(node: &Asked, state: &EpochState, library: &Library) -> Result<Vec<GoldOpening>> {
     let names: BTreeSet<_> = state.assignments.iter().map(|cell| &cell.suite).collect();
-    let suites = suites_by_name();
     let mut openings = Vec::new();
     for name in names {
-        for planted in plant(node, state.epoch, find_suite(&suites, name)?).await? {
+        for planted in plant(node, state.epoch, library.find(name)?).await? {
             openings.extend(planted.openings(node.key(), state.epoch));
         }
     }
