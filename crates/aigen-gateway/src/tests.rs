@@ -3,6 +3,7 @@
 mod calls;
 mod chat;
 mod epochs;
+mod governance;
 mod logs;
 mod refusals;
 mod resources;

@@ -1,4 +1,4 @@
-use super::number::{amount, amounts, ppm, ppms, skill};
+use super::number::{amount, amounts, given, ppm, ppms, skill};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -199,7 +199,7 @@ macro_rules! params {
         pub struct Params {
             $(
                 $(#[$doc])*
-                #[serde(default, skip_serializing_if = "Option::is_none")]
+                #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
                 pub $name: Option<$type>,
             )*
         }

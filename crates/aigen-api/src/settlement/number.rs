@@ -36,6 +36,15 @@ pub(super) fn skill<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error>
     }
 }
 
+/// What is there has a value: `null` is not the default.
+pub(super) fn given<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(from).map(Some)
+}
+
 pub(super) fn amounts<'de, D>(from: D) -> Result<BTreeMap<String, u64>, D::Error>
 where
     D: Deserializer<'de>,

@@ -78,6 +78,7 @@ fn every_malformed_input_names_its_field() {
         ),
         ("/params/rho", json!(0.5), "params.rho", "expected u64"),
         ("/params/rho", json!(-1), "params.rho", "expected u64"),
+        ("/params/rho", json!(null), "params.rho", "expected u64"),
         (
             "/params/remainder",
             json!("validators"),

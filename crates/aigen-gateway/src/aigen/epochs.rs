@@ -1,4 +1,3 @@
-use super::money::transfer_id;
 use super::statement;
 use crate::extract::{Key, Named, Post};
 use crate::failure::Failure;
@@ -157,8 +156,8 @@ pub(super) async fn appeal(
     Named(epoch): Named<u64>,
     post: Post<AppealRequest>,
 ) -> Result<Json<AppealMade>, Failure> {
-    let id = post.caller.transfer_id(transfer_id(None)?);
     let epoch = Epoch(epoch);
+    let id = appeal_id(&post.caller, epoch, &post.body);
     let appeal = network::Appeal {
         id,
         epoch,
@@ -169,6 +168,19 @@ pub(super) async fn appeal(
     };
     gateway.node.appeal(&post.caller, appeal).await?;
     Ok(Json(AppealMade { id, epoch }))
+}
+
+/// The same appeal asked for twice is one: whoever is told nothing because a connection broke may
+/// ask again without laying down a second bond.
+fn appeal_id(caller: &Caller, epoch: Epoch, appeal: &AppealRequest) -> TransferId {
+    let mut hasher = blake3::Hasher::new_derive_key("aigen appeal id v1");
+    hasher.update(&epoch.0.to_le_bytes());
+    hasher.update(&appeal.controller.0);
+    hasher.update(&appeal.evidence.0);
+    hasher.update(appeal.parameter.as_str().as_bytes());
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    caller.transfer_id(TransferId(u128::from_le_bytes(bytes)))
 }
 
 pub(super) async fn decide(

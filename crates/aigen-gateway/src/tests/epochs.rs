@@ -9,12 +9,12 @@ use aigen_types::{Digest, Epoch};
 use serde_json::{Value, json};
 
 #[track_caller]
-fn read<T: serde::de::DeserializeOwned>(reply: &Reply) -> T {
+pub(super) fn read<T: serde::de::DeserializeOwned>(reply: &Reply) -> T {
     assert!(reply.status.is_success(), "{} {}", reply.status, reply.text);
     serde_json::from_str(&reply.text).unwrap()
 }
 
-async fn publish(world: &World, name: &str, listed: bool) -> Digest {
+pub(super) async fn publish(world: &World, name: &str, listed: bool) -> Digest {
     let new = json!({"reference": format!("{name}@1.0.0"), "kind": "grammar", "source": "start: \"a\"", "listed": listed});
     let published = world
         .post(&world.operator, "/v1/aigen/controllers", &new)
@@ -22,7 +22,7 @@ async fn publish(world: &World, name: &str, listed: bool) -> Digest {
     read::<Controller>(&published).digest
 }
 
-async fn validator(world: &World, name: &str) -> String {
+pub(super) async fn validator(world: &World, name: &str) -> String {
     let address = format!("validator:{name}");
     let key = world.key(&format!("{name}-key"), &address).await;
     world.fund(&address, "5").await;
@@ -33,7 +33,7 @@ async fn validator(world: &World, name: &str) -> String {
 }
 
 /// The commitment and the opening of a validator that answers every question alike.
-fn answers(state: &EpochState, score: u32, salt: Digest) -> (Value, Value) {
+pub(super) fn answers(state: &EpochState, score: u32, salt: Digest) -> (Value, Value) {
     let validator = &state.assignments[0].validator;
     let cells: Vec<_> = state
         .assignments

@@ -54,10 +54,14 @@ Examples:
     #[command(after_help = "\
 Examples:
   aigen epoch show
-  aigen epoch show 0 --json")]
+  aigen epoch show 0 --json
+  aigen epoch show 0 --csv > epoch-0.csv")]
     Show {
         /// Its number; the last settled one when absent
         epoch: Option<u64>,
+        /// As comma-separated values: one line per controller and validator
+        #[arg(long)]
+        csv: bool,
     },
     /// Dispute a cell of an epoch that is settled and not paid yet; takes the bond of the rules
     #[command(after_help = "\
@@ -137,7 +141,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
             let settled = close(&node, wait, &suites.open()?, context.output).await?;
             context.output.data(&settled, || statement(&settled))
         }
-        Command::Show { epoch } => show(epoch, context),
+        Command::Show { epoch, csv } => show(epoch, csv, context),
         Command::Appeal {
             epoch,
             controller,
@@ -170,10 +174,13 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
     }
 }
 
-fn show(epoch: Option<u64>, context: &Context) -> Result<()> {
+fn show(epoch: Option<u64>, csv: bool, context: &Context) -> Result<()> {
     let network = ledger::read(context)?;
     let (epoch, settled) = find(&network, epoch)?;
     let described = aigen_gateway::statement(&network, epoch, settled);
+    if csv {
+        return context.output.piece(&statement::rows(&described)?);
+    }
     context.output.data(&described, || statement(&described))
 }
 

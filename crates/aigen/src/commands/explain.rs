@@ -1,4 +1,6 @@
-//! Why a payout is what it is: the formula with its numbers.
+//! Why a payout, a score or a skill is what it is: the formula with its numbers.
+
+mod parties;
 
 use crate::commands::ledger;
 use crate::context::Context;
@@ -20,7 +22,42 @@ Examples:
     Payout {
         /// The transfer's id or its first digits; the list of payouts when absent
         id: Option<String>,
+        /// The list as comma-separated values
+        #[arg(long, conflicts_with = "id")]
+        csv: bool,
     },
+    /// Print how a controller's score came about, and what it was before
+    #[command(after_help = "\
+Examples:
+  aigen explain score ada/grounded-quiz@1.0.0
+  aigen explain score 1f0c --epoch 3")]
+    Score {
+        /// The controller version, or the first digits of its digest
+        id: String,
+        /// The epoch; the last settled one when absent
+        #[arg(long)]
+        epoch: Option<u64>,
+    },
+    /// Print how a validator's skill, pay and slash came about, and what they were before
+    #[command(after_help = "\
+Examples:
+  aigen explain skill vera
+  aigen explain skill vera --epoch 3 --json")]
+    Skill {
+        /// The validator's name
+        id: String,
+        /// The epoch; the last settled one when absent
+        #[arg(long)]
+        epoch: Option<u64>,
+    },
+}
+
+/// Names for people; `none` for none.
+fn joined(names: &[&str]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.join(", "),
+    }
 }
 
 /// One line of the list.
@@ -44,18 +81,22 @@ struct Explained {
 /// # Errors
 /// When there is no such payout.
 pub fn run(command: Command, context: &Context) -> Result<()> {
-    let Command::Payout { id } = command;
     let network = ledger::read(context)?;
-    match id {
-        None => list(&network, context),
-        Some(id) => explain(&network, &id, context),
+    match command {
+        Command::Payout { id: None, csv } => list(&network, csv, context),
+        Command::Payout { id: Some(id), .. } => explain(&network, &id, context),
+        Command::Score { id, epoch } => parties::score(&network, &id, epoch, context),
+        Command::Skill { id, epoch } => parties::skill(&network, &id, epoch, context),
     }
 }
 
-fn list(network: &Network, context: &Context) -> Result<()> {
+fn list(network: &Network, csv: bool, context: &Context) -> Result<()> {
     let lines: Vec<_> = postings(network)
         .map(|(epoch, _, posting)| line(epoch, posting))
         .collect();
+    if csv {
+        return context.output.piece(&crate::output::csv(&lines)?);
+    }
     context.output.data(&lines, || {
         let mut table = crate::output::Table::new(&["id", "epoch", "why", "to", "amount"]);
         for line in &lines {

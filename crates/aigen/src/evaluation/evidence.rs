@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// What a question is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +74,7 @@ struct Line {
 pub struct Evidence {
     kept: Mutex<Kept>,
     limit: Option<Amount>,
+    answered: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +92,7 @@ impl Evidence {
         Self {
             kept: Mutex::default(),
             limit: None,
+            answered: Notify::new(),
         }
     }
 
@@ -117,6 +120,7 @@ impl Evidence {
         Ok(Self {
             kept: Mutex::new(kept),
             limit,
+            answered: Notify::new(),
         })
     }
 
@@ -130,24 +134,19 @@ impl Evidence {
         self.lock().used()
     }
 
-    /// Writes down that a question is asked; `false` if it might cost more than is left.
+    /// Writes down that a question is asked, once what is left is enough for it whatever running
+    /// ones come to; `false` if it might cost more than is left when all of them are answered.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn begin(&self, key: &Key, seed: i64, most: Amount) -> Result<bool> {
-        let mut kept = self.lock();
-        let used = kept.used().saturating_add(most);
-        if self.limit.is_some_and(|limit| used > limit) {
-            return Ok(false);
+    pub async fn begin(&self, key: &Key, seed: i64, most: Amount) -> Result<bool> {
+        loop {
+            let answered = self.answered.notified();
+            if let Some(begun) = self.lock().begin(key, seed, most, self.limit)? {
+                return Ok(begun);
+            }
+            answered.await;
         }
-        kept.open.insert(key.clone(), most);
-        kept.write(&Line {
-            key: key.clone(),
-            seed,
-            most_nano: nano(most)?,
-            answer: None,
-        })?;
-        Ok(true)
     }
 
     /// Writes down its answer.
@@ -155,21 +154,15 @@ impl Evidence {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(&self, key: Key, seed: i64, answer: Answer) -> Result<()> {
-        let mut kept = self.lock();
-        let most = kept.open.remove(&key).unwrap_or(Amount::ZERO);
-        kept.spend(answer.cost_nano);
-        kept.answers.insert(key.clone(), answer.clone());
-        kept.write(&Line {
-            key,
-            seed,
-            most_nano: nano(most)?,
-            answer: Some(answer),
-        })
+        self.lock().finish(key, seed, answer)?;
+        self.answered.notify_waiters();
+        Ok(())
     }
 
     /// A question that was refused before it cost anything.
     pub fn forget(&self, key: &Key) {
         self.lock().open.remove(key);
+        self.answered.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -204,6 +197,42 @@ impl Kept {
         let lost: Amount = std::mem::take(&mut self.open).into_values().sum();
         self.spent = self.spent.saturating_add(lost);
         Ok(u64::try_from(whole)?)
+    }
+
+    /// None while a running question may leave enough.
+    fn begin(
+        &mut self,
+        key: &Key,
+        seed: i64,
+        most: Amount,
+        limit: Option<Amount>,
+    ) -> Result<Option<bool>> {
+        let beyond = |used: Amount| limit.is_some_and(|limit| used.saturating_add(most) > limit);
+        if beyond(self.used()) {
+            let hopeless = self.open.is_empty() || beyond(self.spent);
+            return Ok(hopeless.then_some(false));
+        }
+        self.open.insert(key.clone(), most);
+        let (key, most_nano) = (key.clone(), nano(most)?);
+        self.write(&Line {
+            key,
+            seed,
+            most_nano,
+            answer: None,
+        })?;
+        Ok(Some(true))
+    }
+
+    fn finish(&mut self, key: Key, seed: i64, answer: Answer) -> Result<()> {
+        let most = self.open.remove(&key).unwrap_or(Amount::ZERO);
+        self.spend(answer.cost_nano);
+        self.answers.insert(key.clone(), answer.clone());
+        self.write(&Line {
+            key,
+            seed,
+            most_nano: nano(most)?,
+            answer: Some(answer),
+        })
     }
 
     fn used(&self) -> Amount {
@@ -278,14 +307,14 @@ mod tests {
         Amount::from_nano(nano)
     }
 
-    #[test]
-    fn answers_outlive_the_program_and_lost_questions_count_as_spent() {
+    #[tokio::test]
+    async fn answers_outlive_the_program_and_lost_questions_count_as_spent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("e.jsonl");
         let evidence = Evidence::open(&path, None).unwrap();
-        assert!(evidence.begin(&key(0), 1, amount(50)).unwrap());
+        assert!(evidence.begin(&key(0), 1, amount(50)).await.unwrap());
         evidence.finish(key(0), 1, answer(30)).unwrap();
-        assert!(evidence.begin(&key(1), 2, amount(50)).unwrap());
+        assert!(evidence.begin(&key(1), 2, amount(50)).await.unwrap());
         assert_eq!(evidence.spent(), amount(80));
         drop(evidence);
 
@@ -299,7 +328,7 @@ mod tests {
         assert_eq!(evidence.find(&key(0)), Some(answer(30)));
         assert_eq!(evidence.find(&key(1)), None);
         assert_eq!(evidence.spent(), amount(80));
-        assert!(evidence.begin(&key(1), 2, amount(50)).unwrap());
+        assert!(evidence.begin(&key(1), 2, amount(50)).await.unwrap());
         evidence.finish(key(1), 2, answer(40)).unwrap();
         assert_eq!(
             evidence.spent(),
@@ -310,17 +339,21 @@ mod tests {
         assert_eq!(cost_of(&path).unwrap(), amount(120));
     }
 
-    #[test]
-    fn nothing_is_asked_that_might_cost_more_than_is_left() {
+    #[tokio::test]
+    async fn nothing_is_asked_that_might_cost_more_than_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("e.jsonl");
         let evidence = Evidence::open(&path, Some(amount(100))).unwrap();
-        assert!(evidence.begin(&key(0), 1, amount(60)).unwrap());
-        assert!(!evidence.begin(&key(1), 1, amount(60)).unwrap());
-        evidence.finish(key(0), 1, answer(40)).unwrap();
-        assert!(evidence.begin(&key(1), 1, amount(60)).unwrap());
+        assert!(evidence.begin(&key(0), 1, amount(60)).await.unwrap());
+        assert!(!evidence.begin(&key(1), 1, amount(101)).await.unwrap());
+        // Whether 60 are left depends on what the first comes to: the second waits for it.
+        let (second, first) = (key(1), async { evidence.finish(key(0), 1, answer(40)) });
+        let (second, first) = tokio::join!(evidence.begin(&second, 1, amount(60)), first);
+        first.unwrap();
+        assert!(second.unwrap());
         evidence.forget(&key(1));
         assert_eq!(evidence.spent(), amount(40));
+        assert!(!evidence.begin(&key(2), 1, amount(61)).await.unwrap());
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl<'a> Evaluator<'a> {
         }
         let seed = self.seed(&key);
         let most = self.most(&request)?;
-        if !self.evidence.begin(&key, seed, most)? {
+        if !self.evidence.begin(&key, seed, most).await? {
             return Err(Unasked::Unaffordable);
         }
         request.seed = Some(seed);

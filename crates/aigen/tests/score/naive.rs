@@ -1,7 +1,7 @@
 //! The settlement once more, written from its specification alone, over JSON as it is read: no type,
 //! no index and no order of the production code. It is slow and says each rule where it is used.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 const PPM: i128 = 1_000_000;
@@ -63,8 +63,8 @@ struct World<'a> {
     param: BTreeMap<&'static str, i128>,
 }
 
-/// The output for an input, as `aigen epoch replay` prints it.
-pub fn settle(input: &Value) -> Value {
+/// The text of the output for an input, as `aigen epoch replay` prints it.
+pub fn settle(input: &Value) -> String {
     let given = &input["params"];
     let world = World {
         input,
@@ -73,7 +73,44 @@ pub fn settle(input: &Value) -> Value {
             .map(|(name, default)| (name, or(given.get(name), default)))
             .collect(),
     };
-    world.settle()
+    let mut text = String::new();
+    world.settle().write(&mut text, "");
+    text
+}
+
+/// Whole numbers, however large, and objects of them: all there is in an output.
+enum Tree {
+    Number(i128),
+    Object(BTreeMap<String, Tree>),
+}
+
+impl Tree {
+    fn of<const N: usize>(fields: [(&str, Self); N]) -> Self {
+        Self::Object(
+            fields
+                .into_iter()
+                .map(|(name, tree)| (name.to_owned(), tree))
+                .collect(),
+        )
+    }
+
+    /// With keys in ascending order, a field per line, two blanks deeper each.
+    fn write(&self, text: &mut String, indent: &str) {
+        match self {
+            Self::Number(number) => *text += &number.to_string(),
+            Self::Object(fields) if fields.is_empty() => *text += "{}",
+            Self::Object(fields) => {
+                let deeper = format!("{indent}  ");
+                let mut before = "{";
+                for (name, tree) in fields {
+                    *text += &format!("{before}\n{deeper}\"{name}\": ");
+                    tree.write(text, &deeper);
+                    before = ",";
+                }
+                *text += &format!("\n{indent}}}");
+            }
+        }
+    }
 }
 
 impl<'a> World<'a> {
@@ -144,7 +181,9 @@ impl<'a> World<'a> {
 
     fn answers(&self, c: &Value, p: &Value) -> Vec<(&'a Value, i128)> {
         let asked = self.asked(c, p).into_iter();
-        asked.filter_map(|v| Some((v, self.said(v, c, p)?))).collect()
+        asked
+            .filter_map(|v| Some((v, self.said(v, c, p)?)))
+            .collect()
     }
 
     /// Value and coverage of a voted cell.
@@ -162,15 +201,21 @@ impl<'a> World<'a> {
         let owners: BTreeSet<String> = weighty.map(|(v, _)| self.owner(v).to_string()).collect();
         let least = self.p("min_owners");
         let owners = (owners.len() as i128).min(least);
-        (Some(m), over(over(reported * PPM, assigned) * owners, least))
+        (
+            Some(m),
+            over(over(reported * PPM, assigned) * owners, least),
+        )
     }
 
     fn old(&self, controller: &Value, p: &Value) -> i128 {
-        or(controller["state"].get(p.as_str().unwrap()), self.p("prior"))
+        or(
+            controller["state"].get(p.as_str().unwrap()),
+            self.p("prior"),
+        )
     }
 
     /// Score, states, whether it counts as scored.
-    fn score(&self, controller: &Value) -> (i128, Map<String, Value>, bool) {
+    fn score(&self, controller: &Value) -> (i128, Tree, bool) {
         let n = number(&controller["scored_epochs"]);
         let (mut states, mut scored) = (BTreeMap::new(), false);
         for parameter in rows(self.input, "parameters") {
@@ -179,7 +224,9 @@ impl<'a> World<'a> {
             let voted = parameter["kind"] == "voted";
             let reading = match voted {
                 true => Some(self.consensus(&controller["id"], id)),
-                false => controller["measured"].get(name).map(|m| (Some(number(m)), PPM)),
+                false => controller["measured"]
+                    .get(name)
+                    .map(|m| (Some(number(m)), PPM)),
             };
             if let Some((m, cov)) = reading {
                 if let Some(m) = m {
@@ -207,8 +254,9 @@ impl<'a> World<'a> {
                 score = over(score * PPM.min(over(state * PPM, full)), PPM);
             }
         }
-        let states = states.iter().map(|(name, state)| ((*name).to_owned(), exact(*state)));
-        (score, states.collect(), scored)
+        let states = states.iter();
+        let states = states.map(|(name, state)| ((*name).to_owned(), Tree::Number(*state)));
+        (score, Tree::Object(states.collect()), scored)
     }
 
     /// Audited cells that a validator was asked about, with what it said.
@@ -221,7 +269,9 @@ impl<'a> World<'a> {
     }
 
     fn golden(&self, v: &Value) -> Vec<(i128, Option<i128>)> {
-        let assigned = rows(self.input, "gold_assigned").iter().filter(|row| row["v"] == *v);
+        let assigned = rows(self.input, "gold_assigned")
+            .iter()
+            .filter(|row| row["v"] == *v);
         assigned
             .map(|row| {
                 let truth = number(&find(self.input, "gold", &row["g"])["truth"]);
@@ -266,7 +316,9 @@ impl<'a> World<'a> {
         for controller in rows(self.input, "controllers") {
             for parameter in &voted {
                 let (c, p) = (&controller["id"], &parameter["id"]);
-                let Some(r) = self.said(v, c, p) else { continue };
+                let Some(r) = self.said(v, c, p) else {
+                    continue;
+                };
                 let vbudget = number(&controller["vbudget"]);
                 let stake = |v: &Value| number(&find(self.input, "validators", v)["stake"]);
                 let stakes: i128 = self.asked(c, p).iter().map(|v| stake(v)).sum();
@@ -276,8 +328,9 @@ impl<'a> World<'a> {
                 let budget = over(vbudget * number(&parameter["weight"]), weights);
                 let m = over(budget * stake(v), stakes);
                 let strangers = self.answers(c, p).into_iter();
-                let strangers: Vec<_> =
-                    strangers.filter(|(other, _)| self.owner(other) != self.owner(v)).collect();
+                let strangers: Vec<_> = strangers
+                    .filter(|(other, _)| self.owner(other) != self.owner(v))
+                    .collect();
                 let reference = self.truth(c, p).or_else(|| self.supported(&strangers));
                 let f = match reference {
                     None => self.p("q_solo"),
@@ -303,8 +356,12 @@ impl<'a> World<'a> {
     fn slash(&self, validator: &Value, skill: i128) -> i128 {
         let (v, stake) = (&validator["id"], number(&validator["stake"]));
         let cells = rows(self.input, "assigned").iter();
-        let asked = cells.clone().any(|row| row["v"] == *v && self.admissible(v, &row["c"]))
-            || rows(self.input, "gold_assigned").iter().any(|row| row["v"] == *v);
+        let asked = cells
+            .clone()
+            .any(|row| row["v"] == *v && self.admissible(v, &row["c"]))
+            || rows(self.input, "gold_assigned")
+                .iter()
+                .any(|row| row["v"] == *v);
         let (committed, revealed) = (&validator["committed"], &validator["revealed"]);
         let mut slash = 0;
         if asked && *committed == false {
@@ -325,11 +382,13 @@ impl<'a> World<'a> {
         slash.min(over(stake * self.p("slash_cap"), PPM))
     }
 
-    fn settle(&self) -> Value {
-        let policy = self.input["params"].get("remainder").and_then(Value::as_str);
+    fn settle(&self) -> Tree {
+        let policy = self.input["params"]
+            .get("remainder")
+            .and_then(Value::as_str);
         let (mut treasury, mut burned) = (0, 0);
         let mut refunds: BTreeMap<String, i128> = BTreeMap::new();
-        let mut controllers = Map::new();
+        let mut controllers = BTreeMap::new();
         for controller in rows(self.input, "controllers") {
             let (score, state, scored) = self.score(controller);
             let escrow = number(&controller["escrow"]);
@@ -338,30 +397,48 @@ impl<'a> World<'a> {
             treasury += number(&controller["vbudget"]);
             match policy {
                 Some("burn") => burned += remainder,
-                Some("refund") => treasury += remainder - refund(controller, remainder, &mut refunds),
+                Some("refund") => {
+                    treasury += remainder - refund(controller, remainder, &mut refunds)
+                }
                 _ => treasury += remainder,
             }
             let epochs = number(&controller["scored_epochs"]) + i128::from(scored);
-            let result = json!({
-                "score": exact(score), "state": state, "scored_epochs": exact(epochs),
-                "payout": exact(payout), "remainder": exact(remainder),
-            });
-            controllers.insert(controller["id"].as_str().unwrap().to_owned(), result);
+            let result = Tree::of([
+                ("score", Tree::Number(score)),
+                ("state", state),
+                ("scored_epochs", Tree::Number(epochs)),
+                ("payout", Tree::Number(payout)),
+                ("remainder", Tree::Number(remainder)),
+            ]);
+            controllers.insert(text(&controller["id"]), result);
         }
-        let mut validators = Map::new();
+        let mut validators = BTreeMap::new();
         for validator in rows(self.input, "validators") {
             let skill = self.skill(validator);
             let (pay, slash) = (self.pay(validator, skill), self.slash(validator, skill));
             treasury += slash - pay;
-            let result = json!({ "skill": exact(skill), "pay": exact(pay), "slash": exact(slash) });
-            validators.insert(validator["id"].as_str().unwrap().to_owned(), result);
+            let result = Tree::of([
+                ("skill", Tree::Number(skill)),
+                ("pay", Tree::Number(pay)),
+                ("slash", Tree::Number(slash)),
+            ]);
+            validators.insert(text(&validator["id"]), result);
         }
-        let refunds: Map<_, _> = refunds.into_iter().map(|(who, sum)| (who, exact(sum))).collect();
-        json!({
-            "controllers": controllers, "validators": validators, "refunds": refunds,
-            "treasury": exact(treasury), "burned": exact(burned),
-        })
+        let refunds = refunds
+            .into_iter()
+            .map(|(who, sum)| (who, Tree::Number(sum)));
+        Tree::of([
+            ("controllers", Tree::Object(controllers)),
+            ("validators", Tree::Object(validators)),
+            ("refunds", Tree::Object(refunds.collect())),
+            ("treasury", Tree::Number(treasury)),
+            ("burned", Tree::Number(burned)),
+        ])
     }
+}
+
+fn text(id: &Value) -> String {
+    id.as_str().unwrap().to_owned()
 }
 
 /// Gives what was given back; the dust stays.
@@ -377,9 +454,4 @@ fn refund(controller: &Value, remainder: i128, refunds: &mut BTreeMap<String, i1
         }
     }
     given
-}
-
-/// JSON numbers beyond 64 bits are written as they are.
-fn exact(number: i128) -> Value {
-    serde_json::from_str(&number.to_string()).unwrap()
 }

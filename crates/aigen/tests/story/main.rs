@@ -4,10 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod replay;
-
 use serde_json::Value;
-use std::process::{Command, Stdio};
 use support::Folder;
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
@@ -129,14 +126,4 @@ fn an_epoch_that_is_not_settled_is_not_shown() {
     assert!(ran.stderr.contains("no epoch is settled yet"), "{ran}");
     assert!(ran.stderr.contains("hint:"), "{ran}");
     drop(node);
-}
-
-/// Feeds a program's standard input.
-fn with_input(command: &mut Command, input: &str) -> std::process::Output {
-    use std::io::Write;
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = piped.stderr(Stdio::piped()).spawn().unwrap();
-    let stdin = child.stdin.as_mut().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
 }

@@ -12,15 +12,20 @@ use std::path::Path;
 /// # Errors
 /// A malformed input, with the path of the bad field.
 pub fn replay(file: &Path) -> Result<()> {
-    let text = read(file)?;
-    let input = wire::Input::from_json(&text)
-        .with_context(|| format!("{} is not a settlement's input", file.display()))?;
-    let input = aigen_gateway::settlement::read_input(&input)?;
-    input.check().or_hint(
-        format!("the input of {} is not well formed", file.display()),
+    let settled = settled(&read(file)?).or_hint(
+        format!("{} is not a settlement's input", file.display()),
         "nothing was settled; correct the named field",
     )?;
-    print(&aigen_gateway::settlement::output(&settle(&input)))
+    print(&settled)
+}
+
+/// # Errors
+/// What is wrong with the input, and the path of the field.
+fn settled(text: &[u8]) -> Result<wire::Output> {
+    let input = wire::Input::from_json(text)?;
+    let input = aigen_gateway::settlement::read_input(&input)?;
+    input.check()?;
+    Ok(aigen_gateway::settlement::output(&settle(&input)))
 }
 
 /// Prints an input for anyone to settle again.
@@ -45,3 +50,6 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     }
     std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,57 @@
-use crate::output::Table;
+use crate::output::{Table, csv};
 use aigen_api::resources::{ControllerResult, EpochStatement};
+use anyhow::Result;
+use serde::Serialize;
 use std::fmt::Write;
+
+/// One line of a statement; amounts in AIGEN, scores and skills in parts per million.
+#[derive(Default, Serialize)]
+struct Row {
+    epoch: u64,
+    kind: &'static str,
+    id: String,
+    name: String,
+    score_or_skill_ppm: Option<i64>,
+    earned: Option<String>,
+    not_earned: Option<String>,
+    slashed: Option<String>,
+}
+
+/// A statement as a spreadsheet reads it.
+///
+/// # Errors
+/// None that a statement can cause.
+pub fn rows(epoch: &EpochStatement) -> Result<String> {
+    let number = epoch.epoch.0;
+    let controllers = epoch.controllers.iter().map(|result| Row {
+        epoch: number,
+        kind: "controller",
+        id: result.id.clone(),
+        name: name(result),
+        score_or_skill_ppm: Some(result.score.into()),
+        earned: Some(result.payout.to_string()),
+        not_earned: Some(result.remainder.to_string()),
+        slashed: None,
+    });
+    let validators = epoch.validators.iter().map(|result| Row {
+        epoch: number,
+        kind: "validator",
+        id: result.id.clone(),
+        name: result.id.clone(),
+        score_or_skill_ppm: Some(result.skill),
+        earned: Some(result.pay.to_string()),
+        not_earned: None,
+        slashed: Some(result.slash.to_string()),
+    });
+    let treasury = Row {
+        epoch: number,
+        kind: "treasury",
+        earned: Some(epoch.treasury.to_string()),
+        ..Row::default()
+    };
+    let rows: Vec<_> = controllers.chain(validators).chain([treasury]).collect();
+    csv(&rows)
+}
 
 /// A statement as people read it.
 pub fn statement(epoch: &EpochStatement) -> String {

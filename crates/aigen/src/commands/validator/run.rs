@@ -220,14 +220,12 @@ impl Work<'_> {
     /// Whether the node took it; a window that closed meanwhile is no reason to give up the
     /// epochs to come.
     async fn post_in_time(&self, path: &str, body: &impl Serialize) -> Result<bool> {
-        const TOO_LATE: u16 = 409;
+        const TOO_LATE: [&str; 2] = ["epoch_not_current", "epoch_phase"];
+        let is_too_late = |code: Option<&str>| code.is_some_and(|code| TOO_LATE.contains(&code));
         let sent = self.steadily(
             async || match self.node.try_post::<Value>(path, body).await {
                 Ok(_) => Ok(true),
-                Err(ClientError::Api {
-                    status: TOO_LATE,
-                    error,
-                }) => {
+                Err(ClientError::Api { error, .. }) if is_too_late(error.code.as_deref()) => {
                     self.say(format_args!("too late: {error}"));
                     Ok(false)
                 }

@@ -1,5 +1,7 @@
 //! `aigen epoch replay`: the worked examples of the specification, and what is refused.
 
+use crate::inputs::{self, Dice};
+use crate::naive;
 use crate::support::Folder;
 use crate::with_input;
 use serde_json::{Value, json};
@@ -51,5 +53,56 @@ fn malformed_input_is_refused_with_the_path_of_the_bad_field() {
         assert_eq!(output.status.code(), Some(1), "{path}: {said}");
         assert!(said.contains(expected), "{path}: {said}");
         assert!(output.stdout.is_empty(), "{path}");
+    }
+}
+
+/// What the program prints for inputs at random is what the specification, followed by hand, says.
+#[test]
+fn random_inputs_settle_as_the_specification_says() {
+    let folder = Folder::new();
+    for seed in 0..60 {
+        let input = inputs::input(&mut Dice(seed));
+        let output = replay(&folder, &input);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "seed {seed}: {said}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            printed,
+            naive::settle(&input) + "\n",
+            "seed {seed}: {input}"
+        );
+    }
+}
+
+/// The same input in another order of rows is the same bytes.
+#[test]
+fn the_output_is_the_same_bytes_in_any_order() {
+    let folder = Folder::new();
+    for seed in 0..10 {
+        let mut input = inputs::input(&mut Dice(1_000 + seed));
+        let once = replay(&folder, &input).stdout;
+        for list in [
+            "controllers",
+            "validators",
+            "assigned",
+            "reports",
+            "gold_reports",
+            "audits",
+        ] {
+            input[list].as_array_mut().unwrap().reverse();
+        }
+        assert_eq!(replay(&folder, &input).stdout, once, "seed {seed}");
+    }
+}
+
+/// Worked by hand: naive and production code could share a misunderstanding of the examples only.
+#[test]
+fn the_naive_model_agrees_with_the_worked_examples() {
+    let examples: Value = serde_json::from_str(EXAMPLES).unwrap();
+    for (name, example) in examples.as_object().unwrap() {
+        if example.get("in").is_some() {
+            let settled: Value = serde_json::from_str(&naive::settle(&example["in"])).unwrap();
+            assert_eq!(settled, example["out"], "{name}");
+        }
     }
 }
