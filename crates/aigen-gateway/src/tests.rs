@@ -5,6 +5,7 @@ mod chat;
 mod epochs;
 mod governance;
 mod logs;
+mod page;
 mod refusals;
 mod resources;
 mod retries;

@@ -1,4 +1,5 @@
 use crate::replay::{Replayed, read_snapshot};
+use crate::snapshot::SnapshotError;
 use crate::store::{Store, StoreError};
 use aigen_economy::settlement::settle;
 use aigen_economy::{rate, split_charge};
@@ -60,6 +61,16 @@ pub enum Fault {
         seq: u64,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A snapshot was made by a newer version.
+    #[error(
+        "the snapshot after record {seq} has format version {version}, which is newer than this program\n  hint: update aigen; until then a node that starts passes it over and replays the records"
+    )]
+    SnapshotNewer {
+        /// The record.
+        seq: u64,
+        /// The version of its format.
+        version: u16,
     },
     /// Content that a release names is missing or damaged.
     #[error(
@@ -156,6 +167,9 @@ fn wrong_snapshot(
                 return Ok(None);
             }
             "it is not the state that its records lead to".to_owned()
+        }
+        Err(SnapshotError::Version(version)) => {
+            return Ok(Some(Fault::SnapshotNewer { seq, version }));
         }
         Err(error) => error.to_string(),
     };

@@ -336,7 +336,7 @@ impl fmt::Display for Refusal {
             Self::EpochSettled => "the epoch that the call counts in is settled",
             Self::NotFounded => "the network is not founded yet",
             Self::AlreadyFounded => "the network is already founded",
-            Self::NameTaken => "the name is in use; choose another",
+            Self::NameTaken => "the name is in use",
             Self::TooLong => "the name or text is too long",
             Self::AddressTaken => "the address cannot be opened",
             Self::AddressReserved => "money moves from and to this address by rule alone",
@@ -345,9 +345,7 @@ impl fmt::Display for Refusal {
             Self::KeyRevoked => "the key was revoked",
             Self::ModelUnknown => "no such model",
             Self::ControllerUnknown => "no such controller version",
-            Self::ControllerVersionExists => {
-                "this version was published with other contents; publish a higher version"
-            }
+            Self::ControllerVersionExists => "this version was published with other contents",
             Self::ControllerYanked => "this version was yanked by its publisher",
             Self::ContentMismatch => "the content is missing, or not what the release names",
             Self::SignatureInvalid => "the signature does not fit this release and publisher",

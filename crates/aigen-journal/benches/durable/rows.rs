@@ -27,6 +27,11 @@ const POSTGRES_SCHEMA: &str = "
     CREATE OR REPLACE FUNCTION row_pay(ids bytea[], debits int8[], credits int8[])
     RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
+        -- Batches that share rows would wait for each other in a circle: all are locked first,
+        -- in one order.
+        IF array_length(ids, 1) > 1 THEN
+            PERFORM FROM row_account WHERE id = ANY (debits || credits) ORDER BY id FOR UPDATE;
+        END IF;
         FOR n IN 1 .. array_length(ids, 1) LOOP
             INSERT INTO row_transfer VALUES (ids[n], debits[n], credits[n], 1);
             -- A pair of rows is locked in one order, whoever pays whom.

@@ -3,7 +3,7 @@
 use super::{every_command, founding, issue, parsed};
 use crate::{
     Batch, MemoryStore, Record, Replica, Snapshot, SnapshotError, SqliteStore, Store, StoreError,
-    Tip, copy, recover, replay, take_snapshot,
+    Tip, copy, recover, replay, take_snapshot, verify,
 };
 use aigen_types::{Digest, NodeId, Timestamp};
 
@@ -85,6 +85,25 @@ fn a_damaged_snapshot_is_passed_over_and_named() {
     assert_eq!((how.snapshot, how.replayed), (Some(2), 2));
     assert_eq!(how.refused, [(3, SnapshotError::Hash)]);
     assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+}
+
+#[test]
+fn a_newer_snapshot_is_passed_over_and_not_called_damaged() {
+    let mut replica = journal();
+    let mut bytes = replica.store().read_snapshot(3).unwrap();
+    let end = bytes.len() - 32;
+    bytes[8..10].copy_from_slice(&900_u16.to_le_bytes());
+    let hash = *blake3::hash(&bytes[..end]).as_bytes();
+    bytes[end..].copy_from_slice(&hash);
+    replica.store().save_snapshot(3, &bytes).unwrap();
+    let (recovered, how) = recover(replica.store(), |_, _| {}).unwrap();
+    assert_eq!(how.refused, [(3, SnapshotError::Version(900))]);
+    assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+    let fault = verify(replica.store(), |_| {}).unwrap().unwrap_err();
+    assert_eq!(
+        fault.to_string(),
+        "the snapshot after record 3 has format version 900, which is newer than this program\n  hint: update aigen; until then a node that starts passes it over and replays the records"
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub async fn open(config: &Config, data_dir: &DataDir, address: SocketAddr) -> R
         Some(url) => shared(url, node, config, address).await?,
     };
     for (seq, error) in &recovery.refused {
-        tracing::warn!(record = seq, %error, "a snapshot cannot be trusted; an older state was replayed instead");
+        tracing::warn!(record = seq, %error, "a snapshot was passed over; an older state was replayed instead");
     }
     let tip = journal.tip();
     tracing::info!(
