@@ -12,6 +12,7 @@
 //!
 //! The one exception is [`settlement`], whose file format uses JSON integers.
 
+pub mod anthropic;
 mod json;
 mod money;
 pub mod openai;

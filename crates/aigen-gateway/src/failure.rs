@@ -23,6 +23,10 @@ pub(crate) struct Failure {
     after: u64,
 }
 
+/// Rides on a response, for routes that word errors in another way.
+#[derive(Clone)]
+pub(crate) struct Failed(pub Box<ApiError>);
+
 /// One row of the table: status, type, code, way out.
 ///
 /// The message ends with the way out, because many clients show nothing but the message.
@@ -115,8 +119,10 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let (status, retry, after) = (self.status, self.retry, self.after);
         let outcome = Outcome(self.code().to_owned());
+        let failed = Failed(self.error.clone());
         let mut response = (status, Json(self.envelope())).into_response();
         response.extensions_mut().insert(outcome);
+        response.extensions_mut().insert(failed);
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

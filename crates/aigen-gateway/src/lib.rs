@@ -15,6 +15,7 @@
 
 mod access;
 mod aigen;
+mod anthropic;
 mod extract;
 mod failure;
 mod health;
@@ -26,6 +27,7 @@ mod router;
 mod serve;
 mod state;
 mod status;
+mod tokens;
 
 #[cfg(test)]
 mod tests;

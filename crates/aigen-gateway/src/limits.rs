@@ -43,3 +43,12 @@ pub const RECEIPTS_PER_PAGE: usize = 20;
 
 /// Receipts in a page, at most; one is about a kilobyte.
 pub const RECEIPTS_PER_PAGE_MAX: usize = 100;
+
+/// Tools of one request; OpenAI's own bound.
+pub const TOOLS_MAX: usize = 128;
+
+/// Bytes of a tool's name.
+pub const TOOL_NAME_BYTES_MAX: usize = 64;
+
+/// Tokens of a `/detokenize` request: more than any context.
+pub const DETOKENIZE_TOKENS_MAX: usize = 1 << 20;

@@ -1,7 +1,7 @@
 use crate::failure::Failure;
 use crate::limits::BODY_BYTES_MAX;
 use crate::state::{Gateway, GatewayState};
-use crate::{access, aigen, health, openai};
+use crate::{access, aigen, anthropic, health, openai, tokens};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
@@ -16,6 +16,8 @@ pub fn router(state: GatewayState) -> Router {
     Router::new()
         .merge(health::routes())
         .merge(openai::routes())
+        .merge(anthropic::routes())
+        .merge(tokens::routes())
         .nest("/v1/aigen", aigen::routes().layer(durable))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)

@@ -10,6 +10,7 @@ mod source;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod vocabulary;
 mod workers;
 
@@ -20,3 +21,5 @@ pub(crate) use matcher::Grammar;
 pub use matcher::Matcher;
 pub use source::JsonOptions;
 pub use template::{Hole, schema_of};
+pub(crate) use tools::{ARGUMENTS, CALL_BEGIN, CALL_END, HEAD};
+pub use tools::{Function, ToolGrammar, call_text};

@@ -18,6 +18,7 @@
 //! Absent by construction: no decision that depends on a clock, no I/O, no
 //! unconstrained token after a constraint failed.
 
+mod calls;
 mod constraint;
 mod context;
 mod controller;
@@ -33,8 +34,10 @@ mod session;
 #[cfg(test)]
 mod stage;
 
+pub use calls::{CallReader, Spoken};
 pub use constraint::{
-    CompileError, CompileLimits, Compiler, Hole, JsonOptions, Mask, Matcher, schema_of,
+    CompileError, CompileLimits, Compiler, Function, Hole, JsonOptions, Mask, Matcher, ToolGrammar,
+    call_text, schema_of,
 };
 pub use context::{Budget, Context, Guest, Level, LogEntry, Used, Versioned};
 pub use controller::{

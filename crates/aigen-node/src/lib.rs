@@ -22,6 +22,7 @@ mod remote;
 mod served;
 mod spend;
 mod steering;
+mod tools;
 mod work;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use random::{random_call_id, random_digest, random_node_id, random_transfer_
 pub use remote::{Counting, Doubt};
 pub use served::{Embedded, Served, ServedInfo, ServedModels};
 pub use steering::Steering;
+pub use tools::{Tool, ToolUse, result_text};
 
 // What a node's answers are made of, so that whoever serves it names one room and not six.
 pub use aigen_engine::sampler::Sampling;
@@ -42,6 +44,6 @@ pub use aigen_engine::text::{TextEngine, TextFault};
 pub use aigen_engine::{
     ChatMessage, ControlLevel, EngineError, Role as Speaker, TokenId, Tokenizer,
 };
-pub use aigen_jarvis::{Fault, Finish, Piece, TokenLogprobs};
+pub use aigen_jarvis::{CallReader, Fault, Finish, Piece, Spoken, TokenLogprobs, call_text};
 pub use aigen_journal::{Role as LedgerRole, Tip};
 pub use {aigen_economy as economy, aigen_ledger as ledger, aigen_network as network};

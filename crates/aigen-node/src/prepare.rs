@@ -5,12 +5,13 @@ use crate::limits::FIRST_CHUNK_TOKENS;
 use crate::node::Node;
 use crate::remote::Asking;
 use crate::served::{Embedded, Served};
+use crate::steering::Steering;
 use crate::work::Work;
 use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
 use aigen_engine::{EngineHandle, TokenId};
 use aigen_jarvis::{Cover, SessionRequest};
 use aigen_network::OpenCall;
-use aigen_types::{Digest, Slug};
+use aigen_types::{Digest, ModelName, Slug};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -45,6 +46,28 @@ impl Node {
             .map_err(|_| NodeError::ShuttingDown)?
     }
 
+    /// The tokens of a prompt, as a call with this steering would have them.
+    ///
+    /// # Errors
+    /// A model that is not served here, or whose chat template refuses the conversation.
+    pub async fn prompt_tokens(
+        &self,
+        model: ModelName,
+        prompt: Prompt,
+        steering: Steering,
+    ) -> Result<Vec<TokenId>, NodeError> {
+        let node = self.clone();
+        let encoded = tokio::task::spawn_blocking(move || match &*node.0.models.find(&model)? {
+            Served::Embedded(served) => encode(&served.engine, &steering.introduce(&prompt)),
+            Served::Remote(_) => Err(NodeError::Unsupported {
+                param: "model",
+                model,
+                reason: "it is computed elsewhere, where its tokens are not seen",
+            }),
+        });
+        encoded.await.map_err(|_| NodeError::ShuttingDown)?
+    }
+
     fn prepare_blocking(
         &self,
         key: Slug,
@@ -63,7 +86,8 @@ impl Node {
         key: Slug,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
-        let prompt = encode(&served.engine, &request.prompt)?;
+        let asked = request.steering.introduce(&request.prompt);
+        let prompt = encode(&served.engine, &asked)?;
         let max_tokens = room(&served.engine, prompt.len(), request.max_tokens)?;
         let steered = self.steer(served, &request.steering, &request.prompt)?;
         let (chunk_tokens, least_tokens) = first_chunk(&served.engine, max_tokens.into());

@@ -5,11 +5,13 @@ use crate::error::NodeError;
 use crate::manifest::{Abilities, Manifest};
 use crate::node::Node;
 use crate::served::Embedded;
+use crate::tools::ToolUse;
 use aigen_engine::{ModelInfo, Role};
 use aigen_jarvis::{Compiler, Hole, JsonOptions, Program};
 use aigen_network::{Controller, ControllerKind, NewController, NewRelease, Refusal, script_key};
 use aigen_types::Digest;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What steers a request.
@@ -22,6 +24,8 @@ pub enum Steering {
     JsonObject,
     /// JSON that satisfies a schema.
     JsonSchema(Value),
+    /// Calls of functions, where the model wants to or has to.
+    Tools(ToolUse),
     /// A controller: built in by name (`regex`), published (`owner/name@1.0.0`), or any
     /// version by its digest.
     Controller {
@@ -48,6 +52,16 @@ impl Steered {
     }
 }
 
+impl Steering {
+    /// What the model is asked, with what it has to be told of its steering.
+    pub(crate) fn introduce<'a>(&self, prompt: &'a Prompt) -> Cow<'a, Prompt> {
+        match self {
+            Self::Tools(tools) => Cow::Owned(tools.introduce(prompt)),
+            _ => Cow::Borrowed(prompt),
+        }
+    }
+}
+
 impl Node {
     pub(crate) fn steer(
         &self,
@@ -63,6 +77,7 @@ impl Node {
                 json_schema(compiler, &any_object).map(Steered::built_in)
             }
             Steering::JsonSchema(schema) => json_schema(compiler, schema).map(Steered::built_in),
+            Steering::Tools(tools) => Ok(Steered::built_in(compiler.tools(&tools.grammar())?)),
             Steering::Controller { name, params } => {
                 match built_in(compiler, name, params).transpose()? {
                     Some(program) => Ok(Steered::built_in(program)),

@@ -1,5 +1,7 @@
-use super::sampling::none_one_or_many;
-use super::{ApiError, Content, Extension, ResponseFormat, Sampling};
+use super::sampling::{none_one_or_many, none_or_many};
+use super::{
+    ApiError, Content, Extension, ResponseFormat, Sampling, ToolCall, ToolChoice, ToolSpec,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -67,12 +69,19 @@ pub struct ChatRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aigen: Option<Extension>,
 
-    /// Kept as it came: functions the model may call.
+    /// Functions the model may call.
+    #[serde(
+        default,
+        deserialize_with = "none_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub tools: Vec<ToolSpec>,
+    /// Whether it may, has to, or which; `auto` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tools: Option<Value>,
-    /// Kept as it came.
+    pub tool_choice: Option<ToolChoice>,
+    /// Whether it may call several at once; yes when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool_choice: Option<Value>,
+    pub parallel_tool_calls: Option<bool>,
     /// Kept as it came: the older form of `tools`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub functions: Option<Value>,
@@ -88,6 +97,9 @@ pub struct ChatRequest {
     /// Kept as it came: asks for a web search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web_search_options: Option<Value>,
+    /// Kept as it came: asks for a judgement of prompt and answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moderation: Option<Value>,
 }
 
 /// One message of a conversation.
@@ -153,27 +165,6 @@ impl Role {
     }
 }
 
-/// A call the model asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToolCall {
-    /// What the tool's message refers to.
-    pub id: String,
-    /// Always `"function"`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The call.
-    pub function: FunctionCall,
-}
-
-/// A function and its arguments.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FunctionCall {
-    /// The function.
-    pub name: String,
-    /// The arguments, as JSON text.
-    pub arguments: String,
-}
-
 /// What a stream carries beside the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamOptions {
@@ -206,6 +197,7 @@ impl ChatRequest {
             presence_penalty: self.presence_penalty,
             frequency_penalty: self.frequency_penalty,
             logit_bias: self.logit_bias.clone().unwrap_or_default(),
+            top_k: None,
             logprobs: (self.logprobs == Some(true)).then(|| self.top_logprobs.unwrap_or(0)),
         }
     }

@@ -158,6 +158,7 @@ impl CompletionRequest {
             presence_penalty: self.presence_penalty,
             frequency_penalty: self.frequency_penalty,
             logit_bias: self.logit_bias.clone().unwrap_or_default(),
+            top_k: None,
             logprobs: self.logprobs,
         }
     }

@@ -14,10 +14,13 @@ mod model;
 mod object;
 mod reply;
 mod response_format;
+mod responses;
 mod sampling;
+mod tokens;
+mod tool;
 mod usage;
 
-pub use chat::{ChatRequest, FunctionCall, Message, Role, StreamOptions, ToolCall};
+pub use chat::{ChatRequest, Message, Role, StreamOptions};
 pub use completion::{
     CompletionChoice, CompletionLogprobs, CompletionRequest, CompletionResponse, Prompt,
 };
@@ -25,13 +28,20 @@ pub use content::{Content, TextPart};
 pub use error::{ApiError, ErrorEnvelope, ErrorKind};
 pub use extension::{AigenReply, AigenStop, Counted, Extension};
 pub use model::{Model, ModelInfo, ModelList, ModelPrice, Upstreams};
-pub use object::{ChatChunkObject, ChatObject, CompletionObject, ListObject, ModelObject};
+pub use object::{
+    ChatChunkObject, ChatObject, CompletionObject, ListObject, ModelObject, ResponsesObject,
+};
 pub use reply::{
     ChatChoice, ChatChunk, ChatReply, ChatResponse, ChunkChoice, Delta, FinishReason, Logprobs,
     TokenLogprob, TopLogprob,
 };
 pub use response_format::{ResponseFormat, Schema};
+pub use responses::*;
 pub use sampling::Sampling;
+pub use tokens::{Detokenize, Detokenized, Tokenize, Tokenized};
+pub use tool::{
+    FunctionCall, FunctionDelta, FunctionSpec, ToolCall, ToolCallDelta, ToolChoice, ToolSpec,
+};
 pub use usage::{CompletionTokensDetails, PromptTokensDetails, Usage};
 
 #[cfg(test)]

@@ -23,4 +23,5 @@ object! {
     CompletionObject, "text_completion";
     ListObject, "list";
     ModelObject, "model";
+    ResponsesObject, "response";
 }

@@ -1,4 +1,4 @@
-use super::{AigenReply, ChatChunkObject, ChatObject, Role, ToolCall, Usage};
+use super::{AigenReply, ChatChunkObject, ChatObject, Role, ToolCall, ToolCallDelta, Usage};
 use serde::{Deserialize, Serialize};
 
 /// The answer to a chat request.
@@ -140,9 +140,9 @@ pub struct Delta {
     /// More of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Kept as it came: parts of tool calls.
+    /// Parts of tool calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool_calls: Option<serde_json::Value>,
+    pub tool_calls: Option<Vec<ToolCallDelta>>,
 }
 
 /// Log-probabilities of the tokens of an answer.

@@ -31,6 +31,8 @@ pub struct Sampling {
     pub frequency_penalty: Option<f64>,
     /// Token id to what is added to its logit, −100 to 100.
     pub logit_bias: BTreeMap<u32, f64>,
+    /// Only so many of the likeliest tokens; `None`: all.
+    pub top_k: Option<u32>,
     /// Alternatives reported per token, 0 to 20; `None`: no log-probabilities.
     pub logprobs: Option<u32>,
 }
@@ -105,4 +107,11 @@ pub(super) fn none_one_or_many<'de, D: Deserializer<'de>>(
     }
 
     from.deserialize_any(TextsVisitor)
+}
+
+/// `null` or a list.
+pub(super) fn none_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }

@@ -64,7 +64,7 @@ fn fields_that_change_nothing_are_ignored_and_null_is_absent() {
     }))
     .unwrap();
     assert_eq!(request.sampling(), ChatRequest::default().sampling());
-    assert!(request.aigen.is_none() && request.tools.is_none());
+    assert!(request.aigen.is_none() && request.tools.is_empty());
 }
 
 #[test]

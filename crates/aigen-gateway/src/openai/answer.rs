@@ -1,17 +1,18 @@
 use super::conclusion::{Broken, conclude, unsettled};
 use super::logprobs::logprobs;
 use super::once::Once;
+use super::speech::{Said, Speech};
 use super::stream;
-use super::wording::{Answer, Head, Wording};
+use super::wording::{Head, Wording};
 use crate::access::Access;
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::parties::Parties;
 use crate::replies::Reply;
 use crate::state::Gateway;
-use aigen_api::openai::ErrorEnvelope;
 use aigen_node::{
-    CallEvent, CompletionRequest, NodeError, Prompt, Running, Sampling, Served, Steering, Tokenizer,
+    CallEvent, CompletionRequest, Ended, NodeError, Prompt, Running, Sampling, Served, Steering,
+    Tokenizer,
 };
 use aigen_types::{Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -20,8 +21,8 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// One completion, checked, in the form that both routes share.
-pub(super) struct Ask<W> {
+/// One completion, checked, in the form that all routes share.
+pub(crate) struct Ask<W> {
     pub model: String,
     pub prompt: Prompt,
     pub max_tokens: Option<u32>,
@@ -31,32 +32,26 @@ pub(super) struct Ask<W> {
     pub stops: Vec<String>,
     pub top_logprobs: Option<u32>,
     pub steering: Steering,
-    /// `None`: the answer comes whole.
-    pub streaming: Option<Streaming>,
+    /// Whether the answer comes in parts.
+    pub stream: bool,
     pub wording: W,
-}
-
-/// How an answer is streamed.
-#[derive(Clone, Copy)]
-pub(super) struct Streaming {
-    /// Whether the usage comes last.
-    pub usage: bool,
 }
 
 /// A call whose first hold is durable, on its way to the one who asked. Dropping it, as the
 /// server does when the client is gone, ends the call; what it produced is charged.
-pub(super) struct Underway<W> {
+pub(crate) struct Underway<W> {
     pub gateway: Gateway,
     pub access: Access,
     pub running: Running,
     pub head: Head,
     /// Absent for a model elsewhere, whose tokens nobody here knows.
     pub tokenizer: Option<Arc<dyn Tokenizer>>,
+    pub speech: Speech,
     pub wording: W,
 }
 
 /// Runs a completion and answers it, whole or as a stream.
-pub(super) async fn complete<T, W: Wording>(
+pub(crate) async fn complete<T, W: Wording>(
     gateway: &Gateway,
     post: Post<T>,
     ask: Ask<W>,
@@ -69,7 +64,7 @@ pub(super) async fn complete<T, W: Wording>(
         return Ok(reply.into_response());
     }
     let (model, served) = served(gateway, &ask.model)?;
-    let streaming = ask.streaming;
+    let stream = ask.stream;
     let underway = match begin(gateway, &post, once.call, model, &served, ask).await {
         Ok(underway) => underway,
         Err(NodeError::CallExists { same: true, .. }) => return once.again(gateway),
@@ -78,8 +73,8 @@ pub(super) async fn complete<T, W: Wording>(
         }
         Err(error) => return Err(Failure::to_payer(error, &post.caller.account)),
     };
-    if let Some(streaming) = streaming {
-        return Ok(stream::respond(underway, streaming));
+    if stream {
+        return Ok(stream::respond(underway));
     }
     let reply = underway.whole().await?;
     once.keep(gateway, &reply);
@@ -95,7 +90,7 @@ fn printable(model: &str) -> String {
 }
 
 /// The model, if it runs here; the failure names those that do.
-fn served(gateway: &Gateway, model: &str) -> Result<(ModelName, Arc<Served>), Failure> {
+pub(crate) fn served(gateway: &Gateway, model: &str) -> Result<(ModelName, Arc<Served>), Failure> {
     let models = gateway.node.models();
     let name = model.parse::<ModelName>().ok();
     let found = name.and_then(|name| Some((models.get(&name)?.clone(), name)));
@@ -113,7 +108,8 @@ async fn begin<T, W: Wording>(
     served: &Served,
     ask: Ask<W>,
 ) -> Result<Underway<W>, NodeError> {
-    let head = head::<W>(&model, served, call);
+    let mut head = head::<W>(&model, served, call);
+    let speech = Speech::new(call, &ask.steering);
     let tokenizer = served.tokenizer();
     let request = CompletionRequest {
         call,
@@ -135,12 +131,14 @@ async fn begin<T, W: Wording>(
         // Until the call's end says otherwise.
         facts.outcome = Some("client_gone".to_owned());
     });
+    head.prompt_tokens = running.prompt_tokens;
     Ok(Underway {
         gateway: gateway.clone(),
         access: post.access.clone(),
         running,
         head,
         tokenizer,
+        speech,
         wording: ask.wording,
     })
 }
@@ -153,66 +151,66 @@ fn head<W: Wording>(model: &ModelName, served: &Served, call: CallId) -> Head {
         created: now.map_or(0, |since| since.as_secs()),
         model: model.to_string(),
         system_fingerprint: Some(format!("fp_{}", digest.short(12))),
+        prompt_tokens: 0,
     }
 }
 
 impl<W: Wording> Underway<W> {
     /// The answer in one piece. `Err` only where nothing was settled.
     async fn whole(mut self) -> Result<Reply, Failure> {
-        let (mut text, mut tokens) = (String::new(), Vec::new());
+        let mut said = Said::default();
         let call = self.running.call;
         while let Some(event) = self.running.events.recv().await {
             match event {
                 CallEvent::Piece(piece) => {
-                    text.push_str(&piece.text);
-                    tokens.extend(logprobs(piece.logprobs, self.tokenizer.as_deref()));
+                    let tokens = logprobs(piece.logprobs, self.tokenizer.as_deref());
+                    let parts = self.speech.hear(piece.text, tokens);
+                    parts.into_iter().for_each(|part| said.take(part));
                 }
                 CallEvent::Ended(ended) => {
-                    let concluded = conclude(&self.gateway, &self.access, call, *ended);
-                    return match concluded {
-                        Ok(conclusion) => {
-                            let answer = Answer {
-                                text,
-                                logprobs: tokens,
-                                finish: conclusion.finish,
-                                usage: conclusion.usage,
-                                aigen: conclusion.aigen,
-                            };
-                            Ok(self.reply(answer))
-                        }
-                        Err(broken) => charged(call, *broken),
-                    };
+                    self.speech
+                        .rest()
+                        .into_iter()
+                        .for_each(|part| said.take(part));
+                    return self.concluded(said, *ended);
                 }
             }
         }
         Err(unsettled(&self.access, call).failure)
     }
 
-    fn reply(mut self, answer: Answer) -> Reply {
-        let (receipt, cost) = (answer.aigen.receipt, answer.aigen.cost);
-        Reply {
+    fn concluded(mut self, said: Said, ended: Ended) -> Result<Reply, Failure> {
+        let call = self.running.call;
+        let mut conclusion = match conclude(&self.gateway, &self.access, call, ended) {
+            Ok(conclusion) => conclusion,
+            Err(broken) => return charged::<W>(call, *broken),
+        };
+        conclusion.finish = self.speech.finish(conclusion.finish);
+        let (receipt, cost) = (conclusion.aigen.receipt, conclusion.aigen.cost);
+        Ok(Reply {
             status: StatusCode::OK,
             receipt,
             cost,
-            body: json(&self.wording.whole(self.head, answer)).into(),
-        }
+            body: self.wording.whole(&self.head, said, conclusion).into(),
+        })
     }
 }
 
 /// A failure that was paid for is an answer too: the same one at every retry.
-fn charged(call: CallId, broken: Broken) -> Result<Reply, Failure> {
+fn charged<W: Wording>(call: CallId, broken: Broken) -> Result<Reply, Failure> {
     let Some(cost) = broken.cost else {
         return Err(broken.failure);
     };
+    let status = broken.failure.status;
     Ok(Reply {
-        status: broken.failure.status,
+        status,
         receipt: call,
         cost,
-        body: json::<ErrorEnvelope>(&broken.failure.envelope()).into(),
+        body: W::error(broken.failure).into(),
     })
 }
 
 /// A wire shape as JSON.
-pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
+pub(crate) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("wire shapes have text keys only")
 }

@@ -1,14 +1,19 @@
-use super::answer::{Ask, Streaming, complete};
+use super::answer::{Ask, complete, json};
+use super::conclusion::Conclusion;
+use super::frame::Frame;
+use super::speech::{Named, Part, Said};
 use super::steering::{sampling, steering};
-use super::wording::{Answer, Head, Wording};
+use super::tools::{Offer, conversation, offered};
+use super::wording::{Head, Wording};
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::openai::{
-    AigenReply, ChatChoice, ChatChunk, ChatChunkObject, ChatObject, ChatReply, ChatRequest,
-    ChatResponse, ChunkChoice, Delta, FinishReason, Logprobs, Message, Role, TokenLogprob, Usage,
+    ChatChoice, ChatChunk, ChatChunkObject, ChatObject, ChatReply, ChatRequest, ChatResponse,
+    ChunkChoice, Delta, FinishReason, FunctionDelta, Logprobs, Role, TokenLogprob, ToolCallDelta,
+    ToolSpec,
 };
-use aigen_node::{ChatMessage, Prompt, Speaker};
+use aigen_node::{Prompt, Steering};
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::Value;
@@ -25,19 +30,19 @@ pub(super) async fn create(
     let asked = request.sampling();
     let ask = Ask {
         model: request.model.clone(),
-        prompt: Prompt::Chat(messages(&request.messages)?),
+        prompt: Prompt::Chat(conversation("messages", &request.messages)?),
         max_tokens: asked.max_tokens,
         sampling: sampling(&asked),
         stops: asked.stop.clone(),
         top_logprobs: asked.logprobs,
-        steering: steering(request.aigen.as_ref(), request.response_format.as_ref())?,
+        steering: steered(request)?,
         parties: post.parties.with(request.aigen.as_ref())?,
         max_cost: request.aigen.as_ref().and_then(|aigen| aigen.max_cost),
-        streaming: request.is_stream().then(|| Streaming {
-            usage: request.includes_usage(),
-        }),
+        stream: request.is_stream(),
         wording: Chat {
             logprobs: asked.logprobs.is_some(),
+            usage: request.includes_usage(),
+            calls: 0,
         },
     };
     complete(&gateway, post, ask).await
@@ -49,20 +54,20 @@ fn refuse_unsupported(request: &ChatRequest) -> Result<(), Failure> {
         return Err(Failure::unsupported("n", "ask once for each answer"));
     }
     let fields = [
-        ("tools", &request.tools),
-        ("functions", &request.functions),
-        ("function_call", &request.function_call),
-        ("audio", &request.audio),
-        ("web_search_options", &request.web_search_options),
+        ("functions", &request.functions, "use `tools`"),
+        ("function_call", &request.function_call, "use `tool_choice`"),
+        ("audio", &request.audio, "leave it out"),
+        ("moderation", &request.moderation, "leave it out"),
+        (
+            "web_search_options",
+            &request.web_search_options,
+            "leave it out",
+        ),
     ];
-    for (name, value) in fields {
+    for (name, value, way_out) in fields {
         if value.as_ref().is_some_and(asks_for_something) {
-            return Err(Failure::unsupported(name, "leave it out"));
+            return Err(Failure::unsupported(name, way_out));
         }
-    }
-    let forced = |choice: &Value| !matches!(choice.as_str(), Some("none" | "auto"));
-    if request.tool_choice.as_ref().is_some_and(forced) {
-        return Err(Failure::unsupported("tool_choice", "leave it out"));
     }
     let only_text = |modalities: &Value| *modalities == serde_json::json!(["text"]);
     if !request.modalities.as_ref().is_none_or(only_text) {
@@ -75,34 +80,38 @@ fn asks_for_something(value: &Value) -> bool {
     !matches!(value, Value::Null) && value.as_array().is_none_or(|list| !list.is_empty())
 }
 
-fn messages(messages: &[Message]) -> Result<Vec<ChatMessage>, Failure> {
-    let messages = messages.iter().enumerate();
-    messages.map(|(at, message)| turn(at, message)).collect()
+/// What steers a chat: tools, a format or a controller.
+pub(super) fn steered(request: &ChatRequest) -> Result<Steering, Failure> {
+    let tools = request.tools.iter().enumerate();
+    let tools = tools.map(|(at, tool)| function(at, tool));
+    let offer = Offer {
+        tools: tools.collect::<Result<_, _>>()?,
+        choice: request.tool_choice.clone(),
+        parallel: request.parallel_tool_calls != Some(false),
+    };
+    let format = request.response_format.as_ref();
+    steering(request.aigen.as_ref(), format, offered(offer)?)
 }
 
-fn turn(at: usize, message: &Message) -> Result<ChatMessage, Failure> {
-    if message
-        .tool_calls
-        .as_ref()
-        .is_some_and(|calls| !calls.is_empty())
-    {
-        let param = format!("messages[{at}].tool_calls");
-        return Err(Failure::unsupported(&param, "leave it out"));
+fn function(at: usize, tool: &ToolSpec) -> Result<aigen_api::openai::FunctionSpec, Failure> {
+    let param = format!("tools[{at}]");
+    match (&*tool.kind, &tool.function) {
+        ("function", Some(function)) => Ok(function.clone()),
+        ("function", None) => Err(Failure::invalid(&param, "the tool has no `function`")),
+        _ => Err(Failure::unsupported(
+            &format!("{param}.type"),
+            "offer tools of type `function`",
+        )),
     }
-    let speaker = match message.role {
-        Role::Developer | Role::System => Speaker::System,
-        Role::User => Speaker::User,
-        Role::Assistant => Speaker::Assistant,
-        Role::Tool => Speaker::Tool,
-    };
-    let content = message.content.as_ref();
-    let content = content.map(|content| content.text().into_owned());
-    Ok(ChatMessage::new(speaker, content.unwrap_or_default()))
 }
 
 /// How `/v1/chat/completions` words an answer.
 struct Chat {
     logprobs: bool,
+    /// Whether a stream ends with the usage.
+    usage: bool,
+    /// Calls that a stream has begun.
+    calls: u32,
 }
 
 impl Chat {
@@ -118,69 +127,108 @@ impl Wording for Chat {
     const ROUTE: &'static str = ROUTE;
     const PROMPT: &'static str = "messages";
     const ID_PREFIX: &'static str = "chatcmpl-";
-    type Whole = ChatResponse;
-    type Part = ChatChunk;
 
-    fn whole(&mut self, head: Head, answer: Answer) -> ChatResponse {
+    fn whole(&mut self, head: &Head, said: Said, conclusion: Conclusion) -> Vec<u8> {
+        let calls = Some(said.calls).filter(|calls| !calls.is_empty());
+        let content = Some(said.text).filter(|text| calls.is_none() || !text.is_empty());
         let choice = ChatChoice {
             index: 0,
-            message: ChatReply::text(answer.text),
-            logprobs: self.logprobs(answer.logprobs),
-            finish_reason: answer.finish,
+            message: ChatReply {
+                content,
+                tool_calls: calls,
+                ..ChatReply::text("")
+            },
+            logprobs: self.logprobs(said.logprobs),
+            finish_reason: conclusion.finish,
         };
-        ChatResponse {
-            id: head.id,
+        json(&ChatResponse {
+            id: head.id.clone(),
             object: ChatObject::Is,
             created: head.created,
-            model: head.model,
+            model: head.model.clone(),
             choices: vec![choice],
-            usage: answer.usage,
-            system_fingerprint: head.system_fingerprint,
-            aigen: Some(answer.aigen),
-        }
+            usage: conclusion.usage,
+            system_fingerprint: head.system_fingerprint.clone(),
+            aigen: Some(conclusion.aigen),
+        })
     }
 
-    fn opening(&self, head: &Head) -> Option<ChatChunk> {
+    fn open(&mut self, frame: &mut Frame, head: &Head) {
         let delta = Delta {
             role: Some(Role::Assistant),
             content: Some(String::new()),
             tool_calls: None,
         };
-        Some(chunk(head, choice(delta)))
+        frame.data(&chunk(head, choice(delta)));
     }
 
-    fn part(&mut self, head: &Head, text: String, logprobs: Vec<TokenLogprob>) -> ChatChunk {
-        let delta = Delta {
-            content: Some(text),
-            ..Delta::default()
-        };
-        let logprobs = self.logprobs(logprobs);
-        chunk(
-            head,
-            ChunkChoice {
-                logprobs,
-                ..choice(delta)
-            },
-        )
-    }
-
-    fn ending(&self, head: &Head, finish: FinishReason, aigen: Option<AigenReply>) -> ChatChunk {
-        let last = ChunkChoice {
-            finish_reason: Some(finish),
-            ..choice(Delta::default())
-        };
-        ChatChunk {
-            aigen,
-            ..chunk(head, last)
+    fn part(&mut self, frame: &mut Frame, head: &Head, part: Part) {
+        let mut choice = choice(Delta::default());
+        match part {
+            Part::Text { text, logprobs } => {
+                choice.delta.content = Some(text);
+                choice.logprobs = self.logprobs(logprobs);
+            }
+            Part::Call(named) => {
+                choice.delta.tool_calls = Some(vec![begun(self.calls, named)]);
+                self.calls += 1;
+            }
+            Part::Arguments(json) => {
+                choice.delta.tool_calls = Some(vec![arguments(self.calls - 1, json)]);
+            }
+            Part::CallEnd => return,
         }
+        frame.data(&chunk(head, choice));
     }
 
-    fn usage(&self, head: &Head, usage: Usage, aigen: AigenReply) -> ChatChunk {
-        ChatChunk {
-            usage: Some(usage),
-            aigen: Some(aigen),
-            ..chunk(head, None)
+    fn close(&mut self, frame: &mut Frame, head: &Head, conclusion: Conclusion) {
+        let last = ending(conclusion.finish);
+        if self.usage {
+            frame.data(&chunk(head, last));
+            frame.data(&ChatChunk {
+                usage: Some(conclusion.usage),
+                aigen: Some(conclusion.aigen),
+                ..chunk(head, None)
+            });
+        } else {
+            frame.data(&ChatChunk {
+                aigen: Some(conclusion.aigen),
+                ..chunk(head, last)
+            });
         }
+        frame.raw(b"data: [DONE]\n\n");
+    }
+
+    fn fail(&mut self, frame: &mut Frame, _: &Head, failure: Failure) {
+        frame.data(&failure.envelope());
+    }
+}
+
+fn begun(index: u32, Named { id, name }: Named) -> ToolCallDelta {
+    ToolCallDelta {
+        index,
+        id: Some(id),
+        kind: Some("function".to_owned()),
+        function: FunctionDelta {
+            name: Some(name),
+            arguments: String::new(),
+        },
+    }
+}
+
+fn arguments(index: u32, arguments: String) -> ToolCallDelta {
+    let name = None;
+    ToolCallDelta {
+        index,
+        function: FunctionDelta { name, arguments },
+        ..ToolCallDelta::default()
+    }
+}
+
+fn ending(finish: FinishReason) -> ChunkChoice {
+    ChunkChoice {
+        finish_reason: Some(finish),
+        ..choice(Delta::default())
     }
 }
 

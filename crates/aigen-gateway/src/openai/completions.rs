@@ -1,13 +1,16 @@
-use super::answer::{Ask, Streaming, complete};
+use super::answer::{Ask, complete, json};
+use super::conclusion::Conclusion;
+use super::frame::Frame;
+use super::speech::{Part, Said};
 use super::steering::{sampling, steering};
-use super::wording::{Answer, Head, Wording};
+use super::wording::{Head, Wording};
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::limits::COMPLETION_TOKENS;
 use crate::state::Gateway;
 use aigen_api::openai::{
-    AigenReply, CompletionChoice, CompletionLogprobs, CompletionObject, CompletionRequest,
-    CompletionResponse, FinishReason, Prompt as Asked, TokenLogprob, Usage,
+    CompletionChoice, CompletionLogprobs, CompletionObject, CompletionRequest, CompletionResponse,
+    Prompt as Asked, TokenLogprob,
 };
 use aigen_node::Prompt;
 use axum::extract::State;
@@ -30,14 +33,13 @@ pub(super) async fn create(
         sampling: sampling(&asked),
         stops: asked.stop.clone(),
         top_logprobs: asked.logprobs,
-        steering: steering(request.aigen.as_ref(), None)?,
+        steering: steering(request.aigen.as_ref(), None, None)?,
         parties: post.parties.with(request.aigen.as_ref())?,
         max_cost: request.aigen.as_ref().and_then(|aigen| aigen.max_cost),
-        streaming: request.is_stream().then(|| Streaming {
-            usage: request.includes_usage(),
-        }),
+        stream: request.is_stream(),
         wording: Text {
             logprobs: asked.logprobs,
+            usage: request.includes_usage(),
             offset: 0,
         },
     };
@@ -75,6 +77,8 @@ fn text(prompt: &Asked) -> Result<String, Failure> {
 /// How `/v1/completions` words an answer.
 struct Text {
     logprobs: Option<u32>,
+    /// Whether a stream ends with the usage.
+    usage: bool,
     /// Characters of the answer so far.
     offset: u32,
 }
@@ -111,48 +115,52 @@ impl Wording for Text {
     const ROUTE: &'static str = ROUTE;
     const PROMPT: &'static str = "prompt";
     const ID_PREFIX: &'static str = "cmpl-";
-    type Whole = CompletionResponse;
-    type Part = CompletionResponse;
 
-    fn whole(&mut self, head: Head, answer: Answer) -> CompletionResponse {
+    fn whole(&mut self, head: &Head, said: Said, conclusion: Conclusion) -> Vec<u8> {
         let choice = CompletionChoice {
-            finish_reason: Some(answer.finish),
-            ..self.choice(answer.text, answer.logprobs)
+            finish_reason: Some(conclusion.finish),
+            ..self.choice(said.text, said.logprobs)
         };
-        CompletionResponse {
-            usage: Some(answer.usage),
-            aigen: Some(answer.aigen),
-            ..response(&head, choice)
+        json(&CompletionResponse {
+            usage: Some(conclusion.usage),
+            aigen: Some(conclusion.aigen),
+            ..response(head, choice)
+        })
+    }
+
+    fn open(&mut self, _: &mut Frame, _: &Head) {}
+
+    fn part(&mut self, frame: &mut Frame, head: &Head, part: Part) {
+        if let Part::Text { text, logprobs } = part {
+            frame.data(&response(head, self.choice(text, logprobs)));
         }
     }
 
-    fn opening(&self, _: &Head) -> Option<CompletionResponse> {
-        None
-    }
-
-    fn part(&mut self, head: &Head, text: String, logprobs: Vec<TokenLogprob>) -> Self::Part {
-        response(head, self.choice(text, logprobs))
-    }
-
-    fn ending(&self, head: &Head, finish: FinishReason, aigen: Option<AigenReply>) -> Self::Part {
+    fn close(&mut self, frame: &mut Frame, head: &Head, conclusion: Conclusion) {
         let last = CompletionChoice {
             text: String::new(),
             index: 0,
             logprobs: None,
-            finish_reason: Some(finish),
+            finish_reason: Some(conclusion.finish),
         };
-        CompletionResponse {
-            aigen,
-            ..response(head, last)
+        if self.usage {
+            frame.data(&response(head, last));
+            frame.data(&CompletionResponse {
+                usage: Some(conclusion.usage),
+                aigen: Some(conclusion.aigen),
+                ..response(head, None)
+            });
+        } else {
+            frame.data(&CompletionResponse {
+                aigen: Some(conclusion.aigen),
+                ..response(head, last)
+            });
         }
+        frame.raw(b"data: [DONE]\n\n");
     }
 
-    fn usage(&self, head: &Head, usage: Usage, aigen: AigenReply) -> Self::Part {
-        CompletionResponse {
-            usage: Some(usage),
-            aigen: Some(aigen),
-            ..response(head, None)
-        }
+    fn fail(&mut self, frame: &mut Frame, _: &Head, failure: Failure) {
+        frame.data(&failure.envelope());
     }
 }
 

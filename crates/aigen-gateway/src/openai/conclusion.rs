@@ -10,8 +10,10 @@ use aigen_node::{Counting, Ended, Finish};
 use aigen_types::{Amount, CallId};
 
 /// A call that is over: captured, recorded, and worth an answer.
-pub(super) struct Conclusion {
+pub(crate) struct Conclusion {
     pub finish: FinishReason,
+    /// Whether one of the request's stop texts ended it.
+    pub at_stop_text: bool,
     pub usage: Usage,
     pub aigen: AigenReply,
 }
@@ -46,9 +48,11 @@ pub(super) fn conclude(
             cost: Some(receipt.total()),
         })
     })?;
+    let at_stop_text = ended.finish == Finish::StopString;
     let stop = (ended.finish == Finish::Budget).then_some(AigenStop::Budget);
     Ok(Conclusion {
         finish,
+        at_stop_text,
         usage: usage(&receipt),
         aigen: AigenReply {
             stop,

@@ -1,15 +1,19 @@
 //! The OpenAI API: completions with exact money behind them.
 
-mod answer;
+pub(crate) mod answer;
 mod chat;
 mod completions;
-mod conclusion;
+pub(crate) mod conclusion;
+pub(crate) mod frame;
 mod logprobs;
 mod models;
 mod once;
-mod steering;
+mod responses;
+pub(crate) mod speech;
+pub(crate) mod steering;
 mod stream;
-mod wording;
+pub(crate) mod tools;
+pub(crate) mod wording;
 
 use crate::state::Gateway;
 use axum::Router;
@@ -21,6 +25,7 @@ pub(crate) fn routes() -> Router<Gateway> {
     Router::new()
         .route(chat::ROUTE, post(chat::create))
         .route(completions::ROUTE, post(completions::create))
+        .route(responses::ROUTE, post(responses::create))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*id}", get(models::get))
 }

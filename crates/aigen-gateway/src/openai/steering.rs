@@ -1,14 +1,24 @@
 use crate::failure::Failure;
 use aigen_api::from_json;
 use aigen_api::openai::{Extension, ResponseFormat, Sampling as Asked};
-use aigen_node::{Sampling, Steering, random_call_id};
+use aigen_node::{Sampling, Steering, ToolUse, random_call_id};
+use serde_json::Value;
 
-/// What steers a request: `response_format` or a controller, never both.
-pub(super) fn steering(
+/// What steers a request: `response_format` and tools, or a controller, never both.
+pub(crate) fn steering(
     extension: Option<&Extension>,
     format: Option<&ResponseFormat>,
+    tools: Option<ToolUse>,
 ) -> Result<Steering, Failure> {
     let format = format.map_or(Ok(Steering::Free), formatted)?;
+    let offers_tools = tools.is_some();
+    let format = match tools {
+        Some(tools) => Steering::Tools(ToolUse {
+            answer: schema(&format),
+            ..tools
+        }),
+        None => format,
+    };
     let Some(extension) = extension else {
         return Ok(format);
     };
@@ -25,7 +35,12 @@ pub(super) fn steering(
         };
     };
     if !matches!(format, Steering::Free) {
-        let reason = "cannot be combined with `response_format`, which steers too";
+        let other = if offers_tools {
+            "tools"
+        } else {
+            "response_format"
+        };
+        let reason = format!("cannot be combined with `{other}`, which steers too");
         return Err(Failure::invalid("aigen.controller", reason));
     }
     Ok(Steering::Controller {
@@ -44,8 +59,17 @@ fn formatted(format: &ResponseFormat) -> Result<Steering, Failure> {
     }
 }
 
+/// What an answer in this format has to satisfy.
+fn schema(format: &Steering) -> Option<Value> {
+    match format {
+        Steering::JsonObject => Some(serde_json::json!({"type": "object"})),
+        Steering::JsonSchema(schema) => Some(schema.clone()),
+        _ => None,
+    }
+}
+
 /// OpenAI's defaults where the request says nothing; a seed of chance where it gives none.
-pub(super) fn sampling(asked: &Asked) -> Sampling {
+pub(crate) fn sampling(asked: &Asked) -> Sampling {
     // Checked to lie between -100 and 100, where an f32 is close enough.
     let number = |value: Option<f64>, default: f32| value.map_or(default, |value| value as f32);
     let bias = asked.logit_bias.iter();
@@ -54,6 +78,7 @@ pub(super) fn sampling(asked: &Asked) -> Sampling {
         top_p: number(asked.top_p, 1.0),
         presence_penalty: number(asked.presence_penalty, 0.0),
         frequency_penalty: number(asked.frequency_penalty, 0.0),
+        top_k: asked.top_k.unwrap_or(0),
         bias: bias.map(|(token, bias)| (*token, *bias as f32)).collect(),
         seed: asked.seed.map_or_else(chance, i64::cast_unsigned),
         ..Sampling::default()

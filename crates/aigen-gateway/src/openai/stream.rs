@@ -1,6 +1,8 @@
-use super::answer::{Streaming, Underway, json};
+use super::answer::Underway;
 use super::conclusion::{conclude, unsettled};
+use super::frame::Frame;
 use super::logprobs::logprobs;
+use super::speech::Part;
 use super::wording::Wording;
 use crate::failure::Failure;
 use crate::replies::{RECEIPT, header};
@@ -10,12 +12,11 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
-use serde::Serialize;
 use std::convert::Infallible;
 use tokio::time::timeout;
 
-/// Answers with server-sent events, exactly as OpenAI words them.
-pub(super) fn respond<W: Wording>(underway: Underway<W>, streaming: Streaming) -> Response {
+/// Answers with server-sent events.
+pub(super) fn respond<W: Wording>(underway: Underway<W>) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
@@ -28,8 +29,7 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>, streaming: Streaming) -
     ];
     let mut events = Events {
         underway,
-        streaming,
-        frame: Vec::new(),
+        frame: Frame::default(),
         over: false,
     };
     events.open();
@@ -43,18 +43,14 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>, streaming: Streaming) -
 /// A stream on its way. Dropping it drops the call.
 struct Events<W> {
     underway: Underway<W>,
-    streaming: Streaming,
-    /// Events that are ready and not written yet.
-    frame: Vec<u8>,
+    frame: Frame,
     over: bool,
 }
 
 impl<W: Wording> Events<W> {
     fn open(&mut self) {
-        let Underway { wording, head, .. } = &self.underway;
-        if let Some(opening) = wording.opening(head) {
-            write(&mut self.frame, &opening);
-        }
+        let Underway { wording, head, .. } = &mut self.underway;
+        wording.open(&mut self.frame, head);
     }
 
     /// Everything that is ready, in one write; a comment after too long a silence.
@@ -66,7 +62,7 @@ impl<W: Wording> Events<W> {
             let event = self.underway.running.events.recv();
             match timeout(self.underway.gateway.keep_alive, event).await {
                 Ok(event) => self.take(event),
-                Err(_) => self.frame.extend_from_slice(b": keep-alive\n\n"),
+                Err(_) => self.frame.raw(b": keep-alive\n\n"),
             }
         }
         while !self.over
@@ -74,22 +70,15 @@ impl<W: Wording> Events<W> {
         {
             self.take(Some(event));
         }
-        Some(std::mem::take(&mut self.frame).into())
+        Some(self.frame.take().into())
     }
 
     fn take(&mut self, event: Option<CallEvent>) {
         match event {
             Some(CallEvent::Piece(piece)) => {
-                let Underway {
-                    wording,
-                    head,
-                    tokenizer,
-                    ..
-                } = &mut self.underway;
-                let tokens = logprobs(piece.logprobs, tokenizer.as_deref());
-                if !piece.text.is_empty() || !tokens.is_empty() {
-                    write(&mut self.frame, &wording.part(head, piece.text, tokens));
-                }
+                let tokens = logprobs(piece.logprobs, self.underway.tokenizer.as_deref());
+                let parts = self.underway.speech.hear(piece.text, tokens);
+                parts.into_iter().for_each(|part| self.part(part));
             }
             Some(CallEvent::Ended(ended)) => self.end(*ended),
             None => {
@@ -100,47 +89,41 @@ impl<W: Wording> Events<W> {
         }
     }
 
+    fn part(&mut self, part: Part) {
+        if matches!(&part, Part::Text { text, logprobs } if text.is_empty() && logprobs.is_empty())
+        {
+            return;
+        }
+        let Underway { wording, head, .. } = &mut self.underway;
+        wording.part(&mut self.frame, head, part);
+    }
+
     fn end(&mut self, ended: Ended) {
+        if let Some(rest) = self.underway.speech.rest() {
+            self.part(rest);
+        }
         let Underway {
             gateway,
             access,
             running,
             head,
+            speech,
             wording,
             ..
-        } = &self.underway;
-        let conclusion = match conclude(gateway, access, running.call, ended) {
-            Ok(conclusion) => conclusion,
-            Err(broken) => return self.fail(broken.failure),
-        };
-        if self.streaming.usage {
-            write(
-                &mut self.frame,
-                &wording.ending(head, conclusion.finish, None),
-            );
-            let usage = wording.usage(head, conclusion.usage, conclusion.aigen);
-            write(&mut self.frame, &usage);
-        } else {
-            let aigen = Some(conclusion.aigen);
-            write(
-                &mut self.frame,
-                &wording.ending(head, conclusion.finish, aigen),
-            );
+        } = &mut self.underway;
+        match conclude(gateway, access, running.call, ended) {
+            Ok(mut conclusion) => {
+                conclusion.finish = speech.finish(conclusion.finish);
+                wording.close(&mut self.frame, head, conclusion);
+                self.over = true;
+            }
+            Err(broken) => self.fail(broken.failure),
         }
-        self.frame.extend_from_slice(b"data: [DONE]\n\n");
-        self.over = true;
     }
 
-    /// The status line is long gone: the error is the last event.
     fn fail(&mut self, failure: Failure) {
-        write(&mut self.frame, &failure.envelope());
+        let Underway { wording, head, .. } = &mut self.underway;
+        wording.fail(&mut self.frame, head, failure);
         self.over = true;
     }
-}
-
-/// JSON has no line breaks of its own, so that one `data:` line holds it.
-fn write<T: Serialize>(frame: &mut Vec<u8>, event: &T) {
-    frame.extend_from_slice(b"data: ");
-    frame.extend_from_slice(&json(event));
-    frame.extend_from_slice(b"\n\n");
 }

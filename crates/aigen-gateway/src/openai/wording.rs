@@ -1,46 +1,45 @@
-use aigen_api::openai::{AigenReply, FinishReason, TokenLogprob, Usage};
-use serde::Serialize;
+use super::conclusion::Conclusion;
+use super::frame::Frame;
+use super::speech::{Part, Said};
+use crate::failure::Failure;
 
-/// What every chunk of a reply repeats.
+/// What every part of a reply repeats.
 #[derive(Clone, Debug)]
-pub(super) struct Head {
+pub(crate) struct Head {
     pub id: String,
     /// Seconds since the Unix epoch.
     pub created: u64,
     pub model: String,
     pub system_fingerprint: Option<String>,
-}
-
-/// The whole of a finished answer.
-pub(super) struct Answer {
-    pub text: String,
-    pub logprobs: Vec<TokenLogprob>,
-    pub finish: FinishReason,
-    pub usage: Usage,
-    pub aigen: AigenReply,
+    /// Tokens of the prompt.
+    pub prompt_tokens: u64,
 }
 
 /// How one route words the same answer, whole and in parts.
-pub(super) trait Wording: Send + 'static {
+pub(crate) trait Wording: Send + 'static {
     /// Where its requests arrive.
     const ROUTE: &'static str;
     /// The field that holds the prompt.
     const PROMPT: &'static str;
     /// What its ids begin with.
     const ID_PREFIX: &'static str;
-    type Whole: Serialize;
-    type Part: Serialize;
 
-    fn whole(&mut self, head: Head, answer: Answer) -> Self::Whole;
+    /// The whole of a finished answer, as JSON.
+    fn whole(&mut self, head: &Head, said: Said, conclusion: Conclusion) -> Vec<u8>;
 
     /// What a stream begins with, before there is any text.
-    fn opening(&self, head: &Head) -> Option<Self::Part>;
+    fn open(&mut self, frame: &mut Frame, head: &Head);
 
-    fn part(&mut self, head: &Head, text: String, logprobs: Vec<TokenLogprob>) -> Self::Part;
+    fn part(&mut self, frame: &mut Frame, head: &Head, part: Part);
 
-    /// The part with the finish reason.
-    fn ending(&self, head: &Head, finish: FinishReason, aigen: Option<AigenReply>) -> Self::Part;
+    /// What a stream ends with.
+    fn close(&mut self, frame: &mut Frame, head: &Head, conclusion: Conclusion);
 
-    /// The part after that one, when the request asks for the usage.
-    fn usage(&self, head: &Head, usage: Usage, aigen: AigenReply) -> Self::Part;
+    /// The status line is long gone: the error is the last event.
+    fn fail(&mut self, frame: &mut Frame, head: &Head, failure: Failure);
+
+    /// An answer that failed and was paid for, as JSON.
+    fn error(failure: Failure) -> Vec<u8> {
+        super::answer::json(&failure.envelope())
+    }
 }

@@ -26,7 +26,8 @@ const CHAT: &str = r#"
 400 invalid_value messages[0].content            | {"messages": [{"role": "user"}]}
 400 invalid_json messages[0].role                | {"messages": [{"role": "king", "content": "x"}]}
 400 invalid_json messages[0].content[0]          | {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}
-400 unsupported_parameter messages[0].tool_calls | {"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}]}
+400 invalid_value messages[0].tool_calls[0].function.arguments | {"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{"}}]}]}
+400 invalid_value messages[0].tool_calls[0]      | {"messages": [{"role": "user", "content": "x", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}]}
 400 invalid_value temperature                    | {"temperature": 2.1}
 400 invalid_json temperature                     | {"temperature": "hot"}
 400 invalid_value top_p                          | {"top_p": -0.1}
@@ -40,8 +41,15 @@ const CHAT: &str = r#"
 400 invalid_value top_logprobs                   | {"top_logprobs": 1}
 400 invalid_value top_logprobs                   | {"logprobs": true, "top_logprobs": 21}
 400 invalid_value stream_options                 | {"stream_options": {"include_usage": true}}
-400 unsupported_parameter tools                  | {"tools": [{"type": "function"}]}
-400 unsupported_parameter tool_choice            | {"tool_choice": "required"}
+400 invalid_value tools[0]                       | {"tools": [{"type": "function"}]}
+400 unsupported_parameter tools[0].type          | {"tools": [{"type": "custom", "custom": {"name": "f"}}]}
+400 invalid_value tools[0].function.name         | {"tools": [{"type": "function", "function": {"name": "a b"}}]}
+422 controller_refused -                         | {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "nothing"}}}]}
+400 invalid_value tool_choice                    | {"tool_choice": "required"}
+400 invalid_json tool_choice                     | {"tool_choice": "perhaps"}
+400 invalid_value tool_choice                    | {"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": {"type": "function", "function": {"name": "g"}}}
+400 invalid_value aigen.controller               | {"tools": [{"type": "function", "function": {"name": "f"}}], "aigen": {"controller": "regex", "params": {"pattern": "a"}}}
+400 unsupported_parameter moderation             | {"moderation": {"model": "m"}}
 400 unsupported_parameter functions              | {"functions": [{"name": "f"}]}
 400 unsupported_parameter modalities             | {"modalities": ["audio"]}
 400 unsupported_parameter audio                  | {"audio": {"voice": "a"}}

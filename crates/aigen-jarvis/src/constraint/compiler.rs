@@ -11,7 +11,7 @@ use toktrie::InferenceCapabilities;
 use super::cache::Cache;
 use super::vocabulary::Vocabulary;
 use super::workers::Workers;
-use super::{CompileError, Grammar, Hole, JsonOptions, quote, source, template};
+use super::{CompileError, Grammar, Hole, JsonOptions, ToolGrammar, quote, source, template};
 use crate::program::digest_of;
 use crate::{Program, limits};
 
@@ -169,6 +169,14 @@ impl Compiler {
         holes: &BTreeMap<String, Hole>,
     ) -> Result<Program, CompileError> {
         self.compile_lark("template", &template::fill(source, holes)?)
+    }
+
+    /// Text, calls of functions with arguments that are valid under their schemas, or both.
+    ///
+    /// # Errors
+    /// As [`Compiler::json_schema`], for any of the schemas.
+    pub fn tools(&self, tools: &ToolGrammar) -> Result<Program, CompileError> {
+        self.compile_lark("tools", &tools.lark()?)
     }
 
     /// Whether a template can work at all: it must compile once its holes are filled with

@@ -8,7 +8,7 @@ use aigen_engine::Tokenizer;
 use aigen_engine::scripted::{Script, Vocabulary};
 use serde_json::{Value, json};
 
-use super::{CompileError, CompileLimits, Compiler, Hole, JsonOptions};
+use super::{CompileError, CompileLimits, Compiler, Function, Hole, JsonOptions, ToolGrammar};
 use crate::stage::{Stage, pieces};
 use crate::{Fault, Finish, Program};
 
@@ -385,4 +385,66 @@ fn compiled_grammars_are_kept() {
     assert_ne!(digest("b+"), first);
     digest("c+");
     assert_eq!(compiler.cached(), 2);
+}
+
+/// Functions `f`, of one number, and `g`, whose schema cannot be enforced as a whole.
+fn tools(required: bool, parallel: bool, answer: Option<Value>) -> ToolGrammar {
+    let number = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": false});
+    let loose = json!({"type": "object", "not": {"required": ["x"]}});
+    let function = |name: &str, parameters, strict| Function {
+        name: name.to_owned(),
+        parameters,
+        strict,
+    };
+    ToolGrammar {
+        functions: vec![function("f", number, true), function("g", loose, false)],
+        required,
+        parallel,
+        answer,
+    }
+}
+
+#[test]
+fn calls_have_valid_arguments_and_only_where_they_may_be() {
+    let call = |name: &str, arguments: &str| {
+        format!("<tool_call>\n{{\"name\": \"{name}\", \"arguments\": {arguments}}}\n</tool_call>")
+    };
+    let f = call("f", "{\"n\":7}");
+    let answer = Some(json!({"const": 1}));
+    for (grammar, text, accepted) in [
+        (tools(false, true, None), "Just text.", true),
+        (tools(false, true, None), "", true),
+        (tools(false, true, None), "a < b <tool", true),
+        (tools(false, true, None), f.as_str(), true),
+        (tools(false, true, None), &format!("Wait.\n{f}"), true),
+        (tools(false, true, None), &format!("{f}\n{f}"), true),
+        (tools(false, true, None), &format!("{f} and more"), false),
+        (tools(false, true, None), "<tool_call> is a tag", false),
+        (tools(false, true, None), &call("f", "{\"n\":\"x\"}"), false),
+        (tools(false, true, None), &call("h", "{}"), false),
+        (tools(false, true, None), &call("g", "{\"y\":[1]}"), true),
+        (tools(false, false, None), &format!("{f}\n{f}"), false),
+        (tools(true, true, None), "Just text.", false),
+        (
+            tools(true, true, None),
+            &format!("{f}\n{}", call("g", "{}")),
+            true,
+        ),
+        (tools(false, true, answer.clone()), "1", true),
+        (tools(false, true, answer.clone()), "2", false),
+        (tools(false, true, answer), &f, true),
+    ] {
+        assert_eq!(
+            accepts(bytes().tools(&grammar), text),
+            accepted,
+            "{grammar:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_strict_function_must_be_enforced_as_a_whole() {
+    let mut grammar = tools(false, true, None);
+    grammar.functions[1].strict = true;
+    assert!(bytes().tools(&grammar).is_err());
 }

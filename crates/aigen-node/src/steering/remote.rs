@@ -41,6 +41,11 @@ impl Node {
             Steering::Free => Ok(Bounded::default()),
             Steering::JsonObject => Ok(Bounded::by(json!({ "type": "object" }))),
             Steering::JsonSchema(schema) => Ok(Bounded::by(schema.clone())),
+            Steering::Tools(_) => Err(NodeError::Unsupported {
+                param: "tools",
+                model: model.clone(),
+                reason: "it is computed elsewhere, where no call's arguments can be guaranteed",
+            }),
             Steering::Controller { name, params } => match name.as_str() {
                 "json-schema" => Ok(Bounded::by(param(name, params, "schema")?.clone())),
                 "regex" | "lark" | "choice" | "quote" => Err(needs_tokens(name, model)),

@@ -1,62 +1,165 @@
-//! OpenAI's own Python library, unmodified, against the real binary.
+//! Other people's clients, unmodified, against the real binary, and against a node whose model
+//! is a script where a larger one would be needed to call tools of its own accord.
 //!
-//! `AIGEN_TEST_PYTHON` names the interpreter that has it (`make test` makes one in
-//! `target/python`). Without one these tests are skipped and say so; under `CI` they fail.
+//! `AIGEN_TEST_PYTHON` names the interpreter that has them (`make test` makes one in
+//! `target/python`), `AIGEN_TEST_NODE` the folder with Node.js packages (`target/node`). Where
+//! one is missing its tests are skipped and say so; under `CI` they fail.
 
+mod scripted;
 #[path = "../support/mod.rs"]
 mod support;
 
+use scripted::Scripted;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::Folder;
 
-/// An interpreter with the `openai` package.
-fn python() -> Option<PathBuf> {
-    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python");
+/// An interpreter with this package.
+fn python(package: &str) -> Option<PathBuf> {
+    let made = in_target("python/bin/python");
     let python = std::env::var_os("AIGEN_TEST_PYTHON").map_or(made, PathBuf::from);
-    let probe = Command::new(&python).args(["-c", "import openai"]).output();
+    let probe = Command::new(&python)
+        .args(["-c", &format!("import {package}")])
+        .output();
     if probe.is_ok_and(|probe| probe.status.success()) {
         return Some(python);
     }
-    let missing = format!(
-        "{} has no `openai` package; `make test` installs it",
-        python.display()
-    );
+    skip(&format!("{} has no `{package}` package", python.display()));
+    None
+}
+
+/// The folder with Node.js packages, this one among them.
+fn node(package: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("AIGEN_TEST_NODE").map_or(in_target("node"), PathBuf::from);
+    let installed = folder.join("node_modules").join(package).is_dir();
+    let runs = Command::new("node").arg("--version").output();
+    if installed && runs.is_ok_and(|run| run.status.success()) {
+        return Some(folder);
+    }
+    skip(&format!(
+        "no `node`, or {} has no `{package}`",
+        folder.display()
+    ));
+    None
+}
+
+fn in_target(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target")
+        .join(path)
+}
+
+fn skip(missing: &str) {
+    let missing = format!("{missing}; `make test` installs it");
     assert!(std::env::var_os("CI").is_none(), "{missing}");
     // Not `eprintln!`: the test harness would keep that to itself.
     let _ = writeln!(std::io::stderr(), "SKIP: {missing}");
-    None
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/sdk")
+        .join(name)
+}
+
+/// Runs a client to its end; it says `all passed` last.
+#[track_caller]
+fn run(client: &mut Command) {
+    let output = client.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{complained}");
+    assert!(said.ends_with("all passed\n"), "{said}\n{complained}");
 }
 
 #[test]
 fn openai_sdk() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("openai") else {
+        return;
+    };
     let folder = Folder::new();
     let node = folder.dev();
     let poor = folder.json(&["key", "create", "user:poor"]);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk/openai_sdk.py");
-    let output = Command::new(python)
-        .arg(script)
+    run(Command::new(python)
+        .arg(script("openai_sdk.py"))
         .env("OPENAI_BASE_URL", format!("{}/v1", node.url()))
         .env("OPENAI_API_KEY", node.key())
-        .env("POOR_KEY", poor["key"].as_str().unwrap())
+        .env("POOR_KEY", poor["key"].as_str().unwrap()));
+    let verified = folder.json(&["ledger", "verify"]);
+    assert_eq!(verified["ok"], true, "{verified}");
+    assert_eq!(verified["issued"], verified["balances"]);
+}
+
+#[test]
+fn anthropic_sdk() {
+    let Some(python) = python("anthropic") else {
+        return;
+    };
+    let folder = Folder::new();
+    let node = folder.dev();
+    run(Command::new(python)
+        .arg(script("anthropic_sdk.py"))
+        .env("ANTHROPIC_BASE_URL", node.url())
+        .env("ANTHROPIC_API_KEY", node.key()));
+}
+
+#[test]
+fn openai_node_sdk() {
+    let Some(packages) = node("openai") else {
+        return;
+    };
+    let folder = Folder::new();
+    let node = folder.dev();
+    // Packages are looked up beside the script.
+    let script = std::fs::read_to_string(script("openai_sdk.mjs")).unwrap();
+    let script = {
+        let path = packages.join("openai_sdk.mjs");
+        std::fs::write(&path, script).unwrap();
+        path
+    };
+    run(Command::new("node")
+        .arg(script)
+        .env("OPENAI_BASE_URL", format!("{}/v1", node.url()))
+        .env("OPENAI_API_KEY", node.key()));
+}
+
+/// LangChain's own standard tests of a chat model. They want tools to be called without being
+/// forced, which takes a larger model than the bundled one; hence the script.
+#[test]
+fn langchains_standard_tests() {
+    let Some(python) = python("langchain_tests") else {
+        return;
+    };
+    let scripted = Scripted::start();
+    let output = Command::new(python)
+        .args([
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--asyncio-mode=auto",
+        ])
+        .arg(script("langchain_standard.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("OPENAI_BASE_URL", format!("{}/v1", scripted.url()))
+        .env("OPENAI_API_KEY", scripted.key())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{complained}");
-    assert!(said.ends_with("all passed\n"), "{said}\n{complained}");
-    let verified = folder.json(&["ledger", "verify"]);
-    assert_eq!(verified["ok"], true, "{verified}");
-    assert_eq!(verified["issued"], verified["balances"]);
+    assert!(said.contains(" passed"), "{said}\n{complained}");
 }
 
 /// What `aigen dev` prints for Python works when it is pasted.
 #[test]
 fn the_snippet_of_aigen_dev() {
     use std::io::{BufRead, BufReader};
-    let Some(python) = python() else { return };
+    let Some(python) = python("openai") else {
+        return;
+    };
     let folder = Folder::new();
     let mut dev = folder
         .command(&["dev", "--port", "0"])

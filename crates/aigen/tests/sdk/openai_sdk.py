@@ -79,6 +79,65 @@ def json_schema():
         assert review["stars"] in range(1, 6), review
 
 
+RATE = {
+    "type": "object",
+    "properties": {"stars": {"type": "integer", "minimum": 1, "maximum": 5}},
+    "required": ["stars"],
+    "additionalProperties": False,
+}
+
+
+def tools():
+    tool = {"type": "function", "function": {"name": "rate", "parameters": RATE, "strict": True}}
+    wanted = {"model": MODEL, "messages": question, "tools": [tool], "max_tokens": 200}
+    for choice in ("required", {"type": "function", "function": {"name": "rate"}}):
+        answer = client.chat.completions.create(**wanted, tool_choice=choice)
+        assert answer.choices[0].finish_reason == "tool_calls"
+        [call] = answer.choices[0].message.tool_calls[:1]
+        assert json.loads(call.function.arguments)["stars"] in range(1, 6)
+        with client.chat.completions.stream(**wanted, tool_choice=choice) as stream:
+            final = stream.get_final_completion()
+        [call] = final.choices[0].message.tool_calls[:1]
+        assert json.loads(call.function.arguments)["stars"] in range(1, 6)
+    told = [
+        *question,
+        answer.choices[0].message,
+        *(
+            {"role": "tool", "tool_call_id": call.id, "content": "Noted."}
+            for call in answer.choices[0].message.tool_calls
+        ),
+    ]
+    assert client.chat.completions.create(model=MODEL, messages=told, max_tokens=20).choices
+
+
+def responses():
+    wanted = {"model": MODEL, "input": "Hello!", "temperature": 0, "max_output_tokens": 20}
+    answer = client.responses.create(**wanted, instructions="Be kind.", metadata={"a": "b"})
+    assert answer.output_text and answer.status in ("completed", "incomplete")
+    assert answer.metadata == {"a": "b"} and answer.store is False
+    assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens
+    plain = client.responses.create(**wanted)
+    with client.responses.stream(**wanted) as stream:
+        events = list(stream)
+        final = stream.get_final_response()
+    assert final.output_text == plain.output_text
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    tool = {"type": "function", "name": "rate", "parameters": RATE, "strict": True}
+    called = client.responses.create(model=MODEL, input="Hello!", tools=[tool], tool_choice="required")
+    calls = [item for item in called.output if item.type == "function_call"]
+    assert json.loads(calls[0].arguments)["stars"] in range(1, 6)
+    outputs = [
+        {"type": "function_call_output", "call_id": call.call_id, "output": "Noted."} for call in calls
+    ]
+    asked = [{"role": "user", "content": "Hello!"}, *called.output, *outputs]
+    assert client.responses.create(model=MODEL, input=asked, max_output_tokens=20).output
+    text = {"format": {"type": "json_schema", "name": "rate", "schema": RATE, "strict": True}}
+    rated = client.responses.create(model=MODEL, input="Hello!", text=text)
+    assert json.loads(rated.output_text)["stars"] in range(1, 6)
+    previous = {"previous_response_id": answer.id}
+    expect(openai.BadRequestError, 400, lambda: client.responses.create(**wanted, **previous))
+
+
 def controller():
     answer = client.chat.completions.create(
         model=MODEL,
@@ -142,6 +201,8 @@ for test in [
     streamed,
     streamed_and_plain_agree,
     json_schema,
+    tools,
+    responses,
     controller,
     completion,
     models,

@@ -1,0 +1,36 @@
+use super::answer::json;
+use serde::Serialize;
+
+/// Server-sent events that are ready and not written yet.
+#[derive(Default)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Frame {
+    /// JSON has no line breaks of its own, so that one `data:` line holds it.
+    pub fn data<T: Serialize>(&mut self, event: &T) {
+        self.0.extend_from_slice(b"data: ");
+        self.0.extend_from_slice(&json(event));
+        self.0.extend_from_slice(b"\n\n");
+    }
+
+    /// An event with a name.
+    pub fn event<T: Serialize>(&mut self, name: &str, event: &T) {
+        self.0.extend_from_slice(b"event: ");
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(b'\n');
+        self.data(event);
+    }
+
+    /// As it stands in the stream.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+}

@@ -1,0 +1,127 @@
+use aigen_api::openai::{FinishReason, TokenLogprob, ToolCall};
+use aigen_node::{CallReader, Spoken, Steering};
+use aigen_types::CallId;
+
+/// What is new in an answer.
+pub(crate) enum Part {
+    /// More of its text.
+    Text {
+        text: String,
+        logprobs: Vec<TokenLogprob>,
+    },
+    /// A function is called.
+    Call(Named),
+    /// More of that call's arguments, as JSON.
+    Arguments(String),
+    /// That call is complete.
+    CallEnd,
+}
+
+/// A function call by its names.
+#[derive(Clone)]
+pub(crate) struct Named {
+    pub id: String,
+    pub name: String,
+}
+
+/// Takes an answer apart as it comes.
+pub(crate) struct Speech {
+    call: CallId,
+    /// `None`: nothing can be called, all of it is text.
+    reader: Option<CallReader>,
+}
+
+impl Speech {
+    pub fn new(call: CallId, steering: &Steering) -> Self {
+        let calls = matches!(steering, Steering::Tools(_));
+        Self {
+            call,
+            reader: calls.then(CallReader::default),
+        }
+    }
+
+    pub fn hear(&mut self, text: String, logprobs: Vec<TokenLogprob>) -> Vec<Part> {
+        let Some(reader) = &mut self.reader else {
+            return vec![Part::Text { text, logprobs }];
+        };
+        // Tokens of a call are not the answer's text: OpenAI reports none of them either.
+        let mut logprobs = if reader.calls() == 0 {
+            logprobs
+        } else {
+            vec![]
+        };
+        let mut number = reader.calls();
+        let mut parts = Vec::new();
+        for spoken in reader.push(&text) {
+            parts.push(match spoken {
+                Spoken::Text(text) => Part::Text {
+                    text,
+                    logprobs: std::mem::take(&mut logprobs),
+                },
+                Spoken::Call { name } => {
+                    let id = format!("call_{}_{number}", self.call);
+                    number += 1;
+                    Part::Call(Named { id, name })
+                }
+                Spoken::Arguments(json) => Part::Arguments(json),
+                Spoken::CallEnd => Part::CallEnd,
+            });
+        }
+        if !logprobs.is_empty() {
+            let text = String::new();
+            parts.push(Part::Text { text, logprobs });
+        }
+        parts
+    }
+
+    /// What was kept back, once nothing follows.
+    pub fn rest(&mut self) -> Option<Part> {
+        match self.reader.as_mut()?.finish()? {
+            Spoken::Text(text) => Some(Part::Text {
+                text,
+                logprobs: Vec::new(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Why an answer ended that the model ended like this.
+    pub fn finish(&self, finish: FinishReason) -> FinishReason {
+        let called = self
+            .reader
+            .as_ref()
+            .is_some_and(|reader| reader.calls() > 0);
+        match finish {
+            FinishReason::Stop if called => FinishReason::ToolCalls,
+            other => other,
+        }
+    }
+}
+
+/// An answer as far as it has come.
+#[derive(Default)]
+pub(crate) struct Said {
+    pub text: String,
+    pub logprobs: Vec<TokenLogprob>,
+    pub calls: Vec<ToolCall>,
+}
+
+impl Said {
+    pub fn take(&mut self, part: Part) {
+        match part {
+            Part::Text { text, logprobs } => {
+                self.text.push_str(&text);
+                self.logprobs.extend(logprobs);
+            }
+            Part::Call(Named { id, name }) => {
+                self.calls.push(ToolCall::new(id, name, String::new()));
+            }
+            Part::Arguments(json) => {
+                if let Some(call) = self.calls.last_mut() {
+                    call.function.arguments.push_str(&json);
+                }
+            }
+            Part::CallEnd => {}
+        }
+    }
+}

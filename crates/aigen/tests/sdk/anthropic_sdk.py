@@ -1,0 +1,92 @@
+"""Anthropic's Python library against AiGen: what an app does after changing base_url and key.
+
+ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY are read by the library itself.
+"""
+
+import anthropic
+
+MODEL = "aigen-tiny"
+client = anthropic.Anthropic(max_retries=0)
+question = [{"role": "user", "content": "Hello!"}]
+wanted = {"model": MODEL, "messages": question, "max_tokens": 20}
+
+TOOL = {
+    "name": "rate",
+    "description": "Rates a film.",
+    "input_schema": {
+        "type": "object",
+        "properties": {"stars": {"type": "integer", "minimum": 1, "maximum": 5}},
+        "required": ["stars"],
+        "additionalProperties": False,
+    },
+}
+
+
+def plain():
+    answer = client.messages.create(**wanted, system="Be kind.", temperature=0.5, top_k=5)
+    assert answer.type == "message" and answer.role == "assistant" and answer.model == MODEL
+    assert answer.content[0].text
+    assert answer.stop_reason in ("end_turn", "max_tokens")
+    assert answer.usage.input_tokens > 0 and answer.usage.output_tokens > 0
+    assert float(answer.aigen["cost"]) > 0
+
+
+def streamed():
+    answer = client.messages.create(**wanted, temperature=0)
+    with client.messages.stream(**wanted, temperature=0) as stream:
+        text = "".join(stream.text_stream)
+        final = stream.get_final_message()
+    assert text == answer.content[0].text == final.content[0].text
+    assert final.stop_reason == answer.stop_reason
+    assert final.usage.output_tokens == answer.usage.output_tokens
+
+
+def tools():
+    wanted = {"model": MODEL, "messages": question, "max_tokens": 200, "tools": [TOOL]}
+    for choice in ({"type": "any"}, {"type": "tool", "name": "rate"}):
+        answer = client.messages.create(**wanted, tool_choice=choice)
+        assert answer.stop_reason == "tool_use", answer
+        [call] = [block for block in answer.content if block.type == "tool_use"]
+        assert call.name == "rate" and call.input["stars"] in range(1, 6)
+        with client.messages.stream(**wanted, tool_choice=choice) as stream:
+            final = stream.get_final_message()
+        [streamed] = [block for block in final.content if block.type == "tool_use"]
+        assert streamed.input["stars"] in range(1, 6)
+        result = {"type": "tool_result", "tool_use_id": call.id, "content": "Noted."}
+        told = [*question, {"role": "assistant", "content": answer.content}, {"role": "user", "content": [result]}]
+        after = client.messages.create(model=MODEL, messages=told, max_tokens=20, tools=[TOOL])
+        assert after.stop_reason
+
+
+def counted():
+    count = client.messages.count_tokens(model=MODEL, messages=question, tools=[TOOL])
+    assert count.input_tokens > 0
+    answer = client.messages.create(**wanted, tools=[TOOL])
+    assert count.input_tokens == answer.usage.input_tokens + answer.usage.cache_read_input_tokens
+
+
+def expect(error, call, kind):
+    try:
+        call()
+    except error as refused:
+        assert refused.body["error"]["type"] == kind, refused.body
+        assert refused.body["error"]["hint"], refused.body
+    else:
+        raise AssertionError(f"{error.__name__} was expected")
+
+
+def errors():
+    def create(client=client, **changes):
+        return client.messages.create(**{**wanted, **changes})
+
+    wrong = anthropic.Anthropic(api_key="aigen_dev.wrong", max_retries=0)
+    expect(anthropic.AuthenticationError, lambda: create(wrong), "authentication_error")
+    expect(anthropic.NotFoundError, lambda: create(model="claude"), "not_found_error")
+    expect(anthropic.BadRequestError, lambda: create(messages=[]), "invalid_request_error")
+    expect(anthropic.BadRequestError, lambda: create(temperature=2), "invalid_request_error")
+
+
+for test in [plain, streamed, tools, counted, errors]:
+    test()
+    print("ok", test.__name__, flush=True)
+print("all passed")
