@@ -20,6 +20,11 @@ impl Cells {
         }
     }
 
+    /// Cells there are.
+    pub fn total(&self) -> usize {
+        self.holders.len()
+    }
+
     /// Cells that nobody holds.
     pub fn free(&self) -> usize {
         self.unused.len()

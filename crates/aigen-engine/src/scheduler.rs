@@ -18,6 +18,7 @@ mod branch;
 mod handle;
 mod helper;
 mod line;
+mod load;
 mod memory;
 mod plan;
 mod run;
@@ -26,6 +27,7 @@ mod steps;
 use crate::TokenId;
 
 pub use handle::{EngineHandle, SessionControl, Terms, start};
+pub use load::Load;
 
 /// What a session does with its logits: one per branch. Called on the
 /// scheduler's thread, which serves everybody, so it must be quick.

@@ -1,15 +1,21 @@
 use crate::failure::Failure;
+use crate::metrics;
 use crate::state::Gateway;
+use aigen_node::NodeError;
+use aigen_node::network::Refusal;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 pub(crate) fn routes() -> Router<Gateway> {
     Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
+        .route("/metrics", get(scrape))
 }
 
 /// The process is alive.
@@ -17,17 +23,29 @@ async fn health() -> Response {
     Json(json!({"status": "ok"})).into_response()
 }
 
-/// It can answer completions: the network is founded, its journal takes commands, and there
-/// is a model.
+/// It can answer completions: it is not about to end, the network is founded, its journal takes
+/// commands, and there is a model that would answer. Says which models do.
 async fn ready(State(gateway): State<Gateway>) -> Result<Response, Failure> {
-    gateway.node.reach_journal()?;
-    if gateway.node.network().founded().is_none() {
-        return Err(
-            aigen_node::NodeError::Refused(aigen_node::network::Refusal::NotFounded).into(),
-        );
+    let node = &gateway.node;
+    if node.is_draining() {
+        return Err(NodeError::ShuttingDown.into());
     }
-    if gateway.node.models().is_empty() {
+    node.reach_journal()?;
+    if node.network().founded().is_none() {
+        return Err(NodeError::Refused(Refusal::NotFounded).into());
+    }
+    let models = node.models();
+    let available = models
+        .iter()
+        .map(|(name, served)| (name.to_string(), served.is_available()));
+    let available: BTreeMap<_, _> = available.collect();
+    if !available.values().any(|available| *available) {
         return Err(Failure::no_models());
     }
-    Ok(Json(json!({"status": "ready"})).into_response())
+    Ok(Json(json!({"status": "ready", "models": available})).into_response())
+}
+
+async fn scrape(State(gateway): State<Gateway>) -> Response {
+    let text = gateway.metrics.text(&gateway.node);
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }

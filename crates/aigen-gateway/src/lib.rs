@@ -20,6 +20,7 @@ mod extract;
 mod failure;
 mod health;
 mod limits;
+mod metrics;
 mod openai;
 mod parties;
 mod replies;

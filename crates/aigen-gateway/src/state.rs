@@ -1,4 +1,5 @@
 use crate::limits::KEEP_ALIVE;
+use crate::metrics::Metrics;
 use crate::replies::Replies;
 use aigen_node::Node;
 use std::sync::Arc;
@@ -28,16 +29,20 @@ pub(crate) struct Gateway {
     pub node: Node,
     pub keep_alive: Duration,
     pub replies: Arc<Replies>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl From<GatewayState> for Gateway {
     fn from(state: GatewayState) -> Self {
         let GatewayState { node, keep_alive } = state;
         let replies = Arc::default();
+        let metrics = Arc::new(Metrics::new());
+        node.observe(metrics.clone());
         Self {
             node,
             keep_alive,
             replies,
+            metrics,
         }
     }
 }

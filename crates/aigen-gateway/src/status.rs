@@ -8,7 +8,7 @@ use aigen_api::JsonError;
 use aigen_api::openai::ApiError;
 use aigen_api::openai::ErrorKind::{
     Authentication, Conflict, Controller, InvalidRequest, NotFound, Overloaded, Payment,
-    Permission, Server,
+    Permission, RateLimit, Server, Upstream,
 };
 use aigen_node::network::{Cap, Receipt, Refusal};
 use aigen_node::{EngineError, Fault, NodeError, TextFault};
@@ -23,10 +23,16 @@ const ASK_OPERATOR: &str = "ask the operator of this node";
 const TELL_OPERATOR: &str = "nothing was charged; tell the operator of this node";
 const RETRY: &str = "nothing was charged; try again in a moment";
 
-#[rustfmt::skip] // One row per line.
 impl From<NodeError> for Failure {
     fn from(error: NodeError) -> Self {
-        let row = match &error {
+        Self::from(&error)
+    }
+}
+
+#[rustfmt::skip] // One row per line.
+impl From<&NodeError> for Failure {
+    fn from(error: &NodeError) -> Self {
+        let row = match error {
             NodeError::KeyWrong => Row(401, Authentication, "invalid_api_key", "check the key, or ask the operator for a new one"),
             NodeError::Forbidden(_) => Row(403, Permission, "forbidden", "use a key that may, or ask the operator"),
             NodeError::ModelUnknown { .. } => Row(404, NotFound, "model_not_found", SEE_MODELS),
@@ -39,7 +45,8 @@ impl From<NodeError> for Failure {
             NodeError::CallExists { same: true, .. } => Row(409, Conflict, "idempotency_in_progress", "wait for the first request, or use another Idempotency-Key"),
             NodeError::CallExists { same: false, .. } => Row(409, Conflict, "idempotency_key_reused", "use another Idempotency-Key for another request"),
             NodeError::Refused(refusal) => return refused(refusal),
-            NodeError::Busy => Row(503, Overloaded, "engine_busy", RETRY),
+            NodeError::Busy { own: true, .. } => Row(429, RateLimit, "key_busy", "nothing was charged; wait until some of them have ended"),
+            NodeError::Busy { .. } => Row(503, Overloaded, "engine_busy", RETRY),
             NodeError::ShuttingDown => Row(503, Overloaded, "shutting_down", RETRY),
             NodeError::Engine(_) => Row(500, Server, "engine_failed", TELL_OPERATOR),
             NodeError::JournalUnreachable => Row(503, Overloaded, "journal_unreachable", RETRY),
@@ -47,14 +54,15 @@ impl From<NodeError> for Failure {
             NodeError::BatchUnreadable(_) => Row(400, InvalidRequest, "batch_unreadable", "run the same version of aigen on every node"),
             NodeError::Journal(_) => Row(503, Server, "journal_stopped", "tell the operator of this node"),
         };
-        let failure = row.because(&error);
+        let failure = row.because(error);
         match error {
             NodeError::ModelUnknown { .. } => failure.param("model"),
             NodeError::ControllerUnknown(_) => failure.param("aigen.controller"),
-            NodeError::Parameter { path, .. } => failure.param(&path),
+            NodeError::Parameter { path, .. } => failure.param(path),
             NodeError::Unsupported { param, .. } => failure.param(param),
-            NodeError::Busy | NodeError::ShuttingDown | NodeError::JournalUnreachable => failure.retry(true),
-            NodeError::CallExists { same, .. } => failure.retry(same),
+            NodeError::Busy { after, .. } => failure.retry_after(*after),
+            NodeError::ShuttingDown | NodeError::JournalUnreachable => failure.retry(true),
+            NodeError::CallExists { same, .. } => failure.retry(*same),
             _ => failure,
         }
     }
@@ -66,11 +74,11 @@ fn upstream(fault: &TextFault) -> Failure {
     const OTHER: &str = "nothing was charged; try again later, or ask another model";
     let row = match fault {
         TextFault::Unavailable { retry_after_millis: Some(_), .. } => Row(503, Overloaded, "upstream_unavailable", RETRY),
-        TextFault::Unavailable { .. } => Row(502, Server, "upstream_unavailable", OTHER),
-        TextFault::Timeout { .. } => Row(504, Server, "upstream_timeout", OTHER),
+        TextFault::Unavailable { .. } => Row(502, Upstream, "upstream_unavailable", OTHER),
+        TextFault::Timeout { .. } => Row(504, Upstream, "upstream_timeout", OTHER),
         TextFault::Refused { .. } => Row(400, InvalidRequest, "upstream_refused", CORRECT),
-        TextFault::Broken { .. } => Row(502, Server, "upstream_broken", OTHER),
-        TextFault::Schema { .. } => Row(502, Server, "upstream_schema", OTHER),
+        TextFault::Broken { .. } => Row(502, Upstream, "upstream_broken", OTHER),
+        TextFault::Schema { .. } => Row(502, Upstream, "upstream_schema", OTHER),
     };
     let failure = row.because(fault);
     match fault {
@@ -277,7 +285,7 @@ impl Failure {
         match fault {
             Fault::Engine(EngineError::Upstream(_)) => Row(
                 502,
-                Server,
+                Upstream,
                 "upstream_failed",
                 "what had come is charged; ask again, or ask another model",
             ),

@@ -102,12 +102,28 @@ impl Node {
         if self.0.calls.is_closed() {
             return Err(NodeError::ShuttingDown);
         }
+        let model = request.model.clone();
+        let began = self.begin(caller, request).await;
+        if let (Err(error), Some(observer)) = (&began, self.0.observer.get()) {
+            observer.refused(&model, error);
+        }
+        began
+    }
+
+    async fn begin(
+        &self,
+        caller: &Caller,
+        request: CompletionRequest,
+    ) -> Result<Running, NodeError> {
         let call = request.call;
+        self.0.models.find(&request.model)?;
+        let mut admitted = self.0.models.gate(&request.model).enter(&caller.key)?;
         let prepared = self.prepare(caller, request).await?;
+        admitted.wait_with(prepared.open.prompt_tokens)?;
         let (controller, prompt_tokens) = (prepared.open.controller, prepared.open.prompt_tokens);
         let (events, receiver) = mpsc::channel(PIECES_BUFFERED_MAX);
         let (started, opened) = oneshot::channel();
-        let meter = Meter::new(self.clone(), prepared);
+        let meter = Meter::new(self.clone(), prepared, admitted);
         self.0.calls.spawn(meter.run(started, events));
         opened.await.unwrap_or(Err(NodeError::ShuttingDown))?;
         Ok(Running {

@@ -4,6 +4,7 @@ use aigen_jarvis::{CompileError, StartError};
 use aigen_journal::Stopped;
 use aigen_network::Refusal;
 use aigen_types::{CallId, ModelName};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why the node does not do what it was asked. What it means in HTTP is the gateway's business.
@@ -70,8 +71,15 @@ pub enum NodeError {
     #[error("{0}")]
     Refused(Refusal),
     /// The machine is full; nothing was charged.
-    #[error("the engine is busy")]
-    Busy,
+    #[error("the model is busy: {what}")]
+    Busy {
+        /// Of what there is too much.
+        what: &'static str,
+        /// Whether the key itself has too much of it.
+        own: bool,
+        /// When those before will have been answered.
+        after: Duration,
+    },
     /// The node is shutting down.
     #[error("the node is shutting down")]
     ShuttingDown,
@@ -120,7 +128,11 @@ impl From<EngineError> for NodeError {
                 prompt: prompt.into(),
                 context: context.into(),
             },
-            EngineError::Busy { .. } => Self::Busy,
+            EngineError::Busy { .. } => Self::Busy {
+                what: "its waiting line is full",
+                own: false,
+                after: Duration::from_secs(1),
+            },
             EngineError::Stopped => Self::ShuttingDown,
             EngineError::Upstream(fault) => Self::Upstream(fault),
             other => Self::Engine(other.to_string()),

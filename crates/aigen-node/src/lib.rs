@@ -8,6 +8,7 @@
 //! Absent by construction: no HTTP, no status codes, no serialised forms, no concrete
 //! engine and no concrete store.
 
+mod admission;
 mod auth;
 mod complete;
 mod error;
@@ -15,6 +16,7 @@ mod limits;
 mod manifest;
 mod metering;
 mod node;
+mod observe;
 mod operate;
 mod prepare;
 mod random;
@@ -28,10 +30,12 @@ mod work;
 #[cfg(test)]
 mod tests;
 
+pub use admission::AdmissionLimits;
 pub use auth::{Caller, IssuedKey};
 pub use complete::{CallEvent, CompletionRequest, Ended, Prompt, Running};
 pub use error::NodeError;
-pub use node::Node;
+pub use node::{Node, Setup};
+pub use observe::{Observed, Observer};
 pub use random::{random_call_id, random_digest, random_node_id, random_transfer_id};
 pub use remote::{Counting, Doubt};
 pub use served::{Embedded, Served, ServedInfo, ServedModels};

@@ -1,17 +1,21 @@
+use crate::admission::Admitted;
 use crate::complete::{CallEvent, Ended};
 use crate::error::NodeError;
 use crate::limits::{CHUNK_TOKENS_MAX, PROGRESS_TOKENS};
 use crate::node::{Node, call_refused};
+use crate::observe::Observed;
 use crate::prepare::Prepared;
 use crate::remote::Counting;
 use crate::work::{Ongoing, Told, Work};
 use aigen_economy::Usage;
+use aigen_engine::EngineError;
 use aigen_jarvis::{Cover, Ending, Event, Fault, Finish, Piece};
 use aigen_journal::{Committed, Stopped};
 use aigen_network::{
     CloseCall, Command, ExtendCall, OpenCall, Outcome, ProgressCall, Receipt, Reply,
 };
 use aigen_types::{CallId, Digest};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,6 +31,10 @@ pub(crate) struct Meter {
     work: Option<Work>,
     /// Who waits to hear that the call began.
     started: Option<Started>,
+    admitted: Admitted,
+    times: Times,
+    /// Why it was ended before it began.
+    given_up: Option<NodeError>,
     cover: Cover,
     prompt_tokens: u64,
     max_tokens: u64,
@@ -43,8 +51,15 @@ pub(crate) struct Meter {
     exhausted: bool,
 }
 
+/// When what happened.
+struct Times {
+    asked: Instant,
+    begun: Option<Duration>,
+    first_token: Option<Duration>,
+}
+
 impl Meter {
-    pub fn new(node: Node, prepared: Prepared) -> Self {
+    pub fn new(node: Node, prepared: Prepared, admitted: Admitted) -> Self {
         let Prepared {
             open,
             work,
@@ -58,6 +73,13 @@ impl Meter {
             prompt_tokens: open.prompt_tokens,
             max_tokens,
             started: None,
+            admitted,
+            times: Times {
+                asked: Instant::now(),
+                begun: None,
+                first_token: None,
+            },
+            given_up: None,
             used: Usage::default(),
             counting: Counting::Exact,
             recorded: 0,
@@ -80,6 +102,7 @@ impl Meter {
         };
         let ending = self.follow(told, ongoing, &pieces).await;
         let receipt = self.settle(&ending).await;
+        self.observed(&receipt);
         if let Some(error) = self.never_began(&ending) {
             return self.tell_started(Err(error));
         }
@@ -100,12 +123,36 @@ impl Meter {
     }
 
     /// Why there is no answer at all, where nothing was said or used before it failed.
-    fn never_began(&self, ending: &Ending) -> Option<NodeError> {
+    fn never_began(&mut self, ending: &Ending) -> Option<NodeError> {
+        self.started.as_ref()?;
         match &ending.finish {
-            Finish::Fault(Fault::Engine(error)) if self.started.is_some() => {
-                Some(error.clone().into())
-            }
+            Finish::Fault(Fault::Engine(EngineError::Busy { .. })) => Some(self.admitted.full()),
+            Finish::Fault(Fault::Engine(error)) => Some(error.clone().into()),
+            Finish::Cancelled => Some(self.given_up.take().unwrap_or(NodeError::ShuttingDown)),
             _ => None,
+        }
+    }
+
+    fn observed(&self, receipt: &Result<Receipt, NodeError>) {
+        if let (Ok(receipt), Some(observer)) = (receipt, self.node.0.observer.get()) {
+            observer.ended(&Observed {
+                model: receipt.call.model.clone(),
+                outcome: receipt.outcome,
+                used: receipt.call.used,
+                charged: receipt.total(),
+                queued: self.times.begun,
+                first_token: self.times.first_token,
+                total: self.times.asked.elapsed(),
+            });
+        }
+    }
+
+    /// The call left the waiting line, or its upstream began to answer.
+    fn has_begun(&mut self) {
+        if self.times.begun.is_none() {
+            self.times.begun = Some(self.times.asked.elapsed());
+            self.admitted.begin();
+            self.tell_started(Ok(()));
         }
     }
 
@@ -128,19 +175,16 @@ impl Meter {
             .map_err(|refusal| call_refused(self.call, refusal))?;
         self.covered(&reply);
         let work = self.work.take().expect("a meter begins once");
-        let may_fail = work.may_fail_at_first();
         // Unbounded, but never longer than the tokens that the holds cover.
         let (sender, told) = mpsc::unbounded_channel();
         match work.start(sender) {
-            Ok(ongoing) => {
-                if !may_fail {
-                    self.tell_started(Ok(()));
-                }
-                Ok((told, ongoing))
-            }
+            Ok(ongoing) => Ok((told, ongoing)),
             Err(error) => {
                 self.close(Outcome::EngineFault, Digest::ZERO, 0).await?;
-                Err(error)
+                Err(match error {
+                    NodeError::Busy { .. } => self.admitted.full(),
+                    other => other,
+                })
             }
         }
     }
@@ -154,6 +198,7 @@ impl Meter {
     ) -> Ending {
         let stopping = self.node.0.stopping.clone();
         let (mut gone, mut stopped) = (false, false);
+        let deadline = ongoing.is_queued().then(|| self.admitted.deadline());
         loop {
             tokio::select! {
                 told = told.recv() => match told {
@@ -162,7 +207,7 @@ impl Meter {
                         return ending;
                     }
                     Some(told) => {
-                        self.tell_started(Ok(()));
+                        self.has_begun();
                         let piece = self.observe(told);
                         if self.is_progress_due() {
                             self.record_progress().await;
@@ -174,6 +219,10 @@ impl Meter {
                     None => return Ending::crashed(),
                 },
                 reply = extended(&mut self.extension) => self.on_extended(reply),
+                () = passed(deadline), if self.times.begun.is_none() && self.given_up.is_none() => {
+                    self.given_up = Some(self.admitted.too_late());
+                    ongoing.cancel();
+                }
                 () = pieces.closed(), if !gone => {
                     gone = true;
                     ongoing.hang_up();
@@ -227,6 +276,9 @@ impl Meter {
     fn measure(&mut self, usage: &aigen_jarvis::Usage) {
         self.note(usage);
         let computed = self.used.computed_tokens();
+        if computed > 0 && self.times.first_token.is_none() {
+            self.times.first_token = Some(self.times.asked.elapsed());
+        }
         // At three quarters of the cover, so that the next hold is durable before it is needed.
         if computed * 4 >= self.cover.tokens() * 3 {
             self.ask_for_more();
@@ -334,6 +386,13 @@ impl Meter {
             .submit(Command::CloseCall(close))
             .await?;
         committed.result.map(|_| ()).map_err(NodeError::from)
+    }
+}
+
+async fn passed(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,18 +1,38 @@
+use crate::admission::AdmissionLimits;
 use crate::auth::{Caller, hash, public_part, same};
 use crate::error::NodeError;
+use crate::observe::Observer;
 use crate::random::random_node_id;
 use crate::served::{Models, Served, ServedModels};
 use aigen_journal::{Batch, Journal, Role, Stopped};
 use aigen_network::{CloseCall, Command, Network, Outcome, Refusal, Reply};
 use aigen_types::{Digest, ModelName, NodeId};
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, RwLockReadGuard};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How long the journal may take to write what waits when the node ends.
 const JOURNAL_STOP_MAX: Duration = Duration::from_secs(10);
+
+/// How a node is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// What the journal knows the node by.
+    pub id: NodeId,
+    /// Bounds of each of its models.
+    pub admission: AdmissionLimits,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            id: random_node_id(),
+            admission: AdmissionLimits::default(),
+        }
+    }
+}
 
 /// A running node. Clones share it.
 #[derive(Clone)]
@@ -22,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) id: NodeId,
     pub(crate) journal: Journal,
     pub(crate) models: Models,
+    pub(crate) observer: OnceLock<Arc<dyn Observer>>,
     /// Every call's own task; a call outlives the connection that asked for it.
     pub(crate) calls: TaskTracker,
     /// Told to every call when the node will wait no longer.
@@ -38,22 +59,23 @@ impl Node {
         journal: Journal,
         models: BTreeMap<ModelName, Served>,
     ) -> Result<Self, Stopped> {
-        Self::start_as(random_node_id(), journal, models).await
+        Self::start_with(Setup::default(), journal, models).await
     }
 
-    /// As [`Node::start`], under an id that the journal knows the node by.
+    /// As [`Node::start`], set up otherwise than usual.
     ///
     /// # Errors
     /// When the journal has stopped.
-    pub async fn start_as(
-        id: NodeId,
+    pub async fn start_with(
+        setup: Setup,
         journal: Journal,
         models: BTreeMap<ModelName, Served>,
     ) -> Result<Self, Stopped> {
         let node = Self(Arc::new(Inner {
-            id,
+            id: setup.id,
             journal,
-            models: Models::new(models),
+            models: Models::new(models, setup.admission),
+            observer: OnceLock::new(),
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }));
@@ -160,6 +182,17 @@ impl Node {
     #[must_use]
     pub fn models(&self) -> Arc<ServedModels> {
         self.0.models.list()
+    }
+
+    /// Tells of every call from now on. The first observer stays.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        let _ = self.0.observer.set(observer);
+    }
+
+    /// Whether new calls are refused because the node is to end.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.calls.is_closed()
     }
 
     /// Checks a credential.

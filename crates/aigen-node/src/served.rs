@@ -1,12 +1,13 @@
 //! The models that a node answers for.
 
+use crate::admission::{AdmissionLimits, Gate};
 use crate::error::NodeError;
 use aigen_engine::text::{TextEngine, UpstreamState};
 use aigen_engine::{ControlLevel, EngineHandle, Tokenizer};
 use aigen_jarvis::Compiler;
 use aigen_types::{Digest, ModelName};
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A model that a node answers for.
 pub enum Served {
@@ -67,6 +68,15 @@ impl Served {
         }
     }
 
+    /// Whether it would answer now: an upstream that is left alone for a while does not.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        match self {
+            Self::Embedded(_) => true,
+            Self::Remote(engine) => engine.info().is_available(),
+        }
+    }
+
     /// The model's tokenizer, where it is computed here.
     #[must_use]
     pub fn tokenizer(&self) -> Option<Arc<dyn Tokenizer>> {
@@ -92,21 +102,55 @@ impl From<Embedded> for Served {
 /// Models by name. Calls that run keep theirs, whatever becomes of the list.
 pub type ServedModels = BTreeMap<ModelName, Arc<Served>>;
 
-/// A node's models, which may change while it runs.
-#[derive(Default)]
-pub(crate) struct Models(RwLock<Arc<ServedModels>>);
+/// A node's models, which may change while it runs, and their doors.
+pub(crate) struct Models {
+    list: RwLock<Arc<ServedModels>>,
+    limits: AdmissionLimits,
+    gates: Mutex<BTreeMap<ModelName, Arc<Gate>>>,
+}
 
 impl Models {
-    pub fn new(models: BTreeMap<ModelName, Served>) -> Self {
+    pub fn new(models: BTreeMap<ModelName, Served>, limits: AdmissionLimits) -> Self {
         let models = models.into_iter();
         let models = models.map(|(name, served)| (name, Arc::new(served)));
-        Self(RwLock::new(Arc::new(models.collect())))
+        Self {
+            list: RwLock::new(Arc::new(models.collect())),
+            limits,
+            gates: Mutex::default(),
+        }
+    }
+
+    /// The door of a model. It stays where it is when the model is loaded anew.
+    pub fn gate(&self, model: &ModelName) -> Arc<Gate> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.entry(model.clone());
+        Arc::clone(gate.or_insert_with(|| Arc::new(Gate::new(self.limits))))
     }
 
     /// Those there are now.
     pub fn list(&self) -> Arc<ServedModels> {
         // Every write leaves the list whole, so a poisoned lock is still good.
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.list.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds or replaces one. Calls of the one before run to their ends.
+    pub fn put(&self, model: ModelName, served: Served) {
+        self.change(|models| {
+            models.insert(model, Arc::new(served));
+        });
+    }
+
+    /// Takes one away, as soon as its calls have ended; `None` if there is no such model.
+    pub fn remove(&self, model: &ModelName) -> Option<Arc<Served>> {
+        self.change(|models| models.remove(model))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut ServedModels) -> T) -> T {
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        let mut models = ServedModels::clone(&list);
+        let changed = change(&mut models);
+        *list = Arc::new(models);
+        changed
     }
 
     pub fn find(&self, model: &ModelName) -> Result<Arc<Served>, NodeError> {

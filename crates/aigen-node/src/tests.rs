@@ -1,6 +1,7 @@
 //! A call's money over a scripted engine: chunks, the end of a balance, readers that leave,
 //! nodes that are killed.
 
+mod admission;
 mod budgets;
 mod metering;
 mod recovery;
@@ -8,8 +9,8 @@ mod remote;
 mod steering;
 
 use crate::{
-    CallEvent, Caller, CompletionRequest, Embedded, Ended, IssuedKey, Node, NodeError, Prompt,
-    Running, Served, Steering, random_call_id, random_transfer_id,
+    AdmissionLimits, CallEvent, Caller, CompletionRequest, Embedded, Ended, IssuedKey, Node,
+    NodeError, Prompt, Running, Served, Steering, random_call_id, random_transfer_id,
 };
 use aigen_economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_economy::{Price, Shares};
@@ -58,6 +59,14 @@ fn embedded(engine: ScriptedEngine) -> Served {
 }
 
 async fn node(store: Box<dyn Store>, model: Served) -> Node {
+    node_with(AdmissionLimits::default(), store, model).await
+}
+
+async fn node_with(admission: AdmissionLimits, store: Box<dyn Store>, model: Served) -> Node {
+    let setup = Setup {
+        admission,
+        ..Setup::default()
+    };
     let models = BTreeMap::from([(parsed("tiny"), model)]);
     let mut now = 0;
     let clock = move || {
@@ -65,7 +74,7 @@ async fn node(store: Box<dyn Store>, model: Served) -> Node {
         Timestamp(now)
     };
     let (journal, _) = Journal::start(store, clock, |error| panic!("{error}")).unwrap();
-    Node::start(journal, models).await.unwrap()
+    Node::start_with(setup, journal, models).await.unwrap()
 }
 
 impl World {
@@ -79,7 +88,11 @@ impl World {
     }
 
     async fn with(store: Box<dyn Store>, model: Served, nano: u128) -> Self {
-        let node = node(store, model).await;
+        Self::over(node(store, model).await, nano).await
+    }
+
+    /// A network on this node, which has none yet.
+    async fn over(node: Node, nano: u128) -> Self {
         let quality = Parameter {
             id: "quality".into(),
             weight: Ppm::ONE,

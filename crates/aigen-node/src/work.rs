@@ -32,11 +32,6 @@ pub(crate) enum Ongoing {
 }
 
 impl Work {
-    /// Whether it may fail for reasons that are only known once it has begun.
-    pub fn may_fail_at_first(&self) -> bool {
-        matches!(self, Self::Remote(_))
-    }
-
     /// Begins. Everything is told to `tell`, an [`Event::Finished`] last; nothing if it is refused.
     pub fn start(self, tell: UnboundedSender<Told>) -> Result<Ongoing, NodeError> {
         match self {
@@ -53,6 +48,11 @@ impl Work {
 }
 
 impl Ongoing {
+    /// Whether it may wait in a line of this process first. An upstream's has bounds of its own.
+    pub fn is_queued(&self) -> bool {
+        matches!(self, Self::Embedded(_))
+    }
+
     /// Nobody reads any more.
     pub fn hang_up(&self) {
         match self {

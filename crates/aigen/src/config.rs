@@ -1,10 +1,12 @@
 //! `aigen.toml`, the environment, and what they amount to.
 
+mod admission;
 mod economy;
 mod model;
 pub mod text;
 mod upstream;
 
+pub use admission::AdmissionConfig;
 pub use economy::SharesConfig;
 pub use model::ModelConfig;
 pub use upstream::{HangUpConfig, RemoteConfig, RemoteControl, UpstreamConfig};
@@ -54,6 +56,8 @@ pub struct Config {
     /// What is served.
     #[serde(rename = "model")]
     pub models: Vec<ModelConfig>,
+    /// Who is let in.
+    pub admission: AdmissionConfig,
     /// How charges are shared.
     pub shares: SharesConfig,
     /// How scores become money.
@@ -77,6 +81,7 @@ impl Default for Config {
             models: vec![ModelConfig::named(
                 "aigen-tiny".parse().expect("a plain word"),
             )],
+            admission: AdmissionConfig::default(),
             shares: SharesConfig::default(),
             settlement: aigen_api::settlement::Params::default(),
         }
@@ -144,6 +149,7 @@ impl Config {
         }
         self.names_are_distinct()?;
         self.models.iter().try_for_each(ModelConfig::check)?;
+        self.admission.check()?;
         self.check_journal()?;
         self.settings().map(|_| ())
     }

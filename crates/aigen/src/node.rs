@@ -16,7 +16,7 @@ use crate::data_dir::{DataDir, KeyFile, Lock};
 use crate::output::Output;
 use aigen_gateway::GatewayState;
 use aigen_node::network::Role;
-use aigen_node::{Caller, Node};
+use aigen_node::{Caller, Node, Setup};
 use aigen_types::{Address, Slug};
 use anyhow::{Context, Result};
 use signals::Signals;
@@ -66,7 +66,11 @@ impl LocalNode {
             beside,
         } = journal::open(config, &data_dir, address).await?;
         let engines = engines::load(config, output).await?;
-        let node = Node::start_as(node, journal, engines.served).await?;
+        let setup = Setup {
+            id: node,
+            admission: config.admission.into(),
+        };
+        let node = Node::start_with(setup, journal, engines.served).await?;
         // Founding may need another node to write, and that one may need this one's answers.
         let (stop, stopped) = oneshot::channel();
         let router = aigen_gateway::router(GatewayState::new(node.clone()));
@@ -145,13 +149,14 @@ impl LocalNode {
     /// # Errors
     /// When the server had failed.
     pub async fn stop(mut self) -> Result<()> {
-        // The server may have ended by itself, and then nobody listens.
-        let _ = self.stop.send(());
         self.snapshots.abort();
+        // Meanwhile new requests are answered, by a refusal, and whoever asks whether it is ready.
         tokio::select! {
             () = self.node.shut_down(self.grace) => {}
             () = self.signals.told_to_stop() => self.node.shut_down(Duration::ZERO).await,
         }
+        // The server may have ended by itself, and then nobody listens.
+        let _ = self.stop.send(());
         let last_replies = Duration::from_secs(LAST_REPLIES_SECONDS_MAX);
         match tokio::time::timeout(last_replies, self.server).await {
             Ok(ended) => Ok(ended?.context("the server failed")?),

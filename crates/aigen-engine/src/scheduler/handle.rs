@@ -5,6 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use super::Driver;
 use super::branch::Guarded;
+use super::load::{Gauges, Load};
 use super::run::Scheduler;
 use crate::engine::check_tokens;
 use crate::{Engine, EngineError, Limits, ModelInfo, TokenId, Tokenizer};
@@ -60,7 +61,9 @@ pub fn start(engine: Box<dyn Engine>, limits: Limits) -> EngineHandle {
     let (commands, inbox) = channel();
     let (info, tokenizer) = (engine.info().clone(), engine.tokenizer());
     let sessions = Arc::new(AtomicU32::new(0));
-    let scheduler = Scheduler::new(engine, limits, inbox, Arc::clone(&sessions));
+    let gauges = Arc::<Gauges>::default();
+    let counted = (Arc::clone(&sessions), Arc::clone(&gauges));
+    let scheduler = Scheduler::new(engine, limits, inbox, counted);
     let thread = thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || scheduler.run())
@@ -71,6 +74,7 @@ pub fn start(engine: Box<dyn Engine>, limits: Limits) -> EngineHandle {
         tokenizer,
         commands,
         sessions,
+        gauges,
         next_session: AtomicU64::new(0),
         thread: Mutex::new(Some(thread)),
     };
@@ -94,6 +98,7 @@ struct Shared {
     /// Sessions that run or wait, of which there may be `sessions_max`.
     sessions: Arc<AtomicU32>,
     sessions_max: u32,
+    gauges: Arc<Gauges>,
     next_session: AtomicU64,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -115,6 +120,12 @@ impl EngineHandle {
     #[must_use]
     pub fn sessions(&self) -> u32 {
         self.shared.sessions.load(Ordering::Acquire)
+    }
+
+    /// How busy it is at this moment.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.shared.gauges.load(self.sessions())
     }
 
     /// Starts a session, or puts it in the waiting line. Never blocks.

@@ -47,6 +47,11 @@ impl Memory {
         }
     }
 
+    /// Cells in use.
+    pub fn held(&self) -> usize {
+        self.cells.total() - self.cells.free()
+    }
+
     /// A sequence that already holds as much of `prompt` as is found in kept sequences of the
     /// tenant and in `live` ones, and how many tokens that is. At least the last token is left
     /// to be computed: logits belong to a token.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use super::Start;
@@ -9,6 +9,7 @@ use super::branch::{Branch, Guarded};
 use super::handle::{Command, SessionId, Submission};
 use super::helper::Helper;
 use super::line::Line;
+use super::load::Gauges;
 use super::memory::{Memory, Source};
 use super::plan::{Wish, divide};
 use super::steps::Cause;
@@ -31,6 +32,7 @@ pub(super) struct Scheduler {
     pub(super) reserved: BTreeMap<SessionId, u32>,
     /// Sessions that run or wait; shared with the handles, which count them in.
     pub(super) sessions: Arc<AtomicU32>,
+    gauges: Arc<Gauges>,
     passes: u64,
     /// Branches let in so far.
     branches: u64,
@@ -54,7 +56,7 @@ impl Scheduler {
         engine: Box<dyn Engine>,
         limits: Limits,
         inbox: Receiver<Command>,
-        sessions: Arc<AtomicU32>,
+        (sessions, gauges): (Arc<AtomicU32>, Arc<Gauges>),
     ) -> Self {
         let info = engine.info();
         let budget = limits.batch_tokens.clamp(1, info.batch_tokens_max.max(1)) as usize;
@@ -71,6 +73,7 @@ impl Scheduler {
             line: Line::default(),
             reserved: BTreeMap::new(),
             sessions,
+            gauges,
             passes: 0,
             branches: 0,
             ample,
@@ -88,12 +91,20 @@ impl Scheduler {
         self.let_back_in();
         self.admit();
         let parts = self.plan();
+        self.report();
         if parts.is_empty() {
             let command = self.inbox.recv().map_err(|_| Stop)?;
             return self.obey(command);
         }
         self.pass(&parts);
         Ok(())
+    }
+
+    fn report(&self) {
+        let running = u32::try_from(self.reserved.len()).unwrap_or(u32::MAX);
+        let held = u32::try_from(self.memory.held()).unwrap_or(u32::MAX);
+        self.gauges.running.store(running, Ordering::Relaxed);
+        self.gauges.held_cells.store(held, Ordering::Relaxed);
     }
 
     fn obey_all(&mut self) -> Result<(), Stop> {
@@ -241,9 +252,12 @@ impl Scheduler {
             return false;
         }
         let sequence = inside.pop().and_then(|branch| branch.give_way());
-        sequence
-            .map(|sequence| self.memory.free(sequence))
-            .is_some()
+        let Some(sequence) = sequence else {
+            return false;
+        };
+        self.memory.free(sequence);
+        self.gauges.gave_way.fetch_add(1, Ordering::Relaxed);
+        true
     }
 
     /// Who is in the next pass, once the cache has room for it.

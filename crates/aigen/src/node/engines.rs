@@ -1,6 +1,6 @@
 mod remote;
 
-use crate::config::{Config, ModelConfig};
+use crate::config::{AdmissionConfig, Config, ModelConfig};
 use crate::failure::hinted;
 use crate::model_store::{ModelStore, name_of};
 use crate::output::Output;
@@ -51,17 +51,26 @@ async fn load_one(
     }
     let file = file_of(model, config)?;
     output.say(format!("loading {} from {}", model.name, file.display()));
-    let wanted = model.clone();
-    tokio::task::spawn_blocking(move || embedded(&wanted, &file)).await?
+    let (wanted, admission) = (model.clone(), config.admission);
+    tokio::task::spawn_blocking(move || embedded(&wanted, &file, admission)).await?
 }
 
-fn embedded(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
+fn embedded(
+    model: &ModelConfig,
+    file: &Path,
+    admission: AdmissionConfig,
+) -> Result<(Served, NewModel)> {
     let engine = open(file, &options(model)).map_err(|error| {
         let hint = error.hint();
         hinted(error, hint)
     })?;
     let info = engine.info().clone();
-    let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
+    let limits = aigen_engine::Limits {
+        // Who may wait is decided before anything is held, so that this bound is never met.
+        waiting_max: admission.requests,
+        ..aigen_engine::Limits::default()
+    };
+    let engine = aigen_engine::start(Box::new(engine), limits);
     let compiler = Compiler::new(engine.tokenizer())?;
     let entry = entry(model, info.digest, info.context_tokens);
     Ok((Embedded { engine, compiler }.into(), entry))

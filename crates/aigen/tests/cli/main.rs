@@ -5,6 +5,7 @@ mod dev;
 mod kill;
 mod ledger;
 mod limits;
+mod load;
 mod lost;
 mod models;
 mod operate;

@@ -36,8 +36,12 @@ impl Reply {
 
 /// Sends a request and reads its reply to the end.
 pub fn send(url: &str, method: &str, path: &str, key: &str, body: &str) -> Reply {
+    finish(begin(url, method, path, key, body))
+}
+
+/// Reads a reply to its end.
+pub fn finish(mut connection: TcpStream) -> Reply {
     let mut text = Vec::new();
-    let mut connection = begin(url, method, path, key, body);
     connection.read_to_end(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));

@@ -201,6 +201,18 @@ impl Serving {
         self.ready["key"].as_str().unwrap()
     }
 
+    /// Memory that it has in RAM, in KiB.
+    pub fn resident_kib(&mut self) -> i64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.unwrap()
+            .trim()
+            .strip_suffix(" kB")
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
     /// Waits until it has logged this, and gives back the line.
     pub fn logged(&mut self, words: &str) -> String {
         let mut lines = (&mut self.stderr).lines().map(Result::unwrap);

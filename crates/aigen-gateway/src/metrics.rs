@@ -1,0 +1,264 @@
+//! What a Prometheus server is told: vLLM's names and buckets where they mean the same, `aigen_` for money.
+//! Labels name models and reasons, never keys or accounts.
+
+use crate::failure::Failure;
+use aigen_node::network::Outcome;
+use aigen_node::{Node, NodeError, Observed, Observer, Served};
+use aigen_types::{Amount, ModelName};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry};
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+/// The text format's own name.
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Seconds, as vLLM has them.
+const FIRST_TOKEN: [f64; 22] = [
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    20.0, 40.0, 80.0, 160.0, 640.0, 2560.0,
+];
+const PER_TOKEN: [f64; 19] = [
+    0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0,
+    40.0, 80.0,
+];
+const LATENCY: [f64; 21] = [
+    0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0, 240.0,
+    480.0, 960.0, 1920.0, 7680.0,
+];
+/// Tokens.
+const TOKENS: [f64; 16] = [
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
+    20_000.0, 50_000.0, 100_000.0,
+];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Of {
+    model_name: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Finished {
+    model_name: String,
+    finished_reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Refused {
+    model_name: String,
+    reason: String,
+}
+
+type Counts = Family<Of, Counter>;
+type Levels = Family<Of, Gauge>;
+type Times = Family<Of, Histogram, fn() -> Histogram>;
+
+/// Everything that is counted.
+pub(crate) struct Metrics {
+    registry: Registry,
+    running: Levels,
+    waiting: Levels,
+    cache: Family<Of, Gauge<f64, AtomicU64>>,
+    preemptions: Levels,
+    upstreams: Levels,
+    upstreams_open: Levels,
+    prompt: Counts,
+    generated: Counts,
+    cache_queries: Counts,
+    cache_hits: Counts,
+    finished: Family<Finished, Counter>,
+    first_token: Times,
+    per_token: Times,
+    latency: Times,
+    queue: Times,
+    inference: Times,
+    prompt_tokens: Times,
+    generated_tokens: Times,
+    refused: Family<Refused, Counter>,
+    charged: Counts,
+    discarded: Counts,
+    held: Gauge,
+    calls: Gauge,
+    record: Gauge,
+}
+
+impl Metrics {
+    #[rustfmt::skip] // One row per line.
+    pub fn new() -> Self {
+        let mut registry = Registry::default();
+        let times = |buckets: fn() -> Histogram| Family::new_with_constructor(buckets);
+        Self {
+            running: add(&mut registry, "vllm:num_requests_running", "Requests that are computed"),
+            waiting: add(&mut registry, "vllm:num_requests_waiting", "Requests in the waiting line"),
+            cache: add(&mut registry, "vllm:kv_cache_usage_perc", "Part of the cache in use, 1 is all"),
+            preemptions: add(&mut registry, "aigen_preemptions", "Times that a request gave way since the start"),
+            upstreams: add(&mut registry, "aigen_upstreams", "Servers that answer for a model"),
+            upstreams_open: add(&mut registry, "aigen_upstreams_left_alone", "Those that failed too often"),
+            prompt: add(&mut registry, "vllm:prompt_tokens", "Prompt tokens of finished requests"),
+            generated: add(&mut registry, "vllm:generation_tokens", "Output tokens of finished requests"),
+            cache_queries: add(&mut registry, "vllm:prefix_cache_queries", "Prompt tokens looked up in the cache"),
+            cache_hits: add(&mut registry, "vllm:prefix_cache_hits", "Prompt tokens found there"),
+            finished: add(&mut registry, "vllm:request_success", "Finished requests"),
+            first_token: add_family(&mut registry, "vllm:time_to_first_token_seconds", "From a request to its first token", times(|| Histogram::new(FIRST_TOKEN))),
+            per_token: add_family(&mut registry, "vllm:request_time_per_output_token_seconds", "Time per output token after the first", times(|| Histogram::new(PER_TOKEN))),
+            latency: add_family(&mut registry, "vllm:e2e_request_latency_seconds", "From a request to its end", times(|| Histogram::new(LATENCY))),
+            queue: add_family(&mut registry, "vllm:request_queue_time_seconds", "Time in the waiting line", times(|| Histogram::new(LATENCY))),
+            inference: add_family(&mut registry, "vllm:request_inference_time_seconds", "Time after the waiting line", times(|| Histogram::new(LATENCY))),
+            prompt_tokens: add_family(&mut registry, "vllm:request_prompt_tokens", "Prompt tokens of a request", times(|| Histogram::new(TOKENS))),
+            generated_tokens: add_family(&mut registry, "vllm:request_generation_tokens", "Output tokens of a request", times(|| Histogram::new(TOKENS))),
+            refused: add(&mut registry, "aigen_requests_refused", "Requests that never began"),
+            charged: add(&mut registry, "aigen_charged_nano", "Charged, in nano-AIGEN"),
+            discarded: add(&mut registry, "aigen_discarded_tokens", "Tokens computed and not kept"),
+            held: add(&mut registry, "aigen_held_nano", "Under the holds of running calls, in nano-AIGEN"),
+            calls: add(&mut registry, "aigen_open_calls", "Calls that are not settled yet"),
+            record: add(&mut registry, "aigen_journal_record", "The journal's last durable record"),
+            registry,
+        }
+    }
+
+    /// Everything, as text.
+    pub fn text(&self, node: &Node) -> String {
+        self.look(node);
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    /// What is so at this moment.
+    fn look(&self, node: &Node) {
+        for (name, served) in node.models().iter() {
+            self.look_at(&of(name), served);
+        }
+        let network = node.network();
+        let held: Amount = network.calls().map(|(_, call)| call.held()).sum();
+        self.held.set(level(held.nano()));
+        self.calls.set(level(network.calls().count() as u128));
+        drop(network);
+        self.record.set(level(node.journal_tip().seq.into()));
+    }
+
+    fn look_at(&self, of: &Of, served: &Served) {
+        match served {
+            Served::Embedded(embedded) => {
+                let (load, info) = (embedded.engine.load(), embedded.engine.info());
+                self.running.get_or_create(of).set(load.running.into());
+                self.waiting.get_or_create(of).set(load.waiting.into());
+                self.preemptions
+                    .get_or_create(of)
+                    .set(level(load.gave_way.into()));
+                let part = f64::from(load.held_cells) / f64::from(info.cells.max(1));
+                self.cache.get_or_create(of).set(part);
+            }
+            Served::Remote(engine) => {
+                let upstreams = engine.info().upstreams;
+                let in_flight: u32 = upstreams.iter().map(|one| one.in_flight).sum();
+                self.running.get_or_create(of).set(in_flight.into());
+                self.upstreams
+                    .get_or_create(of)
+                    .set(level(upstreams.len() as u128));
+                let open = upstreams.iter().filter(|one| one.open).count();
+                self.upstreams_open
+                    .get_or_create(of)
+                    .set(level(open as u128));
+            }
+        }
+    }
+}
+
+impl Observer for Metrics {
+    fn ended(&self, call: &Observed) {
+        let of = &of(&call.model);
+        let used = &call.used;
+        let (prompt, output) = (used.all_prompt_tokens(), used.computed_tokens());
+        self.prompt.get_or_create(of).inc_by(prompt);
+        self.generated.get_or_create(of).inc_by(output);
+        self.cache_queries.get_or_create(of).inc_by(prompt);
+        self.cache_hits
+            .get_or_create(of)
+            .inc_by(used.cached_prompt_tokens);
+        self.discarded
+            .get_or_create(of)
+            .inc_by(used.discarded_tokens);
+        let charged = u64::try_from(call.charged.nano()).unwrap_or(u64::MAX);
+        self.charged.get_or_create(of).inc_by(charged);
+        let finished = Finished {
+            model_name: of.model_name.clone(),
+            finished_reason: reason(call.outcome),
+        };
+        self.finished.get_or_create(&finished).inc();
+        self.latency
+            .get_or_create(of)
+            .observe(call.total.as_secs_f64());
+        if let Some(queued) = call.queued {
+            self.prompt_tokens.get_or_create(of).observe(prompt as f64);
+            self.generated_tokens
+                .get_or_create(of)
+                .observe(output as f64);
+            self.queue.get_or_create(of).observe(queued.as_secs_f64());
+            let inference = call.total.saturating_sub(queued);
+            self.inference
+                .get_or_create(of)
+                .observe(inference.as_secs_f64());
+        }
+        if let Some(first) = call.first_token {
+            self.first_token
+                .get_or_create(of)
+                .observe(first.as_secs_f64());
+            if let Some(each) = each(call.total.saturating_sub(first), output) {
+                self.per_token.get_or_create(of).observe(each.as_secs_f64());
+            }
+        }
+    }
+
+    fn refused(&self, model: &ModelName, error: &NodeError) {
+        let refused = Refused {
+            model_name: model.to_string(),
+            reason: Failure::from(error).code().to_owned(),
+        };
+        self.refused.get_or_create(&refused).inc();
+    }
+}
+
+fn each(time: Duration, tokens: u64) -> Option<Duration> {
+    let after = u32::try_from(tokens).ok()?.checked_sub(1)?;
+    time.checked_div(after)
+}
+
+/// vLLM's words where there are any.
+fn reason(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Stop => "stop",
+        Outcome::Length => "length",
+        Outcome::Budget => "budget",
+        Outcome::Cancelled => "abort",
+        Outcome::ControllerFault => "controller_fault",
+        Outcome::EngineFault => "error",
+        Outcome::Recovered | Outcome::Expired => "lost",
+    }
+}
+
+fn of(model: &ModelName) -> Of {
+    Of {
+        model_name: model.to_string(),
+    }
+}
+
+/// As much of it as a gauge can show.
+fn level(count: u128) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    add_family(registry, name, help, M::default())
+}
+
+fn add_family<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}

@@ -1,0 +1,300 @@
+//! Who is let in: bounds on what a model has in hand, of all keys and of each. What is above them is
+//! refused at once, with an honest word on when to come back.
+
+use crate::error::NodeError;
+use aigen_types::Slug;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Ends of calls that say how fast a model is.
+const ENDS_KEPT: usize = 64;
+
+/// The shortest and the longest pause that anybody is told, in seconds.
+const PAUSE_SECONDS: (f64, f64) = (1.0, 300.0);
+
+/// Bounds of one model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdmissionLimits {
+    /// Calls that wait or run.
+    pub calls_max: u32,
+    /// Those of one key.
+    pub calls_per_key_max: u32,
+    /// Prompt tokens of calls that wait.
+    pub queued_tokens_max: u64,
+    /// Those of one key.
+    pub queued_tokens_per_key_max: u64,
+    /// How long a call may wait before it is computed.
+    pub queue_time_max: Duration,
+}
+
+impl Default for AdmissionLimits {
+    fn default() -> Self {
+        Self {
+            calls_max: 256,
+            calls_per_key_max: 192,
+            queued_tokens_max: 1_000_000,
+            queued_tokens_per_key_max: 750_000,
+            queue_time_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One model's door.
+pub(crate) struct Gate {
+    limits: AdmissionLimits,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    all: Inside,
+    keys: BTreeMap<Slug, Inside>,
+    /// Since when somebody is inside, without a break.
+    busy_since: Option<Instant>,
+    /// When the last calls ended that had been computed.
+    ends: VecDeque<Instant>,
+}
+
+/// Who is inside.
+#[derive(Clone, Copy, Default)]
+struct Inside {
+    calls: u32,
+    queued_tokens: u64,
+}
+
+impl Gate {
+    pub fn new(limits: AdmissionLimits) -> Self {
+        let state = Mutex::default();
+        Self { limits, state }
+    }
+
+    /// Lets a call in, or says why not and when to come back.
+    pub fn enter(self: &Arc<Self>, key: &Slug) -> Result<Admitted, NodeError> {
+        let mut state = self.lock();
+        let own = state.keys.get(key).copied().unwrap_or_default();
+        let limits = &self.limits;
+        if state.all.calls >= limits.calls_max {
+            return Err(state.busy("it has as many calls as it may have", false));
+        }
+        if own.calls >= limits.calls_per_key_max {
+            return Err(state.busy("this key has as many calls as it may have", true));
+        }
+        state.busy_since.get_or_insert_with(Instant::now);
+        state.all.calls += 1;
+        state.keys.entry(key.clone()).or_default().calls += 1;
+        Ok(Admitted {
+            gate: Arc::clone(self),
+            key: key.clone(),
+            queued_tokens: 0,
+            since: Instant::now(),
+            computed: false,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every write leaves the state whole, so a poisoned lock is still good.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn busy(&self, what: &'static str, own: bool) -> NodeError {
+        NodeError::Busy {
+            what,
+            own,
+            after: self.drained_in(Instant::now()),
+        }
+    }
+
+    /// When those who are inside now will have been answered, if things go on as they went.
+    fn drained_in(&self, now: Instant) -> Duration {
+        let since = match (self.busy_since, self.ends.front()) {
+            (Some(busy), Some(first)) if self.ends.len() == ENDS_KEPT => busy.max(*first),
+            (Some(busy), _) => busy,
+            (None, _) => now,
+        };
+        let took = now.saturating_duration_since(since).as_secs_f64();
+        let each = took / (self.ends.len().max(1) as f64);
+        let seconds = each * f64::from(self.all.calls);
+        Duration::from_secs_f64(seconds.clamp(PAUSE_SECONDS.0, PAUSE_SECONDS.1))
+    }
+
+    fn queue(&mut self, key: &Slug, change: impl Fn(&mut u64)) {
+        change(&mut self.all.queued_tokens);
+        if let Some(own) = self.keys.get_mut(key) {
+            change(&mut own.queued_tokens);
+        }
+    }
+}
+
+/// A call that was let in. Dropping it makes room for another.
+pub(crate) struct Admitted {
+    gate: Arc<Gate>,
+    key: Slug,
+    /// Prompt tokens that it counts as waiting for.
+    queued_tokens: u64,
+    since: Instant,
+    computed: bool,
+}
+
+impl Admitted {
+    /// Its prompt waits to be computed.
+    pub fn wait_with(&mut self, tokens: u64) -> Result<(), NodeError> {
+        let mut state = self.gate.lock();
+        let own = state.keys.get(&self.key).copied().unwrap_or_default();
+        let limits = &self.gate.limits;
+        // A prompt that nobody waits beside is let in however long it is.
+        let above =
+            |inside: Inside, max| inside.queued_tokens > 0 && inside.queued_tokens + tokens > max;
+        if above(state.all, limits.queued_tokens_max) {
+            return Err(state.busy("as many tokens wait as may wait", false));
+        }
+        if above(own, limits.queued_tokens_per_key_max) {
+            return Err(state.busy("as many tokens of this key wait as may wait", true));
+        }
+        state.queue(&self.key, |queued| *queued += tokens);
+        drop(state);
+        self.queued_tokens = tokens;
+        Ok(())
+    }
+
+    /// Its prompt is computed now.
+    pub fn begin(&mut self) {
+        let tokens = std::mem::take(&mut self.queued_tokens);
+        self.computed = true;
+        self.gate
+            .lock()
+            .queue(&self.key, |queued| *queued -= tokens);
+    }
+
+    /// When it has waited too long.
+    pub fn deadline(&self) -> Instant {
+        self.since + self.gate.limits.queue_time_max
+    }
+
+    /// Why it is not waited for any longer.
+    pub fn too_late(&self) -> NodeError {
+        self.gate.lock().busy("nobody got to it in time", false)
+    }
+
+    /// The machine is full for another reason.
+    pub fn full(&self) -> NodeError {
+        self.gate.lock().busy("its waiting line is full", false)
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let tokens = self.queued_tokens;
+        let mut state = self.gate.lock();
+        state.queue(&self.key, |queued| *queued -= tokens);
+        state.all.calls -= 1;
+        if let Some(own) = state.keys.get_mut(&self.key) {
+            own.calls -= 1;
+            if own.calls == 0 {
+                state.keys.remove(&self.key);
+            }
+        }
+        if self.computed {
+            state.ends.push_back(Instant::now());
+            if state.ends.len() > ENDS_KEPT {
+                state.ends.pop_front();
+            }
+        }
+        if state.all.calls == 0 {
+            state.busy_since = None;
+            state.ends.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate(limits: AdmissionLimits) -> Arc<Gate> {
+        Arc::new(Gate::new(limits))
+    }
+
+    fn key(name: &str) -> Slug {
+        name.parse().unwrap()
+    }
+
+    /// `Some(own)` where it is refused.
+    fn refused<T>(result: Result<T, NodeError>) -> Option<bool> {
+        match result {
+            Ok(_) => None,
+            Err(NodeError::Busy { own, .. }) => Some(own),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn calls_are_bounded_in_all_and_for_each_key() {
+        let gate = gate(AdmissionLimits {
+            calls_max: 3,
+            calls_per_key_max: 2,
+            ..AdmissionLimits::default()
+        });
+        let ada = [gate.enter(&key("ada")), gate.enter(&key("ada"))].map(Result::unwrap);
+        assert_eq!(refused(gate.enter(&key("ada"))), Some(true));
+        let bob = gate.enter(&key("bob")).unwrap();
+        assert_eq!(refused(gate.enter(&key("eve"))), Some(false));
+        drop(bob);
+        let eve = gate.enter(&key("eve"));
+        assert_eq!(refused(gate.enter(&key("bob"))), Some(false));
+        drop((ada, eve));
+        assert!(gate.lock().keys.is_empty());
+        assert_eq!(gate.lock().all.calls, 0);
+    }
+
+    #[test]
+    fn waiting_tokens_are_bounded_and_a_lone_prompt_is_never_too_long() {
+        let gate = gate(AdmissionLimits {
+            queued_tokens_max: 100,
+            queued_tokens_per_key_max: 60,
+            ..AdmissionLimits::default()
+        });
+        let enter = |name| gate.enter(&key(name)).unwrap();
+        let [mut long, mut other] = [enter("ada"), enter("bob")];
+        long.wait_with(1_000).unwrap();
+        assert_eq!(refused(other.wait_with(1)), Some(false));
+        long.begin();
+        other.wait_with(50).unwrap();
+        let mut more = enter("bob");
+        assert_eq!(refused(more.wait_with(11)), Some(true));
+        more.wait_with(10).unwrap();
+        let mut third = enter("eve");
+        assert_eq!(refused(third.wait_with(41)), Some(false));
+        third.wait_with(40).unwrap();
+        drop((long, other, more, third));
+        assert_eq!(gate.lock().all.queued_tokens, 0);
+    }
+
+    /// So many calls at so many a second.
+    #[test]
+    fn the_pause_is_what_was_seen() {
+        let now = Instant::now();
+        let ago = |seconds: u64| now.checked_sub(Duration::from_secs(seconds)).unwrap();
+        for (calls, ends, busy, expected) in [
+            (10, vec![ago(4), ago(3), ago(2), ago(1)], ago(8), 20),
+            (1, vec![], ago(5), 5),
+            (256, vec![], ago(0), 1),
+            (1_000, vec![ago(1)], ago(100), 300),
+            // Those kept begin later than the work did.
+            (64, vec![ago(32); ENDS_KEPT], ago(3_000), 32),
+        ] {
+            let state = State {
+                all: Inside {
+                    calls,
+                    queued_tokens: 0,
+                },
+                busy_since: Some(busy),
+                ends: ends.into(),
+                ..State::default()
+            };
+            assert_eq!(state.drained_in(now).as_secs(), expected, "{calls}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Who is let in, who is not, and what those pay who are not.
+
+use super::{World, embedded, endless, node_with, parsed, read, request};
+use crate::{AdmissionLimits, NodeError, Observed, Observer};
+use aigen_journal::MemoryStore;
+use aigen_network::Outcome;
+use aigen_types::ModelName;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// One sequence, and these bounds.
+async fn world(limits: AdmissionLimits) -> World {
+    let model = embedded(endless().with_sequences(1));
+    let store = Box::<MemoryStore>::default();
+    World::over(node_with(limits, store, model).await, 1_000_000).await
+}
+
+fn own(error: &NodeError) -> bool {
+    match error {
+        NodeError::Busy { own, .. } => *own,
+        other => panic!("{other}"),
+    }
+}
+
+/// A call that nobody reads goes no further than its first hold, and keeps its sequence.
+#[tokio::test]
+async fn a_call_that_is_not_computed_in_time_is_refused_and_free() {
+    let world = world(AdmissionLimits {
+        queue_time_max: Duration::from_millis(20),
+        ..AdmissionLimits::default()
+    })
+    .await;
+    let unread = world.complete(3_000).await.unwrap();
+    let held = world.money();
+    let late = world.complete(10).await.unwrap_err();
+    assert!(
+        !own(&late) && late.to_string().contains("in time"),
+        "{late}"
+    );
+    assert_eq!(
+        world.money(),
+        held,
+        "it holds nothing and was charged nothing"
+    );
+    drop(unread);
+    let (text, _) = read(world.complete(10).await.unwrap()).await;
+    assert_eq!(text.len(), 10);
+    world.check();
+}
+
+#[tokio::test]
+async fn calls_above_the_bound_are_refused_before_anything_is_held() {
+    let world = world(AdmissionLimits {
+        calls_per_key_max: 1,
+        ..AdmissionLimits::default()
+    })
+    .await;
+    let running = world.complete(3_000).await.unwrap();
+    let held = world.money();
+    assert!(own(&world.complete(10).await.unwrap_err()));
+    assert_eq!(world.money(), held);
+    read(running).await;
+    // The one before is out of the door when its task is, which is a moment later.
+    while world.node.running_calls() > 0 {
+        tokio::task::yield_now().await;
+    }
+    read(world.complete(10).await.unwrap()).await;
+}
+
+#[derive(Default)]
+struct Heard {
+    ended: Mutex<Vec<Observed>>,
+    refused: Mutex<Vec<String>>,
+}
+
+impl Observer for Heard {
+    fn ended(&self, call: &Observed) {
+        self.ended.lock().unwrap().push(call.clone());
+    }
+
+    fn refused(&self, _: &ModelName, error: &NodeError) {
+        self.refused.lock().unwrap().push(error.to_string());
+    }
+}
+
+#[tokio::test]
+async fn whoever_counts_is_told() {
+    let world = world(AdmissionLimits::default()).await;
+    let heard = Arc::new(Heard::default());
+    world.node.observe(heard.clone());
+    read(world.complete(10).await.unwrap()).await;
+    let unknown = crate::CompletionRequest {
+        model: parsed("other"),
+        ..request(10)
+    };
+    world
+        .node
+        .complete(&world.caller, unknown)
+        .await
+        .unwrap_err();
+    let ended = heard.ended.lock().unwrap();
+    let [call] = ended.as_slice() else {
+        panic!("{ended:?}");
+    };
+    assert_eq!(
+        (call.outcome, call.used.sampled_tokens),
+        (Outcome::Length, 10)
+    );
+    let (queued, first) = (call.queued.unwrap(), call.first_token.unwrap());
+    assert!(queued <= first && first <= call.total, "{call:?}");
+    assert_eq!(call.charged.nano(), 1_000_000 - world.money().0);
+    let refused = heard.refused.lock().unwrap();
+    assert!(refused[0].contains("not served here"), "{refused:?}");
+}
