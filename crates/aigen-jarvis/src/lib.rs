@@ -49,4 +49,6 @@ pub use event::{Ending, Event, Finish, Piece, TokenLogprobs, Usage};
 pub use fault::Fault;
 pub use log::{Choice, Log};
 pub use program::{Blueprint, Program};
-pub use session::{Replayed, SessionHandle, SessionRequest, StartError, replay, start};
+pub use session::{
+    OnEvent, Replayed, SessionHandle, SessionRequest, StartError, replay, start, start_several,
+};

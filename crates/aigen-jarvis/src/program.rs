@@ -84,6 +84,12 @@ impl Program {
         self.0.matcher()
     }
 
+    /// Whether it is one branch that only ever goes forward.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        !self.backtracks() && self.branches() == 1
+    }
+
     pub(crate) fn backtracks(&self) -> bool {
         self.0.backtracks()
     }

@@ -10,6 +10,7 @@ mod replay;
 mod rewinds;
 mod seat;
 mod segment;
+mod several;
 mod suspension;
 mod timer;
 mod transcript;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use aigen_engine::sampler::{Sampler, Sampling};
 use aigen_engine::{
-    ControlLevel, EngineError, EngineHandle, SessionControl, Terms, TokenId, Tokenizer,
+    ControlLevel, Driver, EngineError, EngineHandle, SessionControl, Terms, TokenId, Tokenizer,
 };
 
 pub use self::replay::{Replayed, replay};
@@ -30,6 +31,7 @@ use self::family::Family;
 use self::outlet::Outlet;
 use self::output::Output;
 use self::seat::{Seat, lock};
+use self::several::Several;
 use self::transcript::Transcript;
 use crate::limits::{STOP_BYTES_MAX, STOPS_MAX};
 use crate::{
@@ -110,16 +112,72 @@ impl Drop for SessionHandle {
     }
 }
 
-/// Starts a session. `on_event` is called on the engine's thread and must not
-/// block: send the event on and return.
+/// Hears what a session tells. Called on the engine's thread, so it must not block: send the event on
+/// and return.
+pub type OnEvent = Box<dyn FnMut(Event) + Send>;
+
+/// Starts a session.
 ///
 /// # Errors
 /// See [`StartError`]; `on_event` was then never called.
 pub fn start(
     engine: &EngineHandle,
     request: SessionRequest,
-    on_event: Box<dyn FnMut(Event) + Send>,
+    on_event: OnEvent,
 ) -> Result<SessionHandle, StartError> {
+    start_several(engine, vec![(request, on_event)])
+}
+
+/// Starts several sessions on one prompt, which must be the same, and is computed once. They end
+/// together if they are cancelled, and else each by itself.
+///
+/// # Errors
+/// See [`StartError`]; nobody was then told anything.
+pub fn start_several(
+    engine: &EngineHandle,
+    requests: Vec<(SessionRequest, OnEvent)>,
+) -> Result<SessionHandle, StartError> {
+    let opened = requests.into_iter();
+    let opened = opened.map(|(request, on_event)| seat(engine, request, on_event));
+    let mut opened: Vec<Opened> = opened.collect::<Result<_, _>>()?;
+    let Some(first) = opened.first_mut() else {
+        return Err(EngineError::PromptEmpty.into());
+    };
+    let prompt = std::mem::take(&mut first.prompt);
+    let tenant = first.terms.tenant;
+    let sequences = opened.iter().map(|one| one.terms.sequences).sum();
+    let terms = Terms { tenant, sequences };
+    let seat = |one: &Opened| -> Box<dyn Driver> { Box::new(Seat::first(Arc::clone(&one.family))) };
+    let others: Vec<_> = opened[1..].iter().map(seat).collect();
+    let driver = match others.is_empty() {
+        true => seat(&opened[0]),
+        false => Box::new(Several::new(seat(&opened[0]), others)),
+    };
+    // Nothing happens in the sessions before they can be woken.
+    let held: Vec<_> = opened.iter().map(|one| lock(&one.family)).collect();
+    let control = engine.submit_on(terms, prompt, driver)?;
+    for one in &opened {
+        one.cover.attach(control.clone());
+        one.context.attach(control.clone());
+    }
+    drop(held);
+    Ok(SessionHandle(control))
+}
+
+/// A session that no engine knows yet.
+struct Opened {
+    family: Arc<Mutex<Family>>,
+    prompt: Vec<TokenId>,
+    terms: Terms,
+    cover: Cover,
+    context: Context,
+}
+
+fn seat(
+    engine: &EngineHandle,
+    request: SessionRequest,
+    on_event: OnEvent,
+) -> Result<Opened, StartError> {
     check(engine, &request)?;
     let terms = Terms {
         tenant: request.tenant,
@@ -139,15 +197,13 @@ pub fn start(
     let mut family = open(&program, &given, surroundings)?;
     family.log = request.log.then_some(given);
     let (context, prompt) = (family.common.context.clone(), family.common.prompt.clone());
-    let family = Arc::new(Mutex::new(family));
-    let seat = Seat::first(Arc::clone(&family));
-    // Nothing happens in the session before it can be woken.
-    let held = lock(&family);
-    let control = engine.submit_on(terms, prompt, Box::new(seat))?;
-    cover.attach(control.clone());
-    context.attach(control.clone());
-    drop(held);
-    Ok(SessionHandle(control))
+    Ok(Opened {
+        family: Arc::new(Mutex::new(family)),
+        prompt,
+        terms,
+        cover,
+        context,
+    })
 }
 
 /// What is refused rather than degraded.

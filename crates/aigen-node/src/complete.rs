@@ -46,6 +46,8 @@ pub struct CompletionRequest {
     pub stops: Vec<String>,
     /// How many alternatives to report per token.
     pub top_logprobs: Option<u8>,
+    /// How many answers; at least 1. The prompt is computed and charged once for all of them.
+    pub choices: u32,
     /// What steers it.
     pub steering: Steering,
 }
@@ -67,16 +69,32 @@ pub struct Running {
 #[derive(Debug)]
 pub enum CallEvent {
     /// Text that can no longer be taken back.
-    Piece(Piece),
+    Piece {
+        /// Of which answer, from 0.
+        choice: u32,
+        /// The text.
+        piece: Piece,
+    },
     /// The last event: captured and recorded.
     Ended(Box<Ended>),
+}
+
+/// How one of several answers ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndedChoice {
+    /// Why generation ended.
+    pub finish: Finish,
+    /// Whether a grammar was complete; `None` without one.
+    pub grammar_complete: Option<bool>,
 }
 
 /// How a call ended and what it came to.
 #[derive(Debug)]
 pub struct Ended {
-    /// Why generation ended.
+    /// Why generation ended; of several answers, the reason that says most: a fault before all others.
     pub finish: Finish,
+    /// Every answer by itself.
+    pub choices: Vec<EndedChoice>,
     /// Whether a grammar was complete; `None` without one.
     pub grammar_complete: Option<bool>,
     /// How its tokens were counted.

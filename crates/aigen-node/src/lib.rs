@@ -32,7 +32,7 @@ mod tests;
 
 pub use admission::AdmissionLimits;
 pub use auth::{Caller, IssuedKey};
-pub use complete::{CallEvent, CompletionRequest, Ended, Prompt, Running};
+pub use complete::{CallEvent, CompletionRequest, Ended, EndedChoice, Prompt, Running};
 pub use error::NodeError;
 pub use node::{Node, Setup};
 pub use observe::{Observed, Observer};

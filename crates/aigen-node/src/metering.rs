@@ -1,5 +1,5 @@
 use crate::admission::Admitted;
-use crate::complete::{CallEvent, Ended};
+use crate::complete::{CallEvent, Ended, EndedChoice};
 use crate::error::NodeError;
 use crate::limits::{CHUNK_TOKENS_MAX, PROGRESS_TOKENS};
 use crate::node::{Node, call_refused};
@@ -39,6 +39,8 @@ pub(crate) struct Meter {
     prompt_tokens: u64,
     max_tokens: u64,
     used: Usage,
+    /// What each answer has used so far, and how it ended.
+    answers: Vec<Answer>,
     counting: Counting,
     /// Computed tokens that the journal knows of.
     recorded: u64,
@@ -49,6 +51,13 @@ pub(crate) struct Meter {
     extension: Option<Extension>,
     /// Whether the balance's end was reached: no further extension is asked for.
     exhausted: bool,
+}
+
+/// One of a call's answers.
+#[derive(Default)]
+struct Answer {
+    usage: aigen_jarvis::Usage,
+    ending: Option<Ending>,
 }
 
 /// When what happened.
@@ -88,6 +97,7 @@ impl Meter {
             extension: None,
             exhausted: false,
             open: Some(open),
+            answers: (0..work.choices()).map(|_| Answer::default()).collect(),
             work: Some(work),
         }
     }
@@ -100,16 +110,25 @@ impl Meter {
             Ok(begun) => begun,
             Err(error) => return self.tell_started(Err(error)),
         };
-        let ending = self.follow(told, ongoing, &pieces).await;
-        let receipt = self.settle(&ending).await;
+        self.follow(told, ongoing, &pieces).await;
+        let endings = self.answers.iter_mut().map(|answer| answer.ending.take());
+        let endings = endings.map(|ending| ending.unwrap_or_else(Ending::crashed));
+        let endings: Vec<_> = endings.collect();
+        let finish = worst(&endings);
+        let receipt = self.settle(&finish, &endings).await;
         self.observed(&receipt);
-        if let Some(error) = self.never_began(&ending) {
+        if let Some(error) = self.never_began(&finish) {
             return self.tell_started(Err(error));
         }
         self.tell_started(Ok(()));
-        let ended = Ended {
-            finish: ending.finish,
+        let choices = endings.iter().map(|ending| EndedChoice {
+            finish: ending.finish.clone(),
             grammar_complete: ending.grammar_complete,
+        });
+        let ended = Ended {
+            finish,
+            choices: choices.collect(),
+            grammar_complete: endings[0].grammar_complete,
             counting: std::mem::take(&mut self.counting),
             receipt,
         };
@@ -123,9 +142,9 @@ impl Meter {
     }
 
     /// Why there is no answer at all, where nothing was said or used before it failed.
-    fn never_began(&mut self, ending: &Ending) -> Option<NodeError> {
+    fn never_began(&mut self, finish: &Finish) -> Option<NodeError> {
         self.started.as_ref()?;
-        match &ending.finish {
+        match finish {
             Finish::Fault(Fault::Engine(EngineError::Busy { .. })) => Some(self.admitted.full()),
             Finish::Fault(Fault::Engine(error)) => Some(error.clone().into()),
             Finish::Cancelled => Some(self.given_up.take().unwrap_or(NodeError::ShuttingDown)),
@@ -195,28 +214,28 @@ impl Meter {
         mut told: mpsc::UnboundedReceiver<Told>,
         ongoing: Ongoing,
         pieces: &mpsc::Sender<CallEvent>,
-    ) -> Ending {
+    ) {
         let stopping = self.node.0.stopping.clone();
         let (mut gone, mut stopped) = (false, false);
         let deadline = ongoing.is_queued().then(|| self.admitted.deadline());
-        loop {
+        while self.answers.iter().any(|answer| answer.ending.is_none()) {
             tokio::select! {
                 told = told.recv() => match told {
-                    Some(Told::Event(Event::Finished(ending))) => {
-                        self.note(&ending.usage);
-                        return ending;
+                    Some(Told::Event(choice, Event::Finished(ending))) => {
+                        self.note(choice, &ending.usage);
+                        self.answers[choice as usize].ending = Some(ending);
                     }
                     Some(told) => {
                         self.has_begun();
-                        let piece = self.observe(told);
+                        let said = self.observe(told);
                         if self.is_progress_due() {
                             self.record_progress().await;
                         }
-                        if let Some(piece) = piece {
-                            self.tell(pieces, CallEvent::Piece(piece)).await;
+                        if let Some(said) = said {
+                            self.tell(pieces, said).await;
                         }
                     }
-                    None => return Ending::crashed(),
+                    None => return,
                 },
                 reply = extended(&mut self.extension) => self.on_extended(reply),
                 () = passed(deadline), if self.times.begun.is_none() && self.given_up.is_none() => {
@@ -236,15 +255,17 @@ impl Meter {
     }
 
     /// Takes note of what is told; gives back what the caller should see of it.
-    fn observe(&mut self, told: Told) -> Option<Piece> {
+    fn observe(&mut self, told: Told) -> Option<CallEvent> {
         match told {
-            Told::Event(Event::Started {
-                prompt_tokens,
-                cached_prompt_tokens,
-            }) => {
-                // A controller's own prompt is never longer than what is held for.
-                let prompt = self.prompt_tokens.min(prompt_tokens.into());
-                self.prompt_was(prompt, cached_prompt_tokens.into());
+            // The others share what the first one computes.
+            Told::Event(
+                0,
+                Event::Started {
+                    cached_prompt_tokens,
+                    ..
+                },
+            ) => {
+                self.prompt_was(self.prompt_tokens, cached_prompt_tokens.into());
                 None
             }
             Told::Measured(measured) => {
@@ -252,12 +273,12 @@ impl Meter {
                 self.counting = measured.counting;
                 None
             }
-            Told::Event(Event::Output(piece)) => {
-                self.measure(&piece.usage);
+            Told::Event(choice, Event::Output(piece)) => {
+                self.measure(choice, &piece.usage);
                 let visible = !piece.text.is_empty() || !piece.logprobs.is_empty();
-                visible.then_some(piece)
+                visible.then_some(CallEvent::Piece { choice, piece })
             }
-            Told::Event(Event::Finished(_)) => None,
+            Told::Event(_, Event::Started { .. } | Event::Finished(_)) => None,
         }
     }
 
@@ -267,14 +288,18 @@ impl Meter {
         self.used.prompt_tokens = tokens - self.used.cached_prompt_tokens;
     }
 
-    fn note(&mut self, usage: &aigen_jarvis::Usage) {
-        self.used.sampled_tokens = usage.sampled_tokens;
-        self.used.forced_tokens = usage.forced_tokens;
-        self.used.discarded_tokens = usage.discarded_tokens;
+    fn note(&mut self, choice: u32, usage: &aigen_jarvis::Usage) {
+        self.answers[choice as usize].usage = *usage;
+        let sum = |of: fn(&aigen_jarvis::Usage) -> u64| {
+            self.answers.iter().map(|answer| of(&answer.usage)).sum()
+        };
+        self.used.sampled_tokens = sum(|usage| usage.sampled_tokens);
+        self.used.forced_tokens = sum(|usage| usage.forced_tokens);
+        self.used.discarded_tokens = sum(|usage| usage.discarded_tokens);
     }
 
-    fn measure(&mut self, usage: &aigen_jarvis::Usage) {
-        self.note(usage);
+    fn measure(&mut self, choice: u32, usage: &aigen_jarvis::Usage) {
+        self.note(choice, usage);
         let computed = self.used.computed_tokens();
         if computed > 0 && self.times.first_token.is_none() {
             self.times.first_token = Some(self.times.asked.elapsed());
@@ -356,9 +381,9 @@ impl Meter {
         self.cover.close();
     }
 
-    async fn settle(&mut self, ending: &Ending) -> Result<Receipt, NodeError> {
-        let micros = ending.controller_micros;
-        self.close(outcome_of(&ending.finish), ending.decisions, micros)
+    async fn settle(&mut self, finish: &Finish, endings: &[Ending]) -> Result<Receipt, NodeError> {
+        let micros = endings.iter().map(|ending| ending.controller_micros).sum();
+        self.close(outcome_of(finish), decisions(endings), micros)
             .await?;
         let network = self.node.network();
         let receipt = network.receipt(self.call).cloned();
@@ -394,6 +419,36 @@ async fn passed(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
     }
+}
+
+/// The reason that says most about a call of several answers.
+fn worst(endings: &[Ending]) -> Finish {
+    let weight = |finish: &Finish| match finish {
+        Finish::Fault(_) => 4,
+        Finish::Cancelled => 3,
+        Finish::Budget => 2,
+        Finish::Length => 1,
+        Finish::Stop | Finish::StopString => 0,
+    };
+    let finishes = endings.iter().map(|ending| &ending.finish);
+    // The first of those that weigh the same.
+    let worst = finishes.reduce(|worst, next| match weight(next) > weight(worst) {
+        true => next,
+        false => worst,
+    });
+    worst.cloned().unwrap_or(Finish::Fault(Fault::Crashed))
+}
+
+/// The digest of one answer's decisions; of several, one of all of theirs, in order.
+fn decisions(endings: &[Ending]) -> Digest {
+    if let [ending] = endings {
+        return ending.decisions;
+    }
+    let mut hasher = blake3::Hasher::new_derive_key("aigen decisions of several answers 1");
+    for ending in endings {
+        hasher.update(&ending.decisions.0);
+    }
+    Digest(*hasher.finalize().as_bytes())
 }
 
 /// Waits for the extension, if one was asked for.

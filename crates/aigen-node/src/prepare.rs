@@ -9,7 +9,7 @@ use crate::steering::Steering;
 use crate::work::Work;
 use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
 use aigen_engine::{EngineHandle, TokenId};
-use aigen_jarvis::{Cover, SessionRequest};
+use aigen_jarvis::{Cover, Program, SessionRequest};
 use aigen_network::OpenCall;
 use aigen_types::{Digest, ModelName, Slug};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -90,7 +90,15 @@ impl Node {
         let prompt = encode(&served.engine, &asked)?;
         let max_tokens = room(&served.engine, prompt.len(), request.max_tokens)?;
         let steered = self.steer(served, &request.steering, &request.prompt)?;
-        let (chunk_tokens, least_tokens) = first_chunk(&served.engine, max_tokens.into());
+        let choices = u64::from(choices(served, &request, &steered.program)?);
+        let (chunk_tokens, least_tokens) = match choices {
+            1 => first_chunk(&served.engine, max_tokens.into()),
+            // Nobody could say which of them should end where the money does.
+            _ => (
+                choices * u64::from(max_tokens),
+                choices * u64::from(max_tokens),
+            ),
+        };
         let held = Held {
             prompt_tokens: prompt.len() as u64,
             chunk_tokens,
@@ -117,10 +125,10 @@ impl Node {
             open,
             work: Work::Embedded {
                 engine: served.engine.clone(),
-                session: Box::new(session),
+                sessions: several(session, choices),
             },
             cover,
-            max_tokens: max_tokens.into(),
+            max_tokens: choices * u64::from(max_tokens),
         })
     }
 
@@ -132,11 +140,23 @@ impl Node {
         key: Slug,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
-        if request.top_logprobs.is_some() {
+        let elsewhere = [
+            (
+                "logprobs",
+                request.top_logprobs.is_some(),
+                "it is computed elsewhere, where no token's probability is seen",
+            ),
+            (
+                "n",
+                request.choices > 1,
+                "it is computed elsewhere, and asked for one answer at a time",
+            ),
+        ];
+        if let Some((param, _, reason)) = elsewhere.into_iter().find(|(_, asked, _)| *asked) {
             return Err(NodeError::Unsupported {
-                param: "logprobs",
+                param,
                 model: request.model,
-                reason: "it is computed elsewhere, where no token's probability is seen",
+                reason,
             });
         }
         let info = engine.info();
@@ -192,6 +212,47 @@ impl Node {
             bill_to: request.bill_to.clone(),
         }
     }
+}
+
+/// How many answers, if the engine can hold so many at once and the program goes only forward: what
+/// it took back would be paid for by one of them at the others' cost.
+fn choices(
+    served: &Embedded,
+    request: &CompletionRequest,
+    program: &Program,
+) -> Result<u32, NodeError> {
+    let most = served.engine.info().sequences_max;
+    let reason = match request.choices {
+        0 | 1 => return Ok(1),
+        choices if choices > most => "it computes fewer answers at once",
+        _ if !program.is_plain() => "the controller decides how many answers there are",
+        choices => return Ok(choices),
+    };
+    Err(NodeError::Unsupported {
+        param: "n",
+        model: request.model.clone(),
+        reason,
+    })
+}
+
+/// The same session so many times, each with chances of its own. Of several each is covered to its
+/// end, because everything is held before they begin.
+fn several(session: SessionRequest, choices: u64) -> Vec<SessionRequest> {
+    if choices == 1 {
+        return vec![session];
+    }
+    let one = |choice: u64| {
+        let cover = Cover::new(session.max_tokens.into());
+        cover.close();
+        let mut sampling = session.sampling.clone();
+        sampling.seed = sampling.seed.wrapping_add(choice);
+        SessionRequest {
+            cover,
+            sampling,
+            ..session.clone()
+        }
+    };
+    (0..choices).map(one).collect()
 }
 
 fn text_prompt(prompt: &Prompt) -> TextPrompt {

@@ -161,7 +161,7 @@ impl Listener {
             usage: sampled(self.reported()),
             ..Piece::default()
         };
-        self.tell(Told::Event(Event::Output(piece)));
+        self.tell(Told::Event(0, Event::Output(piece)));
     }
 
     fn finish(&mut self, ending: TextEnding) {
@@ -175,14 +175,17 @@ impl Listener {
             self.piece(text);
         }
         let complete = ending.finish == Ok(TextFinish::Stop);
-        self.tell(Told::Event(Event::Finished(Ending {
-            finish: finish(ending),
-            usage: sampled(output),
-            grammar_complete: self.has_schema.then_some(complete),
-            // Nothing was decided here.
-            decisions: Digest::ZERO,
-            ..Ending::crashed()
-        })));
+        self.tell(Told::Event(
+            0,
+            Event::Finished(Ending {
+                finish: finish(ending),
+                usage: sampled(output),
+                grammar_complete: self.has_schema.then_some(complete),
+                // Nothing was decided here.
+                decisions: Digest::ZERO,
+                ..Ending::crashed()
+            }),
+        ));
     }
 
     /// Tells the prompt's tokens, and gives back those of the answer.

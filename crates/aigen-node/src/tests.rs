@@ -164,6 +164,7 @@ fn request(max_tokens: u32) -> CompletionRequest {
         },
         stops: Vec::new(),
         top_logprobs: None,
+        choices: 1,
         steering: Steering::Free,
     }
 }
@@ -178,7 +179,7 @@ async fn read(mut running: Running) -> (String, Ended) {
             .await
             .expect("a call ends with an event")
         {
-            CallEvent::Piece(piece) => text.push_str(&piece.text),
+            CallEvent::Piece { piece, .. } => text.push_str(&piece.text),
             CallEvent::Ended(ended) => return (text, *ended),
         }
     }

@@ -4,14 +4,14 @@ use crate::error::NodeError;
 use crate::remote::{Asking, Measured};
 use aigen_engine::EngineHandle;
 use aigen_engine::text::TextControl;
-use aigen_jarvis::{Event, SessionHandle, SessionRequest};
+use aigen_jarvis::{Event, OnEvent, SessionHandle, SessionRequest, start_several};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// What a meter hears.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// What a session tells.
-    Event(Event),
+    /// What the session of an answer tells.
+    Event(u32, Event),
     /// What is known of a prompt that was not counted here; the last word counts.
     Measured(Measured),
 }
@@ -20,7 +20,8 @@ pub(crate) enum Told {
 pub(crate) enum Work {
     Embedded {
         engine: EngineHandle,
-        session: Box<SessionRequest>,
+        /// One for each answer.
+        sessions: Vec<SessionRequest>,
     },
     Remote(Asking),
 }
@@ -32,15 +33,28 @@ pub(crate) enum Ongoing {
 }
 
 impl Work {
-    /// Begins. Everything is told to `tell`, an [`Event::Finished`] last; nothing if it is refused.
+    /// How many answers there will be.
+    pub fn choices(&self) -> usize {
+        match self {
+            Self::Embedded { sessions, .. } => sessions.len(),
+            Self::Remote(_) => 1,
+        }
+    }
+
+    /// Begins. Everything is told to `tell`, an [`Event::Finished`] last for each answer; nothing if it is refused.
     pub fn start(self, tell: UnboundedSender<Told>) -> Result<Ongoing, NodeError> {
         match self {
-            Self::Embedded { engine, session } => {
-                let on_event = Box::new(move |event| {
-                    let _ = tell.send(Told::Event(event));
-                });
-                let session = aigen_jarvis::start(&engine, *session, on_event)?;
-                Ok(Ongoing::Embedded(session))
+            Self::Embedded { engine, sessions } => {
+                let heard = |choice: u32| -> OnEvent {
+                    let tell = tell.clone();
+                    Box::new(move |event| {
+                        let _ = tell.send(Told::Event(choice, event));
+                    })
+                };
+                let sessions = (0..).zip(sessions);
+                let sessions = sessions.map(|(choice, session)| (session, heard(choice)));
+                let handle = start_several(&engine, sessions.collect())?;
+                Ok(Ongoing::Embedded(handle))
             }
             Self::Remote(asking) => Ok(Ongoing::Remote(asking.start(tell))),
         }

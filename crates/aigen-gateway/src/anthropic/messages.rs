@@ -28,6 +28,7 @@ pub(super) async fn create(
     refuse_unsupported(request)?;
     let asked = request.sampling();
     let ask = Ask {
+        choices: 1,
         model: request.model.clone(),
         prompt: prompt(request)?,
         max_tokens: asked.max_tokens,

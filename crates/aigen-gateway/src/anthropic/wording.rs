@@ -35,7 +35,7 @@ impl Messages {
     }
 
     fn ended(&self, conclusion: &Conclusion) -> MessageDelta {
-        let reason = match conclusion.finish {
+        let reason = match conclusion.finish() {
             FinishReason::Length => StopReason::MaxTokens,
             FinishReason::ToolCalls => StopReason::ToolUse,
             _ if conclusion.at_stop_text => StopReason::StopSequence,
@@ -80,7 +80,8 @@ impl Wording for Messages {
     const PROMPT: &'static str = "messages";
     const ID_PREFIX: &'static str = "msg_";
 
-    fn whole(&mut self, head: &Head, said: Said, conclusion: Conclusion) -> Vec<u8> {
+    fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {
+        let said = Said::only(said);
         let MessageDelta {
             stop_reason,
             stop_sequence,
@@ -106,7 +107,7 @@ impl Wording for Messages {
         write(frame, &Event::MessageStart { message });
     }
 
-    fn part(&mut self, frame: &mut Frame, _: &Head, part: Part) {
+    fn part(&mut self, frame: &mut Frame, _: &Head, _: u32, part: Part) {
         match part {
             Part::Text { text, .. } => {
                 if self.open != Some(true) {

@@ -1,4 +1,4 @@
-use super::conclusion::{Broken, conclude, unsettled};
+use super::conclusion::{Broken, Conclusion, conclude, unsettled};
 use super::logprobs::logprobs;
 use super::once::Once;
 use super::speech::{Said, Speech};
@@ -26,6 +26,8 @@ pub(crate) struct Ask<W> {
     pub model: String,
     pub prompt: Prompt,
     pub max_tokens: Option<u32>,
+    /// How many answers.
+    pub choices: u32,
     pub max_cost: Option<Amount>,
     pub parties: Parties,
     pub sampling: Sampling,
@@ -46,7 +48,8 @@ pub(crate) struct Underway<W> {
     pub head: Head,
     /// Absent for a model elsewhere, whose tokens nobody here knows.
     pub tokenizer: Option<Arc<dyn Tokenizer>>,
-    pub speech: Speech,
+    /// One for each answer.
+    pub speeches: Vec<Speech>,
     pub wording: W,
 }
 
@@ -109,7 +112,8 @@ async fn begin<T, W: Wording>(
     ask: Ask<W>,
 ) -> Result<Underway<W>, NodeError> {
     let mut head = head::<W>(&model, served, call);
-    let speech = Speech::new(call, &ask.steering);
+    let speeches = (0..ask.choices).map(|choice| Speech::new(call, choice, &ask.steering));
+    let speeches = speeches.collect();
     let tokenizer = served.tokenizer();
     let request = CompletionRequest {
         call,
@@ -123,6 +127,7 @@ async fn begin<T, W: Wording>(
         sampling: ask.sampling,
         stops: ask.stops,
         top_logprobs: ask.top_logprobs.and_then(|top| u8::try_from(top).ok()),
+        choices: ask.choices,
         steering: ask.steering,
     };
     let running = gateway.node.complete(&post.caller, request).await?;
@@ -138,7 +143,7 @@ async fn begin<T, W: Wording>(
         running,
         head,
         tokenizer,
-        speech,
+        speeches,
         wording: ask.wording,
     })
 }
@@ -158,20 +163,20 @@ fn head<W: Wording>(model: &ModelName, served: &Served, call: CallId) -> Head {
 impl<W: Wording> Underway<W> {
     /// The answer in one piece. `Err` only where nothing was settled.
     async fn whole(mut self) -> Result<Reply, Failure> {
-        let mut said = Said::default();
+        let mut said = vec![Said::default(); self.speeches.len()];
         let call = self.running.call;
         while let Some(event) = self.running.events.recv().await {
             match event {
-                CallEvent::Piece(piece) => {
+                CallEvent::Piece { choice, piece } => {
+                    let choice = choice as usize;
                     let tokens = logprobs(piece.logprobs, self.tokenizer.as_deref());
-                    let parts = self.speech.hear(piece.text, tokens);
-                    parts.into_iter().for_each(|part| said.take(part));
+                    let parts = self.speeches[choice].hear(piece.text, tokens);
+                    parts.into_iter().for_each(|part| said[choice].take(part));
                 }
                 CallEvent::Ended(ended) => {
-                    self.speech
-                        .rest()
-                        .into_iter()
-                        .for_each(|part| said.take(part));
+                    for (speech, said) in self.speeches.iter_mut().zip(&mut said) {
+                        speech.rest().into_iter().for_each(|part| said.take(part));
+                    }
                     return self.concluded(said, *ended);
                 }
             }
@@ -179,13 +184,13 @@ impl<W: Wording> Underway<W> {
         Err(unsettled(&self.access, call).failure)
     }
 
-    fn concluded(mut self, said: Said, ended: Ended) -> Result<Reply, Failure> {
+    fn concluded(mut self, said: Vec<Said>, ended: Ended) -> Result<Reply, Failure> {
         let call = self.running.call;
         let mut conclusion = match conclude(&self.gateway, &self.access, call, ended) {
             Ok(conclusion) => conclusion,
             Err(broken) => return charged::<W>(call, *broken),
         };
-        conclusion.finish = self.speech.finish(conclusion.finish);
+        finish(&mut conclusion, &self.speeches);
         let (receipt, cost) = (conclusion.aigen.receipt, conclusion.aigen.cost);
         Ok(Reply {
             status: StatusCode::OK,
@@ -193,6 +198,13 @@ impl<W: Wording> Underway<W> {
             cost,
             body: self.wording.whole(&self.head, said, conclusion).into(),
         })
+    }
+}
+
+/// What was said tells more of why it ended than the model's end does.
+pub(super) fn finish(conclusion: &mut Conclusion, speeches: &[Speech]) {
+    for (finish, speech) in conclusion.finishes.iter_mut().zip(speeches) {
+        *finish = speech.finish(*finish);
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) async fn create(
         model: request.model.clone(),
         prompt: Prompt::Chat(conversation("messages", &request.messages)?),
         max_tokens: asked.max_tokens,
+        choices: asked.choices,
         sampling: sampling(&asked),
         stops: asked.stop.clone(),
         top_logprobs: asked.logprobs,
@@ -42,7 +43,7 @@ pub(super) async fn create(
         wording: Chat {
             logprobs: asked.logprobs.is_some(),
             usage: request.includes_usage(),
-            calls: 0,
+            calls: vec![0; asked.choices as usize],
         },
     };
     complete(&gateway, post, ask).await
@@ -50,9 +51,6 @@ pub(super) async fn create(
 
 /// What would change the answer and cannot here is refused by name.
 fn refuse_unsupported(request: &ChatRequest) -> Result<(), Failure> {
-    if request.n.is_some_and(|n| n > 1) {
-        return Err(Failure::unsupported("n", "ask once for each answer"));
-    }
     let fields = [
         ("functions", &request.functions, "use `tools`"),
         ("function_call", &request.function_call, "use `tool_choice`"),
@@ -110,8 +108,8 @@ struct Chat {
     logprobs: bool,
     /// Whether a stream ends with the usage.
     usage: bool,
-    /// Calls that a stream has begun.
-    calls: u32,
+    /// Calls that each answer of a stream has begun.
+    calls: Vec<u32>,
 }
 
 impl Chat {
@@ -121,6 +119,21 @@ impl Chat {
             refusal: None,
         })
     }
+
+    fn answer(&self, index: u32, said: Said, finish_reason: FinishReason) -> ChatChoice {
+        let calls = Some(said.calls).filter(|calls| !calls.is_empty());
+        let content = Some(said.text).filter(|text| calls.is_none() || !text.is_empty());
+        ChatChoice {
+            index,
+            message: ChatReply {
+                content,
+                tool_calls: calls,
+                ..ChatReply::text("")
+            },
+            logprobs: self.logprobs(said.logprobs),
+            finish_reason,
+        }
+    }
 }
 
 impl Wording for Chat {
@@ -128,25 +141,15 @@ impl Wording for Chat {
     const PROMPT: &'static str = "messages";
     const ID_PREFIX: &'static str = "chatcmpl-";
 
-    fn whole(&mut self, head: &Head, said: Said, conclusion: Conclusion) -> Vec<u8> {
-        let calls = Some(said.calls).filter(|calls| !calls.is_empty());
-        let content = Some(said.text).filter(|text| calls.is_none() || !text.is_empty());
-        let choice = ChatChoice {
-            index: 0,
-            message: ChatReply {
-                content,
-                tool_calls: calls,
-                ..ChatReply::text("")
-            },
-            logprobs: self.logprobs(said.logprobs),
-            finish_reason: conclusion.finish,
-        };
+    fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {
+        let choices = (0..).zip(said.into_iter().zip(&conclusion.finishes));
+        let choices = choices.map(|(index, (said, finish))| self.answer(index, said, *finish));
         json(&ChatResponse {
             id: head.id.clone(),
             object: ChatObject::Is,
             created: head.created,
             model: head.model.clone(),
-            choices: vec![choice],
+            choices: choices.collect(),
             usage: conclusion.usage,
             system_fingerprint: head.system_fingerprint.clone(),
             aigen: Some(conclusion.aigen),
@@ -159,22 +162,25 @@ impl Wording for Chat {
             content: Some(String::new()),
             tool_calls: None,
         };
-        frame.data(&chunk(head, choice(delta)));
+        for index in (0..).take(self.calls.len()) {
+            frame.data(&chunk(head, choice(index, delta.clone())));
+        }
     }
 
-    fn part(&mut self, frame: &mut Frame, head: &Head, part: Part) {
-        let mut choice = choice(Delta::default());
+    fn part(&mut self, frame: &mut Frame, head: &Head, index: u32, part: Part) {
+        let mut choice = choice(index, Delta::default());
+        let calls = &mut self.calls[index as usize];
         match part {
             Part::Text { text, logprobs } => {
                 choice.delta.content = Some(text);
                 choice.logprobs = self.logprobs(logprobs);
             }
             Part::Call(named) => {
-                choice.delta.tool_calls = Some(vec![begun(self.calls, named)]);
-                self.calls += 1;
+                choice.delta.tool_calls = Some(vec![begun(*calls, named)]);
+                *calls += 1;
             }
             Part::Arguments(json) => {
-                choice.delta.tool_calls = Some(vec![arguments(self.calls - 1, json)]);
+                choice.delta.tool_calls = Some(vec![arguments(*calls - 1, json)]);
             }
             Part::CallEnd => return,
         }
@@ -182,18 +188,21 @@ impl Wording for Chat {
     }
 
     fn close(&mut self, frame: &mut Frame, head: &Head, conclusion: Conclusion) {
-        let last = ending(conclusion.finish);
-        if self.usage {
-            frame.data(&chunk(head, last));
+        let (usage, mut aigen) = (conclusion.usage, Some(conclusion.aigen));
+        let mut finishes = (0..).zip(conclusion.finishes).peekable();
+        while let Some((index, finish)) = finishes.next() {
+            // What the call came to is said once: in the last part, or beside the usage.
+            let last = finishes.peek().is_none() && !self.usage;
             frame.data(&ChatChunk {
-                usage: Some(conclusion.usage),
-                aigen: Some(conclusion.aigen),
-                ..chunk(head, None)
+                aigen: aigen.take_if(|_| last),
+                ..chunk(head, ending(index, finish))
             });
-        } else {
+        }
+        if aigen.is_some() {
             frame.data(&ChatChunk {
-                aigen: Some(conclusion.aigen),
-                ..chunk(head, last)
+                usage: Some(usage),
+                aigen,
+                ..chunk(head, None)
             });
         }
         frame.raw(b"data: [DONE]\n\n");
@@ -225,16 +234,16 @@ fn arguments(index: u32, arguments: String) -> ToolCallDelta {
     }
 }
 
-fn ending(finish: FinishReason) -> ChunkChoice {
+fn ending(index: u32, finish: FinishReason) -> ChunkChoice {
     ChunkChoice {
         finish_reason: Some(finish),
-        ..choice(Delta::default())
+        ..choice(index, Delta::default())
     }
 }
 
-fn choice(delta: Delta) -> ChunkChoice {
+fn choice(index: u32, delta: Delta) -> ChunkChoice {
     ChunkChoice {
-        index: 0,
+        index,
         delta,
         logprobs: None,
         finish_reason: None,

@@ -30,6 +30,7 @@ pub(super) async fn create(
         model: request.model.clone(),
         prompt: Prompt::Text(text(&request.prompt)?),
         max_tokens: Some(asked.max_tokens.unwrap_or(COMPLETION_TOKENS)),
+        choices: asked.choices,
         sampling: sampling(&asked),
         stops: asked.stop.clone(),
         top_logprobs: asked.logprobs,
@@ -40,7 +41,7 @@ pub(super) async fn create(
         wording: Text {
             logprobs: asked.logprobs,
             usage: request.includes_usage(),
-            offset: 0,
+            offsets: vec![0; asked.choices as usize],
         },
     };
     complete(&gateway, post, ask).await
@@ -50,7 +51,6 @@ pub(super) async fn create(
 fn refuse_unsupported(request: &CompletionRequest) -> Result<(), Failure> {
     let many = |count: Option<u32>| count.is_some_and(|count| count > 1);
     let wrong = [
-        ("n", many(request.n), "ask once for each answer"),
         ("best_of", many(request.best_of), "leave it out"),
         ("echo", request.echo == Some(true), "leave it out"),
         ("suffix", request.suffix.is_some(), "leave it out"),
@@ -79,19 +79,20 @@ struct Text {
     logprobs: Option<u32>,
     /// Whether a stream ends with the usage.
     usage: bool,
-    /// Characters of the answer so far.
-    offset: u32,
+    /// Characters of each answer so far.
+    offsets: Vec<u32>,
 }
 
 impl Text {
     /// Lists side by side, one entry per token.
-    fn logprobs(&mut self, tokens: Vec<TokenLogprob>) -> Option<CompletionLogprobs> {
+    fn logprobs(&mut self, index: u32, tokens: Vec<TokenLogprob>) -> Option<CompletionLogprobs> {
         let alternatives = self.logprobs?;
+        let offset = &mut self.offsets[index as usize];
         let mut lists = CompletionLogprobs::default();
         let mut tops = Vec::new();
         for token in tokens {
-            lists.text_offset.push(self.offset);
-            self.offset += u32::try_from(token.token.chars().count()).unwrap_or(u32::MAX);
+            lists.text_offset.push(*offset);
+            *offset += u32::try_from(token.token.chars().count()).unwrap_or(u32::MAX);
             let top = token.top_logprobs.into_iter();
             tops.push(Some(top.map(|top| (top.token, top.logprob)).collect()));
             lists.tokens.push(token.token);
@@ -101,11 +102,16 @@ impl Text {
         Some(lists)
     }
 
-    fn choice(&mut self, text: String, logprobs: Vec<TokenLogprob>) -> CompletionChoice {
+    fn choice(
+        &mut self,
+        index: u32,
+        text: String,
+        logprobs: Vec<TokenLogprob>,
+    ) -> CompletionChoice {
         CompletionChoice {
             text,
-            index: 0,
-            logprobs: self.logprobs(logprobs),
+            index,
+            logprobs: self.logprobs(index, logprobs),
             finish_reason: None,
         }
     }
@@ -116,44 +122,44 @@ impl Wording for Text {
     const PROMPT: &'static str = "prompt";
     const ID_PREFIX: &'static str = "cmpl-";
 
-    fn whole(&mut self, head: &Head, said: Said, conclusion: Conclusion) -> Vec<u8> {
-        let choice = CompletionChoice {
-            finish_reason: Some(conclusion.finish),
-            ..self.choice(said.text, said.logprobs)
-        };
+    fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {
+        let choices = (0..).zip(said.into_iter().zip(conclusion.finishes));
+        let choices = choices.map(|(index, (said, finish))| CompletionChoice {
+            finish_reason: Some(finish),
+            ..self.choice(index, said.text, said.logprobs)
+        });
         json(&CompletionResponse {
+            choices: choices.collect(),
             usage: Some(conclusion.usage),
             aigen: Some(conclusion.aigen),
-            ..response(head, choice)
+            ..response(head, None)
         })
     }
 
     fn open(&mut self, _: &mut Frame, _: &Head) {}
 
-    fn part(&mut self, frame: &mut Frame, head: &Head, part: Part) {
+    fn part(&mut self, frame: &mut Frame, head: &Head, index: u32, part: Part) {
         if let Part::Text { text, logprobs } = part {
-            frame.data(&response(head, self.choice(text, logprobs)));
+            frame.data(&response(head, self.choice(index, text, logprobs)));
         }
     }
 
     fn close(&mut self, frame: &mut Frame, head: &Head, conclusion: Conclusion) {
-        let last = CompletionChoice {
-            text: String::new(),
-            index: 0,
-            logprobs: None,
-            finish_reason: Some(conclusion.finish),
-        };
-        if self.usage {
-            frame.data(&response(head, last));
+        let (usage, mut aigen) = (conclusion.usage, Some(conclusion.aigen));
+        let mut finishes = (0..).zip(conclusion.finishes).peekable();
+        while let Some((index, finish)) = finishes.next() {
+            // What the call came to is said once: in the last part, or beside the usage.
+            let last = finishes.peek().is_none() && !self.usage;
             frame.data(&CompletionResponse {
-                usage: Some(conclusion.usage),
-                aigen: Some(conclusion.aigen),
-                ..response(head, None)
+                aigen: aigen.take_if(|_| last),
+                ..response(head, ending(index, finish))
             });
-        } else {
+        }
+        if aigen.is_some() {
             frame.data(&CompletionResponse {
-                aigen: Some(conclusion.aigen),
-                ..response(head, last)
+                usage: Some(usage),
+                aigen,
+                ..response(head, None)
             });
         }
         frame.raw(b"data: [DONE]\n\n");
@@ -161,6 +167,15 @@ impl Wording for Text {
 
     fn fail(&mut self, frame: &mut Frame, _: &Head, failure: Failure) {
         frame.data(&failure.envelope());
+    }
+}
+
+fn ending(index: u32, finish: FinishReason) -> CompletionChoice {
+    CompletionChoice {
+        text: String::new(),
+        index,
+        logprobs: None,
+        finish_reason: Some(finish),
     }
 }
 

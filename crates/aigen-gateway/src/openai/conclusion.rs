@@ -6,16 +6,24 @@ use aigen_api::openai::{
     Usage,
 };
 use aigen_node::network::Receipt;
-use aigen_node::{Counting, Ended, Finish};
+use aigen_node::{Counting, Ended, EndedChoice, Finish};
 use aigen_types::{Amount, CallId};
 
 /// A call that is over: captured, recorded, and worth an answer.
 pub(crate) struct Conclusion {
-    pub finish: FinishReason,
+    /// Why each answer ended.
+    pub finishes: Vec<FinishReason>,
     /// Whether one of the request's stop texts ended it.
     pub at_stop_text: bool,
     pub usage: Usage,
     pub aigen: AigenReply,
+}
+
+impl Conclusion {
+    /// Why the answer ended; of several the first.
+    pub fn finish(&self) -> FinishReason {
+        self.finishes[0]
+    }
 }
 
 /// A call that is over and has no answer. What it used may be charged all the same.
@@ -36,13 +44,15 @@ pub(super) fn conclude(
         unsettled(access, call)
     })?;
     note(access, &receipt, &ended.finish);
-    let finish = match &ended.finish {
+    let choices = ended.choices.iter();
+    let finishes = choices.map(|choice| match &choice.finish {
         Finish::Stop | Finish::StopString => Ok(FinishReason::Stop),
         Finish::Length | Finish::Budget => Ok(FinishReason::Length),
         Finish::Cancelled => Err(Failure::cut_off()),
         Finish::Fault(fault) => Err(Failure::fault(fault)),
-    };
-    let finish = finish.map_err(|failure| {
+    });
+    let finishes: Result<_, _> = finishes.collect();
+    let finishes = finishes.map_err(|failure: Failure| {
         Box::new(Broken {
             failure: failure.charged(call, &receipt),
             cost: Some(receipt.total()),
@@ -51,12 +61,12 @@ pub(super) fn conclude(
     let at_stop_text = ended.finish == Finish::StopString;
     let stop = (ended.finish == Finish::Budget).then_some(AigenStop::Budget);
     Ok(Conclusion {
-        finish,
+        finishes,
         at_stop_text,
         usage: usage(&receipt),
         aigen: AigenReply {
             stop,
-            grammar_complete: ended.grammar_complete,
+            grammar_complete: complete(&ended.choices),
             counted: counted(ended.counting),
             ..reply(gateway, call, &receipt)
         },
@@ -108,6 +118,12 @@ fn usage(receipt: &Receipt) -> Usage {
         used.computed_tokens(),
         completion,
     )
+}
+
+/// Whether every grammar was satisfied, where there is any.
+fn complete(choices: &[EndedChoice]) -> Option<bool> {
+    let complete = choices.iter().filter_map(|choice| choice.grammar_complete);
+    complete.reduce(|all, one| all && one)
 }
 
 fn counted(counting: Counting) -> Option<Counted> {

@@ -27,6 +27,7 @@ pub(super) async fn create(
     let asked = request.sampling();
     asked.check()?;
     let ask = Ask {
+        choices: 1,
         model: request.model.clone(),
         prompt: prompt(request)?,
         max_tokens: asked.max_tokens,

@@ -27,15 +27,18 @@ pub(crate) struct Named {
 /// Takes an answer apart as it comes.
 pub(crate) struct Speech {
     call: CallId,
+    /// Which of the call's answers it is.
+    choice: u32,
     /// `None`: nothing can be called, all of it is text.
     reader: Option<CallReader>,
 }
 
 impl Speech {
-    pub fn new(call: CallId, steering: &Steering) -> Self {
+    pub fn new(call: CallId, choice: u32, steering: &Steering) -> Self {
         let calls = matches!(steering, Steering::Tools(_));
         Self {
             call,
+            choice,
             reader: calls.then(CallReader::default),
         }
     }
@@ -59,7 +62,10 @@ impl Speech {
                     logprobs: std::mem::take(&mut logprobs),
                 },
                 Spoken::Call { name } => {
-                    let id = format!("call_{}_{number}", self.call);
+                    let id = match self.choice {
+                        0 => format!("call_{}_{number}", self.call),
+                        choice => format!("call_{}_{choice}_{number}", self.call),
+                    };
                     number += 1;
                     Part::Call(Named { id, name })
                 }
@@ -99,7 +105,7 @@ impl Speech {
 }
 
 /// An answer as far as it has come.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Said {
     pub text: String,
     pub logprobs: Vec<TokenLogprob>,
@@ -107,6 +113,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// The one answer of a route that gives no more.
+    pub fn only(mut said: Vec<Self>) -> Self {
+        said.pop().unwrap_or_default()
+    }
+
     pub fn take(&mut self, part: Part) {
         match part {
             Part::Text { text, logprobs } => {

@@ -1,4 +1,4 @@
-use super::answer::Underway;
+use super::answer::{Underway, finish};
 use super::conclusion::{conclude, unsettled};
 use super::frame::Frame;
 use super::logprobs::logprobs;
@@ -75,10 +75,11 @@ impl<W: Wording> Events<W> {
 
     fn take(&mut self, event: Option<CallEvent>) {
         match event {
-            Some(CallEvent::Piece(piece)) => {
+            Some(CallEvent::Piece { choice, piece }) => {
                 let tokens = logprobs(piece.logprobs, self.underway.tokenizer.as_deref());
-                let parts = self.underway.speech.hear(piece.text, tokens);
-                parts.into_iter().for_each(|part| self.part(part));
+                let speech = &mut self.underway.speeches[choice as usize];
+                let parts = speech.hear(piece.text, tokens);
+                parts.into_iter().for_each(|part| self.part(choice, part));
             }
             Some(CallEvent::Ended(ended)) => self.end(*ended),
             None => {
@@ -89,31 +90,33 @@ impl<W: Wording> Events<W> {
         }
     }
 
-    fn part(&mut self, part: Part) {
+    fn part(&mut self, choice: u32, part: Part) {
         if matches!(&part, Part::Text { text, logprobs } if text.is_empty() && logprobs.is_empty())
         {
             return;
         }
         let Underway { wording, head, .. } = &mut self.underway;
-        wording.part(&mut self.frame, head, part);
+        wording.part(&mut self.frame, head, choice, part);
     }
 
     fn end(&mut self, ended: Ended) {
-        if let Some(rest) = self.underway.speech.rest() {
-            self.part(rest);
+        let rests = (0..).zip(&mut self.underway.speeches);
+        let rests = rests.filter_map(|(choice, speech)| Some((choice, speech.rest()?)));
+        for (choice, rest) in rests.collect::<Vec<_>>() {
+            self.part(choice, rest);
         }
         let Underway {
             gateway,
             access,
             running,
             head,
-            speech,
+            speeches,
             wording,
             ..
         } = &mut self.underway;
         match conclude(gateway, access, running.call, ended) {
             Ok(mut conclusion) => {
-                conclusion.finish = speech.finish(conclusion.finish);
+                finish(&mut conclusion, speeches);
                 wording.close(&mut self.frame, head, conclusion);
                 self.over = true;
             }

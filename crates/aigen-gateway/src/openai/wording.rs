@@ -24,13 +24,14 @@ pub(crate) trait Wording: Send + 'static {
     /// What its ids begin with.
     const ID_PREFIX: &'static str;
 
-    /// The whole of a finished answer, as JSON.
-    fn whole(&mut self, head: &Head, said: Said, conclusion: Conclusion) -> Vec<u8>;
+    /// The whole of what was asked for, one answer or several, as JSON.
+    fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8>;
 
     /// What a stream begins with, before there is any text.
     fn open(&mut self, frame: &mut Frame, head: &Head);
 
-    fn part(&mut self, frame: &mut Frame, head: &Head, part: Part);
+    /// More of an answer, the first of which is 0.
+    fn part(&mut self, frame: &mut Frame, head: &Head, choice: u32, part: Part);
 
     /// What a stream ends with.
     fn close(&mut self, frame: &mut Frame, head: &Head, conclusion: Conclusion);

@@ -2,7 +2,7 @@
 
 use super::world::{World, chat, receipt_of};
 use aigen_api::openai::{ChatChunk, ChatResponse};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_plain_answer_is_openais_with_a_receipt() {
@@ -176,6 +176,68 @@ async fn a_text_is_continued_whole_and_streamed() {
         events.last().unwrap()["aigen"]["cost"],
         body["aigen"]["cost"]
     );
+    world.settle().await;
+}
+
+/// Two answers for the price of one prompt, each with its own finish reason and log-probabilities.
+#[tokio::test]
+async fn several_answers_whole_and_streamed() {
+    let world = World::polite().await;
+    for (path, prompt) in [
+        (
+            "/v1/chat/completions",
+            json!({"messages": [{"role": "user", "content": "Hi"}], "logprobs": true}),
+        ),
+        ("/v1/completions", json!({"prompt": "Hi", "logprobs": 0})),
+    ] {
+        let ask = |n: u32, stream: bool| {
+            let mut ask = json!({"model": "tiny", "temperature": 0, "n": n, "stream": stream});
+            ask.as_object_mut()
+                .unwrap()
+                .extend(prompt.as_object().unwrap().clone());
+            ask
+        };
+        let one = world.post(&world.ada, path, &ask(1, false)).await.json();
+        let two = world.post(&world.ada, path, &ask(2, false)).await.json();
+        let choices = two["choices"].as_array().unwrap();
+        for (at, choice) in choices.iter().enumerate() {
+            let mut expected = one["choices"][0].clone();
+            expected["index"] = json!(at);
+            assert_eq!(*choice, expected);
+        }
+        let usage = |reply: &Value, field| reply["usage"][field].as_u64().unwrap();
+        assert_eq!(usage(&two, "prompt_tokens"), usage(&one, "prompt_tokens"));
+        assert_eq!(
+            usage(&two, "completion_tokens"),
+            2 * usage(&one, "completion_tokens")
+        );
+        let (events, done) = world.post(&world.ada, path, &ask(2, true)).await.events();
+        let mut texts = [String::new(), String::new()];
+        let mut finished = 0;
+        for choice in events.iter().filter_map(|event| event["choices"].get(0)) {
+            let index = usize::try_from(choice["index"].as_u64().unwrap()).unwrap();
+            let text = choice["text"]
+                .as_str()
+                .or(choice["delta"]["content"].as_str());
+            texts[index] += text.unwrap_or_default();
+            finished += usize::from(choice["finish_reason"] == "stop");
+        }
+        assert_eq!(
+            (texts, finished, done),
+            (["Hello!".into(), "Hello!".into()], 2, true)
+        );
+        assert!(
+            events.last().unwrap()["aigen"]["cost"].is_string(),
+            "{events:?}"
+        );
+        assert_eq!(
+            events
+                .iter()
+                .filter(|event| !event["aigen"].is_null())
+                .count(),
+            1
+        );
+    }
     world.settle().await;
 }
 

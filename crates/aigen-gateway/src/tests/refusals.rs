@@ -35,7 +35,7 @@ const CHAT: &str = r#"
 400 invalid_value frequency_penalty              | {"frequency_penalty": -3}
 400 invalid_value logit_bias                     | {"logit_bias": {"5": 101}}
 400 invalid_value max_tokens                     | {"max_tokens": 0}
-400 unsupported_parameter n                      | {"n": 2}
+400 unsupported_parameter n                      | {"n": 128}
 400 invalid_value stop                           | {"stop": ["a", "b", "c", "d", "e"]}
 400 invalid_value stop                           | {"stop": ""}
 400 invalid_value top_logprobs                   | {"top_logprobs": 1}

@@ -53,7 +53,7 @@ async fn client(node: Node, caller: Caller) -> Times {
         let mut last_piece = Instant::now();
         while let Some(event) = running.events.recv().await {
             match event {
-                CallEvent::Piece(_) => last_piece = Instant::now(),
+                CallEvent::Piece { .. } => last_piece = Instant::now(),
                 CallEvent::Ended(ended) => {
                     ended.receipt.expect("captured");
                     times.capture.push(last_piece.elapsed());
@@ -151,6 +151,7 @@ fn request() -> CompletionRequest {
         },
         stops: Vec::new(),
         top_logprobs: None,
+        choices: 1,
         steering: Steering::Free,
     }
 }

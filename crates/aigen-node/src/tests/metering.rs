@@ -139,3 +139,46 @@ async fn a_node_that_shuts_down_settles_what_runs_and_takes_nothing_new() {
     let refused = world.complete(10).await.unwrap_err();
     assert!(matches!(refused, NodeError::ShuttingDown));
 }
+
+/// Several answers to one prompt: it is computed and charged once, every answer by itself.
+#[tokio::test]
+async fn several_answers_share_their_prompt() {
+    let world = World::new(10_000).await;
+    let several = crate::CompletionRequest {
+        choices: 3,
+        ..request(20)
+    };
+    let mut running = world.node.complete(&world.caller, several).await.unwrap();
+    let prompt = u128::from(running.prompt_tokens);
+    // All of them are held for, to their ends.
+    let mut texts = vec![String::new(); 3];
+    let ended = loop {
+        match running.events.recv().await.unwrap() {
+            crate::CallEvent::Piece { choice, piece } => texts[choice as usize] += &piece.text,
+            crate::CallEvent::Ended(ended) => break ended,
+        }
+    };
+    assert_eq!(texts, ["x".repeat(20), "x".repeat(20), "x".repeat(20)]);
+    let finishes: Vec<_> = ended.choices.iter().map(|choice| &choice.finish).collect();
+    assert_eq!(finishes, [&Finish::Length; 3]);
+    let receipt = ended.receipt.unwrap();
+    assert_eq!(receipt.charge.total.nano(), prompt + 2 * 60);
+    assert_eq!(world.money(), (10_000 - prompt - 2 * 60, 0));
+    world.check();
+}
+
+/// Nobody could say which of them ends where the money does.
+#[tokio::test]
+async fn several_answers_are_held_for_as_a_whole() {
+    let world = World::new(100).await;
+    let several = crate::CompletionRequest {
+        choices: 3,
+        ..request(20)
+    };
+    let refused = world.node.complete(&world.caller, several).await;
+    assert!(matches!(
+        refused,
+        Err(NodeError::Refused(Refusal::InsufficientFunds { .. }))
+    ));
+    assert_eq!(world.money(), (100, 0));
+}

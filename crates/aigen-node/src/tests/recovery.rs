@@ -48,7 +48,7 @@ async fn a_killed_nodes_calls_are_charged_for_what_was_recorded() {
         .unwrap();
     let (call, mut seen) = (running.call, 0);
     while seen < 400 {
-        if let Some(crate::CallEvent::Piece(piece)) = running.events.recv().await {
+        if let Some(crate::CallEvent::Piece { piece, .. }) = running.events.recv().await {
             seen += piece.text.len() as u64;
         }
     }

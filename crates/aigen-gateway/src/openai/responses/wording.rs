@@ -215,8 +215,9 @@ impl Wording for Responses {
     const PROMPT: &'static str = "input";
     const ID_PREFIX: &'static str = "resp_";
 
-    fn whole(&mut self, head: &Head, said: Said, conclusion: Conclusion) -> Vec<u8> {
-        let status = status(conclusion.finish);
+    fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {
+        let said = Said::only(said);
+        let status = status(conclusion.finish());
         if !said.text.is_empty() || said.calls.is_empty() {
             let text = OutputText {
                 text: said.text,
@@ -251,7 +252,7 @@ impl Wording for Responses {
         self.write(frame, Event::InProgress { response });
     }
 
-    fn part(&mut self, frame: &mut Frame, head: &Head, part: Part) {
+    fn part(&mut self, frame: &mut Frame, head: &Head, _: u32, part: Part) {
         match part {
             Part::Text { text, logprobs } => self.text(frame, head, text, logprobs),
             Part::Call(named) => {
@@ -270,7 +271,7 @@ impl Wording for Responses {
             let item = message(head, 0, Vec::new(), ResponseStatus::InProgress);
             self.begin(frame, item);
         }
-        let status = status(conclusion.finish);
+        let status = status(conclusion.finish());
         self.end(frame, status);
         let response = Box::new(self.finished(head, conclusion));
         let last = match status {
