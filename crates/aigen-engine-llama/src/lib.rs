@@ -27,10 +27,12 @@
 mod engine;
 mod error;
 mod gguf;
+mod memory;
 mod native;
 mod options;
 mod tokenizer;
 
 pub use engine::{LlamaEngine, open};
 pub use error::OpenError;
+pub use memory::memory;
 pub use options::Options;

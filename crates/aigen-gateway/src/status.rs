@@ -36,6 +36,7 @@ impl From<&NodeError> for Failure {
             NodeError::KeyWrong => Row(401, Authentication, "invalid_api_key", "check the key, or ask the operator for a new one"),
             NodeError::Forbidden(_) => Row(403, Permission, "forbidden", "use a key that may, or ask the operator"),
             NodeError::ModelUnknown { .. } => Row(404, NotFound, "model_not_found", SEE_MODELS),
+            NodeError::NotLoaded(_) => Row(409, Conflict, "model_not_loaded", "GET /v1/models lists what is served; `aigen model unload` makes room"),
             NodeError::ContextTooLong { .. } => Row(400, InvalidRequest, "context_length_exceeded", "shorten the prompt"),
             NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
             NodeError::Steering(_) => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),

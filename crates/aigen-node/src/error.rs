@@ -24,6 +24,9 @@ pub enum NodeError {
         /// What there is.
         available: String,
     },
+    /// A model cannot be brought up.
+    #[error("{0}")]
+    NotLoaded(String),
     /// The prompt leaves no room in the context.
     #[error("the prompt has {prompt} tokens, the model's context holds {context}")]
     ContextTooLong {

@@ -1,6 +1,7 @@
 use crate::admission::AdmissionLimits;
 use crate::auth::{Caller, hash, public_part, same};
 use crate::error::NodeError;
+use crate::loading::Loader;
 use crate::observe::Observer;
 use crate::random::random_node_id;
 use crate::served::{Models, Served, ServedModels};
@@ -43,6 +44,9 @@ pub(crate) struct Inner {
     pub(crate) journal: Journal,
     pub(crate) models: Models,
     pub(crate) observer: OnceLock<Arc<dyn Observer>>,
+    pub(crate) loader: OnceLock<Arc<dyn Loader>>,
+    /// Held by whoever changes the models.
+    pub(crate) loading: tokio::sync::Mutex<()>,
     /// Every call's own task; a call outlives the connection that asked for it.
     pub(crate) calls: TaskTracker,
     /// Told to every call when the node will wait no longer.
@@ -76,6 +80,8 @@ impl Node {
             journal,
             models: Models::new(models, setup.admission),
             observer: OnceLock::new(),
+            loader: OnceLock::new(),
+            loading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }));

@@ -140,17 +140,18 @@ impl Models {
         });
     }
 
-    /// Takes one away, as soon as its calls have ended; `None` if there is no such model.
-    pub fn remove(&self, model: &ModelName) -> Option<Arc<Served>> {
-        self.change(|models| models.remove(model))
+    /// Takes one away, if it is there. It lives on as long as its calls do.
+    pub fn remove(&self, model: &ModelName) {
+        self.change(|models| {
+            models.remove(model);
+        });
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut ServedModels) -> T) -> T {
+    fn change(&self, change: impl FnOnce(&mut ServedModels)) {
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         let mut models = ServedModels::clone(&list);
-        let changed = change(&mut models);
+        change(&mut models);
         *list = Arc::new(models);
-        changed
     }
 
     pub fn find(&self, model: &ModelName) -> Result<Arc<Served>, NodeError> {

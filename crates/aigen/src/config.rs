@@ -53,6 +53,9 @@ pub struct Config {
     pub grace_seconds: u64,
     /// What is logged.
     pub log: String,
+    /// Memory that all models may take together, in MiB; as much as there is when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u64>,
     /// What is served.
     #[serde(rename = "model")]
     pub models: Vec<ModelConfig>,
@@ -78,6 +81,7 @@ impl Default for Config {
             snapshot_commands: 100_000,
             grace_seconds: 30,
             log: "info".into(),
+            memory_mib: None,
             models: vec![ModelConfig::named(
                 "aigen-tiny".parse().expect("a plain word"),
             )],

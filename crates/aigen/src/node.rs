@@ -19,9 +19,11 @@ use aigen_node::network::Role;
 use aigen_node::{Caller, Node, Setup};
 use aigen_types::{Address, Slug};
 use anyhow::{Context, Result};
+use engines::ModelLoader;
 use signals::Signals;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -71,6 +73,10 @@ impl LocalNode {
             admission: config.admission.into(),
         };
         let node = Node::start_with(setup, journal, engines.served).await?;
+        node.load_by(Arc::new(ModelLoader {
+            config: config.clone(),
+            output: *output,
+        }));
         // Founding may need another node to write, and that one may need this one's answers.
         let (stop, stopped) = oneshot::channel();
         let router = aigen_gateway::router(GatewayState::new(node.clone()));

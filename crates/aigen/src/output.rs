@@ -5,6 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
+use std::time::Duration;
 
 /// How this run speaks.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +66,15 @@ impl Output {
             Some(_) => format!("{{bar:30}} {{pos}} of {{len}} {things}"),
             None => format!("{{spinner}} {{pos}} {things}"),
         }));
+        bar
+    }
+
+    /// Shows that something is waited for, and for how long already.
+    pub fn waiting(&self, what: String) -> ProgressBar {
+        let bar = self.bar(None);
+        bar.set_style(style("{spinner} {msg}, {elapsed}"));
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
         bar
     }
 

@@ -21,7 +21,7 @@ pub use journal::{BatchWritten, JournalFault, JournalTip, Verification};
 pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{
-    Controller, ControllerKind, Key, KeyCreated, KeyRole, MoveStake, NewKey, PricePage,
+    Controller, ControllerKind, Key, KeyCreated, KeyRole, MoveStake, NamedModel, NewKey, PricePage,
     PublishController, RegisterValidator, SetStanding, Signed, Standing, TagController, Validator,
 };
 pub use rules::{ProposeRules, Rules, Terms};

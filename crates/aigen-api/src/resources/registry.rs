@@ -301,3 +301,12 @@ pub struct Validator {
     /// Its proven accuracy in parts per million: −1,000,000 to 1,000,000.
     pub skill: i64,
 }
+
+/// `POST /v1/aigen/models/load` and `/unload`: a model that comes or goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedModel {
+    /// Its name.
+    #[serde(with = "text")]
+    pub model: ModelName,
+}

@@ -3,6 +3,7 @@
 mod epochs;
 pub(crate) mod journal;
 mod keys;
+mod models;
 mod money;
 mod receipts;
 mod registry;
@@ -31,6 +32,8 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/controllers/standing", post(registry::set_standing))
         .route("/controllers/tags", post(registry::tag))
         .route("/controllers/{*name}", get(registry::get))
+        .route("/models/load", post(models::load))
+        .route("/models/unload", post(models::unload))
         .route("/price-book", get(registry::price_book))
         .route("/usage", get(usage::list))
         .route("/receipts", get(usage::receipts))

@@ -19,7 +19,7 @@ use crate::state::Gateway;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(crate) use models::price;
+pub(crate) use models::{describe, price};
 
 pub(crate) fn routes() -> Router<Gateway> {
     Router::new()

@@ -39,7 +39,7 @@ pub(super) async fn get(
 }
 
 /// `None` for a model that runs but is not in the catalogue: it has no price.
-fn describe(network: &Network, name: &ModelName, served: &Served) -> Option<Model> {
+pub(crate) fn describe(network: &Network, name: &ModelName, served: &Served) -> Option<Model> {
     let model = network.model(name)?;
     let info = served.info();
     let open = info.upstreams.iter().filter(|upstream| upstream.open);

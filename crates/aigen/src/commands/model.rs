@@ -1,7 +1,10 @@
 use crate::context::Context;
 use crate::model_store::{Download, Entry, ModelStore, Source, name_of};
 use crate::output::{Table, bytes};
-use aigen_types::Slug;
+use crate::reach::Reach;
+use aigen_api::openai::Model;
+use aigen_api::resources::NamedModel;
+use aigen_types::{ModelName, Slug};
 use anyhow::Result;
 use clap::Subcommand;
 use std::path::Path;
@@ -30,6 +33,22 @@ The hub is https://huggingface.co; AIGEN_HUB names a mirror.")]
 Example:
   aigen model list")]
     List,
+    /// Let a running node serve a model of its configuration or of its catalogue (operator)
+    #[command(after_help = "\
+Examples:
+  aigen model load acme-8b
+  aigen model load acme-8b --url http://127.0.0.1:8000 --key aigen_operator.…
+
+A large file takes a while: all of it is read for its digest. `memory_mib` of the configuration
+bounds what all models take together.")]
+    Load(ServedArgs),
+    /// Let a running node serve a model no longer (operator)
+    #[command(after_help = "\
+Example:
+  aigen model unload acme-8b
+
+What is being answered is answered to its end; then its memory is free.")]
+    Unload(ServedArgs),
     /// Forget a model, and delete its file if it was downloaded
     #[command(after_help = "\
 Example:
@@ -38,6 +57,22 @@ Example:
         /// Its name in `aigen model list`
         name: Slug,
     },
+}
+
+/// See [`Command::Load`].
+#[derive(Debug, clap::Args)]
+pub struct ServedArgs {
+    /// Its name
+    name: ModelName,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+impl ServedArgs {
+    fn named(&self) -> NamedModel {
+        let model = self.name.clone();
+        NamedModel { model }
+    }
 }
 
 /// See [`Command::Add`].
@@ -78,6 +113,8 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
         },
         Command::Pull(args) => pull(args.source, args.options, &store, context).await,
         Command::List => list(&store, context),
+        Command::Load(args) => load(&args, context).await,
+        Command::Unload(args) => unload(&args, context).await,
         Command::Remove { name } => {
             let entry = store.remove(&name)?;
             context.output.data(&entry, || format!("removed {name}"))
@@ -117,6 +154,25 @@ async fn pull(
     }
     let entry = store.add_downloaded(&download, name, fetched.sha256)?;
     report(&entry, context)
+}
+
+async fn load(args: &ServedArgs, context: &Context) -> Result<()> {
+    let node = args.reach.as_operator(context)?;
+    let waiting = context.output.waiting(format!("loading {}", args.name));
+    let loaded = node.post("/v1/aigen/models/load", &args.named()).await;
+    waiting.finish_and_clear();
+    let model: Model = loaded?;
+    context
+        .output
+        .data(&model, || format!("{} is served", model.id))
+}
+
+async fn unload(args: &ServedArgs, context: &Context) -> Result<()> {
+    let node = args.reach.as_operator(context)?;
+    let gone: NamedModel = node.post("/v1/aigen/models/unload", &args.named()).await?;
+    context
+        .output
+        .data(&gone, || format!("{} is not served any more", gone.model))
 }
 
 fn report(entry: &Entry, context: &Context) -> Result<()> {

@@ -1,3 +1,5 @@
+mod budget;
+mod loader;
 mod remote;
 
 use crate::config::{AdmissionConfig, Config, ModelConfig};
@@ -13,6 +15,8 @@ use aigen_types::{Digest, ModelName};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+pub use loader::ModelLoader;
 
 /// Models that are ready to answer.
 pub struct Engines {
@@ -32,9 +36,10 @@ pub async fn load(config: &Config, output: &Output) -> Result<Engines> {
         catalogue: Vec::new(),
     };
     for model in &config.models {
-        let (served, entry) = load_one(model, config, output)
-            .await
-            .with_context(|| format!("cannot serve the model `{}`", model.name))?;
+        let cannot = || format!("cannot serve the model `{}`", model.name);
+        let others: Vec<_> = engines.served.keys().collect();
+        budget::check(model, &others, config).with_context(cannot)?;
+        let (served, entry) = load_one(model, config, output).await.with_context(cannot)?;
         engines.served.insert(model.name.clone(), served);
         engines.catalogue.push(entry);
     }
@@ -106,6 +111,13 @@ fn file_of(model: &ModelConfig, config: &Config) -> Result<PathBuf> {
     }
 }
 
+/// The model of this name in the configuration, else the one of the local catalogue.
+fn configured(name: &ModelName, config: &Config) -> ModelConfig {
+    let mut models = config.models.iter();
+    let found = models.find(|model| model.name == *name).cloned();
+    found.unwrap_or_else(|| ModelConfig::named(name.clone()))
+}
+
 /// The model that `--model` means: a GGUF file, one of the configuration, or one of the
 /// models on this machine.
 ///
@@ -119,16 +131,8 @@ pub fn chosen_model(chosen: &str, config: &Config) -> Result<ModelConfig> {
             ..ModelConfig::named(name)
         });
     }
-    let configured = config
-        .models
-        .iter()
-        .find(|model| model.name.as_str() == chosen);
-    match configured {
-        Some(model) => Ok(model.clone()),
-        None => Ok(ModelConfig::named(
-            chosen
-                .parse()
-                .context("--model takes a name or a GGUF file")?,
-        )),
-    }
+    let name = chosen
+        .parse()
+        .context("--model takes a name or a GGUF file")?;
+    Ok(configured(&name, config))
 }

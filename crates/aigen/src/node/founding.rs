@@ -88,18 +88,7 @@ fn renamed(name: &Slug) -> Result<Slug> {
 /// Puts models into the catalogue whose entry or price is new.
 pub async fn publish(node: &Node, models: &[NewModel]) -> Result<()> {
     for model in models {
-        if !is_published(node, model) {
-            node.publish_model(model.clone()).await?;
-        }
+        node.ensure_model(model.clone()).await?;
     }
     Ok(())
-}
-
-fn is_published(node: &Node, model: &NewModel) -> bool {
-    node.network().model(&model.name).is_some_and(|known| {
-        known.provider == model.provider
-            && known.digest == model.digest
-            && known.context_tokens == model.context_tokens
-            && known.price == model.price
-    })
 }

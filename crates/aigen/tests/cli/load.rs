@@ -112,3 +112,71 @@ fn ready_tells_the_truth() {
     );
     assert!(text.body.ends_with("# EOF\n"), "{text:?}");
 }
+
+/// Models come and go while the node runs, within the memory that they may take.
+#[test]
+fn models_are_loaded_and_unloaded() {
+    let folder = Folder::new();
+    let bundled = concat!(env!("CARGO_MANIFEST_DIR"), "/../../model/aigen-tiny.gguf");
+    assert_eq!(
+        folder
+            .run(&["model", "add", bundled, "--name", "second"])
+            .code,
+        0
+    );
+    let file = std::fs::metadata(bundled).unwrap().len();
+    // Room for the weights of two and the caches that they need, and for no third.
+    let all = 2 * (file.div_ceil(1 << 20) + 8);
+    let models = format!(
+        "memory_mib = {all}\n[[model]]\nname = \"aigen-tiny\"\n\
+         [[model]]\nname = \"large\"\nfile = \"{bundled}\"\nsequences = 200\n"
+    );
+    folder.write("aigen.toml", models);
+    let refused = folder.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.stderr.contains("`large` needs"), "{refused}");
+    folder.write("aigen.toml", format!("memory_mib = {all}\n"));
+    let node = folder.dev();
+    let ask = |model: &str| {
+        let body = body(1).replace("aigen-tiny", model);
+        send(
+            node.url(),
+            "POST",
+            "/v1/chat/completions",
+            node.key(),
+            &body,
+        )
+    };
+    assert_eq!(ask("second").error(), (404, "model_not_found".into()));
+    let loaded = folder.run(&["model", "load", "second"]);
+    assert_eq!(
+        (loaded.code, loaded.stdout.as_str()),
+        (0, "second is served\n"),
+        "{loaded}"
+    );
+    let reply = ask("second");
+    assert_eq!(reply.status, 200, "{reply:?}");
+    // The same weights, so the same digest, in the reply and in the list.
+    let listed = folder.json(&["models"]);
+    let digests: Vec<_> = listed["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| &model["aigen"]["digest"])
+        .collect();
+    assert_eq!(digests, [&reply.json()["aigen"]["model_digest"]; 2]);
+    let unloaded = folder.run(&["model", "unload", "second"]);
+    assert_eq!(unloaded.code, 0, "{unloaded}");
+    assert_eq!(ask("second").error(), (404, "model_not_found".into()));
+    assert_eq!(ask("aigen-tiny").status, 200);
+    let unknown = folder.run(&["model", "load", "third"]);
+    assert_eq!(unknown.code, 1, "{unknown}");
+    assert!(
+        unknown.stderr.contains("there is no model named `third`"),
+        "{unknown}"
+    );
+    let key = folder.json(&["key", "create", "user:other"]);
+    let other = key["key"].as_str().unwrap();
+    let forbidden = folder.run(&["model", "unload", "aigen-tiny", "--key", other]);
+    assert!(forbidden.stderr.contains("operator"), "{forbidden}");
+}

@@ -1,0 +1,82 @@
+//! Models that come and go while the node runs.
+
+use crate::auth::Caller;
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::served::{Served, ServedModels};
+use aigen_network::NewModel;
+use aigen_types::ModelName;
+use std::sync::Arc;
+
+/// Brings up models. Whoever composed the node knows which there are, and how much room.
+pub trait Loader: Send + Sync + 'static {
+    /// Brings up a model beside `others`. May take minutes; called off the async threads.
+    ///
+    /// # Errors
+    /// Why not, with a way out.
+    fn load(&self, model: &ModelName, others: &ServedModels) -> Result<(Served, NewModel), String>;
+}
+
+impl Node {
+    /// Lets models be loaded from now on. The first loader stays.
+    pub fn load_by(&self, loader: Arc<dyn Loader>) {
+        let _ = self.0.loader.set(loader);
+    }
+
+    /// Brings up a model and puts it into the catalogue. Operators only. One that is there already is
+    /// left alone.
+    ///
+    /// # Errors
+    /// When the caller may not, or the model cannot be brought up.
+    pub async fn load_model(&self, caller: &Caller, model: ModelName) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        // One after the other, so that each knows what the others take.
+        let _one = self.0.loading.lock().await;
+        if self.models().contains_key(&model) {
+            return Ok(());
+        }
+        let loader = self.0.loader.get().cloned();
+        let Some(loader) = loader else {
+            return Err(NodeError::NotLoaded(
+                "this node's models are fixed".to_owned(),
+            ));
+        };
+        let (wanted, others) = (model.clone(), self.models());
+        let loading = tokio::task::spawn_blocking(move || loader.load(&wanted, &others));
+        let loaded = loading.await.map_err(|_| NodeError::ShuttingDown)?;
+        let (served, entry) = loaded.map_err(NodeError::NotLoaded)?;
+        self.ensure_model(entry).await?;
+        self.0.models.put(model, served);
+        Ok(())
+    }
+
+    /// Takes a model away: calls that run go on to their ends, new ones are refused. Its memory is free
+    /// when the last of them has ended. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such model.
+    pub async fn unload_model(&self, caller: &Caller, model: &ModelName) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        let _one = self.0.loading.lock().await;
+        self.0.models.find(model)?;
+        self.0.models.remove(model);
+        Ok(())
+    }
+
+    /// Puts a model into the catalogue, unless it stands there as it is.
+    ///
+    /// # Errors
+    /// When a rule says no.
+    pub async fn ensure_model(&self, model: NewModel) -> Result<(), NodeError> {
+        let stands = self.network().model(&model.name).is_some_and(|known| {
+            known.provider == model.provider
+                && known.digest == model.digest
+                && known.context_tokens == model.context_tokens
+                && known.price == model.price
+        });
+        match stands {
+            true => Ok(()),
+            false => self.publish_model(model).await,
+        }
+    }
+}
