@@ -9,7 +9,7 @@ use crate::remote::Counting;
 use crate::work::{Ongoing, Told, Work};
 use aigen_economy::Usage;
 use aigen_engine::EngineError;
-use aigen_jarvis::{Cover, Ending, Event, Fault, Finish, Piece};
+use aigen_jarvis::{Cover, Ending, Event, Fault, Finish};
 use aigen_journal::{Committed, Stopped};
 use aigen_network::{
     CloseCall, Command, ExtendCall, OpenCall, Outcome, ProgressCall, Receipt, Reply,

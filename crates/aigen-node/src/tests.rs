@@ -10,7 +10,7 @@ mod steering;
 
 use crate::{
     AdmissionLimits, CallEvent, Caller, CompletionRequest, Embedded, Ended, IssuedKey, Node,
-    NodeError, Prompt, Running, Served, Steering, random_call_id, random_transfer_id,
+    NodeError, Prompt, Running, Served, Setup, Steering, random_call_id, random_transfer_id,
 };
 use aigen_economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_economy::{Price, Shares};

@@ -81,7 +81,7 @@ fn another_node_is_an_upstream_like_any() {
         let prompt = usage["prompt_tokens"].as_u64().unwrap() - cached;
         let output = usage["completion_tokens"].as_u64().unwrap();
         let due = prompt * 100_000 + cached * 10_000 + output * 300_000;
-        assert_eq!(receipt["charged_nano"], due.to_string(), "{receipt}");
+        assert_eq!(receipt["total_nano"], due.to_string(), "{receipt}");
         assert_eq!(held(&near), "0");
         assert_eq!(held(&away), "0");
     }
