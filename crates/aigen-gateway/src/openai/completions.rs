@@ -10,7 +10,7 @@ use crate::limits::COMPLETION_TOKENS;
 use crate::state::Gateway;
 use aigen_api::openai::{
     CompletionChoice, CompletionLogprobs, CompletionObject, CompletionRequest, CompletionResponse,
-    Prompt as Asked, TokenLogprob,
+    FinishReason, Prompt as Asked, TokenLogprob,
 };
 use aigen_node::Prompt;
 use axum::extract::State;

@@ -66,7 +66,7 @@ impl Responses {
     }
 
     fn finished(&self, head: &Head, conclusion: Conclusion) -> ResponseObject {
-        let cut = conclusion.finish == FinishReason::Length;
+        let cut = conclusion.finish() == FinishReason::Length;
         let status = if cut {
             ResponseStatus::Incomplete
         } else {
