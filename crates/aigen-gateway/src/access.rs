@@ -58,6 +58,11 @@ impl Access {
         }))
     }
 
+    /// The whole path of the request.
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
     /// Adds to what the line will say.
     pub fn note(&self, change: impl FnOnce(&mut Facts)) {
         // A panic elsewhere leaves facts that are still true.

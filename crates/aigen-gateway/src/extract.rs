@@ -7,12 +7,13 @@ use crate::parties::Parties;
 use crate::state::Gateway;
 use aigen_api::from_json;
 use aigen_node::Caller;
+use aigen_node::network::Scope;
 use aigen_types::Digest;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -28,8 +29,19 @@ impl FromRequestParts<Gateway> for Key {
         let caller = gateway.node.authenticate(secret)?;
         if let Some(access) = parts.extensions.get::<Access>() {
             access.note(|facts| facts.key = Some(caller.key.clone()));
+            let scope = scope(&parts.method, access.path());
+            gateway.node.must_have(&caller, scope)?;
         }
         Ok(Self(caller))
+    }
+}
+
+/// What a key is used for by a request of this path.
+fn scope(method: &Method, path: &str) -> Scope {
+    match path.starts_with("/v1/aigen/") {
+        false => Scope::Complete,
+        true if method.is_safe() => Scope::Read,
+        true => Scope::Manage,
     }
 }
 

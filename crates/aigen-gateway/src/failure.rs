@@ -4,13 +4,13 @@ use crate::replies::{SHOULD_RETRY, header};
 use aigen_api::openai::{ApiError, ErrorEnvelope, ErrorKind};
 use aigen_node::NodeError;
 use aigen_node::network::Refusal;
-use aigen_types::{Address, Amount};
+use aigen_types::{Address, Amount, Timestamp};
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use std::fmt::Display;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A request that ends in an error envelope.
 #[derive(Debug)]
@@ -103,6 +103,14 @@ impl Failure {
             after: pause.as_millis().div_ceil(1000).clamp(1, 3600) as u64,
             ..self
         }
+    }
+
+    /// The same request may succeed from then on.
+    pub fn retry_at(self, at: Timestamp) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_secs());
+        let pause = at.seconds().saturating_sub(now).saturating_add(1);
+        self.retry_after(Duration::from_secs(pause))
     }
 
     /// The stable name of the reason.

@@ -1,3 +1,4 @@
+use crate::door::{Door, Stream};
 use crate::limits::{ACCEPT_PAUSE, HEAD_TIME_MAX};
 use axum::Router;
 use hyper::server::conn::http1;
@@ -6,7 +7,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::io::{Error, ErrorKind};
 use std::pin::pin;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 /// Serves until `shutdown` completes, then until the last reply is sent: whoever calls must
 /// bound that wait, by shutting the node down.
@@ -17,16 +20,17 @@ use tokio::net::{TcpListener, TcpStream};
 /// # Errors
 /// None today: a connection that cannot be accepted is logged and the next one awaited.
 pub async fn serve(
-    listener: TcpListener,
+    door: impl Into<Door>,
     router: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let Door { listener, tls } = door.into();
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => serve_connection(&connections, stream, router.clone()),
+                Ok((stream, _)) => serve_connection(&connections, stream, tls.clone(), router.clone()),
                 Err(error) => not_accepted(&error).await,
             },
             () = &mut shutdown => break,
@@ -37,18 +41,29 @@ pub async fn serve(
     Ok(())
 }
 
-fn serve_connection(connections: &GracefulShutdown, stream: TcpStream, router: Router) {
+fn serve_connection(
+    connections: &GracefulShutdown,
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+) {
     // Events are small and must not wait for each other.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let connection = connections.watch(connection);
+    let watcher = connections.watcher();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
+        // A client that begins TLS and does not go on keeps nothing but its own connection.
+        let opened = timeout(HEAD_TIME_MAX, Stream::open(stream, tls)).await;
+        let Ok(Ok(stream)) = opened else {
+            tracing::debug!("a connection did not speak TLS");
+            return;
+        };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME_MAX)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        if let Err(error) = watcher.watch(connection).await {
             // Mostly clients that hang up: nothing that anyone here could do about.
             tracing::debug!(%error, "a connection ended early");
         }

@@ -107,7 +107,9 @@ fn refused(refusal: &Refusal) -> Failure {
         Refusal::Ledger(ledger) if ledger.code() == "exceeds_credits" => Row(402, Payment, "insufficient_funds", "fund the account: ask the operator"),
         Refusal::Ledger(ledger) if is_id_conflict(ledger.code()) => Row(409, Conflict, code, "choose another id"),
         Refusal::BudgetTooSmall { .. } => Row(402, Payment, code, "allow at least that in `aigen.max_cost`"),
-        Refusal::KeyRevoked => Row(401, Authentication, code, "ask the operator for a new key"),
+        Refusal::KeyRevoked | Refusal::KeyExpired => Row(401, Authentication, code, "ask the operator for a new key"),
+        Refusal::ModelNotAllowed | Refusal::ControllerNotAllowed => Row(403, Permission, code, "use a key that may, or ask the operator"),
+        Refusal::RateLimited { .. } => Row(429, RateLimit, code, "wait until the minute is over, or ask the operator for a higher limit"),
         Refusal::AddressReserved | Refusal::NotAssigned => Row(403, Permission, code, "see GET /v1/aigen/account for the address of your key"),
         Refusal::ModelUnknown => Row(404, NotFound, "model_not_found", SEE_MODELS),
         Refusal::KeyUnknown | Refusal::ControllerUnknown | Refusal::ValidatorUnknown | Refusal::CallUnknown => Row(404, NotFound, code, "check the name"),
@@ -140,6 +142,7 @@ fn refused(refusal: &Refusal) -> Failure {
             let failure = cap.iter().fold(failure, |failure, cap| bounded(failure, cap));
             failure.metadata("reason", code).retry(true)
         }
+        Refusal::RateLimited { resets_at, .. } => failure.metadata("resets_at", resets_at.0).retry_at(*resets_at),
         _ if failure.status == StatusCode::PAYMENT_REQUIRED => failure.metadata("reason", "insufficient_funds"),
         _ => failure,
     }

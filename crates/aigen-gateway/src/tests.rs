@@ -1,9 +1,12 @@
 //! The router in process, over a real node with a journal in memory and a scripted engine.
 
+mod abuse;
 mod calls;
 mod chat;
 mod epochs;
 mod governance;
+mod hangup;
+mod limits;
 mod logs;
 mod messages;
 mod page;

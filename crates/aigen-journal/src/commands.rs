@@ -5,11 +5,11 @@ use aigen_economy::settlement::{Parameter, ParameterKind, Params, RemainderPolic
 use aigen_economy::{Price, Shares, Usage};
 use aigen_network::{
     Appeal, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
-    DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, MoveStake,
-    NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall, Outcome, Pay, Period,
-    ProgressCall, ProposeRules, RefundCall, RefundReason, Release, Report, RevealScores,
-    ReverseCall, RevokeAllowance, Role, Rules, SetBudget, SetStanding, Settings, Standing, Stated,
-    TagController, TagKey, Terms,
+    DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, KeyLimits,
+    LimitKey, MoveStake, NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall,
+    Outcome, Pay, Period, ProgressCall, ProposeRules, RefundCall, RefundReason, Release, Report,
+    RevealScores, ReverseCall, RevokeAllowance, Role, Rules, Scope, SetBudget, SetStanding,
+    Settings, Standing, Stated, TagController, TagKey, Terms,
 };
 use aigen_types::{BudgetPath, NodeId};
 
@@ -106,6 +106,7 @@ commands! {
     44 => RemoveStake(inner),
     45 => Appeal(inner),
     46 => DecideAppeal(inner),
+    60 => LimitKey(inner),
     @earlier
     4 => CreateKey(KeyOfAccount) before 19,
     9 => OpenCall(CallOfKey) before 18,
@@ -152,6 +153,7 @@ choice!(RefundReason {
 
 choice!(Role { 1 => Customer, 2 => Operator });
 choice!(ControllerKind { 1 => Grammar, 2 => Script, 3 => Wasm });
+choice!(Scope { 1 => Complete, 2 => Read, 3 => Manage });
 choice!(Standing { 1 => Current, 2 => Deprecated, 3 => Yanked });
 choice!(ParameterKind { 1 => Voted, 2 => Measured });
 choice!(RemainderPolicy { 1 => Treasury, 2 => Burn, 3 => Refund });
@@ -211,6 +213,15 @@ record!(Release {
     manifest,
     publisher,
     signature
+});
+record!(LimitKey { key, limits });
+record!(KeyLimits {
+    requests_per_minute,
+    tokens_per_minute,
+    expires_at,
+    models,
+    controllers,
+    scopes
 });
 record!(SetStanding { reference, stated });
 record!(Stated { standing, reason });

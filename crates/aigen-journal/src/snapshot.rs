@@ -2,12 +2,15 @@ use crate::codec::{DecodeError, Wire};
 use crate::record::Tip;
 use crate::sessions::Sessions;
 use crate::state::take_before_releases;
-use aigen_network::{Governance, Network};
+use aigen_network::{Governance, Keyring, Network};
 use aigen_types::{Digest, Timestamp};
 use thiserror::Error;
 
 /// The newest form. Older ones stay readable, and what one of them can say is still written in it.
-const SNAPSHOT_VERSION: u16 = 3;
+const SNAPSHOT_VERSION: u16 = 4;
+
+/// A network whose keys have no limits.
+const WITHOUT_KEYRING: u16 = 3;
 
 /// A network without rules, bonds, windows and held payouts of its own.
 const WITHOUT_GOVERNANCE: u16 = 2;
@@ -81,12 +84,18 @@ impl Snapshot {
         if self.version() > WITHOUT_GOVERNANCE {
             self.network.governance().put(out);
         }
+        if self.version() > WITHOUT_KEYRING {
+            self.network.keyring().put(out);
+        }
     }
 
     fn version(&self) -> u16 {
-        match *self.network.governance() == Governance::default() {
-            true => WITHOUT_GOVERNANCE,
-            false => SNAPSHOT_VERSION,
+        if *self.network.keyring() != Keyring::default() {
+            SNAPSHOT_VERSION
+        } else if *self.network.governance() != Governance::default() {
+            WITHOUT_KEYRING
+        } else {
+            WITHOUT_GOVERNANCE
         }
     }
 
@@ -115,10 +124,15 @@ impl Snapshot {
     }
 }
 
+fn take_governed(input: &mut &[u8]) -> Result<Network, DecodeError> {
+    Ok(Network::take(input)?.with_governance(Governance::take(input)?))
+}
+
 fn take_network(version: u16, input: &mut &[u8]) -> Result<Network, DecodeError> {
     match version {
         ..=BEFORE_RELEASES => take_before_releases(input),
         WITHOUT_GOVERNANCE => Network::take(input),
-        _ => Ok(Network::take(input)?.with_governance(Governance::take(input)?)),
+        WITHOUT_KEYRING => take_governed(input),
+        _ => Ok(take_governed(input)?.with_keyring(Keyring::take(input)?)),
     }
 }

@@ -7,9 +7,9 @@ use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
     Allowance, Budget, Call, Cap, Capped, Controller, EpochState, Evaluated, Governance, Held,
-    Hold, Key, Model, Network, OpenAppeal, Opened, Parts, PayoutKind, Phase, Plan, Posting,
-    Receipt, Refund, Reversal, RulesVersion, SettledEpoch, StakeStanding, Tally, Validator,
-    Waiting, Window,
+    Hold, Key, Keyring, Minute, Model, Network, OpenAppeal, Opened, Parts, PayoutKind, Phase, Plan,
+    Posting, Receipt, Refund, Reversal, RulesVersion, SettledEpoch, StakeStanding, Tally,
+    Validator, Waiting, Window,
 };
 use aigen_types::{Timestamp, TransferId};
 use std::borrow::Borrow;
@@ -431,3 +431,10 @@ record!(settlement::ControllerResult {
     remainder
 });
 record!(settlement::ValidatorResult { skill, pay, slash });
+
+record!(Keyring { limits, minutes });
+record!(Minute {
+    number,
+    requests,
+    tokens
+});

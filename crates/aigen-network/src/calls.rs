@@ -167,6 +167,7 @@ impl Network {
             return Err(Refusal::BudgetTooSmall { budget, needed });
         }
         self.cover_more(now, open.call, &mut call, open.chunk_tokens.max(least))?;
+        self.count(now, &open.key, 1, open.prompt_tokens);
         self.opened(open.call, call)
     }
 
@@ -176,6 +177,7 @@ impl Network {
         if key.revoked {
             return Err(Refusal::KeyRevoked);
         }
+        self.check_limits(now, open)?;
         let model = self.models.get(&open.model).ok_or(Refusal::ModelUnknown)?;
         if let Some(digest) = open.controller {
             self.check_usable(digest)?;

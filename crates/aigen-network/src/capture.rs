@@ -49,6 +49,8 @@ impl Network {
             reversal: None,
         };
         self.tally_call(&receipt);
+        let output = receipt.call.used.computed_tokens();
+        self.count(now, &receipt.call.key, 0, output);
         let total = receipt.total();
         self.calls.remove(&close.call);
         self.usage.add(close.call, &receipt);

@@ -1,6 +1,7 @@
 use crate::calendar::Period;
 use crate::calls::Outcome;
 use crate::corrections::RefundReason;
+use crate::keyring::KeyLimits;
 use crate::releases::{Release, Stated, TagKey};
 use crate::rules::Rules;
 use crate::settings::Settings;
@@ -24,6 +25,8 @@ pub enum Command {
     CreateKey(NewKey),
     /// A credential ends.
     RevokeKey(Slug),
+    /// What a credential may be used for, and how fast.
+    LimitKey(LimitKey),
     /// A model enters the catalogue, or its price changes.
     PublishModel(NewModel),
     /// An immutable controller version enters the registry.
@@ -191,6 +194,15 @@ pub struct SetStanding {
     pub reference: ControllerRef,
     /// What is said of it.
     pub stated: Stated,
+}
+
+/// See [`Command::LimitKey`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitKey {
+    /// Which.
+    pub key: Slug,
+    /// All of its limits from now on.
+    pub limits: KeyLimits,
 }
 
 /// See [`Command::TagController`].

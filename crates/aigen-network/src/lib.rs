@@ -27,6 +27,7 @@ mod corrections;
 mod cover;
 mod epochs;
 mod governance;
+mod keyring;
 pub mod limits;
 mod names;
 mod network;
@@ -51,10 +52,10 @@ pub use calendar::{Period, Window};
 pub use calls::{Call, Hold, Outcome, Receipt};
 pub use command::{
     Appeal, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
-    DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, MoveStake,
-    NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall, Pay, ProgressCall,
-    ProposeRules, RefundCall, Report, RevealScores, ReverseCall, RevokeAllowance, Role, SetBudget,
-    SetStanding, TagController,
+    DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, LimitKey,
+    MoveStake, NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall, Pay,
+    ProgressCall, ProposeRules, RefundCall, Report, RevealScores, ReverseCall, RevokeAllowance,
+    Role, SetBudget, SetStanding, TagController,
 };
 pub use commitment::{
     assignment_root, gold_commitment, member_id, report_root, score_commitment, seed_commitment,
@@ -65,6 +66,7 @@ pub use epochs::{
     Proof, SettledEpoch, Tally, audited_cells, panel,
 };
 pub use governance::Governance;
+pub use keyring::{KeyLimits, Keyring, Minute, Rate, Scope};
 pub use network::{Network, Reply};
 pub use parts::Parts;
 pub use posting::transfer_reason;

@@ -34,3 +34,6 @@ pub const APPEALS_MAX: usize = 1_000;
 
 /// Stakes of one validator that wait, to become active or to be paid out.
 pub const WAITING_STAKES_MAX: usize = 100;
+
+/// Models, and controllers, that a key can be limited to.
+pub const KEY_LIST_MAX: usize = 64;

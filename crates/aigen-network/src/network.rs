@@ -5,6 +5,7 @@ use crate::calls::{Call, Receipt};
 use crate::command::{Command, Found};
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::governance::Governance;
+use crate::keyring::Keyring;
 use crate::names::Names;
 use crate::refusal::Refusal;
 use crate::registry::{Controller, Key, Model, Validator};
@@ -51,6 +52,7 @@ pub struct Network {
     pub(crate) standings: BTreeMap<Digest, Stated>,
     pub(crate) tags: BTreeMap<TagKey, Digest>,
     pub(crate) governance: Governance,
+    pub(crate) keyring: Keyring,
 }
 
 /// What an accepted command answers.
@@ -117,6 +119,7 @@ impl Network {
             Command::Pay(pay) => self.pay(now, pay),
             Command::CreateKey(new) => self.create_key(new),
             Command::RevokeKey(name) => self.revoke_key(name),
+            Command::LimitKey(limit) => self.limit_key(limit),
             Command::PublishModel(new) => self.publish_model(new),
             Command::PublishController(new) => self.publish_controller(now, new),
             Command::RegisterValidator(new) => self.register_validator(now, new),

@@ -54,6 +54,7 @@ macro_rules! parts {
                     names: Names::of(&ledger, parts.addresses.into_owned()),
                     ledger,
                     governance: crate::Governance::default(),
+                    keyring: crate::Keyring::default(),
                     $($name: parts.$name.into_owned(),)*
                 }
             }

@@ -1,7 +1,8 @@
 use crate::budgets::{Cap, Capped};
+use crate::keyring::Rate;
 use aigen_economy::RatingError;
 use aigen_ledger::TransferRefusal;
-use aigen_types::{Address, Amount};
+use aigen_types::{Address, Amount, Timestamp};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
@@ -28,6 +29,19 @@ pub enum Refusal {
     KeyUnknown,
     /// The key was revoked.
     KeyRevoked,
+    /// The key's time is over.
+    KeyExpired,
+    /// The key is limited to other models.
+    ModelNotAllowed,
+    /// The key is limited to other controllers.
+    ControllerNotAllowed,
+    /// The key used all that it may within this minute.
+    RateLimited {
+        /// Of what.
+        rate: Rate,
+        /// When the next minute begins.
+        resets_at: Timestamp,
+    },
     /// No such model.
     ModelUnknown,
     /// No such controller version.
@@ -191,6 +205,10 @@ impl Refusal {
             Self::AmountZero => "amount_zero",
             Self::KeyUnknown => "key_unknown",
             Self::KeyRevoked => "key_revoked",
+            Self::KeyExpired => "key_expired",
+            Self::ModelNotAllowed => "model_not_allowed",
+            Self::ControllerNotAllowed => "controller_not_allowed",
+            Self::RateLimited { .. } => "rate_limit_exceeded",
             Self::ModelUnknown => "model_unknown",
             Self::ControllerUnknown => "controller_unknown",
             Self::ControllerVersionExists => "controller_version_exists",
@@ -343,6 +361,13 @@ impl fmt::Display for Refusal {
             Self::AmountZero => "the amount is zero",
             Self::KeyUnknown => "no such key",
             Self::KeyRevoked => "the key was revoked",
+            Self::KeyExpired => "the key has expired",
+            Self::ModelNotAllowed => "the key may not ask this model",
+            Self::ControllerNotAllowed => "the key may not use this controller",
+            Self::RateLimited { rate, .. } => match rate {
+                Rate::Requests => "the key made all the requests that it may make in this minute",
+                Rate::Tokens => "the key used all the tokens that it may use in this minute",
+            },
             Self::ModelUnknown => "no such model",
             Self::ControllerUnknown => "no such controller version",
             Self::ControllerVersionExists => "this version was published with other contents",

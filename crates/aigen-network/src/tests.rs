@@ -5,6 +5,7 @@ mod calls;
 mod caps;
 mod epochs;
 mod governance;
+mod keyring;
 mod laws;
 mod releases;
 mod usage;

@@ -6,11 +6,13 @@ use crate::observe::Observer;
 use crate::random::random_node_id;
 use crate::served::{Models, Served, ServedModels};
 use aigen_journal::{Batch, Journal, Role, Stopped};
-use aigen_network::{CloseCall, Command, Network, Outcome, Refusal, Reply};
-use aigen_types::{Digest, ModelName, NodeId};
+use aigen_network::{
+    CloseCall, Command, KeyLimits, Minute, Network, Outcome, Refusal, Reply, Scope,
+};
+use aigen_types::{Digest, ModelName, NodeId, Slug, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, RwLockReadGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -213,12 +215,43 @@ impl Node {
         if !same(&key.secret_hash, &given) || key.revoked {
             return Err(NodeError::KeyWrong);
         }
+        let limits = network.keyring().limits.get(&name);
+        let end = limits.and_then(|limits| limits.expires_at);
+        if end.is_some_and(|end| end <= now()) {
+            return Err(Refusal::KeyExpired.into());
+        }
         Ok(Caller {
             key: name,
             account: key.account.clone(),
             spender: key.spender.clone(),
             role: key.role,
         })
+    }
+
+    /// Whether the caller's key may be used for this.
+    ///
+    /// # Errors
+    /// [`NodeError::Forbidden`] where it is limited to other things.
+    pub fn must_have(&self, caller: &Caller, scope: Scope) -> Result<(), NodeError> {
+        let network = self.network();
+        match network.keyring().limits.get(&caller.key) {
+            Some(limits) if !limits.scopes.is_empty() && !limits.scopes.contains(&scope) => {
+                Err(NodeError::Forbidden(match scope {
+                    Scope::Complete => "its scopes do not include `complete`",
+                    Scope::Read => "its scopes do not include `read`",
+                    Scope::Manage => "its scopes do not include `manage`",
+                }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a key is limited to, and what it has used of that in this minute.
+    #[must_use]
+    pub fn key_rates(&self, key: &Slug) -> Option<(KeyLimits, Minute)> {
+        let network = self.network();
+        let limits = network.keyring().limits.get(key)?.clone();
+        Some((limits, network.minute(now(), key)))
     }
 
     /// Refuses new calls, waits up to `grace` for the running ones, then ends and settles them.
@@ -246,6 +279,14 @@ impl Node {
         let committed = self.0.journal.submit(command).await?;
         committed.result.map_err(NodeError::from)
     }
+}
+
+/// By this machine's clock, which the ledger's follows.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Timestamp(since.map_or(0, |since| {
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }))
 }
 
 /// While this node leads, closes the running calls of nodes that are not heard of any more.

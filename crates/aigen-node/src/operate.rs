@@ -5,9 +5,9 @@ use crate::auth::{Caller, IssuedKey};
 use crate::error::NodeError;
 use crate::node::Node;
 use aigen_network::{
-    Appeal, AssignEpoch, CloseEpoch, Command, CommitScores, DecideAppeal, Found, Issue, MoveStake,
-    NewController, NewModel, NewRelease, NewValidator, Pay, ProposeRules, Reply, RevealScores,
-    Role, SetStanding, TagController, addresses,
+    Appeal, AssignEpoch, CloseEpoch, Command, CommitScores, DecideAppeal, Found, Issue, KeyLimits,
+    LimitKey, MoveStake, NewController, NewModel, NewRelease, NewValidator, Pay, ProposeRules,
+    Reply, RevealScores, Role, SetStanding, TagController, addresses,
 };
 use aigen_types::{Address, Amount, Digest, Epoch, Slug, TransferId};
 
@@ -93,11 +93,31 @@ impl Node {
         account: Address,
         role: Role,
         spender: Option<Address>,
+        limits: KeyLimits,
     ) -> Result<IssuedKey, NodeError> {
         caller.must_operate()?;
-        let key = IssuedKey::draw(name, account, role).for_spender(spender);
+        let key = IssuedKey::draw(name.clone(), account, role).for_spender(spender);
         self.add_key(&key).await?;
+        // Nobody knows the secret before it is limited.
+        if limits != KeyLimits::default() {
+            self.limit_key(caller, name, limits).await?;
+        }
         Ok(key)
+    }
+
+    /// What a key is limited to from now on. Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, there is no such key, or a list is too long.
+    pub async fn limit_key(
+        &self,
+        caller: &Caller,
+        key: Slug,
+        limits: KeyLimits,
+    ) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        let limit = LimitKey { key, limits };
+        self.submit(Command::LimitKey(limit)).await.map(|_| ())
     }
 
     /// Ends a key. Operators only.

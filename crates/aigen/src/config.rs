@@ -61,10 +61,22 @@ pub struct Config {
     pub models: Vec<ModelConfig>,
     /// Who is let in.
     pub admission: AdmissionConfig,
+    /// What clients are shown, where they are to speak TLS.
+    pub tls: Option<TlsConfig>,
     /// How charges are shared.
     pub shares: SharesConfig,
     /// How scores become money.
     pub settlement: aigen_api::settlement::Params,
+}
+
+/// A certificate chain and its private key, as PEM files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The node's own certificate first.
+    pub certificate: PathBuf,
+    /// Readable by the node alone.
+    pub key: PathBuf,
 }
 
 impl Default for Config {
@@ -86,6 +98,7 @@ impl Default for Config {
                 "aigen-tiny".parse().expect("a plain word"),
             )],
             admission: AdmissionConfig::default(),
+            tls: None,
             shares: SharesConfig::default(),
             settlement: aigen_api::settlement::Params::default(),
         }
@@ -165,6 +178,12 @@ impl Config {
             return Err(hinted(
                 "`journal` names no database that AiGen knows",
                 "it is a URL like postgres://user:password@host:5432/aigen; leave it out to keep the journal in the data folder",
+            ));
+        }
+        if self.journal.is_some() && self.tls.is_some() && self.advertise.is_none() {
+            return Err(hinted(
+                "nodes of one database reach each other by name where they speak TLS, and this one has none",
+                "set `advertise` to a URL with a name of its certificate, like https://node-1.example:8000",
             ));
         }
         if self.lease_seconds == 0 {

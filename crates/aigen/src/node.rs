@@ -7,6 +7,7 @@ mod journal;
 mod listen;
 mod signals;
 mod snapshots;
+mod tls;
 
 pub use engines::chosen_model;
 pub use listen::{first_free, listen};
@@ -14,7 +15,7 @@ pub use listen::{first_free, listen};
 use crate::config::Config;
 use crate::data_dir::{DataDir, KeyFile, Lock};
 use crate::output::Output;
-use aigen_gateway::GatewayState;
+use aigen_gateway::{Door, GatewayState};
 use aigen_node::network::Role;
 use aigen_node::{Caller, Node, Setup};
 use aigen_types::{Address, Slug};
@@ -38,6 +39,8 @@ pub struct LocalNode {
     data_dir: DataDir,
     operator: Caller,
     address: SocketAddr,
+    /// Whether it speaks TLS.
+    secure: bool,
     grace: Duration,
     signals: Signals,
     stop: oneshot::Sender<()>,
@@ -60,6 +63,7 @@ impl LocalNode {
         let signals = Signals::listen()?;
         let data_dir = DataDir::open_or_create(&config.data_dir)?;
         let mut lock = data_dir.lock()?;
+        let tls = config.tls.as_ref().map(tls::server).transpose()?;
         let listener = bind().await?;
         let address = listener.local_addr()?;
         let journal::Opened {
@@ -80,7 +84,12 @@ impl LocalNode {
         // Founding may need another node to write, and that one may need this one's answers.
         let (stop, stopped) = oneshot::channel();
         let router = aigen_gateway::router(GatewayState::new(node.clone()));
-        let server = tokio::spawn(aigen_gateway::serve(listener, router, async {
+        let secure = tls.is_some();
+        let door = match tls {
+            Some(tls) => Door::tls(listener, tls),
+            None => Door::from(listener),
+        };
+        let server = tokio::spawn(aigen_gateway::serve(door, router, async {
             // A sender that is gone says the same as a message.
             let _ = stopped.await;
         }));
@@ -98,13 +107,14 @@ impl LocalNode {
             data_dir,
             operator,
             address,
+            secure,
             grace: Duration::from_secs(config.grace_seconds),
             signals,
             stop,
             server,
             snapshots,
             _lock: {
-                lock.announce(&url(address))?;
+                lock.announce(&url(address, secure))?;
                 lock
             },
         };
@@ -113,7 +123,7 @@ impl LocalNode {
 
     /// Where it answers, for programs on this machine.
     pub fn url(&self) -> String {
-        url(self.address)
+        url(self.address, self.secure)
     }
 
     /// The node itself.
@@ -188,10 +198,11 @@ impl LocalNode {
     }
 }
 
-fn url(address: SocketAddr) -> String {
+fn url(address: SocketAddr, secure: bool) -> String {
+    let scheme = if secure { "https" } else { "http" };
     match address.ip() {
         // "Every address" is none to send a request to.
-        ip if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
-        _ => format!("http://{address}"),
+        ip if ip.is_unspecified() => format!("{scheme}://127.0.0.1:{}", address.port()),
+        _ => format!("{scheme}://{address}"),
     }
 }

@@ -21,8 +21,9 @@ pub use journal::{BatchWritten, JournalFault, JournalTip, Verification};
 pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{ChargeLine, Receipt, Share, TokenUsage};
 pub use registry::{
-    Controller, ControllerKind, Key, KeyCreated, KeyRole, MoveStake, NamedModel, NewKey, PricePage,
-    PublishController, RegisterValidator, SetStanding, Signed, Standing, TagController, Validator,
+    Controller, ControllerKind, Key, KeyCreated, KeyLimits, KeyRole, KeyScope, MoveStake,
+    NamedModel, NewKey, PricePage, PublishController, RegisterValidator, SetStanding, Signed,
+    Standing, TagController, Validator,
 };
 pub use rules::{ProposeRules, Rules, Terms};
 

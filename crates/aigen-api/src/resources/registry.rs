@@ -40,6 +40,54 @@ pub struct NewKey {
         skip_serializing_if = "Option::is_none"
     )]
     pub spender: Option<Address>,
+    /// What it is limited to.
+    #[serde(default, skip_serializing_if = "KeyLimits::is_none")]
+    pub limits: KeyLimits,
+}
+
+/// `POST /v1/aigen/keys/{name}/limits`, operators only: all limits of a key from now on. What is
+/// absent or empty limits nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeyLimits {
+    /// Calls that may begin within one minute by the clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u64>,
+    /// Tokens of prompts and answers within one minute: once they are reached no call begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<u64>,
+    /// When the key ends by itself, in nanoseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none", with = "money::time_option")]
+    pub expires_at: Option<Timestamp>,
+    /// Models that it may ask.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "text::list")]
+    pub models: Vec<ModelName>,
+    /// Published controllers that it may use, in any version.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "text::list")]
+    pub controllers: Vec<ControllerName>,
+    /// What it may be used for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<KeyScope>,
+}
+
+impl KeyLimits {
+    /// Whether they limit nothing.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A part of what keys are used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyScope {
+    /// Asking models.
+    Complete,
+    /// Reading what the account may see.
+    Read,
+    /// Everything else: paying, allowing, publishing, operating.
+    Manage,
 }
 
 /// `GET /v1/aigen/keys`, operators only: a key as everyone may see it.
@@ -58,6 +106,9 @@ pub struct Key {
     pub role: KeyRole,
     /// Whether it has ended.
     pub revoked: bool,
+    /// What it is limited to.
+    #[serde(default, skip_serializing_if = "KeyLimits::is_none")]
+    pub limits: KeyLimits,
 }
 
 /// A key, shown once.

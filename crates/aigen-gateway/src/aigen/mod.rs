@@ -28,6 +28,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{name}", delete(keys::revoke))
         .route("/keys/{name}/revoke", post(keys::revoke))
+        .route("/keys/{name}/limits", post(keys::limit))
         .route("/controllers", get(registry::list).post(registry::publish))
         .route("/controllers/standing", post(registry::set_standing))
         .route("/controllers/tags", post(registry::tag))

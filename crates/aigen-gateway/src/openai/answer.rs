@@ -8,6 +8,7 @@ use crate::access::Access;
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::parties::Parties;
+use crate::rates;
 use crate::replies::Reply;
 use crate::state::Gateway;
 use aigen_node::{
@@ -53,22 +54,33 @@ pub(crate) struct Underway<W> {
     pub wording: W,
 }
 
-/// Runs a completion and answers it, whole or as a stream.
+/// Runs a completion and answers it, whole or as a stream, and says what is left of the key's
+/// rates.
 pub(crate) async fn complete<T, W: Wording>(
     gateway: &Gateway,
     post: Post<T>,
     ask: Ask<W>,
 ) -> Result<Response, Failure> {
+    let mut response = answer(gateway, &post, ask).await.into_response();
+    rates::tell(response.headers_mut(), gateway, &post.caller.key);
+    Ok(response)
+}
+
+async fn answer<T, W: Wording>(
+    gateway: &Gateway,
+    post: &Post<T>,
+    ask: Ask<W>,
+) -> Result<Response, Failure> {
     let access = &post.access;
     access.note(|facts| facts.model = Some(printable(&ask.model)));
-    let once = Once::of(&post, W::ROUTE);
+    let once = Once::of(post, W::ROUTE);
     if let Some(reply) = once.kept(gateway)? {
         access.note(|facts| facts.outcome = Some("replayed".to_owned()));
         return Ok(reply.into_response());
     }
     let (model, served) = served(gateway, &ask.model)?;
     let stream = ask.stream;
-    let underway = match begin(gateway, &post, once.call, model, &served, ask).await {
+    let underway = match begin(gateway, post, once.call, model, &served, ask).await {
         Ok(underway) => underway,
         Err(NodeError::CallExists { same: true, .. }) => return once.again(gateway),
         Err(error @ NodeError::ContextTooLong { .. }) => {

@@ -1,6 +1,6 @@
 //! What the access log says, and what it never says.
 
-use super::world::World;
+use super::world::{World, chat, request};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::io;
@@ -58,6 +58,7 @@ async fn one_line_per_request_without_secrets_or_content() {
     world.chat(json!({"model": "Hi there\n"})).await;
     world.get("aigen_ada-1.stolen", "/v1/aigen/account").await;
     let log = String::from_utf8(LOGGED.take()).unwrap();
+    no_planted_secret_is_repeated(&world).await;
     let told = |line: &Value| {
         FIELDS
             .map(|field| line[field].to_string().replace('"', ""))
@@ -83,4 +84,52 @@ async fn one_line_per_request_without_secrets_or_content() {
         assert!(!log.contains(never), "{never:?} was logged");
     }
     world.settle().await;
+}
+
+/// Secrets in every place where a request can carry them: neither a log nor an answer repeats
+/// one, nor what was said.
+async fn no_planted_secret_is_repeated(world: &World) {
+    let secret = "planted-secret-0123456789abcdef";
+    let key = format!("aigen_ada-1.{secret}");
+    let mut answers = String::new();
+    for (key, path) in [
+        (key.as_str(), "/v1/chat/completions"),
+        (key.as_str(), "/v1/messages"),
+        (secret, "/v1/responses"),
+        (secret, "/v1/aigen/keys"),
+    ] {
+        let body = chat(json!({"user": secret, "metadata": {"k": secret}}));
+        answers.push_str(&world.post(key, path, &body).await.text);
+    }
+    for fields in [
+        json!({"stop": [secret], "temperature": 9}),
+        json!({"tools": [{"type": "function", "function": {"name": "f", "description": secret, "parameters": {"type": "nothing"}}}]}),
+        json!({"response_format": {"type": "json_schema", "json_schema": {"name": secret, "schema": {"type": "nothing"}}}}),
+    ] {
+        answers.push_str(&world.chat(fields).await.text);
+    }
+    let mut keyed = request(
+        "POST",
+        &world.ada,
+        "/v1/chat/completions",
+        &chat(json!({})).to_string(),
+    );
+    keyed
+        .headers_mut()
+        .insert("idempotency-key", secret.parse().unwrap());
+    answers.push_str(&world.send(keyed).await.text);
+    answers.push_str(&world.get("", "/metrics").await.text);
+    let log = String::from_utf8(LOGGED.take()).unwrap();
+    assert!(log.contains("/v1/messages"));
+    for never in [
+        secret,
+        world.ada.rsplit_once('.').unwrap().1,
+        world.operator.rsplit_once('.').unwrap().1,
+    ] {
+        assert!(!log.contains(never), "{never:?} was logged: {log}");
+        assert!(
+            !answers.contains(never),
+            "{never:?} was answered: {answers}"
+        );
+    }
 }

@@ -3,8 +3,8 @@
 use crate::failure::Failure;
 use aigen_node::NodeError;
 use aigen_node::network::Refusal::{self, *};
-use aigen_node::network::{Cap, Capped, Period, Window};
-use aigen_types::{Address, Amount};
+use aigen_node::network::{Cap, Capped, Period, Rate, Window};
+use aigen_types::{Address, Amount, Timestamp};
 use std::collections::BTreeSet;
 
 const PAGE: &str = include_str!("../../../../docs/refusals.md");
@@ -56,7 +56,9 @@ fn every() -> Vec<Refusal> {
     });
     vec![
         NotFounded, AlreadyFounded, NameTaken, TooLong, AddressTaken, AddressReserved, AmountZero,
-        KeyUnknown, KeyRevoked, ModelUnknown,
+        KeyUnknown, KeyRevoked, KeyExpired, ModelNotAllowed, ControllerNotAllowed,
+        RateLimited { rate: Rate::Requests, resets_at: Timestamp(0) },
+        ModelUnknown,
         ControllerUnknown, ControllerVersionExists, ControllerYanked, ContentMismatch,
         SignatureInvalid, PublisherMismatch, SignatureMissing, TagInvalid, TagUnknown, ValidatorUnknown,
         InsufficientFunds { available, needed },

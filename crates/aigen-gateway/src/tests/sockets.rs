@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 /// A served world; dropping the sender stops the server.
-async fn listen(
+pub async fn listen(
     world: &World,
     keep_alive: Duration,
 ) -> (std::net::SocketAddr, oneshot::Sender<()>) {
@@ -29,7 +29,7 @@ async fn listen(
     (address, stop)
 }
 
-async fn ask(world: &World, address: std::net::SocketAddr, fields: Value) -> TcpStream {
+pub async fn ask(world: &World, address: std::net::SocketAddr, fields: Value) -> TcpStream {
     let mut connection = TcpStream::connect(address).await.unwrap();
     let body = chat(fields).to_string();
     let request = format!(
@@ -41,7 +41,7 @@ async fn ask(world: &World, address: std::net::SocketAddr, fields: Value) -> Tcp
     connection
 }
 
-async fn read_until(connection: &mut TcpStream, text: &str) -> String {
+pub async fn read_until(connection: &mut TcpStream, text: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(text) {
         let mut buffer = [0; 4096];

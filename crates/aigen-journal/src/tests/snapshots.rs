@@ -5,6 +5,7 @@ use crate::{
     Batch, MemoryStore, Record, Replica, Snapshot, SnapshotError, SqliteStore, Store, StoreError,
     Tip, copy, recover, replay, take_snapshot, verify,
 };
+use aigen_network::{Command, KeyLimits, LimitKey, NewKey, Role, Scope};
 use aigen_types::{Digest, NodeId, Timestamp};
 
 /// A journal of four records, with snapshots after the second and the third.
@@ -158,4 +159,46 @@ fn a_snapshot_is_what_recovery_begins_with() {
     let (recovered, how) = recover(replica.store(), |_, _| {}).unwrap();
     assert_eq!((how.snapshot, how.replayed), (Some(4), 0));
     assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+}
+
+/// A network whose one key has these limits, as its snapshot keeps it.
+fn with_limits(limits: KeyLimits) -> Snapshot {
+    let (mut replica, _) = Replica::open(Box::<MemoryStore>::default(), |_| {}).unwrap();
+    let key = NewKey {
+        name: parsed("ada-key"),
+        secret_hash: Digest([1; 32]),
+        account: parsed("user:ada"),
+        role: Role::Customer,
+        spender: None,
+    };
+    let limit = LimitKey {
+        key: key.name.clone(),
+        limits,
+    };
+    let commands = vec![
+        founding(),
+        Command::CreateKey(key),
+        Command::LimitKey(limit),
+    ];
+    let batch = Batch::new(commands).from_node(NodeId(9), 1);
+    replica.commit(Timestamp(1), &[batch]).unwrap();
+    replay(replica.store(), |_| {}).unwrap().into()
+}
+
+#[test]
+fn limits_of_keys_survive_a_snapshot_and_without_them_it_is_as_before() {
+    let limited = with_limits(KeyLimits {
+        requests_per_minute: Some(60),
+        tokens_per_minute: Some(1_000),
+        expires_at: Some(Timestamp(7)),
+        models: vec![parsed("tiny")],
+        controllers: vec![parsed("ada/quiz")],
+        scopes: vec![Scope::Complete, Scope::Read],
+    });
+    assert_eq!(limited.network.keyring().limits.len(), 1);
+    let read = Snapshot::from_bytes(&limited.to_bytes()).unwrap();
+    assert_eq!(read, limited);
+    let version = |snapshot: &Snapshot| snapshot.to_bytes()[8..10].to_vec();
+    assert_eq!(version(&limited), [4, 0]);
+    assert_eq!(version(&with_limits(KeyLimits::default())), [2, 0]);
 }

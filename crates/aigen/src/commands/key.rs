@@ -1,10 +1,11 @@
 use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
-use aigen_api::resources::{Key, KeyCreated, KeyRole, List, NewKey};
-use aigen_types::{Address, Slug};
+use aigen_api::resources::{Key, KeyCreated, KeyLimits, KeyRole, KeyScope, List, NewKey};
+use aigen_types::{Address, ControllerName, ModelName, Slug, Timestamp};
 use anyhow::Result;
 use clap::Subcommand;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// See [`super::Command::Key`].
 #[derive(Debug, Subcommand)]
@@ -16,6 +17,7 @@ Examples:
   aigen key create user:ada --name ada-laptop
   aigen key create org:acme --spender org:acme:team:search
   aigen key create operator --operator
+  aigen key create user:ada --requests-per-minute 60 --model aigen-tiny --expires-in 30days
 
 Only a hash of the key is stored: keep what is printed.")]
     Create {
@@ -30,6 +32,22 @@ Only a hash of the key is stored: keep what is printed.")]
         /// It may do everything: issue money, make keys, close epochs
         #[arg(long)]
         operator: bool,
+        #[command(flatten)]
+        limits: LimitArgs,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Change what a key is limited to: all of its limits, those not named end
+    #[command(after_help = "\
+Examples:
+  aigen key limit ada-laptop --requests-per-minute 60 --tokens-per-minute 100000
+  aigen key limit ada-laptop --scope complete --model aigen-tiny --expires-in 30days
+  aigen key limit ada-laptop")]
+    Limit {
+        /// Its public name
+        name: Slug,
+        #[command(flatten)]
+        limits: LimitArgs,
         #[command(flatten)]
         reach: Reach,
     },
@@ -53,6 +71,54 @@ Example:
     },
 }
 
+/// What a key is limited to.
+#[derive(Debug, clap::Args)]
+pub struct LimitArgs {
+    /// Calls that may begin within one minute
+    #[arg(long, value_name = "N")]
+    requests_per_minute: Option<u64>,
+    /// Tokens of prompts and answers within one minute
+    #[arg(long, value_name = "N")]
+    tokens_per_minute: Option<u64>,
+    /// Ends it by itself after this long, like 12h or 30days
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    expires_in: Option<Duration>,
+    /// It may ask this model only; may be repeated
+    #[arg(long = "model", value_name = "NAME")]
+    models: Vec<ModelName>,
+    /// It may use this published controller only, in any version; may be repeated
+    #[arg(long = "controller", value_name = "OWNER/NAME")]
+    controllers: Vec<ControllerName>,
+    /// It may be used for this only: complete, read or manage; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
+    scopes: Vec<KeyScope>,
+}
+
+fn scope(text: &str) -> Result<KeyScope, &'static str> {
+    match text {
+        "complete" => Ok(KeyScope::Complete),
+        "read" => Ok(KeyScope::Read),
+        "manage" => Ok(KeyScope::Manage),
+        _ => Err("it is complete, read or manage"),
+    }
+}
+
+impl From<LimitArgs> for KeyLimits {
+    fn from(args: LimitArgs) -> Self {
+        let end = args.expires_in.map(|after| SystemTime::now() + after);
+        let end = end.and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+        let end = end.and_then(|end| u64::try_from(end.as_nanos()).ok());
+        Self {
+            requests_per_minute: args.requests_per_minute,
+            tokens_per_minute: args.tokens_per_minute,
+            expires_at: end.map(Timestamp),
+            models: args.models,
+            controllers: args.controllers,
+            scopes: args.scopes,
+        }
+    }
+}
+
 pub async fn run(command: Command, context: &Context) -> Result<()> {
     match command {
         Command::Create {
@@ -60,6 +126,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
             name,
             operator,
             spender,
+            limits,
             reach,
         } => {
             let role = if operator {
@@ -72,9 +139,15 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
                 name,
                 role,
                 spender,
+                limits: limits.into(),
             };
             create(&new, &reach, context).await
         }
+        Command::Limit {
+            name,
+            limits,
+            reach,
+        } => limit(&name, &limits.into(), &reach, context).await,
         Command::Revoke { name, reach } => revoke(&name, &reach, context).await,
         Command::List { reach } => list(&reach, context).await,
     }
@@ -102,6 +175,42 @@ fn attributed(created: &KeyCreated) -> String {
     }
 }
 
+async fn limit(name: &Slug, limits: &KeyLimits, reach: &Reach, context: &Context) -> Result<()> {
+    let node = reach.as_operator(context)?;
+    let path = format!("/v1/aigen/keys/{name}/limits");
+    let key: Key = node.post(&path, limits).await?;
+    context
+        .output
+        .data(&key, || format!("{name}: {}", described(&key.limits)))
+}
+
+fn described(limits: &KeyLimits) -> String {
+    let rate = |limit: Option<u64>, what| limit.map(|limit| format!("{limit} {what}/min"));
+    let mut parts: Vec<String> = [
+        rate(limits.requests_per_minute, "requests"),
+        rate(limits.tokens_per_minute, "tokens"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if let Some(end) = limits.expires_at {
+        let end = UNIX_EPOCH + Duration::from_secs(end.seconds());
+        parts.push(format!("until {}", humantime::format_rfc3339_seconds(end)));
+    }
+    parts.extend(limits.models.iter().map(ToString::to_string));
+    parts.extend(limits.controllers.iter().map(ToString::to_string));
+    parts.extend(
+        limits
+            .scopes
+            .iter()
+            .map(|scope| format!("{scope:?}").to_lowercase()),
+    );
+    match parts.is_empty() {
+        true => "no limits".to_owned(),
+        false => parts.join(", "),
+    }
+}
+
 async fn revoke(name: &Slug, reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_operator(context)?;
     let path = format!("/v1/aigen/keys/{name}/revoke");
@@ -113,7 +222,7 @@ async fn list(reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_operator(context)?;
     let keys: List<Key> = node.get("/v1/aigen/keys").await?;
     context.output.data(&keys, || {
-        let mut table = Table::new(&["key", "account", "spender", "role", "state"]);
+        let mut table = Table::new(&["key", "account", "spender", "role", "state", "limits"]);
         for key in &keys.data {
             let role = match key.role {
                 KeyRole::Operator => "operator",
@@ -126,6 +235,7 @@ async fn list(reach: &Reach, context: &Context) -> Result<()> {
                 key.spender.to_string(),
                 role.into(),
                 state.into(),
+                described(&key.limits),
             ]);
         }
         table.to_string()

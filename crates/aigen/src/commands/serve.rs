@@ -1,9 +1,11 @@
+use crate::config::TlsConfig;
 use crate::context::Context;
 use crate::logging;
 use crate::node::{LocalNode, chosen_model, listen};
 use anyhow::Result;
 use serde::Serialize;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// See [`super::Command::Serve`].
 #[derive(Debug, clap::Args)]
@@ -12,6 +14,7 @@ Examples:
   aigen serve
   aigen serve --listen 0.0.0.0:8000 --data-dir /srv/aigen
   aigen serve --model ~/models/acme-8b.Q4_K_M.gguf
+  aigen serve --listen 0.0.0.0:443 --tls-certificate fullchain.pem --tls-key privkey.pem
   aigen serve --journal postgres://aigen@db.example/aigen --advertise http://10.0.0.7:8000
 
 Ctrl-C or SIGTERM stops it: running calls may finish, then they are ended and settled.")]
@@ -27,6 +30,14 @@ pub struct Args {
     /// Where nodes of the same database reach this one; by default where it listens
     #[arg(long, value_name = "URL")]
     advertise: Option<String>,
+
+    /// Speak TLS only, and show this certificate chain, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+
+    /// The certificate's private key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
 
     /// Serve this model: a name of `aigen model list`, or a GGUF file; may be repeated
     #[arg(long = "model", value_name = "NAME|FILE")]
@@ -51,6 +62,9 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     }
     config.journal = args.journal.or(config.journal);
     config.advertise = args.advertise.or(config.advertise);
+    if let (Some(certificate), Some(key)) = (args.tls_certificate, args.tls_key) {
+        config.tls = Some(TlsConfig { certificate, key });
+    }
     config.check()?;
     let address = args.listen.unwrap_or(config.listen);
     let local = LocalNode::start(&config, &context.output, async || listen(address).await).await?;

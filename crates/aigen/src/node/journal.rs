@@ -99,7 +99,7 @@ async fn shared(
         node,
         url: match &config.advertise {
             Some(advertised) => advertised.clone(),
-            None => super::url(address),
+            None => super::url(address, config.tls.is_some()),
         },
         secret: random_digest().to_string(),
     };

@@ -14,4 +14,5 @@ mod sim;
 mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 mod words;

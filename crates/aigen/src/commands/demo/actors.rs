@@ -6,7 +6,7 @@ use crate::reach::Asked;
 use crate::signing::{plain_manifest, sign};
 use aigen_api::openai::{ChatRequest, ChatResponse, Extension, Message, Role};
 use aigen_api::resources::{
-    Controller, ControllerKind, Fund, KeyCreated, KeyRole, NewKey, PublishController,
+    Controller, ControllerKind, Fund, KeyCreated, KeyLimits, KeyRole, NewKey, PublishController,
     RegisterValidator, Transfer,
 };
 use aigen_types::Amount;
@@ -145,6 +145,7 @@ async fn party(operator: &Asked, address: &str) -> Result<Party> {
         name: None,
         role: KeyRole::Customer,
         spender: None,
+        limits: KeyLimits::default(),
     };
     let created: KeyCreated = operator.post("/v1/aigen/keys", &request).await?;
     let name = address.rsplit(':').next().unwrap_or(address).to_owned();
