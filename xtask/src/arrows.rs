@@ -55,6 +55,18 @@ const ROOMS: &[Room] = &[
     room("aigen-api", &["aigen-types"]),
     room("aigen-gateway", &["aigen-types", "aigen-api", "aigen-node"]),
     room("aigen-client", &["aigen-types", "aigen-api"]),
+    room("aigen-marvin-macros", &[]),
+    room(
+        "aigen-marvin",
+        &[
+            "aigen-types",
+            "aigen-api",
+            "aigen-client",
+            "aigen-marvin-macros",
+            "aigen-engine",
+            "aigen-jarvis",
+        ],
+    ),
     room(
         "aigen-testkit",
         &[
@@ -68,6 +80,7 @@ const ROOMS: &[Room] = &[
     room(
         "aigen",
         &[
+            "aigen-marvin",
             "aigen-types",
             "aigen-ledger",
             "aigen-economy",

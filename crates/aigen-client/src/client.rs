@@ -58,6 +58,22 @@ impl Client {
         self.post("/v1/chat/completions", request.as_ref()).await
     }
 
+    /// As [`Client::chat`], under a key of 1 to 255 visible characters: sent again with the same
+    /// key, it is answered as the first time, and charged once.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; of the same key with another request, status 409.
+    pub async fn chat_once(
+        &self,
+        request: &ChatRequest,
+        key: &str,
+    ) -> Result<ChatResponse, ClientError> {
+        let request = with_stream(request, false);
+        let call = self.request(Method::POST, "/v1/chat/completions");
+        let call = call.header("Idempotency-Key", key).json(request.as_ref());
+        read(send(call).await?).await
+    }
+
     /// One chat completion, chunk by chunk as it is made. The stream ends when the
     /// server says `[DONE]`; dropping it earlier tells the server to stop.
     ///

@@ -1,0 +1,64 @@
+//! What stands in the parentheses of `#[ai_fn(…)]`.
+
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Ident, Path, Token};
+
+/// Each at most once; what is left out is decided where the function is called.
+#[derive(Default)]
+pub struct Options {
+    pub max_tokens: Option<Expr>,
+    pub temperature: Option<Expr>,
+    pub seed: Option<Expr>,
+    pub model: Option<Expr>,
+    pub controller: Option<Expr>,
+    pub retries: Option<Expr>,
+    pub check: Option<Path>,
+}
+
+const NAMES: &str = "max_tokens, temperature, seed, model, controller, retries and check";
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut options = Self::default();
+        while !input.is_empty() {
+            options.take(input)?;
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(options)
+    }
+}
+
+impl Options {
+    fn take(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        let name: Ident = input.parse()?;
+        input.parse::<Token![=]>()?;
+        if name == "check" {
+            return once(&name, &mut self.check, input.parse()?);
+        }
+        let place = match name.to_string().as_str() {
+            "max_tokens" => &mut self.max_tokens,
+            "temperature" => &mut self.temperature,
+            "seed" => &mut self.seed,
+            "model" => &mut self.model,
+            "controller" => &mut self.controller,
+            "retries" => &mut self.retries,
+            other => {
+                let message = format!("`{other}` is no option of ai_fn; there are {NAMES}");
+                return Err(syn::Error::new(name.span(), message));
+            }
+        };
+        once(&name, place, input.parse()?)
+    }
+}
+
+fn once<T>(name: &Ident, place: &mut Option<T>, value: T) -> syn::Result<()> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(syn::Error::new(
+            name.span(),
+            format!("`{name}` is given twice"),
+        )),
+    }
+}

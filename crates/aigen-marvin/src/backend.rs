@@ -1,0 +1,56 @@
+//! Who answers.
+
+use crate::AiError;
+use aigen_api::openai::{ChatRequest, ChatResponse, ModelList};
+use aigen_client::{Client, ClientError};
+use futures::future::BoxFuture;
+use std::sync::OnceLock;
+
+/// Something that answers chat requests: a server through [`Client`], or a node in this process.
+pub trait Backend: Send + Sync {
+    /// One completion. Two requests with the same `key` are one: the second is answered like the
+    /// first, and charged once.
+    fn complete<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<ChatResponse, ClientError>>;
+
+    /// The model for requests that name none.
+    fn model(&self) -> BoxFuture<'_, Result<String, ClientError>>;
+}
+
+impl Backend for Client {
+    fn complete<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<ChatResponse, ClientError>> {
+        Box::pin(self.chat_once(request, key))
+    }
+
+    fn model(&self) -> BoxFuture<'_, Result<String, ClientError>> {
+        Box::pin(async {
+            let models: ModelList = self.get("/v1/models").await?;
+            let first = models.data.into_iter().next();
+            let nothing = || ClientError::Setup("the server has no model".to_owned());
+            Ok(first.ok_or_else(nothing)?.id.to_string())
+        })
+    }
+}
+
+/// The server of `AIGEN_URL` with `AIGEN_KEY`, made once.
+pub(crate) fn of_environment() -> Result<&'static Client, AiError> {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client);
+    }
+    let url = std::env::var("AIGEN_URL").map_err(|_| {
+        AiError::Setup(
+            "AIGEN_URL is not set\nhint: export AIGEN_URL=http://127.0.0.1:8000 and AIGEN_KEY, or name a client: .on(&client)".to_owned(),
+        )
+    })?;
+    let key = std::env::var("AIGEN_KEY").unwrap_or_default();
+    let client = Client::new(&url, &key)?;
+    Ok(CLIENT.get_or_init(|| client))
+}

@@ -1,0 +1,326 @@
+//! One call: ask, read, check, ask again.
+
+use crate::backend::{Backend, of_environment};
+use crate::limits::{PAUSE, SENDS_AGAIN};
+use crate::{AiError, Arguments, Definition, Prompt, Schema, SchemaError, schema_of};
+use aigen_api::openai::{
+    AigenReply, AigenStop, ChatRequest, ChatResponse, Extension, FinishReason, Message,
+    ResponseFormat, Role,
+};
+use aigen_client::ClientError;
+use aigen_types::Amount;
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use std::future::IntoFuture;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+type Check<'a, T> = Box<dyn Fn(&T) -> Result<(), String> + Send + Sync + 'a>;
+
+/// A call that is not made yet. Awaiting it makes it.
+#[must_use = "a call is made when it is awaited"]
+pub struct Call<'a, T> {
+    definition: Definition,
+    arguments: Arguments,
+    schema: Result<Schema, SchemaError>,
+    check: Option<Check<'a, T>>,
+    on: Option<&'a dyn Backend>,
+    budget: Option<Amount>,
+}
+
+/// A value, and what it took.
+#[derive(Clone, Debug)]
+pub struct Detailed<T> {
+    /// The value.
+    pub value: T,
+    /// As the model wrote it.
+    pub raw: String,
+    /// Who promised that it fits the type.
+    pub guarantee: Guarantee,
+    /// One for each time the model was asked, the last for this value. Servers other than AiGen
+    /// give none.
+    pub receipts: Vec<AigenReply>,
+    /// How often the model was asked again, since an answer was not accepted.
+    pub asked_again: u32,
+    /// How often a request was sent again, since it did not arrive.
+    pub sent_again: u32,
+}
+
+impl<T> Detailed<T> {
+    /// What all answers together cost.
+    #[must_use]
+    pub fn cost(&self) -> Amount {
+        spent(&self.receipts)
+    }
+}
+
+/// Who promised that a value fits its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarantee {
+    /// The decoder: no token was possible that leaves the type.
+    Decoder,
+    /// Nobody, before it was read: an answer that did not fit was asked for again.
+    Retry,
+}
+
+impl<'a, T: JsonSchema + DeserializeOwned + Send + 'a> Call<'a, T> {
+    /// A call of this function.
+    pub fn new(definition: Definition, arguments: Arguments) -> Self {
+        Self::of_schema(definition, arguments, schema_of::<T>())
+    }
+}
+
+impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
+    pub(crate) fn of_schema(
+        definition: Definition,
+        arguments: Arguments,
+        schema: Result<Schema, SchemaError>,
+    ) -> Self {
+        Self {
+            definition,
+            arguments,
+            schema,
+            check: None,
+            on: None,
+            budget: None,
+        }
+    }
+
+    /// Refuses values; what it says is told to the model, which is asked again.
+    pub fn check(mut self, check: impl Fn(&T) -> Result<(), String> + Send + Sync + 'a) -> Self {
+        self.check = Some(Box::new(check));
+        self
+    }
+
+    /// Who answers; otherwise the server that `AIGEN_URL` and `AIGEN_KEY` name.
+    pub fn on(mut self, backend: &'a dyn Backend) -> Self {
+        self.on = Some(backend);
+        self
+    }
+
+    /// What the call may cost, however often the model is asked.
+    pub fn budget(mut self, budget: Amount) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// See [`Definition::seed`].
+    pub fn seed(self, seed: i64) -> Self {
+        self.with(|definition| definition.seed(seed))
+    }
+
+    /// See [`Definition::model`].
+    pub fn model(self, model: impl Into<String>) -> Self {
+        self.with(|definition| definition.model(model))
+    }
+
+    /// See [`Definition::temperature`].
+    pub fn temperature(self, temperature: f64) -> Self {
+        self.with(|definition| definition.temperature(temperature))
+    }
+
+    /// See [`Definition::controller`].
+    pub fn controller(self, controller: impl Into<String>) -> Self {
+        self.with(|definition| definition.controller(controller))
+    }
+
+    fn with(mut self, change: impl FnOnce(Definition) -> Definition) -> Self {
+        self.definition = change(self.definition);
+        self
+    }
+
+    /// The exact messages, without making the call.
+    ///
+    /// # Errors
+    /// If an argument has no JSON, or the type cannot be promised.
+    pub fn prompt(&self) -> Result<Prompt, AiError> {
+        Prompt::new(&self.definition, &self.arguments, &self.schema.clone()?)
+    }
+
+    /// Makes the call, and says what it took.
+    ///
+    /// # Errors
+    /// See [`AiError`].
+    pub async fn detailed(self) -> Result<Detailed<T>, AiError> {
+        let backend = match self.on {
+            Some(backend) => backend,
+            None => of_environment()?,
+        };
+        let mut talk = Talk::new(&self, backend).await?;
+        let mut asked_again = 0;
+        loop {
+            let reply = talk.ask().await?;
+            let raw = reply.text().to_owned();
+            match self.read(&reply) {
+                Ok((value, guarantee)) => {
+                    return Ok(Detailed {
+                        value,
+                        raw,
+                        guarantee,
+                        receipts: talk.receipts,
+                        asked_again,
+                        sent_again: talk.sent_again,
+                    });
+                }
+                Err(AiError::Check { why, .. }) if asked_again < self.definition.retries => {
+                    asked_again += 1;
+                    talk.object(raw, &why);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn read(&self, reply: &ChatResponse) -> Result<(T, Guarantee), AiError> {
+        let raw = || reply.text().to_owned();
+        let refused = |why| AiError::Check { raw: raw(), why };
+        let aigen = reply.aigen.as_ref();
+        if aigen.and_then(|aigen| aigen.stop) == Some(AigenStop::Budget) {
+            let reason = "the answer was cut off where the money ended".to_owned();
+            return Err(AiError::Budget { reason, raw: raw() });
+        }
+        let choice = reply.choices.first();
+        if choice.is_some_and(|choice| choice.finish_reason == FinishReason::Length) {
+            return Err(AiError::Truncated { raw: raw() });
+        }
+        let value = serde_json::from_str(reply.text())
+            .map_err(|error| refused(format!("it is not JSON of the schema: {error}")))?;
+        if let Some(check) = &self.check {
+            let checked = catch_unwind(AssertUnwindSafe(|| check(&value)));
+            let checked = checked.unwrap_or_else(|_| Err("the check itself panicked".to_owned()));
+            checked.map_err(refused)?;
+        }
+        let steered = self.definition.controller.is_none()
+            && aigen.and_then(|aigen| aigen.grammar_complete) == Some(true);
+        let guarantee = match steered {
+            true => Guarantee::Decoder,
+            false => Guarantee::Retry,
+        };
+        Ok((value, guarantee))
+    }
+}
+
+impl<'a, T: DeserializeOwned + Send + 'a> IntoFuture for Call<'a, T> {
+    type Output = Result<T, AiError>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { Ok(self.detailed().await?.value) })
+    }
+}
+
+/// What was said so far.
+struct Talk<'a> {
+    backend: &'a dyn Backend,
+    request: ChatRequest,
+    budget: Option<Amount>,
+    receipts: Vec<AigenReply>,
+    sent_again: u32,
+}
+
+impl<'a> Talk<'a> {
+    async fn new<T>(call: &Call<'_, T>, backend: &'a dyn Backend) -> Result<Self, AiError> {
+        let definition = &call.definition;
+        let schema = call.schema.clone()?;
+        let model = match definition
+            .model
+            .clone()
+            .or(std::env::var("AIGEN_MODEL").ok())
+        {
+            Some(model) => model,
+            None => backend.model().await?,
+        };
+        let prompt = Prompt::new(definition, &call.arguments, &schema)?;
+        let mut request = ChatRequest::new(&model, prompt.messages());
+        request.max_completion_tokens = Some(definition.max_tokens);
+        request.temperature = definition.temperature;
+        request.seed = definition.seed;
+        match &definition.controller {
+            None => request.response_format = Some(format(definition.name, &schema)?),
+            Some(controller) => {
+                request.aigen = Some(Extension {
+                    controller: Some(controller.clone()),
+                    ..Extension::default()
+                });
+            }
+        }
+        Ok(Self {
+            backend,
+            request,
+            budget: call.budget,
+            receipts: Vec::new(),
+            sent_again: 0,
+        })
+    }
+
+    /// One answer, for what is left of the budget.
+    async fn ask(&mut self) -> Result<ChatResponse, AiError> {
+        if let Some(budget) = self.budget {
+            let left = budget.saturating_sub(spent(&self.receipts));
+            let extension = self.request.aigen.get_or_insert_default();
+            extension.max_cost = Some(left);
+        }
+        let reply = self.send().await?;
+        self.receipts.extend(reply.aigen.clone());
+        Ok(reply)
+    }
+
+    /// The same request under the same key until it arrives.
+    async fn send(&mut self) -> Result<ChatResponse, AiError> {
+        let key = key()?;
+        let mut pause = PAUSE;
+        for _ in 0..SENDS_AGAIN {
+            match self.backend.complete(&self.request, &key).await {
+                Err(error) if passes(&error) => {}
+                reply => return Ok(reply?),
+            }
+            self.sent_again += 1;
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        Ok(self.backend.complete(&self.request, &key).await?)
+    }
+
+    /// Says what is wrong with an answer.
+    fn object(&mut self, raw: String, why: &str) {
+        let objection = format!("That was not accepted: {why}. Answer again.");
+        self.request.messages.extend([
+            Message::new(Role::Assistant, raw),
+            Message::new(Role::User, objection),
+        ]);
+    }
+}
+
+fn format(name: &str, schema: &Schema) -> Result<ResponseFormat, AiError> {
+    let schema = schema.to_string().parse();
+    Ok(ResponseFormat::JsonSchema {
+        name: name.to_owned(),
+        schema: schema.map_err(|error: serde_json::Error| AiError::Setup(error.to_string()))?,
+        strict: Some(true),
+    })
+}
+
+/// Whether the same request may arrive a moment later.
+fn passes(error: &ClientError) -> bool {
+    match error {
+        ClientError::Transport(_) | ClientError::Cut => true,
+        ClientError::Api { status, error } => {
+            matches!(status, 408 | 429 | 502..=504)
+                || error.code.as_deref() == Some("idempotency_in_progress")
+        }
+        ClientError::Setup(_) | ClientError::Shape(_) => false,
+    }
+}
+
+/// Names one request among all.
+fn key() -> Result<String, AiError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| AiError::Setup(format!("there is no randomness: {error}")))?;
+    Ok(hex::encode(bytes))
+}
+
+fn spent(receipts: &[AigenReply]) -> Amount {
+    let costs = receipts.iter().map(|receipt| receipt.cost);
+    costs.fold(Amount::ZERO, |sum, cost| sum.saturating_add(cost))
+}
