@@ -67,6 +67,12 @@ impl Cover {
         self.lock().tokens
     }
 
+    /// The covered tokens, once it is known that there will be no more.
+    pub(crate) fn closed_at(&self) -> Option<u64> {
+        let state = self.lock();
+        state.closed.then_some(state.tokens)
+    }
+
     pub(crate) fn covers(&self, tokens: u64) -> Covered {
         let state = self.lock();
         match (tokens <= state.tokens, state.closed) {

@@ -46,6 +46,11 @@ pub const OUTCOME_BYTES_MAX: usize = 256 * 1024;
 /// Tokens one edit may append.
 pub const EDIT_TOKENS_MAX: usize = 4096;
 
+/// Where a branch can have so many tokens more and no more, a grammar is steered to its end: a
+/// token after which it could not be completed any more is not taken. Looking for a way out
+/// costs a mask for each token of it.
+pub const CLOSING_TOKENS: usize = 128;
+
 /// Tokens one session may take back in total: every one of them was computed
 /// and is charged, and none of them reaches the caller.
 pub const DISCARDED_TOKENS_MAX: u64 = 4096;

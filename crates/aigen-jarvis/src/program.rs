@@ -1,7 +1,10 @@
+mod reasoned;
+
 use std::sync::Arc;
 
 use aigen_types::Digest;
 
+use self::reasoned::Reasoned;
 use crate::constraint::Grammar;
 use crate::{Allow, Controller, Decision, Edit, Fault, Generate, Matcher, Opening, Report, Turn};
 
@@ -56,6 +59,14 @@ impl Program {
     #[must_use]
     pub fn forced(text: impl Into<String>) -> Self {
         Self::new(Forced { text: text.into() })
+    }
+
+    /// The program for a model that reasons first: it begins once the model has said `end`, such
+    /// as `</think>`. What comes before is not shown, and is charged.
+    #[must_use]
+    pub fn after_reasoning(self, end: impl Into<String>) -> Self {
+        let (program, end) = (self, end.into());
+        Self::new(Reasoned { program, end })
     }
 
     pub(crate) fn constrained(grammar: Grammar) -> Self {

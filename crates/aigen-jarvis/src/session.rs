@@ -1,6 +1,7 @@
 //! One controlled completion on one engine.
 
 mod branch;
+mod closing;
 mod common;
 mod family;
 mod outlet;

@@ -14,7 +14,8 @@ use super::rewinds::Rewinds;
 use super::segment::{self, Segment, at_most};
 use super::suspension::Suspension;
 use crate::limits::{
-    BIASES_MAX, DECISIONS_PER_PASS_MAX, DISCARDED_TOKENS_MAX, EDIT_TOKENS_MAX, LATE_STEPS_MAX,
+    BIASES_MAX, CLOSING_TOKENS, DECISIONS_PER_PASS_MAX, DISCARDED_TOKENS_MAX, EDIT_TOKENS_MAX,
+    LATE_STEPS_MAX,
 };
 use crate::{
     BranchId, Choice, Controller, Decision, Edit, Fault, Finish, Generate, Observe, Reason, Report,
@@ -560,6 +561,9 @@ impl Branch {
             mask.apply(logits);
         }
         let token = self.sample(logits)?;
+        if self.strands(token, common)? {
+            return Ok(Choice::Steered);
+        }
         let Some(own) = own else {
             return Ok(sampled(token));
         };
@@ -604,6 +608,18 @@ impl Branch {
         }
     }
 
+    /// Whether the token leaves too little room for the grammar to be completed.
+    fn strands(&mut self, token: TokenId, common: &Common) -> Result<bool, Fault> {
+        let left = common.room_left(self.output.position());
+        if left > CLOSING_TOKENS || self.ends_turn(token, common) {
+            return Ok(false);
+        }
+        match &mut self.activity {
+            Activity::Generating(segment) => segment.strands(token, left),
+            _ => Ok(false),
+        }
+    }
+
     /// Takes what the model chose: a token of the branch, or its end.
     pub fn take(&mut self, choice: Choice, common: &mut Common) -> Result<(), Finish> {
         self.choices.push(choice.clone());
@@ -613,7 +629,7 @@ impl Branch {
             top,
         } = choice
         else {
-            return Err(Fault::Crashed.into());
+            return Ok(self.close()?);
         };
         self.since.sampled = Some(token);
         self.since.logprob = logprob;
@@ -633,6 +649,16 @@ impl Branch {
         self.complete = self.grammar_complete();
         self.activity = Activity::Deciding(Wake::EndOfSequence);
         Ok(())
+    }
+
+    /// Goes the shortest way out of the grammar.
+    fn close(&mut self) -> Result<(), Fault> {
+        let activity = std::mem::replace(&mut self.activity, Activity::Asked);
+        let Activity::Generating(mut segment) = activity else {
+            return Err(Fault::Crashed);
+        };
+        self.queue = segment.close()?;
+        self.proceed(segment)
     }
 
     /// Puts other tokens in place of the one that the model chose, which was computed.

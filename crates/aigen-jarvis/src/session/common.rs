@@ -56,6 +56,17 @@ impl Common {
         }
     }
 
+    /// Tokens that a branch can still have, as far as that is known.
+    pub fn room_left(&self, position: u32) -> usize {
+        let room = u64::from(self.room.saturating_sub(position));
+        let spent = self.usage.computed() + self.reserved;
+        let paid = self
+            .cover
+            .closed_at()
+            .map(|tokens| tokens.saturating_sub(spent));
+        usize::try_from(paid.map_or(room, |paid| paid.min(room))).unwrap_or(usize::MAX)
+    }
+
     /// Whether a fork leaves each branch a token; `false` if it is not yet known.
     ///
     /// # Errors

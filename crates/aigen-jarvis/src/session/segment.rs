@@ -4,8 +4,9 @@ use std::sync::Arc;
 use aigen_engine::sampler::Sampling;
 use aigen_engine::{TokenId, Tokenizer};
 
+use super::closing;
 use crate::constraint::Mask;
-use crate::limits::{BIASES_MAX, OBSERVED_TOP_MAX, SPLICE_TOKENS_MAX};
+use crate::limits::{BIASES_MAX, CLOSING_TOKENS, OBSERVED_TOP_MAX, SPLICE_TOKENS_MAX};
 use crate::{Allow, Fault, Generate, Observe, Splice, Until, Wake};
 
 /// A segment under way: what the host does alone between two decisions.
@@ -25,6 +26,10 @@ pub(super) struct Segment {
     prompted: usize,
     /// The mask for the next token, computed while the forward pass runs.
     mask: Option<Result<Mask, Fault>>,
+    /// A way out of the grammar from here, if one was looked for.
+    way_out: Option<Vec<TokenId>>,
+    /// It is on its way out.
+    closing: bool,
 }
 
 impl Segment {
@@ -40,6 +45,8 @@ impl Segment {
             heal: None,
             prompted: 0,
             mask: None,
+            way_out: None,
+            closing: false,
         }
     }
 
@@ -115,6 +122,9 @@ impl Segment {
 
     pub fn advance(&mut self, token: TokenId) -> Result<(), Fault> {
         let heal = self.heal.take();
+        let way_out = self.way_out.take();
+        self.way_out = way_out.filter(|way| way.first() == Some(&token));
+        self.way_out = self.way_out.take().map(|way| way[1..].to_vec());
         let Allow::Matcher(matcher) = &self.allow else {
             return Ok(());
         };
@@ -124,6 +134,42 @@ impl Segment {
         };
         self.advanced += tokens.len();
         matcher.advance(&tokens)
+    }
+
+    /// Whether this token would leave too little room for the grammar to be completed, while
+    /// without it there is enough: `left` tokens, this one among them.
+    pub fn strands(&mut self, token: TokenId, left: usize) -> Result<bool, Fault> {
+        let Allow::Matcher(matcher) = &self.allow else {
+            return Ok(false);
+        };
+        let known = self.way_out.as_ref();
+        if self.heal.is_some() || known.is_some_and(|way| way.first() == Some(&token)) {
+            return Ok(false);
+        }
+        let ahead = matcher.fork();
+        ahead.advance(&[token])?;
+        let behind = closing::plan(&ahead, &*self.tokenizer, left.saturating_sub(1))?;
+        if let Some(behind) = behind {
+            self.way_out = Some([&[token], &behind[..]].concat());
+            return Ok(false);
+        }
+        if self.way_out.as_ref().is_none_or(|way| way.len() > left) {
+            self.way_out = closing::plan(matcher, &*self.tokenizer, left)?;
+        }
+        Ok(self.way_out.is_some())
+    }
+
+    /// Takes the way out: the tokens to be forced until the segment ends.
+    pub fn close(&mut self) -> Result<VecDeque<TokenId>, Fault> {
+        self.closing = true;
+        let way_out = match (self.way_out.take(), &self.allow) {
+            (Some(way), _) => Some(way),
+            (None, Allow::Matcher(matcher)) => {
+                closing::plan(matcher, &*self.tokenizer, CLOSING_TOKENS)?
+            }
+            (None, _) => None,
+        };
+        Ok(way_out.unwrap_or_default().into())
     }
 
     /// What stands instead of the token, if the model chooses it.
@@ -149,6 +195,11 @@ impl Segment {
 
     /// Whether the segment is over after the last token.
     pub fn over(&self, tokens: &[TokenId]) -> Option<Wake> {
+        if self.closing {
+            let out =
+                matches!(&self.allow, Allow::Matcher(matcher) if matcher.accepting() == Ok(true));
+            return out.then_some(Wake::MatcherFinished);
+        }
         let produced = &tokens[self.from.min(tokens.len())..];
         if self.heal.is_none() && self.finished() {
             return Some(Wake::MatcherFinished);

@@ -6,8 +6,8 @@ use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 
 use super::branches::check;
-use crate::Program;
-use crate::stage::{Acted, PROMPT, Stage};
+use crate::stage::{Acted, PROMPT, Stage, noise, pieces};
+use crate::{JsonOptions, Program};
 
 #[test]
 fn s2_cut_words_go_on() {
@@ -45,6 +45,51 @@ fn s3_forced_tokens_are_not_sampled() {
     check([
         r#"yes | +Mount␣Kenya any:1 stop | 0started 0edited 0end | 0:END | 2 | stop 0 "Mount Kenya" 1s 2f"#,
     ]);
+}
+
+#[test]
+fn s5_grammars_are_steered_to_their_end() {
+    check([
+        // At the limit the string is closed while there is room for it.
+        r#"{"abababab | lark:start:"{"/"[ab]*"/"}" stop | max 6 | 0started 0finished | 0:a·b·a·STEERED | 5 | stop 0 "{\"aba\"}" 3s 3f"#,
+        // Paid for, and not only asked for.
+        r#"{"abababab | lark:start:"{"/"[ab]*"/"}" stop | cover 5 | 0started 0finished | 0:a·b·STEERED | 4 | stop 0 "{\"ab\"}" 2s 3f"#,
+        // Where there is no way out the answer is cut, and says so.
+        r#"abababab | lark:start:/[ab]{20}/ stop | max 3 | 0started | 0:a·b·a | 3 | length 0 "aba" 3s"#,
+    ]);
+}
+
+/// A model that never closes anything by itself writes valid JSON into any room that is large
+/// enough for the shortest.
+#[test]
+fn s5_json_is_closed_in_time() {
+    let schema = serde_json::json!({
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "at": {"type": "object", "properties": {"n": {"type": "integer", "minimum": 10}}, "required": ["n"]},
+        },
+        "required": ["name", "tags", "at"],
+        "additionalProperties": false,
+    });
+    for (seed, max_tokens) in (40..60).enumerate() {
+        let words = pieces();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let script =
+            Script::new(move |vocabulary, history| noise(vocabulary, history, seed as u64));
+        let stage = Stage::with_script(&words, script);
+        let program = stage
+            .compiler
+            .json_schema(&schema, JsonOptions::default())
+            .unwrap();
+        let mut request = stage.request(program);
+        request.max_tokens = max_tokens;
+        let outcome = stage.run(request);
+        let parsed = serde_json::from_str::<serde_json::Value>(&outcome.text());
+        assert!(parsed.is_ok(), "{max_tokens}: {}", outcome.text());
+        assert_eq!(outcome.ending.grammar_complete, Some(true));
+    }
 }
 
 #[test]
@@ -122,5 +167,32 @@ fn s11_outcomes_are_json_or_a_fault() {
     check([
         r#"a | any:1 result:[1] stop | outcome {"done":true} | 0started 0limit | 0:a | 1 | stop 0 "a" 1s {"done":true}"#,
         r#"a | any:1 stop | outcome {done | 0started 0limit | 0:a | 1 | result_invalid 0 "a" 1s"#,
+    ]);
+}
+
+/// Constraints of reasoning models begin after the reasoning; `</think>` may be a control token
+/// or text.
+#[test]
+fn s10_constraints_begin_after_the_reasoning() {
+    let said = "hm{no}</think>yes";
+    let script = Script::replies([(PROMPT, [said, "hm{no}</think>no"])]);
+    let stage = Stage::with_script(&["hm", "{no}", "</think>", "yes", "no"], script);
+    let options = ["yes".to_owned(), "no".to_owned()];
+    let program = stage.compiler.choice(&options).unwrap();
+    let outcome = stage.run(stage.request(program.clone().after_reasoning("</think>")));
+    assert_eq!(outcome.text(), "yes");
+    let usage = outcome.ending.usage;
+    assert_eq!((usage.sampled_tokens, usage.hidden_tokens), (4, 3));
+    assert_eq!(outcome.ending.grammar_complete, Some(true));
+    // Without it the first token is constrained already.
+    let outcome = stage.run(stage.request(program));
+    assert_eq!(outcome.ending.usage.sampled_tokens, 1);
+}
+
+/// Control tokens in a user's text never parse, wherever it goes.
+#[test]
+fn s10_special_tokens_in_text_are_text() {
+    check([
+        r#"a | +<|end|> any:1 stop | 0started 0edited 0end | 0:END | 2 | stop 0 "<|end|>" 1s 7f"#,
     ]);
 }
