@@ -1,14 +1,12 @@
-//! The example controllers, built from their source and run over a scripted model.
+//! The example controllers, built from their source and asked by hand; in whole sessions they
+//! are run in `tests/sessions`.
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::mpsc::channel;
 use std::sync::{Arc, LazyLock};
 
-use aigen_engine::sampler::Sampling;
-use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
-use aigen_engine::{Limits, Tokenizer};
-use aigen_jarvis::{Compiler, Cover, Event, Finish, Opening, SessionRequest, start};
+use aigen_engine::scripted::Vocabulary;
+use aigen_jarvis::{Compiler, Opening};
 
 use super::HOST;
 use crate::{Component, Settings};
@@ -52,91 +50,6 @@ fn example(name: &str) -> Option<Component> {
     };
     let module = folder.join(format!("{}.wasm", name.replace('-', "_")));
     Some(HOST.compile(&std::fs::read(module).unwrap()).unwrap())
-}
-
-/// Runs an example over a model that wants to say this, likeliest first.
-fn run(name: &str, argument: &str, wants: &[&str]) -> Option<(String, String)> {
-    let component = example(name)?;
-    let words = [
-        "yes", "no", "maybe", "The", " sky", " is", " blue", " green", ".",
-    ];
-    let script = Script::replies([("Q:", wants.to_vec())]);
-    let engine = ScriptedEngine::new(Vocabulary::with_words(words), script);
-    let vocabulary = engine.vocabulary();
-    let compiler = Arc::new(Compiler::new(vocabulary.clone()).unwrap());
-    let engine = aigen_engine::start(Box::new(engine), Limits::default());
-    let settings = Settings {
-        backtracks: true,
-        ..Settings::default()
-    };
-    let request = SessionRequest {
-        prompt: vocabulary.encode("Q:", false, false),
-        program: component.program(compiler, settings),
-        sampling: Sampling::greedy(),
-        max_tokens: 64,
-        stops: Vec::new(),
-        top_logprobs: None,
-        cover: Cover::unlimited(),
-        argument: argument.to_owned(),
-        messages: String::new(),
-        retract: false,
-        prompt_tokens_max: 256,
-        log: true,
-        tenant: 0,
-    };
-    let (send, events) = channel();
-    let on_event = Box::new(move |event| drop(send.send(event)));
-    let _handle = start(&engine, request, on_event).unwrap();
-    let mut text = String::new();
-    for event in events {
-        match event {
-            Event::Output(piece) => text.push_str(&piece.text),
-            Event::Finished(ending) => {
-                let finish = match ending.finish {
-                    Finish::Fault(fault) => format!("{}: {fault}", fault.name()),
-                    other => format!("{other:?}"),
-                };
-                return Some((text, finish));
-            }
-            Event::Started { .. } => {}
-        }
-    }
-    panic!("every session ends with an ending");
-}
-
-#[test]
-fn examples_steer_a_model() {
-    let rows = [
-        ("yes-no", "", vec!["maybe", "yes"], "yes"),
-        (
-            "self-repair",
-            "",
-            vec!["The sky is maybe.", "The sky is yes."],
-            "The sky is yes.",
-        ),
-        (
-            "redact",
-            r#"{"words": ["blue"]}"#,
-            vec!["The sky is blue.", "The sky is ****."],
-            "The sky is ****.",
-        ),
-        (
-            "cite",
-            r#"{"text": "The sky is green."}"#,
-            vec!["\"The sky is blue", "\"The sky is green\""],
-            "\"The sky is green\"",
-        ),
-    ];
-    for (name, argument, wants, expected) in rows {
-        let Some((text, finish)) = run(name, argument, &wants) else {
-            return;
-        };
-        assert_eq!(
-            (text.as_str(), finish.as_str()),
-            (expected, "Stop"),
-            "{name}"
-        );
-    }
 }
 
 /// What an example says about parameters that are none.
