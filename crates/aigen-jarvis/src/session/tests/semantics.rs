@@ -104,6 +104,30 @@ fn s6_committed_text_stays() {
     ]);
 }
 
+/// Whoever takes text that may be taken back is shown it at once, and told what goes.
+#[test]
+fn s6_text_may_be_retracted() {
+    let stage = Stage::wanting(&["ab", "a", "b"], &["abé", "abb"]);
+    let acted = Acted::new(
+        &stage.vocabulary,
+        &stage.compiler,
+        "any:1 any:2 2↶c any:1 stop",
+    );
+    let mut request = stage.request(Program::new(acted));
+    request.retract = true;
+    let outcome = stage.run(request);
+    let mut shown = String::new();
+    let mut steps = Vec::new();
+    for piece in outcome.pieces() {
+        shown.truncate(shown.len() - usize::try_from(piece.retracted_bytes).unwrap());
+        shown += &piece.text;
+        steps.push(shown.clone());
+    }
+    steps.dedup();
+    // Half a character is never shown.
+    assert_eq!(steps, ["ab", "abé", "abc"]);
+}
+
 #[test]
 fn splices_wake_nobody() {
     check([
