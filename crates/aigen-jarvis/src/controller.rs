@@ -198,15 +198,15 @@ pub enum Wake {
     /// The segment's constraint is satisfied and nothing may follow.
     MatcherFinished,
     /// One of the segment's stop strings appeared; its text is in the branch.
-    /// With siblings alive also one of the request's: the branch is over, and
-    /// whatever is decided but [`Decision::Stop`] keeps it as it is.
+    /// With siblings alive also one of the request's: the branch has all it can have.
+    /// It may stop or be suspended; whoever wants more of it is asked the same again.
     StopMatched,
     /// One of the segment's trigger tokens was produced.
     Triggered,
     /// The model ended its turn. The end token is not in the branch.
     EndOfSequence,
     /// The segment's token limit is reached. With siblings alive also the
-    /// request's: no token fits in the branch any more.
+    /// request's: as there.
     TokenLimit,
     /// What it was suspended for has happened.
     Resumed,
@@ -285,7 +285,8 @@ pub struct Params {
 pub struct Splice {
     /// The tokens that are replaced.
     pub sampled: Vec<TokenId>,
-    /// Tokens to take back, of which the sampled one is the first.
+    /// Tokens to take back, of which the sampled one is the first; with 0 it stays, and
+    /// `tokens` come behind it.
     pub backtrack: u32,
     /// Tokens to append then.
     pub tokens: Vec<TokenId>,
