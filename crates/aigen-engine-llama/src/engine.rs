@@ -1,4 +1,4 @@
-mod open;
+pub(crate) mod open;
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub use open::open;
 
 self_cell!(
     /// A context and the model it borrows from.
-    struct Loaded {
+    pub(crate) struct Loaded {
         owner: Arc<LlamaModel>,
         #[not_covariant]
         dependent: LlamaContext,

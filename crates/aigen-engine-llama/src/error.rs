@@ -48,6 +48,12 @@ pub enum OpenError {
         /// The file asked for.
         path: PathBuf,
     },
+    /// Nothing in the vocabulary ends a text: llama.cpp would take a token at random for it.
+    #[error("the vocabulary of {} names no token that ends a text", path.display())]
+    NoEnd {
+        /// The file asked for.
+        path: PathBuf,
+    },
     /// A good file of a kind this engine cannot run.
     #[error("{} is not supported: {reason}", path.display())]
     Unsupported {
@@ -94,6 +100,9 @@ impl OpenError {
             Self::Broken { .. } => "download the file again and compare its checksum",
             Self::NoTokenizer { .. } => {
                 "choose a GGUF that contains its vocabulary (tokenizer.ggml.tokens)"
+            }
+            Self::NoEnd { .. } => {
+                "choose a GGUF that says it (tokenizer.ggml.eos_token_id), or add it with llama.cpp's gguf_set_metadata.py"
             }
             Self::Unsupported { .. } => {
                 "choose a text-generation model of the llama, qwen, gemma, phi or mistral families"

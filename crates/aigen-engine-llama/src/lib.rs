@@ -24,6 +24,7 @@
 //! at once. Prefixes are kept in it ([`Options::kept_sequences`]) as long as nobody needs the
 //! room. Recurrent and hybrid models keep none.
 
+mod embedder;
 mod engine;
 mod error;
 mod gguf;
@@ -32,6 +33,7 @@ mod native;
 mod options;
 mod tokenizer;
 
+pub use embedder::{LlamaEmbedder, makes_vectors, open_embedder};
 pub use engine::{LlamaEngine, open};
 pub use error::OpenError;
 pub use memory::memory;

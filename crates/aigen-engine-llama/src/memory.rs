@@ -53,7 +53,6 @@ fn number(header: &Header, key: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// The bundled model was trained for 512 tokens.
     #[test]
     fn weights_and_cache_are_counted() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../model/aigen-tiny.gguf");
@@ -61,7 +60,10 @@ mod tests {
         let cell = cell_bytes(&gguf::read(Path::new(path)).unwrap());
         assert!(cell > 0 && cell.is_multiple_of(2 * CACHED_BYTES), "{cell}");
         let with = |options: &Options| memory(path, options).unwrap() - weights;
-        let usual = Options::default();
+        let usual = Options {
+            context_tokens: Some(512),
+            ..Options::default()
+        };
         let one = Options {
             sequences_max: 1,
             context_tokens: Some(100),

@@ -17,6 +17,7 @@
 
 mod cells;
 pub mod conformance;
+mod embedder;
 mod engine;
 mod error;
 pub mod limits;
@@ -26,6 +27,7 @@ pub mod scripted;
 pub mod text;
 mod tokenizer;
 
+pub use embedder::{Embedder, EmbedderInfo};
 pub use engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, check_feeds, check_tokens};
 pub use error::EngineError;
 pub use limits::Limits;

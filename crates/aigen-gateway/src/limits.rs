@@ -52,3 +52,6 @@ pub const TOOL_NAME_BYTES_MAX: usize = 64;
 
 /// Tokens of a `/detokenize` request: more than any context.
 pub const DETOKENIZE_TOKENS_MAX: usize = 1 << 20;
+
+/// Texts of one `/v1/embeddings` request: OpenAI's bound.
+pub const EMBEDDED_TEXTS_MAX: usize = 2_048;

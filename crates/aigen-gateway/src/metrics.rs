@@ -155,6 +155,7 @@ impl Metrics {
                 let part = f64::from(load.held_cells) / f64::from(info.cells.max(1));
                 self.cache.get_or_create(of).set(part);
             }
+            Served::Embedder(_) => {}
             Served::Remote(engine) => {
                 let upstreams = engine.info().upstreams;
                 let in_flight: u32 = upstreams.iter().map(|one| one.in_flight).sum();
@@ -217,8 +218,11 @@ impl Observer for Metrics {
     }
 
     fn refused(&self, model: &ModelName, error: &NodeError) {
+        // Names that anybody can think of must not become labels.
+        let known = !matches!(error, NodeError::ModelUnknown { .. });
+        let model_name = if known { model.as_str() } else { "unknown" };
         let refused = Refused {
-            model_name: model.to_string(),
+            model_name: model_name.to_owned(),
             reason: Failure::from(error).code().to_owned(),
         };
         self.refused.get_or_create(&refused).inc();

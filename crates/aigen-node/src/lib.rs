@@ -11,6 +11,7 @@
 mod admission;
 mod auth;
 mod complete;
+mod embed;
 mod error;
 mod limits;
 mod loading;
@@ -34,6 +35,7 @@ mod tests;
 pub use admission::AdmissionLimits;
 pub use auth::{Caller, IssuedKey};
 pub use complete::{CallEvent, CompletionRequest, Ended, EndedChoice, Prompt, Running};
+pub use embed::{Embedded as EmbeddedTexts, EmbeddingRequest};
 pub use error::NodeError;
 pub use loading::Loader;
 pub use node::{Node, Setup};
@@ -45,6 +47,7 @@ pub use steering::Steering;
 pub use tools::{Tool, ToolUse, result_text};
 
 // What a node's answers are made of, so that whoever serves it names one room and not six.
+pub use aigen_engine::Embedder;
 pub use aigen_engine::sampler::Sampling;
 pub use aigen_engine::text::{TextEngine, TextFault};
 pub use aigen_engine::{

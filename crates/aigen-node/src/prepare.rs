@@ -64,6 +64,14 @@ impl Node {
                 model,
                 reason: "it is computed elsewhere, where its tokens are not seen",
             }),
+            Served::Embedder(embedder) => match &prompt {
+                Prompt::Text(text) => Ok(embedder.tokenizer().encode(text, false, true)),
+                Prompt::Chat(_) => Err(NodeError::Unsupported {
+                    param: "model",
+                    model,
+                    reason: "it makes vectors, and has no conversations",
+                }),
+            },
         });
         encoded.await.map_err(|_| NodeError::ShuttingDown)?
     }
@@ -77,6 +85,11 @@ impl Node {
         match &*served {
             Served::Embedded(embedded) => self.prepare_embedded(embedded, key, request),
             Served::Remote(engine) => self.prepare_remote(engine, key, request),
+            Served::Embedder(_) => Err(NodeError::Unsupported {
+                param: "model",
+                model: request.model,
+                reason: "it makes vectors, and writes no text",
+            }),
         }
     }
 

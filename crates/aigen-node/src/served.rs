@@ -3,7 +3,7 @@
 use crate::admission::{AdmissionLimits, Gate};
 use crate::error::NodeError;
 use aigen_engine::text::{TextEngine, UpstreamState};
-use aigen_engine::{ControlLevel, EngineHandle, Tokenizer};
+use aigen_engine::{ControlLevel, Embedder, EngineHandle, Tokenizer};
 use aigen_jarvis::Compiler;
 use aigen_types::{Digest, ModelName};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ pub enum Served {
     Embedded(Embedded),
     /// Other servers answer for it.
     Remote(Arc<dyn TextEngine>),
+    /// It turns texts into vectors, in this process.
+    Embedder(Arc<dyn Embedder>),
 }
 
 /// A model whose tokens are computed in this process.
@@ -65,6 +67,17 @@ impl Served {
                     upstreams: info.upstreams,
                 }
             }
+            Self::Embedder(embedder) => {
+                let info = embedder.info();
+                ServedInfo {
+                    digest: info.digest,
+                    context_tokens: info.context_tokens,
+                    // There is nothing to steer.
+                    control: ControlLevel::Text,
+                    engine: format!("{} (vectors)", info.architecture),
+                    upstreams: Vec::new(),
+                }
+            }
         }
     }
 
@@ -72,7 +85,7 @@ impl Served {
     #[must_use]
     pub fn is_available(&self) -> bool {
         match self {
-            Self::Embedded(_) => true,
+            Self::Embedded(_) | Self::Embedder(_) => true,
             Self::Remote(engine) => engine.info().is_available(),
         }
     }
@@ -88,7 +101,7 @@ impl Served {
     pub fn embedded(&self) -> Option<&Embedded> {
         match self {
             Self::Embedded(embedded) => Some(embedded),
-            Self::Remote(_) => None,
+            Self::Remote(_) | Self::Embedder(_) => None,
         }
     }
 }

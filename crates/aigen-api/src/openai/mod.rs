@@ -8,6 +8,7 @@
 mod chat;
 mod completion;
 mod content;
+mod embedding;
 mod error;
 mod extension;
 mod model;
@@ -25,11 +26,15 @@ pub use completion::{
     CompletionChoice, CompletionLogprobs, CompletionRequest, CompletionResponse, Prompt,
 };
 pub use content::{Content, TextPart};
+pub use embedding::{
+    Embedding, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage, EncodingFormat, Vector,
+};
 pub use error::{ApiError, ErrorEnvelope, ErrorKind};
 pub use extension::{AigenReply, AigenStop, Counted, Extension};
 pub use model::{Model, ModelInfo, ModelList, ModelPrice, Upstreams};
 pub use object::{
-    ChatChunkObject, ChatObject, CompletionObject, ListObject, ModelObject, ResponsesObject,
+    ChatChunkObject, ChatObject, CompletionObject, EmbeddingObject, ListObject, ModelObject,
+    ResponsesObject,
 };
 pub use reply::{
     ChatChoice, ChatChunk, ChatReply, ChatResponse, ChunkChoice, Delta, FinishReason, Logprobs,

@@ -21,6 +21,7 @@ object! {
     ChatObject, "chat.completion";
     ChatChunkObject, "chat.completion.chunk";
     CompletionObject, "text_completion";
+    EmbeddingObject, "embedding";
     ListObject, "list";
     ModelObject, "model";
     ResponsesObject, "response";

@@ -4,7 +4,7 @@ use std::io;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aigen_engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, Tokenizer};
 use aigen_types::Digest;
@@ -33,11 +33,9 @@ pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<LlamaEngine, Op
     check_processor()?;
     check_options(options)?;
     let header = gguf::read(path)?;
+    check_end(&header, path)?;
     let digest = digest(path)?;
-    // llama.cpp logs why it fails in one place, and making contexts of one model
-    // at once is a race: one at a time.
-    static OPENING: Mutex<()> = Mutex::new(());
-    let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _opening = opening();
     let model = Arc::new(load(path, &header, options)?);
     let context_tokens = context_tokens(&model, options)?;
     let room = room(&model, options, context_tokens)?;
@@ -56,6 +54,22 @@ pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<LlamaEngine, Op
     };
     engine.probe(path)?;
     Ok(engine)
+}
+
+/// llama.cpp logs why it fails in one place, and making contexts of one model at once is a race: one
+/// at a time.
+pub(crate) fn opening() -> MutexGuard<'static, ()> {
+    static OPENING: Mutex<()> = Mutex::new(());
+    OPENING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where the file names no end token llama.cpp goes by GPT-2's number, which is a comma elsewhere.
+fn check_end(header: &Header, path: &Path) -> Result<(), OpenError> {
+    let named = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"];
+    match named.iter().any(|key| header.whole(key).is_some()) {
+        true => Ok(()),
+        false => Err(OpenError::NoEnd { path: path.into() }),
+    }
 }
 
 impl LlamaEngine {
@@ -95,7 +109,7 @@ impl LlamaEngine {
     }
 }
 
-fn check_processor() -> Result<(), OpenError> {
+pub(crate) fn check_processor() -> Result<(), OpenError> {
     let missing = native::missing_features();
     if missing.is_empty() {
         return Ok(());
@@ -130,7 +144,7 @@ fn check_options(options: &Options) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn digest(path: &Path) -> Result<Digest, OpenError> {
+pub(crate) fn digest(path: &Path) -> Result<Digest, OpenError> {
     let unreadable = |source: io::Error| OpenError::Unreadable {
         path: path.into(),
         source,
@@ -141,7 +155,11 @@ fn digest(path: &Path) -> Result<Digest, OpenError> {
     Ok(Digest(*hasher.finalize().as_bytes()))
 }
 
-fn load(path: &Path, header: &Header, options: &Options) -> Result<LlamaModel, OpenError> {
+pub(crate) fn load(
+    path: &Path,
+    header: &Header,
+    options: &Options,
+) -> Result<LlamaModel, OpenError> {
     let params = match options.gpu_layers {
         Some(layers) => LlamaModelParams::default().with_n_gpu_layers(layers),
         None => LlamaModelParams::default(),
@@ -175,7 +193,7 @@ fn refused(path: &Path, reason: String) -> OpenError {
     OpenError::Broken { path, reason }
 }
 
-fn context_tokens(model: &LlamaModel, options: &Options) -> Result<u32, OpenError> {
+pub(crate) fn context_tokens(model: &LlamaModel, options: &Options) -> Result<u32, OpenError> {
     let trained = model.n_ctx_train().max(1);
     match options.context_tokens {
         Some(asked) if asked > trained => Err(OpenError::Options {

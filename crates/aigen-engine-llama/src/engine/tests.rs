@@ -355,8 +355,11 @@ mod broken {
 
     /// Replaces the first occurrence of a text by another of the same length.
     fn patched(from: &str, to: &str) -> Vec<u8> {
+        patch(bytes(), from, to)
+    }
+
+    fn patch(mut bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
         assert_eq!(from.len(), to.len());
-        let mut bytes = bytes();
         let mut windows = bytes.windows(from.len());
         let at = windows.position(|window| window == from.as_bytes());
         let at = at.expect("the test model contains the text");
@@ -392,6 +395,18 @@ mod broken {
                 "{from} → {to}: {error}"
             );
         }
+    }
+
+    #[test]
+    fn a_vocabulary_without_an_end_is_refused() {
+        let one = patched("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eoz_token_id");
+        let none = patch(
+            one,
+            "tokenizer.ggml.eot_token_id",
+            "tokenizer.ggml.eoy_token_id",
+        );
+        let error = open_bytes(&none);
+        assert!(matches!(error, OpenError::NoEnd { .. }), "{error}");
     }
 
     /// Replaces the four bytes of a number in the metadata.

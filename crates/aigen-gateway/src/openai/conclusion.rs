@@ -136,7 +136,8 @@ fn counted(counting: Counting) -> Option<Counted> {
     }
 }
 
-fn reply(gateway: &Gateway, call: CallId, receipt: &Receipt) -> AigenReply {
+/// What a reply says of its call.
+pub(super) fn reply(gateway: &Gateway, call: CallId, receipt: &Receipt) -> AigenReply {
     let network = gateway.node.network();
     let digest = receipt.call.controller;
     let controller = digest.and_then(|digest| network.controller(digest));

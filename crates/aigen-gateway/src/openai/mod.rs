@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod chat;
 mod completions;
 pub(crate) mod conclusion;
+mod embeddings;
 pub(crate) mod frame;
 mod logprobs;
 mod models;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route(chat::ROUTE, post(chat::create))
         .route(completions::ROUTE, post(completions::create))
         .route(responses::ROUTE, post(responses::create))
+        .route(embeddings::ROUTE, post(embeddings::create))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*id}", get(models::get))
 }

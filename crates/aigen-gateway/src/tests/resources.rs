@@ -45,7 +45,7 @@ async fn health_and_models() {
     );
     assert_eq!(
         world.get("", "/ready").await.json(),
-        json!({"status": "ready"})
+        json!({"status": "ready", "models": {"tiny": true}})
     );
     let models: ModelList = world.fetch(&world.ada, "/v1/models").await;
     insta::assert_json_snapshot!(models);

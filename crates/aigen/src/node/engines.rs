@@ -7,14 +7,15 @@ use crate::failure::hinted;
 use crate::model_store::{ModelStore, name_of};
 use crate::output::Output;
 use aigen_engine::Engine as _;
-use aigen_engine_llama::{Options, open};
+use aigen_engine_llama::{OpenError, Options, makes_vectors, open, open_embedder};
 use aigen_jarvis::Compiler;
 use aigen_node::network::NewModel;
-use aigen_node::{Embedded, Served};
+use aigen_node::{Embedded, Embedder as _, Served};
 use aigen_types::{Digest, ModelName};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use loader::ModelLoader;
 
@@ -65,10 +66,13 @@ fn embedded(
     file: &Path,
     admission: AdmissionConfig,
 ) -> Result<(Served, NewModel)> {
-    let engine = open(file, &options(model)).map_err(|error| {
-        let hint = error.hint();
-        hinted(error, hint)
-    })?;
+    if makes_vectors(file).map_err(explained)? {
+        let embedder = open_embedder(file, &options(model)).map_err(explained)?;
+        let info = embedder.info();
+        let entry = entry(model, info.digest, info.context_tokens);
+        return Ok((Served::Embedder(Arc::new(embedder)), entry));
+    }
+    let engine = open(file, &options(model)).map_err(explained)?;
     let info = engine.info().clone();
     let limits = aigen_engine::Limits {
         // Who may wait is decided before anything is held, so that this bound is never met.
@@ -79,6 +83,11 @@ fn embedded(
     let compiler = Compiler::new(engine.tokenizer())?;
     let entry = entry(model, info.digest, info.context_tokens);
     Ok((Embedded { engine, compiler }.into(), entry))
+}
+
+fn explained(error: OpenError) -> anyhow::Error {
+    let hint = error.hint();
+    hinted(error, hint)
 }
 
 fn entry(model: &ModelConfig, digest: Digest, context_tokens: u32) -> NewModel {

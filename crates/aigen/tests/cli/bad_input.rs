@@ -143,7 +143,8 @@ fn models_that_are_none() {
     exit code: 1
     ----- stdout
     ----- stderr
-    error: there is no model named `unknown` here; there is aigen-tiny
+    error: cannot serve the model `unknown`
+      because: there is no model named `unknown` here; there is aigen-tiny
     hint: add one with `aigen model add FILE` or `aigen model pull hf:OWNER/REPO/FILE.gguf`
     ");
 }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod dev;
+mod embeddings;
 mod functions;
 mod kill;
 mod ledger;

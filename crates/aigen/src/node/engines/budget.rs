@@ -1,6 +1,6 @@
 //! How much memory the models of a node may take together.
 
-use super::{file_of, options};
+use super::{explained, file_of, options};
 use crate::config::{Config, ModelConfig};
 use crate::failure::hinted;
 use aigen_types::ModelName;
@@ -37,9 +37,6 @@ fn mib(model: &ModelConfig, config: &Config) -> Result<u64> {
         return Ok(0);
     }
     let file = file_of(model, config)?;
-    let bytes = aigen_engine_llama::memory(file, &options(model)).map_err(|error| {
-        let hint = error.hint();
-        hinted(error, hint)
-    })?;
+    let bytes = aigen_engine_llama::memory(file, &options(model)).map_err(explained)?;
     Ok(bytes.div_ceil(1 << 20))
 }

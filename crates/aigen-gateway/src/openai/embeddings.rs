@@ -1,0 +1,132 @@
+//! `/v1/embeddings`: texts to vectors.
+
+use super::answer::{json, served};
+use super::conclusion::reply;
+use super::once::Once;
+use crate::extract::Post;
+use crate::failure::Failure;
+use crate::limits::EMBEDDED_TEXTS_MAX;
+use crate::replies::Reply;
+use crate::state::Gateway;
+use aigen_api::openai::{
+    Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
+    EncodingFormat, ListObject, Prompt, Vector,
+};
+use aigen_node::{EmbeddedTexts, NodeError};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+pub(super) const ROUTE: &str = "/v1/embeddings";
+
+pub(super) async fn create(
+    State(gateway): State<Gateway>,
+    post: Post<EmbeddingRequest>,
+) -> Result<Response, Failure> {
+    let asked = &post.body;
+    let texts = texts(&asked.input)?;
+    let once = Once::of(&post, ROUTE);
+    if let Some(reply) = once.kept(&gateway)? {
+        return Ok(reply.into_response());
+    }
+    let (model, _) = served(&gateway, &asked.model)?;
+    post.access
+        .note(|facts| facts.model = Some(model.to_string()));
+    let parties = post.parties.with(asked.aigen.as_ref())?;
+    let request = aigen_node::EmbeddingRequest {
+        call: once.call,
+        request: post.digest,
+        model,
+        texts,
+        max_cost: asked.aigen.as_ref().and_then(|aigen| aigen.max_cost),
+        end_user: parties.end_user,
+        bill_to: parties.bill_to,
+    };
+    let embedded = match gateway.node.embed(&post.caller, request).await {
+        Ok(embedded) => embedded,
+        Err(NodeError::CallExists { same: true, .. }) => return once.again(&gateway),
+        Err(error @ NodeError::ContextTooLong { .. }) => {
+            return Err(Failure::from(error).param("input"));
+        }
+        Err(error) => return Err(Failure::to_payer(error, &post.caller.account)),
+    };
+    let reply = answer(&gateway, &post, once.call, embedded)?;
+    once.keep(&gateway, &reply);
+    Ok(reply.into_response())
+}
+
+fn texts(input: &Prompt) -> Result<Vec<String>, Failure> {
+    let texts = match input {
+        Prompt::Text(text) => vec![text.clone()],
+        Prompt::Texts(texts) => texts.clone(),
+        Prompt::Tokens(_) | Prompt::TokenLists(_) => {
+            return Err(Failure::unsupported("input", "send texts"));
+        }
+    };
+    let empty = texts.iter().any(String::is_empty);
+    if texts.is_empty() || empty || texts.len() > EMBEDDED_TEXTS_MAX {
+        let reason = format!("takes 1 to {EMBEDDED_TEXTS_MAX} texts, none of them empty");
+        return Err(Failure::invalid("input", reason));
+    }
+    Ok(texts)
+}
+
+fn answer(
+    gateway: &Gateway,
+    post: &Post<EmbeddingRequest>,
+    call: aigen_types::CallId,
+    embedded: EmbeddedTexts,
+) -> Result<Reply, Failure> {
+    let EmbeddedTexts { vectors, receipt } = embedded;
+    let dimensions = vectors.first().map_or(0, Vec::len);
+    let asked = &post.body;
+    if asked
+        .dimensions
+        .is_some_and(|asked| asked as usize != dimensions)
+    {
+        let reason = format!("the model's vectors have {dimensions} numbers");
+        return Err(Failure::invalid("dimensions", reason).charged(call, &receipt));
+    }
+    let tokens = receipt.call.used.prompt_tokens;
+    post.access.note(|facts| {
+        facts.prompt_tokens = tokens;
+        facts.cost = Some(receipt.total());
+    });
+    let format = asked.encoding_format.unwrap_or_default();
+    let data = (0..).zip(vectors).map(|(index, vector)| Embedding {
+        object: EmbeddingObject::Is,
+        index,
+        embedding: written(vector, format),
+    });
+    let response = EmbeddingResponse {
+        object: ListObject::Is,
+        data: data.collect(),
+        model: receipt.call.model.to_string(),
+        usage: EmbeddingUsage {
+            prompt_tokens: tokens,
+            total_tokens: tokens,
+        },
+        aigen: Some(reply(gateway, call, &receipt)),
+    };
+    Ok(Reply {
+        status: StatusCode::OK,
+        receipt: call,
+        cost: receipt.total(),
+        body: json(&response).into(),
+    })
+}
+
+fn written(vector: Vec<f32>, format: EncodingFormat) -> Vector {
+    match format {
+        EncodingFormat::Float => Vector::Float(vector),
+        EncodingFormat::Base64 => {
+            let bytes: Vec<u8> = vector
+                .iter()
+                .flat_map(|number| number.to_le_bytes())
+                .collect();
+            Vector::Base64(BASE64_STANDARD.encode(bytes))
+        }
+    }
+}
