@@ -21,3 +21,6 @@ pub mod settlement;
 mod text;
 
 pub use json::{JsonError, from_json};
+
+/// What is served, as an OpenAPI document in JSON: paths, shapes and errors.
+pub const OPENAPI: &str = include_str!("../openapi.json");

@@ -2,7 +2,7 @@
 
 use crate::access::Access;
 use crate::failure::Failure;
-use crate::limits::{BODY_TIME_MAX, IDEMPOTENCY_KEY_BYTES_MAX};
+use crate::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, IDEMPOTENCY_KEY_BYTES_MAX};
 use crate::parties::Parties;
 use crate::state::Gateway;
 use aigen_api::from_json;
@@ -11,7 +11,7 @@ use aigen_node::network::Scope;
 use aigen_types::Digest;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -89,6 +89,12 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Post<T> {
 }
 
 async fn read(request: Request, gateway: &Gateway) -> Result<Bytes, Failure> {
+    // Who says that it sends too much is not let send it.
+    let declared = request.headers().get(CONTENT_LENGTH);
+    let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        return Err(Failure::body_too_large());
+    }
     let read = Bytes::from_request(request, gateway);
     match tokio::time::timeout(BODY_TIME_MAX, read).await {
         Err(_) => Err(Failure::body_slow()),

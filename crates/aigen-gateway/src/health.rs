@@ -16,6 +16,11 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/metrics", get(scrape))
+        .route("/api-doc/openapi.json", get(document))
+}
+
+async fn document() -> Response {
+    ([(CONTENT_TYPE, "application/json")], aigen_api::OPENAPI).into_response()
 }
 
 /// The process is alive.

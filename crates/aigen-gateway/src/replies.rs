@@ -18,15 +18,31 @@ pub(crate) struct Reply {
     pub status: StatusCode,
     pub receipt: CallId,
     pub cost: Amount,
-    /// JSON.
+    pub kind: Kind,
     pub body: Bytes,
+}
+
+/// What a reply's body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Json,
+    /// Server-sent events, all of them.
+    Events,
+}
+
+impl Kind {
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json",
+            Self::Events => "text/event-stream",
+        })
+    }
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let json = HeaderValue::from_static("application/json");
         let headers = [
-            (CONTENT_TYPE, json),
+            (CONTENT_TYPE, self.kind.content_type()),
             (RECEIPT, header(&self.receipt)),
             (COST, header(&self.cost)),
         ];
@@ -169,6 +185,7 @@ mod tests {
             status: StatusCode::OK,
             receipt: CallId(1),
             cost: Amount::ZERO,
+            kind: Kind::Json,
             body: vec![b'x'; bytes].into(),
         }
     }

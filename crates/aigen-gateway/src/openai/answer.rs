@@ -9,7 +9,7 @@ use crate::extract::Post;
 use crate::failure::Failure;
 use crate::parties::Parties;
 use crate::rates;
-use crate::replies::Reply;
+use crate::replies::{Kind, Reply};
 use crate::state::Gateway;
 use aigen_node::{
     CallEvent, CompletionRequest, Ended, NodeError, Prompt, Running, Sampling, Served, Steering,
@@ -89,7 +89,7 @@ async fn answer<T, W: Wording>(
         Err(error) => return Err(Failure::to_payer(error, &post.caller.account)),
     };
     if stream {
-        return Ok(stream::respond(underway));
+        return Ok(stream::respond(underway, once));
     }
     let reply = underway.whole().await?;
     once.keep(gateway, &reply);
@@ -208,6 +208,7 @@ impl<W: Wording> Underway<W> {
             status: StatusCode::OK,
             receipt,
             cost,
+            kind: Kind::Json,
             body: self.wording.whole(&self.head, said, conclusion).into(),
         })
     }
@@ -230,6 +231,7 @@ fn charged<W: Wording>(call: CallId, broken: Broken) -> Result<Reply, Failure> {
         status,
         receipt: call,
         cost,
+        kind: Kind::Json,
         body: W::error(broken.failure).into(),
     })
 }

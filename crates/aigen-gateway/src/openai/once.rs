@@ -51,6 +51,11 @@ impl Once {
         Err(NodeError::CallExists { call, same: true }.into())
     }
 
+    /// Whether a reply will be asked for again.
+    pub fn is_named(&self) -> bool {
+        self.named
+    }
+
     /// For the next time.
     pub fn keep(self, gateway: &Gateway, reply: &Reply) {
         if self.named {

@@ -2,21 +2,24 @@ use super::answer::{Underway, finish};
 use super::conclusion::{conclude, unsettled};
 use super::frame::Frame;
 use super::logprobs::logprobs;
+use super::once::Once;
 use super::speech::Part;
 use super::wording::Wording;
 use crate::failure::Failure;
-use crate::replies::{RECEIPT, header};
+use crate::limits::REPLIES_KEPT_BYTES_MAX;
+use crate::replies::{Kind, RECEIPT, Reply, header};
 use aigen_node::{CallEvent, Ended};
+use aigen_types::{Amount, CallId};
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use std::convert::Infallible;
 use tokio::time::timeout;
 
 /// Answers with server-sent events.
-pub(super) fn respond<W: Wording>(underway: Underway<W>) -> Response {
+pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
@@ -31,6 +34,8 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>) -> Response {
         underway,
         frame: Frame::default(),
         over: false,
+        recording: once.is_named().then(|| (once, Vec::new())),
+        settled: None,
     };
     events.open();
     let frames = stream::unfold(events, |mut events| async move {
@@ -45,6 +50,10 @@ struct Events<W> {
     underway: Underway<W>,
     frame: Frame,
     over: bool,
+    /// Everything written so far, where it may be asked for again.
+    recording: Option<(Once, Vec<u8>)>,
+    /// Receipt and cost of an answer that is whole.
+    settled: Option<(CallId, Amount)>,
 }
 
 impl<W: Wording> Events<W> {
@@ -70,7 +79,34 @@ impl<W: Wording> Events<W> {
         {
             self.take(Some(event));
         }
-        Some(self.frame.take().into())
+        let bytes = self.frame.take();
+        self.record(&bytes);
+        Some(bytes.into())
+    }
+
+    /// Keeps the whole stream for a retry, as a plain reply is kept: not if its reader left
+    /// before the end, or it is too long.
+    fn record(&mut self, bytes: &[u8]) {
+        let Some((_, recorded)) = &mut self.recording else {
+            return;
+        };
+        if recorded.len() + bytes.len() > REPLIES_KEPT_BYTES_MAX {
+            self.recording = None;
+            return;
+        }
+        recorded.extend_from_slice(bytes);
+        if let Some((receipt, cost)) = self.settled
+            && let Some((once, recorded)) = self.recording.take()
+        {
+            let reply = Reply {
+                status: StatusCode::OK,
+                receipt,
+                cost,
+                kind: Kind::Events,
+                body: recorded.into(),
+            };
+            once.keep(&self.underway.gateway, &reply);
+        }
     }
 
     fn take(&mut self, event: Option<CallEvent>) {
@@ -117,6 +153,7 @@ impl<W: Wording> Events<W> {
         match conclude(gateway, access, running.call, ended) {
             Ok(mut conclusion) => {
                 finish(&mut conclusion, speeches);
+                self.settled = Some((conclusion.aigen.receipt, conclusion.aigen.cost));
                 wording.close(&mut self.frame, head, conclusion);
                 self.over = true;
             }

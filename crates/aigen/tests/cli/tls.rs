@@ -3,29 +3,32 @@
 use crate::support::Folder;
 use std::process::Command;
 
-/// A certificate for this machine, signed by itself, and its key.
-fn certificate(folder: &Folder) -> [String; 2] {
-    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.file(name));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-nodes", "-days", "2"])
-        .args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
-        .args(["-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:TRUE"])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    [certificate, key].map(|path| path.display().to_string())
+/// An authority's certificate, and one for this machine that it signed with its key.
+fn certificates(folder: &Folder) -> [String; 3] {
+    let [authority, secret, certificate, key] =
+        ["ca.pem", "ca.key", "cert.pem", "key.pem"].map(|name| folder.file(name).display().to_string());
+    let made = |key: &str, certificate: &str, more: &[&str]| {
+        let output = Command::new("openssl")
+            .args(["req", "-x509", "-nodes", "-days", "2"])
+            .args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+            .args(["-keyout", key, "-out", certificate])
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    made(&secret, &authority, &["-subj", "/CN=a test's authority"]);
+    let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+    let signed = ["-CA", &authority, "-CAkey", &secret, "-subj", "/CN=localhost"];
+    let leaf = ["-addext", names, "-addext", "basicConstraints=critical,CA:FALSE"];
+    made(&key, &certificate, &[&signed[..], &leaf[..]].concat());
+    [authority, certificate, key]
 }
 
 #[test]
 fn clients_that_trust_the_certificate_are_answered_and_others_are_not() {
     let folder = Folder::new();
-    let [certificate, key] = certificate(&folder);
+    let [authority, certificate, key] = certificates(&folder);
     let node = folder.serve(&["--tls-certificate", &certificate, "--tls-key", &key]);
     assert!(
         node.url().starts_with("https://127.0.0.1:"),
@@ -36,7 +39,7 @@ fn clients_that_trust_the_certificate_are_answered_and_others_are_not() {
         let mut command = folder.command(&["models", "--json"]);
         command.env("SSL_CERT_FILE", trusted).output().unwrap()
     };
-    let told = models(&certificate);
+    let told = models(&authority);
     assert!(told.status.success(), "{told:?}");
     assert!(String::from_utf8_lossy(&told.stdout).contains("aigen-tiny"));
     assert!(!models("/dev/null").status.success());

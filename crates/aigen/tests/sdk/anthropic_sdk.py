@@ -9,6 +9,7 @@ MODEL = "aigen-tiny"
 client = anthropic.Anthropic(max_retries=0)
 question = [{"role": "user", "content": "Hello!"}]
 wanted = {"model": MODEL, "messages": question, "max_tokens": 20}
+greedy = {"temperature": 0}
 
 TOOL = {
     "name": "rate",
@@ -23,7 +24,7 @@ TOOL = {
 
 
 def plain():
-    answer = client.messages.create(**wanted, system="Be kind.", temperature=0.5, top_k=5)
+    answer = client.messages.create(**wanted, system="Be kind.", extra_body={"temperature": 0.5, "top_k": 5})
     assert answer.type == "message" and answer.role == "assistant" and answer.model == MODEL
     assert answer.content[0].text
     assert answer.stop_reason in ("end_turn", "max_tokens")
@@ -32,8 +33,8 @@ def plain():
 
 
 def streamed():
-    answer = client.messages.create(**wanted, temperature=0)
-    with client.messages.stream(**wanted, temperature=0) as stream:
+    answer = client.messages.create(**wanted, extra_body=greedy)
+    with client.messages.stream(**wanted, extra_body=greedy) as stream:
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
     assert text == answer.content[0].text == final.content[0].text
@@ -83,7 +84,7 @@ def errors():
     expect(anthropic.AuthenticationError, lambda: create(wrong), "authentication_error")
     expect(anthropic.NotFoundError, lambda: create(model="claude"), "not_found_error")
     expect(anthropic.BadRequestError, lambda: create(messages=[]), "invalid_request_error")
-    expect(anthropic.BadRequestError, lambda: create(temperature=2), "invalid_request_error")
+    expect(anthropic.BadRequestError, lambda: create(extra_body={"temperature": 2}), "invalid_request_error")
 
 
 for test in [plain, streamed, tools, counted, errors]:

@@ -153,6 +153,34 @@ fn langchains_standard_tests() {
     assert!(said.contains(" passed"), "{said}\n{complained}");
 }
 
+/// Schemathesis makes requests up from the OpenAPI document, good and bad ones: none ends in a
+/// 500, and every answer has the status, type and shape that the document says.
+#[test]
+fn schemathesis() {
+    let Some(python) = python("schemathesis") else {
+        return;
+    };
+    let scripted = Scripted::start();
+    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+    let folder = Folder::new();
+    let output = Command::new(python)
+        .args(["-m", "schemathesis.cli", "run"])
+        .arg(format!("{}/api-doc/openapi.json", scripted.url()))
+        .args(["--checks", checks, "--phases", "examples,coverage,fuzzing"])
+        .args(["--max-examples", "15", "--seed", "7", "--workers", "1"])
+        .args(["--suppress-health-check", "all", "--warnings", "off"])
+        .arg(format!(
+            "--header=Authorization: Bearer {}",
+            scripted.operator()
+        ))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{complained}");
+}
+
 /// What `aigen dev` prints for Python works when it is pasted.
 #[test]
 fn the_snippet_of_aigen_dev() {

@@ -1,5 +1,6 @@
 //! A node in this process whose model answers from a script.
 
+use aigen_engine::Tokenizer;
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_gateway::{GatewayState, router, serve};
 use aigen_jarvis::Compiler;
@@ -16,8 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 /// What the model says when these words are the last it heard.
-const REPLIES: [(&str, &str); 9] = [
-    ("", "Hello, it is nice of you to say so!"),
+const REPLIES: [(&str, &str); 8] = [
     (
         "magic_function(3)? Use the tool.",
         "<tool_call>\n{\"name\": \"magic_function\", \"arguments\": {\"input\":3}}\n</tool_call>",
@@ -46,12 +46,40 @@ const REPLIES: [(&str, &str); 9] = [
     ("Return nothing other than JSON.", JOKE),
 ];
 
+/// What it says to everything else.
+const ELSE: &str = "Hello, it is nice of you to say so!";
+
 const JOKE: &str = r#"{"setup":"Why?","punchline":"Because."}"#;
+
+/// Says its reply; where a grammar holds it to something else, it comes to an end soon.
+fn script() -> Script {
+    Script::new(|vocabulary, history| {
+        let speaks = vocabulary.word("<|assistant|>");
+        let began = history.iter().rposition(|token| *token == speaks);
+        let (asked, said) = history.split_at(began.map_or(0, |at| at + 1));
+        let (asked, said) = (vocabulary.decode(asked), vocabulary.decode(said));
+        let reply = REPLIES
+            .iter()
+            .find(|(prompt, _)| asked.ends_with(prompt.as_bytes()));
+        let reply = reply.map_or(ELSE, |(_, reply)| reply);
+        let mut logits = vec![0.0; vocabulary.vocab_size() as usize];
+        for (byte, weight) in [(b'1', 1.0), (b'}', 2.0), (b'"', 3.0)] {
+            logits[usize::from(byte)] = weight;
+        }
+        logits[vocabulary.end() as usize] = 4.0;
+        if let Some(rest) = reply.as_bytes().strip_prefix(&said[..]) {
+            let next = vocabulary.longest(rest).unwrap_or(vocabulary.end());
+            logits[next as usize] = 10.0;
+        }
+        logits
+    })
+}
 
 /// A running node, stopped when it is dropped.
 pub struct Scripted {
     url: String,
     key: String,
+    operator: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -63,10 +91,10 @@ impl Scripted {
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let (node, key) = node().await;
+                let (node, keys) = node().await;
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let address = listener.local_addr().unwrap();
-                tell.send((format!("http://{address}"), key)).unwrap();
+                tell.send((format!("http://{address}"), keys)).unwrap();
                 let router = router(GatewayState::new(node));
                 let stopped = async {
                     let _ = stopped.await;
@@ -74,10 +102,11 @@ impl Scripted {
                 serve(listener, router, stopped).await.unwrap();
             });
         });
-        let (url, key) = told.recv().unwrap();
+        let (url, [key, operator]) = told.recv().unwrap();
         Self {
             url,
             key,
+            operator,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -90,6 +119,10 @@ impl Scripted {
     pub fn key(&self) -> &str {
         &self.key
     }
+
+    pub fn operator(&self) -> &str {
+        &self.operator
+    }
 }
 
 impl Drop for Scripted {
@@ -101,10 +134,10 @@ impl Drop for Scripted {
     }
 }
 
-/// A founded network with the scripted model, and the key of a customer who has money.
-async fn node() -> (Node, String) {
-    let replies = REPLIES.map(|(prompt, reply)| (prompt, [reply]));
-    let engine = ScriptedEngine::new(Vocabulary::bytes(), Script::replies(replies));
+/// A founded network with the scripted model, and the keys of a customer who has money and of
+/// an operator.
+async fn node() -> (Node, [String; 2]) {
+    let engine = ScriptedEngine::new(Vocabulary::bytes(), script());
     let engine = engine.with_context(32_768);
     let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
     let compiler = Compiler::new(engine.tokenizer()).unwrap();
@@ -130,7 +163,10 @@ async fn node() -> (Node, String) {
     let account = "user:ada".parse().unwrap();
     let key = IssuedKey::draw("ada".parse().unwrap(), account, Role::Customer);
     node.add_key(&key).await.unwrap();
-    (node, key.secret)
+    let account = "operator".parse().unwrap();
+    let operator = IssuedKey::draw("op".parse().unwrap(), account, Role::Operator);
+    node.add_key(&operator).await.unwrap();
+    (node, [key.secret, operator.secret])
 }
 
 fn founding() -> Found {
