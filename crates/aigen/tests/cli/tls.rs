@@ -5,8 +5,8 @@ use std::process::Command;
 
 /// An authority's certificate, and one for this machine that it signed with its key.
 fn certificates(folder: &Folder) -> [String; 3] {
-    let [authority, secret, certificate, key] =
-        ["ca.pem", "ca.key", "cert.pem", "key.pem"].map(|name| folder.file(name).display().to_string());
+    let [authority, secret, certificate, key] = ["ca.pem", "ca.key", "cert.pem", "key.pem"]
+        .map(|name| folder.file(name).display().to_string());
     let made = |key: &str, certificate: &str, more: &[&str]| {
         let output = Command::new("openssl")
             .args(["req", "-x509", "-nodes", "-days", "2"])
@@ -19,8 +19,20 @@ fn certificates(folder: &Folder) -> [String; 3] {
     };
     made(&secret, &authority, &["-subj", "/CN=a test's authority"]);
     let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
-    let signed = ["-CA", &authority, "-CAkey", &secret, "-subj", "/CN=localhost"];
-    let leaf = ["-addext", names, "-addext", "basicConstraints=critical,CA:FALSE"];
+    let signed = [
+        "-CA",
+        &authority,
+        "-CAkey",
+        &secret,
+        "-subj",
+        "/CN=localhost",
+    ];
+    let leaf = [
+        "-addext",
+        names,
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+    ];
     made(&key, &certificate, &[&signed[..], &leaf[..]].concat());
     [authority, certificate, key]
 }
