@@ -1,5 +1,4 @@
-//! The OpenAPI document says what is there. Whether answers have the shapes it says is for
-//! Schemathesis to find out, in `crates/aigen/tests/sdk`.
+//! The OpenAPI document says what is there.
 
 use super::world::{World, request};
 use serde_json::Value;
