@@ -111,7 +111,7 @@ fn s6_text_may_be_retracted() {
     let acted = Acted::new(
         &stage.vocabulary,
         &stage.compiler,
-        "any:1 any:2 2↶c any:1 stop",
+        "any:1 any:2 any:1 2↶c any:1 stop",
     );
     let mut request = stage.request(Program::new(acted));
     request.retract = true;
