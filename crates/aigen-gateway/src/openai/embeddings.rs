@@ -6,7 +6,7 @@ use super::once::Once;
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::limits::EMBEDDED_TEXTS_MAX;
-use crate::replies::Reply;
+use crate::replies::{Kind, Reply};
 use crate::state::Gateway;
 use aigen_api::openai::{
     Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
@@ -114,6 +114,7 @@ fn answer(
         status: StatusCode::OK,
         receipt: call,
         cost: receipt.total(),
+        kind: Kind::Json,
         body: json(&response).into(),
     })
 }
