@@ -50,6 +50,7 @@ const ROOMS: &[Room] = &[
             "aigen-journal",
             "aigen-engine",
             "aigen-jarvis",
+            "aigen-jarvis-host",
         ],
     ),
     room("aigen-api", &["aigen-types"]),

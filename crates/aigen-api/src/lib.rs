@@ -13,6 +13,7 @@
 //! The one exception is [`settlement`], whose file format uses JSON integers.
 
 pub mod anthropic;
+mod bytes;
 mod json;
 mod money;
 pub mod openai;

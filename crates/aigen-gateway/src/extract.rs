@@ -88,18 +88,24 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Post<T> {
     }
 }
 
+/// Bytes of the body that a route takes, where it is another bound than everywhere.
+#[derive(Clone, Copy)]
+pub(crate) struct BodyMax(pub usize);
+
 async fn read(request: Request, gateway: &Gateway) -> Result<Bytes, Failure> {
+    let own = request.extensions().get::<BodyMax>();
+    let max = own.map_or(BODY_BYTES_MAX, |own| own.0);
     // Who says that it sends too much is not let send it.
     let declared = request.headers().get(CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-        return Err(Failure::body_too_large());
+    if declared.is_some_and(|length| length > max as u64) {
+        return Err(Failure::body_too_large(max));
     }
     let read = Bytes::from_request(request, gateway);
     match tokio::time::timeout(BODY_TIME_MAX, read).await {
         Err(_) => Err(Failure::body_slow()),
         Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Failure::body_too_large())
+            Err(Failure::body_too_large(max))
         }
         Ok(Err(error)) => Err(Failure::body_broken(&error)),
         Ok(Ok(bytes)) => Ok(bytes),

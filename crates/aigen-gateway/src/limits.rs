@@ -5,6 +5,10 @@ use std::time::Duration;
 /// Bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes of the body that publishes a controller: a component of 32 MiB in base64, its manifest
+/// and source.
+pub const COMPONENT_BODY_BYTES_MAX: usize = 44 * 1024 * 1024;
+
 /// How long a request's body may take to arrive: 8 MiB at 140 kB/s.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 

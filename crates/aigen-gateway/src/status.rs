@@ -3,7 +3,7 @@
 //! A row is status, type, code and the way out; the reason itself comes from whoever refused.
 
 use crate::failure::{Failure, Row};
-use crate::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
+use crate::limits::BODY_TIME_MAX;
 use aigen_api::JsonError;
 use aigen_api::openai::ApiError;
 use aigen_api::openai::ErrorKind::{
@@ -40,6 +40,10 @@ impl From<&NodeError> for Failure {
             NodeError::ContextTooLong { .. } => Row(400, InvalidRequest, "context_length_exceeded", "shorten the prompt"),
             NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
             NodeError::Steering(_) => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),
+            NodeError::ControllerFault(fault) => return Failure::unbegun(fault),
+            NodeError::NotKept(_) => Row(404, NotFound, "replay_not_kept", "ask with `aigen.replay`; the node that answered keeps the last calls until it stops"),
+            NodeError::ContentMissing(_) => Row(503, Server, "content_missing", TELL_OPERATOR),
+            NodeError::Store(_) => Row(503, Server, "store_failed", TELL_OPERATOR),
             NodeError::Parameter { .. } => Row(422, Controller, "invalid_parameter", "GET /v1/aigen/controllers/{reference} shows the manifest, which says what it takes"),
             NodeError::Unsupported { .. } => Row(400, InvalidRequest, "unsupported_parameter", "leave it out, or ask a model of control level `token`: GET /v1/models tells"),
             NodeError::Upstream(fault) => return upstream(fault),
@@ -197,10 +201,10 @@ impl Failure {
         .because(format_args!("{path} does not answer {method}"))
     }
 
-    pub fn body_too_large() -> Self {
+    pub fn body_too_large(max: usize) -> Self {
         Row(413, InvalidRequest, "body_too_large", "send less").because(format_args!(
-            "the body is larger than {} MiB ({BODY_BYTES_MAX} bytes)",
-            BODY_BYTES_MAX >> 20
+            "the body is larger than {} MiB ({max} bytes)",
+            max >> 20
         ))
     }
 
@@ -303,6 +307,14 @@ impl Failure {
         }
         .because(fault)
         .metadata("fault", fault.name())
+    }
+
+    /// The same of a controller that would not even begin: nothing was computed.
+    pub fn unbegun(fault: &Fault) -> Self {
+        let way_out = "nothing was charged; correct the controller or the request";
+        Row(422, Controller, "controller_fault", way_out)
+            .because(fault)
+            .metadata("fault", fault.name())
     }
 
     pub fn cut_off() -> Self {

@@ -15,7 +15,7 @@ use aigen_jarvis_host::{Host, Settings};
 const ROUNDS: usize = 20_000;
 
 fn main() {
-    let host = Host::start(None).expect("this machine runs WebAssembly");
+    let host = Host::start(None, None).expect("this machine runs WebAssembly");
     let vocabulary = Arc::new(Vocabulary::with_words(["yes", "no"]));
     let compiler = Arc::new(Compiler::new(vocabulary.clone()).expect("it has an end token"));
     let program = |name: &str| {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use aigen_jarvis::limits::DISCARDED_TOKENS_MAX;
 use aigen_jarvis::{Blueprint, Compiler, Controller, Fault, Opening, Program};
 use aigen_types::Digest;
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub backtracks: bool,
     /// Branches that it has at once, at most.
     pub branches: u32,
+    /// Tokens that it may take back in one request.
+    pub discarded_tokens: u64,
     /// Fuel of one step.
     pub step_fuel: u64,
     /// Fuel of opening a session.
@@ -46,6 +49,7 @@ impl Default for Settings {
         Self {
             backtracks: false,
             branches: 1,
+            discarded_tokens: DISCARDED_TOKENS_MAX,
             step_fuel: STEP_FUEL_MAX,
             open_fuel: OPEN_FUEL_MAX,
             request_fuel: REQUEST_FUEL_MAX,
@@ -82,7 +86,7 @@ impl Component {
         }))
     }
 
-    /// BLAKE3 of the bytes that were given, component or core module.
+    /// SHA-256 of the bytes that were given, component or core module.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.0.digest
@@ -129,6 +133,10 @@ impl Blueprint for Hosted {
 
     fn branches(&self) -> u32 {
         self.settings.branches
+    }
+
+    fn discarded_tokens(&self) -> u64 {
+        self.settings.discarded_tokens
     }
 }
 

@@ -3,11 +3,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aigen_types::Digest;
 use futures::executor::ThreadPool;
+use sha2::{Digest as _, Sha256};
 use wasmtime::component::{HasSelf, Linker, types};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::bindings::{TokenController, TokenControllerPre};
 use crate::compile::{self, CompilerProcess};
+use crate::images::Images;
 use crate::limits::{
     COMPONENT_BYTES_MAX, COMPONENTS_CACHED_MAX, INSTANCES_MAX, INTERPRETER_MEMORY_BYTES_MAX,
     LATE_THREADS, PARTS_MAX, TABLE_ELEMENTS_MAX,
@@ -27,6 +29,7 @@ pub(crate) struct Inner {
     pub pool: ThreadPool,
     linker: Linker<State>,
     compiler: Option<CompilerProcess>,
+    images: Option<Images>,
     /// One at a time compiles.
     compiling: Mutex<()>,
     cache: Mutex<Cache>,
@@ -40,11 +43,14 @@ struct Cache {
 
 impl Host {
     /// A host that compiles in processes of this kind, or in its own where `None`: for
-    /// components that are trusted, as in tests.
+    /// components that are trusted, as in tests. What it compiled is kept among the `images`.
     ///
     /// # Errors
     /// If this machine cannot run WebAssembly.
-    pub fn start(compiler: Option<CompilerProcess>) -> Result<Self, HostError> {
+    pub fn start(
+        compiler: Option<CompilerProcess>,
+        images: Option<Images>,
+    ) -> Result<Self, HostError> {
         let reason = |error: wasmtime::Error| HostError::Engine {
             reason: format!("{error:#}"),
         };
@@ -65,6 +71,7 @@ impl Host {
             pool,
             linker,
             compiler,
+            images,
             compiling: Mutex::default(),
             cache: Mutex::default(),
         })))
@@ -82,28 +89,45 @@ impl Host {
             let what = format!("it has {is} bytes, and {most} is the most");
             return Err(ComponentError::new(what));
         }
-        let digest = Digest(*blake3::hash(bytes).as_bytes());
-        if let Some(component) = self.cache().get(&digest) {
+        let content = content_digest(bytes);
+        if let Some(component) = self.known(content) {
             return Ok(component);
         }
         // Whoever waited finds it compiled.
         let _one = self.0.compiling.lock();
-        if let Some(component) = self.cache().get(&digest) {
+        if let Some(component) = self.known(content) {
             return Ok(component);
         }
-        let component = self.build(digest, &componentised(bytes)?)?;
-        self.cache().put(component.clone());
+        let bytes = componentised(bytes)?;
+        let image = match &self.0.compiler {
+            Some(process) => process.compile(&bytes)?,
+            None => compile::compile(&bytes).map_err(ComponentError::new)?,
+        };
+        let component = self.load(content, &image)?;
+        if let Some(images) = &self.0.images {
+            images.keep(content, &self.0.engine, &image);
+        }
         Ok(component)
     }
 
-    fn build(&self, digest: Digest, bytes: &[u8]) -> Result<Component, ComponentError> {
-        let image = match &self.0.compiler {
-            Some(process) => process.compile(bytes)?,
-            None => compile::compile(bytes).map_err(ComponentError::new)?,
-        };
-        // SAFETY: the image comes from this program's own compiler, in this process or
-        // through a pipe from its child, and never from a file or a caller.
-        #[allow(unsafe_code, reason = "the only way to load what a child compiled")]
+    /// The controller of this content, if it was compiled before: here lately, or in an
+    /// earlier process that kept it. Blocks for as long as reading it takes.
+    #[must_use]
+    pub fn known(&self, content: Digest) -> Option<Component> {
+        if let Some(component) = self.cache().get(&content) {
+            return Some(component);
+        }
+        let image = self.0.images.as_ref()?.read(content, &self.0.engine)?;
+        self.load(content, &image).ok()
+    }
+
+    fn load(&self, content: Digest, image: &[u8]) -> Result<Component, ComponentError> {
+        // SAFETY: the image comes from this program's own compiler: in this process, through a
+        // pipe from its child, or from a folder that nobody else writes to. Never from a caller.
+        #[allow(
+            unsafe_code,
+            reason = "the only way to load what was compiled elsewhere"
+        )]
         let loaded = unsafe { wasmtime::component::Component::deserialize(&self.0.engine, image) };
         let wrong = |error: wasmtime::Error| ComponentError::new(format!("{error:#}"));
         let loaded = loaded.map_err(wrong)?;
@@ -112,7 +136,9 @@ impl Host {
         let pre = TokenControllerPre::new(instance).map_err(|error| {
             wrong(error).hint("a controller exports `aigen:controller/controller`")
         })?;
-        Ok(Component::new(self.clone(), digest, imports, pre))
+        let component = Component::new(self.clone(), content, imports, pre);
+        self.cache().put(component.clone());
+        Ok(component)
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
@@ -139,6 +165,11 @@ impl Cache {
         let digest = component.digest();
         self.components.insert(digest, (self.uses, component));
     }
+}
+
+/// SHA-256, as releases name their content.
+fn content_digest(bytes: &[u8]) -> Digest {
+    Digest(Sha256::digest(bytes).into())
 }
 
 /// A component as it is; a core module as the component that it says it is.

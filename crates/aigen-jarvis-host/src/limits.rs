@@ -16,6 +16,10 @@ pub const COMPILES_AT_ONCE_MAX: usize = 1;
 /// Compiled components kept for the next request.
 pub const COMPONENTS_CACHED_MAX: usize = 64;
 
+/// Bytes of compiled components kept on the disk; those used last stay. An interpreter of
+/// Python has some 60 MB.
+pub const IMAGES_KEPT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
 /// Requests that have a controller in WebAssembly at once.
 pub const INSTANCES_MAX: u32 = 256;
 /// Bytes of memory of one request.
@@ -27,8 +31,8 @@ pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 /// Bytes of a guest's stack.
 pub const STACK_BYTES_MAX: usize = 512 * 1024;
 /// Modules, memories and tables of one component. A componentised module has three
-/// modules, one memory and two tables.
-pub const PARTS_MAX: u32 = 16;
+/// modules, one memory and two tables; an interpreter of Python has 38 modules.
+pub const PARTS_MAX: u32 = 64;
 /// Grammars, matchers and token sets of one request. A matcher is some 100 kB.
 pub const HANDLES_MAX: usize = 1024;
 

@@ -13,7 +13,7 @@ use aigen_jarvis::{
 use crate::{Component, Host, Settings};
 
 /// One for the process, as in a node.
-static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None).unwrap());
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None, None).unwrap());
 
 /// Names an import of the contract as core modules do.
 const IMPORTS: &str = r#"

@@ -116,8 +116,14 @@ impl Ending {
     /// The ending of a session that is gone without a last word.
     #[must_use]
     pub fn crashed() -> Self {
+        Self::of(Fault::Crashed)
+    }
+
+    /// The ending of a session that failed before it began.
+    #[must_use]
+    pub fn of(fault: Fault) -> Self {
         Self {
-            finish: Finish::Fault(Fault::Crashed),
+            finish: Finish::Fault(fault),
             usage: Usage::default(),
             grammar_complete: None,
             decisions: Digest::ZERO,

@@ -6,6 +6,7 @@ use aigen_types::Digest;
 
 use self::reasoned::Reasoned;
 use crate::constraint::Grammar;
+use crate::limits::DISCARDED_TOKENS_MAX;
 use crate::{Allow, Controller, Decision, Edit, Fault, Generate, Matcher, Opening, Report, Turn};
 
 /// A compiled controller: what a request names and a session runs. Cheap to clone.
@@ -34,6 +35,12 @@ pub trait Blueprint: Send + Sync {
     /// of one. A controller with more branches than it said takes its chance.
     fn branches(&self) -> u32 {
         1
+    }
+
+    /// Tokens that its controllers may take back in one session; every one of them is computed
+    /// and paid for. Never more than [`DISCARDED_TOKENS_MAX`].
+    fn discarded_tokens(&self) -> u64 {
+        DISCARDED_TOKENS_MAX
     }
 
     /// A matcher at the start of the grammar, for what is nothing else.
@@ -101,11 +108,21 @@ impl Program {
         !self.backtracks() && self.branches() == 1
     }
 
-    pub(crate) fn backtracks(&self) -> bool {
+    /// Whether its controllers ever take tokens back.
+    #[must_use]
+    pub fn backtracks(&self) -> bool {
         self.0.backtracks()
     }
 
-    pub(crate) fn branches(&self) -> u32 {
+    /// Tokens that they may take back in one session.
+    #[must_use]
+    pub fn discarded_tokens(&self) -> u64 {
+        self.0.discarded_tokens().min(DISCARDED_TOKENS_MAX)
+    }
+
+    /// Branches that they have at once, at most.
+    #[must_use]
+    pub fn branches(&self) -> u32 {
         self.0.branches().max(1)
     }
 }

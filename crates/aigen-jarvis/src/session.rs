@@ -301,6 +301,7 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         top_logprobs: top_logprobs.map(usize::from),
         can: given.can,
         room: room.min(given.room),
+        discarded_max: program.discarded_tokens(),
         prompt,
         cached_prompt_tokens: given.cached_prompt_tokens,
         usage: Usage::default(),

@@ -299,4 +299,27 @@ macro_rules! choice {
     };
 }
 
-pub(crate) use {choice, record};
+/// A form from before a struct had all its fields: those it had then, in their order, and what
+/// the others are in it.
+macro_rules! earlier {
+    ($form:ident of $name:ident { $($field:ident),* $(,)? } with { $($later:ident: $value:expr),* $(,)? }) => {
+        struct $form;
+
+        impl $form {
+            fn says(value: &$name) -> bool {
+                $(value.$later == $value)&&*
+            }
+
+            fn put(value: &$name, out: &mut Vec<u8>) {
+                $($crate::codec::Wire::put(&value.$field, out);)*
+            }
+
+            fn take(input: &mut &[u8]) -> Result<$name, $crate::codec::DecodeError> {
+                $(let $field = $crate::codec::Wire::take(input)?;)*
+                Ok($name { $($field,)* $($later: $value),* })
+            }
+        }
+    };
+}
+
+pub(crate) use {choice, earlier, record};

@@ -1,6 +1,6 @@
 //! The places and numbers of every command. Append only.
 
-use crate::codec::{DecodeError, Wire, choice, malformed, record};
+use crate::codec::{DecodeError, Wire, choice, earlier, malformed, record};
 use aigen_economy::settlement::{Parameter, ParameterKind, Params, RemainderPolicy};
 use aigen_economy::{Price, Shares, Usage};
 use aigen_network::{
@@ -9,7 +9,7 @@ use aigen_network::{
     LimitKey, MoveStake, NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall,
     Outcome, Pay, Period, ProgressCall, ProposeRules, RefundCall, RefundReason, Release, Report,
     RevealScores, ReverseCall, RevokeAllowance, Role, Rules, Scope, SetBudget, SetStanding,
-    Settings, Standing, Stated, TagController, TagKey, Terms,
+    Settings, Standing, Stated, Steered, TagController, TagKey, Terms,
 };
 use aigen_types::{BudgetPath, NodeId};
 
@@ -56,29 +56,6 @@ macro_rules! commands {
     };
 }
 
-/// A form from before a struct had all its fields: those it had then, in their order, and what
-/// the others are in it.
-macro_rules! earlier {
-    ($form:ident of $name:ident { $($field:ident),* $(,)? } with { $($later:ident: $value:expr),* $(,)? }) => {
-        struct $form;
-
-        impl $form {
-            fn says(value: &$name) -> bool {
-                $(value.$later == $value)&&*
-            }
-
-            fn put(value: &$name, out: &mut Vec<u8>) {
-                $(value.$field.put(out);)*
-            }
-
-            fn take(input: &mut &[u8]) -> Result<$name, DecodeError> {
-                $(let $field = Wire::take(input)?;)*
-                Ok($name { $($field,)* $($later: $value),* })
-            }
-        }
-    };
-}
-
 commands! {
     1 => Found(inner),
     2 => Issue(inner),
@@ -89,7 +66,6 @@ commands! {
     8 => RegisterValidator(inner),
     10 => ExtendCall(inner),
     11 => ProgressCall(inner),
-    12 => CloseCall(inner),
     14 => CommitScores(inner),
     15 => FreezeCommits,
     16 => RevealScores(inner),
@@ -112,10 +88,20 @@ commands! {
     9 => OpenCall(CallOfKey) before 18,
     13 => AssignEpoch(AssignmentWithoutSeed) before 40,
     17 => CloseEpoch(CloseWithoutAudits) before 41,
+    12 => CloseCall(CloseOfTokens) before 50,
 }
 
 earlier!(AssignmentWithoutSeed of AssignEpoch { epoch, cells, gold } with { seed: None });
 earlier!(CloseWithoutAudits of CloseEpoch { epoch, gold } with { seed: None, audits: Vec::new() });
+earlier!(CloseOfTokens of CloseCall {
+    call,
+    used,
+    outcome,
+    controller_micros,
+    decisions
+} with {
+    steered: Steered::default(),
+});
 
 earlier!(KeyOfAccount of NewKey {
     name,
@@ -253,7 +239,15 @@ record!(CloseCall {
     used,
     outcome,
     controller_micros,
-    decisions
+    decisions,
+    steered
+});
+record!(Steered {
+    fuel,
+    hidden_tokens,
+    unkept_tokens,
+    branches,
+    fault
 });
 record!(AssignEpoch {
     epoch,

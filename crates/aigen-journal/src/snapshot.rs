@@ -1,15 +1,17 @@
 use crate::codec::{DecodeError, Wire};
 use crate::record::Tip;
 use crate::sessions::Sessions;
-use crate::state::take_before_releases;
+use crate::state::{steered, take_before_releases};
 use aigen_network::{Governance, Keyring, Network};
 use aigen_types::{Digest, Timestamp};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The newest form. Older ones stay readable, and what one of them can say is still written in it.
 const SNAPSHOT_VERSION: u16 = 4;
 
-/// A network whose keys have no limits.
+/// A network whose keys have no limits, and whose calls were steered by nothing that leaves more
+/// than tokens behind.
 const WITHOUT_KEYRING: u16 = 3;
 
 /// A network without rules, bonds, windows and held payouts of its own.
@@ -81,16 +83,19 @@ impl Snapshot {
     fn put_state(&self, out: &mut Vec<u8>) {
         self.sessions.put(out);
         self.network.put(out);
-        if self.version() > WITHOUT_GOVERNANCE {
+        let version = self.version();
+        if version > WITHOUT_GOVERNANCE {
             self.network.governance().put(out);
         }
-        if self.version() > WITHOUT_KEYRING {
+        if version > WITHOUT_KEYRING {
             self.network.keyring().put(out);
+            steered(&self.network).put(out);
         }
     }
 
     fn version(&self) -> u16 {
-        if *self.network.keyring() != Keyring::default() {
+        let is_plain = *self.network.keyring() == Keyring::default();
+        if !is_plain || !steered(&self.network).is_empty() {
             SNAPSHOT_VERSION
         } else if *self.network.governance() != Governance::default() {
             WITHOUT_KEYRING
@@ -133,6 +138,8 @@ fn take_network(version: u16, input: &mut &[u8]) -> Result<Network, DecodeError>
         ..=BEFORE_RELEASES => take_before_releases(input),
         WITHOUT_GOVERNANCE => Network::take(input),
         WITHOUT_KEYRING => take_governed(input),
-        _ => Ok(take_governed(input)?.with_keyring(Keyring::take(input)?)),
+        _ => Ok(take_governed(input)?
+            .with_keyring(Keyring::take(input)?)
+            .with_steered(BTreeMap::take(input)?)),
     }
 }

@@ -1,18 +1,19 @@
 //! The places and numbers of everything a network's state is made of, for snapshots. Whoever
 //! changes one raises `SNAPSHOT_VERSION` and keeps reading the form before.
 
-use crate::codec::{DecodeError, Wire, choice, malformed, record};
+use crate::codec::{DecodeError, Wire, choice, earlier, malformed, record};
 use aigen_economy::settlement::{self, Input, Output};
 use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
     Allowance, Budget, Call, Cap, Capped, Controller, EpochState, Evaluated, Governance, Held,
     Hold, Key, Keyring, Minute, Model, Network, OpenAppeal, Opened, Parts, PayoutKind, Phase, Plan,
-    Posting, Receipt, Refund, Reversal, RulesVersion, SettledEpoch, StakeStanding, Tally,
+    Posting, Receipt, Refund, Reversal, RulesVersion, SettledEpoch, StakeStanding, Steered, Tally,
     Validator, Waiting, Window,
 };
-use aigen_types::{Timestamp, TransferId};
+use aigen_types::{CallId, Timestamp, TransferId};
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
 impl Wire for Network {
     fn put(&self, out: &mut Vec<u8>) {
@@ -223,7 +224,7 @@ impl Wire for Capped {
     }
 }
 
-record!(Receipt {
+earlier!(ReceiptOfTokens of Receipt {
     call,
     charge,
     split,
@@ -237,7 +238,29 @@ record!(Receipt {
     transfers,
     refunds,
     reversal,
+} with {
+    steered: Steered::default(),
 });
+
+/// What few receipts say of their steering stands apart: see [`steered`].
+impl Wire for Receipt {
+    fn put(&self, out: &mut Vec<u8>) {
+        ReceiptOfTokens::put(self, out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        ReceiptOfTokens::take(input)
+    }
+}
+
+/// What receipts say of how their calls were steered, where they say anything.
+pub(crate) fn steered(network: &Network) -> BTreeMap<CallId, Steered> {
+    network
+        .receipts()
+        .filter(|(_, receipt)| !ReceiptOfTokens::says(receipt))
+        .map(|(call, receipt)| (call, receipt.steered.clone()))
+        .collect()
+}
 record!(Refund {
     id,
     amount,

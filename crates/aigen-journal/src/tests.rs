@@ -12,7 +12,7 @@ use aigen_network::{
     AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
     Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewValidator,
     OpenCall, Outcome, Pay, Period, ProgressCall, RefundCall, RefundReason, Report, RevealScores,
-    ReverseCall, RevokeAllowance, Role, SetBudget, Settings,
+    ReverseCall, RevokeAllowance, Role, SetBudget, Settings, Steered,
 };
 use aigen_types::{Amount, CallId, Digest, Epoch, NodeId, Ppm, Timestamp, TransferId};
 
@@ -127,6 +127,7 @@ fn every_command() -> Vec<Command> {
             outcome: Outcome::Budget,
             controller_micros: 9,
             decisions: Digest([5; 32]),
+            steered: Steered::default(),
         }),
         Command::AssignEpoch(AssignEpoch {
             epoch: Epoch(1),

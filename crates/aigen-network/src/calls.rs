@@ -7,6 +7,7 @@ use aigen_economy::{Charge, Price, Split, Usage};
 use aigen_types::{
     Address, Amount, CallId, Digest, Epoch, ModelName, NodeId, Ppm, Slug, Timestamp, TransferId,
 };
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// How a call ended.
@@ -107,6 +108,22 @@ pub struct Hold {
     pub caps: Vec<TransferId>,
 }
 
+/// What steering a call came to, as its node reports it. Nothing is charged by it: the tokens
+/// named here are among those of [`Usage`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steered {
+    /// Instructions of its controller, by the host's measure; the same in every run.
+    pub fuel: u64,
+    /// Tokens, kept, that the caller was not shown.
+    pub hidden_tokens: u64,
+    /// Of the discarded tokens, those in branches that were not kept.
+    pub unkept_tokens: u64,
+    /// Branches beside the first.
+    pub branches: u32,
+    /// What went wrong, by its stable name; empty if nothing did. At most 64 bytes.
+    pub fault: String,
+}
+
 /// What a call came to. Kept for ever.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receipt {
@@ -124,6 +141,8 @@ pub struct Receipt {
     pub controller_micros: u64,
     /// Hash of the decisions taken.
     pub decisions: Digest,
+    /// What steering came to beside that.
+    pub steered: Steered,
     /// The epoch its escrow counts in.
     pub epoch: Epoch,
     /// When it ended.

@@ -4,6 +4,7 @@ use crate::accounts::addresses;
 use crate::calls::{Call, Hold, Outcome, Receipt};
 use crate::command::CloseCall;
 use crate::cover::check_usage;
+use crate::limits::FAULT_NAME_BYTES_MAX;
 use crate::network::{Network, Reply};
 use crate::posting::{Chain, Reason};
 use crate::refusal::Refusal;
@@ -20,6 +21,9 @@ impl Network {
     ) -> Result<Reply, Refusal> {
         let call = self.open(close.call)?;
         check_usage(call, &close.used)?;
+        if close.steered.fault.len() > FAULT_NAME_BYTES_MAX {
+            return Err(Refusal::TooLong);
+        }
         let mut call = call.clone();
         call.used = close.used;
         let outcome = self.outcome_of(&call, close.outcome);
@@ -41,6 +45,7 @@ impl Network {
             outcome,
             controller_micros: close.controller_micros,
             decisions: close.decisions,
+            steered: close.steered.clone(),
             epoch: self.epoch.number,
             closed_at: now,
             record: self.record,

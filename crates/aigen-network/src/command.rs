@@ -1,5 +1,5 @@
 use crate::calendar::Period;
-use crate::calls::Outcome;
+use crate::calls::{Outcome, Steered};
 use crate::corrections::RefundReason;
 use crate::keyring::KeyLimits;
 use crate::releases::{Release, Stated, TagKey};
@@ -288,6 +288,8 @@ pub struct CloseCall {
     pub controller_micros: u64,
     /// Hash of the decisions taken, in order.
     pub decisions: Digest,
+    /// What steering it came to beside that.
+    pub steered: Steered,
 }
 
 /// One question to one validator: how good is this controller in this parameter?

@@ -20,6 +20,9 @@ pub const CONTENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Cells (validator, controller, parameter) one epoch may assign.
 pub const CELLS_PER_EPOCH_MAX: usize = 1_000_000;
 
+/// Bytes of the name of what went wrong with a call.
+pub const FAULT_NAME_BYTES_MAX: usize = 64;
+
 /// Bytes of a label or description.
 pub const LABEL_BYTES_MAX: usize = 500;
 

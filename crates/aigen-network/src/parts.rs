@@ -1,6 +1,6 @@
 use crate::allowances::Allowance;
 use crate::budgets::Budget;
-use crate::calls::{Call, Receipt};
+use crate::calls::{Call, Receipt, Steered};
 use crate::command::Found;
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::names::Names;
@@ -17,6 +17,18 @@ use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 
 impl Network {
+    /// The same network, of whose receipts these say more of how the call was steered than their
+    /// own form can.
+    #[must_use]
+    pub fn with_steered(mut self, steered: BTreeMap<CallId, Steered>) -> Self {
+        for (call, steered) in steered {
+            if let Some(receipt) = self.receipts.get_mut(&call) {
+                receipt.steered = steered;
+            }
+        }
+        self
+    }
+
     /// The journal record that held the last command applied; zero before the first.
     #[must_use]
     pub fn record(&self) -> u64 {

@@ -94,12 +94,9 @@ impl Network {
         new: &NewRelease,
     ) -> Result<Reply, Refusal> {
         let digest = release_digest(new);
-        self.check_release(new, digest)?;
         let reference = &new.controller.reference;
-        match self.controller_names.get(reference) {
-            Some(known) if *known == digest => return Ok(Reply::Published(digest)),
-            Some(_) => return Err(Refusal::ControllerVersionExists),
-            None => {}
+        if self.check_release(new)? {
+            return Ok(Reply::Published(digest));
         }
         // Nothing fails from here on.
         let controller = Controller {
@@ -115,7 +112,13 @@ impl Network {
         Ok(Reply::Published(digest))
     }
 
-    fn check_release(&self, new: &NewRelease, digest: Digest) -> Result<(), Refusal> {
+    /// Whether the release would be published, and `true` if it was before. What costs more than
+    /// reading it, like compiling its component, can wait until this is known.
+    ///
+    /// # Errors
+    /// Why it would not.
+    pub fn check_release(&self, new: &NewRelease) -> Result<bool, Refusal> {
+        let digest = release_digest(new);
         crate::registry::check_new_controller(&new.controller)?;
         let release = &new.release;
         if release.manifest.len() > MANIFEST_BYTES_MAX || release.content_bytes > CONTENT_BYTES_MAX
@@ -129,8 +132,13 @@ impl Network {
             return Err(Refusal::SignatureInvalid);
         }
         match self.publishers.get(&new.controller.reference.owner) {
-            Some(bound) if *bound != release.publisher => Err(Refusal::PublisherMismatch),
-            _ => Ok(()),
+            Some(bound) if *bound != release.publisher => return Err(Refusal::PublisherMismatch),
+            _ => {}
+        }
+        match self.controller_names.get(&new.controller.reference) {
+            Some(known) if *known == digest => Ok(true),
+            Some(_) => Err(Refusal::ControllerVersionExists),
+            None => Ok(false),
         }
     }
 

@@ -13,6 +13,7 @@ mod usage;
 use crate::{
     CloseCall, Command, ControllerKind, ExtendCall, Found, Issue, Network, NewController, NewKey,
     NewModel, NewValidator, OpenCall, Outcome, ProgressCall, Refusal, Reply, Role, Settings,
+    Steered,
 };
 use aigen_economy::{Price, Shares, Usage, settlement};
 use aigen_types::{Amount, CallId, Digest, NodeId, Ppm, Slug, Timestamp, TransferId};
@@ -186,6 +187,7 @@ impl World {
             outcome,
             controller_micros: 100,
             decisions: Digest::ZERO,
+            steered: Steered::default(),
         }))
     }
 }

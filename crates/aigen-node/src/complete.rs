@@ -10,6 +10,7 @@ use aigen_engine::sampler::Sampling;
 use aigen_jarvis::{Finish, Piece};
 use aigen_network::Receipt;
 use aigen_types::{Address, Amount, CallId, Digest, ModelName, Slug};
+use std::collections::BTreeMap;
 use tokio::sync::{mpsc, oneshot};
 
 /// What is asked of a model.
@@ -50,6 +51,10 @@ pub struct CompletionRequest {
     pub choices: u32,
     /// What steers it.
     pub steering: Steering,
+    /// Whether the node keeps what it takes to run the call again, see [`Node::replay`].
+    pub replay: bool,
+    /// Whether the caller takes text that may yet be taken back, see [`Piece::retracted_bytes`].
+    pub retract: bool,
 }
 
 /// A call whose first hold is durable. Dropping it cancels the call; it is settled all the same.
@@ -86,6 +91,10 @@ pub struct EndedChoice {
     pub finish: Finish,
     /// Whether a grammar was complete; `None` without one.
     pub grammar_complete: Option<bool>,
+    /// What the controller said in the end, as JSON.
+    pub outcome: Option<String>,
+    /// What it put beside the text: names and JSON.
+    pub results: BTreeMap<String, String>,
 }
 
 /// How a call ended and what it came to.

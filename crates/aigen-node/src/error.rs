@@ -1,9 +1,10 @@
 use aigen_engine::EngineError;
 use aigen_engine::text::TextFault;
-use aigen_jarvis::{CompileError, StartError};
-use aigen_journal::Stopped;
+use aigen_jarvis::{CompileError, Fault, StartError};
+use aigen_jarvis_host::ComponentError;
+use aigen_journal::{Stopped, StoreError};
 use aigen_network::Refusal;
-use aigen_types::{CallId, ModelName};
+use aigen_types::{CallId, Digest, ModelName};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -41,6 +42,18 @@ pub enum NodeError {
     /// The controller or grammar cannot steer this request.
     #[error("{0}")]
     Steering(String),
+    /// The controller would not begin. Nothing was charged.
+    #[error("{0}")]
+    ControllerFault(Fault),
+    /// A release names a component that the store has lost.
+    #[error("the component {0} is missing from the journal's store, or damaged")]
+    ContentMissing(Digest),
+    /// Nothing is kept to run the call again.
+    #[error("nothing is kept to run call {0} again")]
+    NotKept(CallId),
+    /// Components could not be kept or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A parameter of the call is not what the controller's manifest says it takes.
     #[error("{path}: {reason}")]
     Parameter {
@@ -115,10 +128,17 @@ impl From<CompileError> for NodeError {
     }
 }
 
+impl From<ComponentError> for NodeError {
+    fn from(error: ComponentError) -> Self {
+        Self::Steering(error.to_string())
+    }
+}
+
 impl From<StartError> for NodeError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Engine(engine) => engine.into(),
+            StartError::Fault(fault) => Self::ControllerFault(fault),
             other => Self::Steering(other.to_string()),
         }
     }

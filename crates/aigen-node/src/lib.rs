@@ -11,6 +11,7 @@
 mod admission;
 mod auth;
 mod complete;
+mod components;
 mod embed;
 mod error;
 mod limits;
@@ -23,6 +24,7 @@ mod operate;
 mod prepare;
 mod random;
 mod remote;
+mod replays;
 mod served;
 mod spend;
 mod steering;
@@ -35,9 +37,11 @@ mod tests;
 pub use admission::AdmissionLimits;
 pub use auth::{Caller, IssuedKey};
 pub use complete::{CallEvent, CompletionRequest, Ended, EndedChoice, Prompt, Running};
+pub use components::{Components, OpenStore};
 pub use embed::{Embedded as EmbeddedTexts, EmbeddingRequest};
 pub use error::NodeError;
 pub use loading::Loader;
+pub use manifest::Manifest;
 pub use node::{Node, Setup};
 pub use observe::{Observed, Observer};
 pub use random::{random_call_id, random_digest, random_node_id, random_transfer_id};
@@ -53,6 +57,8 @@ pub use aigen_engine::text::{TextEngine, TextFault};
 pub use aigen_engine::{
     ChatMessage, ControlLevel, EngineError, Role as Speaker, TokenId, Tokenizer,
 };
-pub use aigen_jarvis::{CallReader, Fault, Finish, Piece, Spoken, TokenLogprobs, call_text};
+pub use aigen_jarvis::{
+    CallReader, Fault, Finish, Piece, Replayed, Spoken, TokenLogprobs, call_text,
+};
 pub use aigen_journal::{Role as LedgerRole, Tip};
 pub use {aigen_economy as economy, aigen_ledger as ledger, aigen_network as network};

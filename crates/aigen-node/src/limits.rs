@@ -13,5 +13,10 @@ pub const PROGRESS_TOKENS: u64 = 16;
 /// Pieces that may wait for a slow reader before its generation pauses.
 pub const PIECES_BUFFERED_MAX: usize = 32;
 
+/// Calls kept to be run again, and bytes of what that takes.
+pub const REPLAYS_KEPT_MAX: usize = 256;
+/// See [`REPLAYS_KEPT_MAX`].
+pub const REPLAYS_KEPT_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// Bytes of a key's secret.
 pub const KEY_SECRET_BYTES: usize = 32;

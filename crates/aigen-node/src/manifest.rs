@@ -2,6 +2,11 @@
 
 use crate::error::NodeError;
 use aigen_engine::ControlLevel;
+use aigen_jarvis::limits::{BRANCHES_MAX, DISCARDED_TOKENS_MAX};
+use aigen_jarvis_host::Settings;
+use aigen_jarvis_host::limits::{
+    INTERPRETER_MEMORY_BYTES_MAX, OPEN_FUEL_MAX, REQUEST_FUEL_MAX, STEP_FUEL_MAX,
+};
 use aigen_network::ControllerKind;
 use aigen_types::Ppm;
 use jsonschema::{PatternOptions, Validator};
@@ -21,6 +26,9 @@ pub struct Manifest {
     /// What an engine must be able to do.
     #[serde(default)]
     pub requires: Requires,
+    /// What a component may use of the host, where it needs less than everyone may have.
+    #[serde(default)]
+    pub limits: Limits,
     /// The part of a call's price that its author counts on, in parts per million.
     pub price_share: Option<u32>,
     /// The evaluation suite that validators should use.
@@ -45,7 +53,54 @@ pub(crate) struct Abilities<'a> {
     pub name: &'a str,
     pub control: ControlLevel,
     pub backtrack: bool,
-    pub fork: bool,
+    /// Branches at once; 1 if it cannot fork.
+    pub branches: u32,
+}
+
+/// See [`Manifest::limits`]. What is not said is the host's own bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Branches at once, the first among them. A controller that forks says how many.
+    pub branches: Option<u32>,
+    /// Tokens that it may take back in one request: the caller pays for them, and its author is
+    /// not paid for them.
+    pub discarded_tokens: Option<u64>,
+    /// Fuel of one step.
+    pub step_fuel: Option<u64>,
+    /// Fuel of opening.
+    pub open_fuel: Option<u64>,
+    /// Fuel of one request.
+    pub request_fuel: Option<u64>,
+    /// Memory of one request, in MiB: 64 unless it says more, 128 at most, for interpreters.
+    pub memory_mib: Option<u64>,
+}
+
+impl Limits {
+    /// What is wrong with them.
+    fn fault(&self) -> Option<String> {
+        let mib = (INTERPRETER_MEMORY_BYTES_MAX >> 20) as u64;
+        let bounds = [
+            (
+                "branches",
+                self.branches.map(u64::from),
+                u64::from(BRANCHES_MAX) + 1,
+            ),
+            (
+                "discarded_tokens",
+                self.discarded_tokens,
+                DISCARDED_TOKENS_MAX,
+            ),
+            ("step_fuel", self.step_fuel, STEP_FUEL_MAX),
+            ("open_fuel", self.open_fuel, OPEN_FUEL_MAX),
+            ("request_fuel", self.request_fuel, REQUEST_FUEL_MAX),
+            ("memory_mib", self.memory_mib, mib),
+        ];
+        let wrong = bounds
+            .iter()
+            .find(|(_, asked, most)| asked.is_some_and(|asked| asked == 0 || asked > *most));
+        wrong.map(|(name, _, most)| format!("limits.{name}: must be 1 to {most}"))
+    }
 }
 
 /// How closely a controller steers.
@@ -74,7 +129,17 @@ impl Manifest {
 
     /// Checks what only the network and the kind of controller can say.
     pub(crate) fn check(&self, kind: ControllerKind, paid: Ppm) -> Result<(), NodeError> {
+        if let Some(fault) = self.limits.fault() {
+            return Err(wrong(fault));
+        }
         let plain = kind != ControllerKind::Wasm;
+        if plain && self.limits != Limits::default() {
+            return Err(wrong("limits: a grammar or script has none".to_owned()));
+        }
+        if self.requires.fork && self.limits.branches.is_none() {
+            let reason = "a controller that forks says how many branches it has at most";
+            return Err(wrong(format!("limits.branches: {reason}")));
+        }
         if plain && (self.requires.backtrack || self.requires.fork) {
             let reason = "a grammar or script neither takes tokens back nor forks";
             return Err(wrong(format!("requires: {reason}")));
@@ -99,8 +164,8 @@ impl Manifest {
             "does not let every token be steered as closely as that"
         } else if self.requires.backtrack && !engine.backtrack {
             "cannot take tokens back"
-        } else if self.requires.fork && !engine.fork {
-            "cannot fork"
+        } else if self.requires.fork && engine.branches < self.branches() {
+            "cannot fork so often"
         } else {
             return Ok(());
         };
@@ -108,6 +173,39 @@ impl Manifest {
             "the controller needs what the engine of `{}` {lacking}",
             engine.name
         )))
+    }
+
+    /// Branches at once; 1 of a controller that does not fork.
+    fn branches(&self) -> u32 {
+        match self.requires.fork {
+            true => self.limits.branches.unwrap_or(1),
+            false => 1,
+        }
+    }
+
+    /// How its component is run.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let Limits {
+            discarded_tokens,
+            step_fuel,
+            open_fuel,
+            request_fuel,
+            memory_mib,
+            ..
+        } = self.limits;
+        let host = Settings::default();
+        let memory_bytes = memory_mib.and_then(|mib| usize::try_from(mib << 20).ok());
+        Settings {
+            backtracks: self.requires.backtrack,
+            branches: self.branches(),
+            discarded_tokens: discarded_tokens.unwrap_or(host.discarded_tokens),
+            step_fuel: step_fuel.unwrap_or(host.step_fuel),
+            open_fuel: open_fuel.unwrap_or(host.open_fuel),
+            request_fuel: request_fuel.unwrap_or(host.request_fuel),
+            memory_bytes: memory_bytes.unwrap_or(host.memory_bytes),
+            ..host
+        }
     }
 
     /// Whether a call's parameters are what the manifest says it takes.
@@ -207,6 +305,27 @@ mod tests {
         assert!(paid(200_000).is_ok());
         let refused = reason(paid(100_000));
         assert!(refused.contains("pays controllers 100000 ppm"), "{refused}");
+        let limited = |limits: &str| {
+            let manifest = Manifest::parse(&format!("{QUIZ}\n{limits}")).unwrap();
+            reason(manifest.check(ControllerKind::Wasm, Ppm::new(200_000).unwrap()))
+        };
+        for (limits, expected) in [
+            (
+                "[requires]\nfork = true",
+                "limits.branches: a controller that forks",
+            ),
+            (
+                "[limits]\nmemory_mib = 4096",
+                "limits.memory_mib: must be 1 to 128",
+            ),
+            (
+                "[limits]\nstep_fuel = 0",
+                "limits.step_fuel: must be 1 to 20000000",
+            ),
+        ] {
+            let refused = limited(limits);
+            assert!(refused.contains(expected), "{refused}");
+        }
         let forking = Manifest::parse(&format!("{QUIZ}\n[requires]\nfork = true")).unwrap();
         let refused = reason(forking.check(ControllerKind::Grammar, Ppm::new(200_000).unwrap()));
         assert!(refused.contains("nor forks"), "{refused}");

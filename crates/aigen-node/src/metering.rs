@@ -6,13 +6,14 @@ use crate::node::{Node, call_refused};
 use crate::observe::Observed;
 use crate::prepare::Prepared;
 use crate::remote::Counting;
+use crate::replays::Again;
 use crate::work::{Ongoing, Told, Work};
 use aigen_economy::Usage;
 use aigen_engine::EngineError;
 use aigen_jarvis::{Cover, Ending, Event, Fault, Finish};
 use aigen_journal::{Committed, Stopped};
 use aigen_network::{
-    CloseCall, Command, ExtendCall, OpenCall, Outcome, ProgressCall, Receipt, Reply,
+    CloseCall, Command, ExtendCall, OpenCall, Outcome, ProgressCall, Receipt, Reply, Steered,
 };
 use aigen_types::{CallId, Digest};
 use std::time::{Duration, Instant};
@@ -51,6 +52,8 @@ pub(crate) struct Meter {
     extension: Option<Extension>,
     /// Whether the balance's end was reached: no further extension is asked for.
     exhausted: bool,
+    /// What runs it again, if it asked for that.
+    again: Option<Again>,
 }
 
 /// One of a call's answers.
@@ -98,6 +101,7 @@ impl Meter {
             exhausted: false,
             open: Some(open),
             answers: (0..work.choices()).map(|_| Answer::default()).collect(),
+            again: work.again(),
             work: Some(work),
         }
     }
@@ -113,7 +117,10 @@ impl Meter {
         self.follow(told, ongoing, &pieces).await;
         let endings = self.answers.iter_mut().map(|answer| answer.ending.take());
         let endings = endings.map(|ending| ending.unwrap_or_else(Ending::crashed));
-        let endings: Vec<_> = endings.collect();
+        let mut endings: Vec<_> = endings.collect();
+        if let (Some(again), Some(log)) = (self.again.take(), endings[0].replay.take()) {
+            self.node.0.replays.keep(self.call, again, log);
+        }
         let finish = worst(&endings);
         let receipt = self.settle(&finish, &endings).await;
         self.observed(&receipt);
@@ -121,14 +128,17 @@ impl Meter {
             return self.tell_started(Err(error));
         }
         self.tell_started(Ok(()));
-        let choices = endings.iter().map(|ending| EndedChoice {
-            finish: ending.finish.clone(),
+        let grammar_complete = endings[0].grammar_complete;
+        let choices = endings.into_iter().map(|ending| EndedChoice {
+            finish: ending.finish,
             grammar_complete: ending.grammar_complete,
+            outcome: ending.outcome,
+            results: ending.results,
         });
         let ended = Ended {
             finish,
             choices: choices.collect(),
-            grammar_complete: endings[0].grammar_complete,
+            grammar_complete,
             counting: std::mem::take(&mut self.counting),
             receipt,
         };
@@ -196,10 +206,16 @@ impl Meter {
         let work = self.work.take().expect("a meter begins once");
         // Unbounded, but never longer than the tokens that the holds cover.
         let (sender, told) = mpsc::unbounded_channel();
-        match work.start(sender) {
+        match work.start(sender).await {
             Ok(ongoing) => Ok((told, ongoing)),
             Err(error) => {
-                self.close(Outcome::EngineFault, Digest::ZERO, 0).await?;
+                let fault = match &error {
+                    NodeError::ControllerFault(fault) => fault.clone(),
+                    _ => Fault::Crashed,
+                };
+                let ending = Ending::of(fault);
+                self.close(&ending.finish, std::slice::from_ref(&ending))
+                    .await?;
                 Err(match error {
                     NodeError::Busy { .. } => self.admitted.full(),
                     other => other,
@@ -275,8 +291,10 @@ impl Meter {
             }
             Told::Event(choice, Event::Output(piece)) => {
                 self.measure(choice, &piece.usage);
-                let visible = !piece.text.is_empty() || !piece.logprobs.is_empty();
-                visible.then_some(CallEvent::Piece { choice, piece })
+                let silent = piece.text.is_empty()
+                    && piece.logprobs.is_empty()
+                    && piece.retracted_bytes == 0;
+                (!silent).then_some(CallEvent::Piece { choice, piece })
             }
             Told::Event(_, Event::Started { .. } | Event::Finished(_)) => None,
         }
@@ -382,26 +400,20 @@ impl Meter {
     }
 
     async fn settle(&mut self, finish: &Finish, endings: &[Ending]) -> Result<Receipt, NodeError> {
-        let micros = endings.iter().map(|ending| ending.controller_micros).sum();
-        self.close(outcome_of(finish), decisions(endings), micros)
-            .await?;
+        self.close(finish, endings).await?;
         let network = self.node.network();
         let receipt = network.receipt(self.call).cloned();
         receipt.ok_or(NodeError::Journal(Stopped))
     }
 
-    async fn close(
-        &mut self,
-        outcome: Outcome,
-        decisions: Digest,
-        controller_micros: u64,
-    ) -> Result<(), NodeError> {
+    async fn close(&mut self, finish: &Finish, endings: &[Ending]) -> Result<(), NodeError> {
         let close = CloseCall {
             call: self.call,
             used: self.used,
-            outcome,
-            controller_micros,
-            decisions,
+            outcome: outcome_of(finish),
+            controller_micros: endings.iter().map(|ending| ending.controller_micros).sum(),
+            decisions: decisions(endings),
+            steered: steered(finish, endings),
         };
         // However long the journal is out of reach: what was used is owed.
         let committed = self
@@ -456,6 +468,27 @@ async fn extended(extension: &mut Option<Extension>) -> Result<Committed, RecvEr
     match extension {
         Some(reply) => reply.await,
         None => std::future::pending().await,
+    }
+}
+
+/// What steering all answers came to.
+fn steered(finish: &Finish, endings: &[Ending]) -> Steered {
+    let fault = match finish {
+        Finish::Fault(fault) => fault.name(),
+        _ => "",
+    };
+    Steered {
+        fuel: endings.iter().map(|ending| ending.guest.fuel).sum(),
+        hidden_tokens: endings
+            .iter()
+            .map(|ending| ending.usage.hidden_tokens)
+            .sum(),
+        unkept_tokens: endings
+            .iter()
+            .map(|ending| ending.usage.unkept_tokens)
+            .sum(),
+        branches: endings.iter().map(|ending| ending.usage.branches).sum(),
+        fault: fault.to_owned(),
     }
 }
 

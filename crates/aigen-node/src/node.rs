@@ -1,13 +1,15 @@
 use crate::admission::AdmissionLimits;
 use crate::auth::{Caller, hash, public_part, same};
+use crate::components::Components;
 use crate::error::NodeError;
 use crate::loading::Loader;
 use crate::observe::Observer;
 use crate::random::random_node_id;
+use crate::replays::Replays;
 use crate::served::{Models, Served, ServedModels};
 use aigen_journal::{Batch, Journal, Role, Stopped};
 use aigen_network::{
-    CloseCall, Command, KeyLimits, Minute, Network, Outcome, Refusal, Reply, Scope,
+    CloseCall, Command, KeyLimits, Minute, Network, Outcome, Refusal, Reply, Scope, Steered,
 };
 use aigen_types::{Digest, ModelName, NodeId, Slug, Timestamp};
 use std::collections::BTreeMap;
@@ -47,6 +49,10 @@ pub(crate) struct Inner {
     pub(crate) models: Models,
     pub(crate) observer: OnceLock<Arc<dyn Observer>>,
     pub(crate) loader: OnceLock<Arc<dyn Loader>>,
+    /// Without them, controllers that are components are neither published nor run.
+    pub(crate) components: OnceLock<Components>,
+    /// Calls that can be run again.
+    pub(crate) replays: Replays,
     /// Held by whoever changes the models.
     pub(crate) loading: tokio::sync::Mutex<()>,
     /// Every call's own task; a call outlives the connection that asked for it.
@@ -83,6 +89,8 @@ impl Node {
             models: Models::new(models, setup.admission),
             observer: OnceLock::new(),
             loader: OnceLock::new(),
+            components: OnceLock::new(),
+            replays: Replays::default(),
             loading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -123,6 +131,7 @@ impl Node {
                 outcome: Outcome::Recovered,
                 controller_micros: 0,
                 decisions: Digest::ZERO,
+                steered: Steered::default(),
             };
             let committed = self.0.journal.submit(Command::CloseCall(close)).await?;
             tracing::warn!(%call, result = ?committed.result, "closed a call that a stopped node left open");
@@ -190,6 +199,11 @@ impl Node {
     #[must_use]
     pub fn models(&self) -> Arc<ServedModels> {
         self.0.models.list()
+    }
+
+    /// Publishes and runs controllers that are components from now on. The first to run them stays.
+    pub fn run_components(&self, components: Components) {
+        let _ = self.0.components.set(components);
     }
 
     /// Tells of every call from now on. The first observer stays.

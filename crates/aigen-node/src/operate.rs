@@ -155,7 +155,8 @@ impl Node {
         }
     }
 
-    /// Publishes a signed release, once it is shown to work. Its owner's key or an operator's.
+    /// Publishes a signed release, once it is shown to work, and with it the component that it
+    /// names, if it is one. Its owner's key or an operator's.
     ///
     /// # Errors
     /// When the caller may not, manifest or source do not work, or a rule says no.
@@ -163,6 +164,7 @@ impl Node {
         &self,
         caller: &Caller,
         new: NewRelease,
+        component: Option<Vec<u8>>,
     ) -> Result<Digest, NodeError> {
         caller.must_own(&addresses::developer(&new.controller.reference.owner))?;
         if !new.controller.listed {
@@ -170,7 +172,7 @@ impl Node {
         }
         let node = self.clone();
         let checked = tokio::task::spawn_blocking(move || {
-            node.check_release(&new)?;
+            node.check_release(&new, component.as_deref())?;
             Ok::<_, NodeError>(new)
         });
         let new = checked.await.map_err(|_| NodeError::ShuttingDown)??;

@@ -8,10 +8,11 @@ use crate::served::{Embedded, Served};
 use crate::steering::Steering;
 use crate::work::Work;
 use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
-use aigen_engine::{EngineHandle, TokenId};
+use aigen_engine::{ChatMessage, EngineHandle, TokenId};
 use aigen_jarvis::{Cover, Program, SessionRequest};
 use aigen_network::OpenCall;
 use aigen_types::{Digest, ModelName, Slug};
+use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -119,6 +120,7 @@ impl Node {
         };
         let open = self.opening(key, &request, steered.controller, &held);
         let cover = Cover::new(0);
+        let (argument, messages) = given(&request.steering, &request.prompt);
         let session = SessionRequest {
             prompt,
             program: steered.program,
@@ -127,12 +129,12 @@ impl Node {
             stops: request.stops,
             top_logprobs: request.top_logprobs,
             cover: cover.clone(),
-            argument: String::new(),
-            messages: String::new(),
+            argument,
+            messages,
             tenant: tenant(&open),
-            retract: false,
+            retract: request.retract,
             prompt_tokens_max: u32::try_from(open.prompt_tokens).unwrap_or(u32::MAX),
-            log: false,
+            log: request.replay,
         };
         Ok(Prepared {
             open,
@@ -273,6 +275,26 @@ fn text_prompt(prompt: &Prompt) -> TextPrompt {
         Prompt::Chat(messages) => TextPrompt::Chat(messages.clone()),
         Prompt::Text(text) => TextPrompt::Plain(text.clone()),
     }
+}
+
+/// What a controller is given of the request: its parameters and the conversation, as JSON.
+fn given(steering: &Steering, prompt: &Prompt) -> (String, String) {
+    let Steering::Controller { params, .. } = steering else {
+        return Default::default();
+    };
+    let argument = match params.is_empty() {
+        true => String::new(),
+        false => Value::Object(params.clone()).to_string(),
+    };
+    let messages = match prompt {
+        Prompt::Chat(messages) => messages.iter().map(message).collect::<Value>().to_string(),
+        Prompt::Text(_) => String::new(),
+    };
+    (argument, messages)
+}
+
+fn message(message: &ChatMessage) -> Value {
+    serde_json::json!({ "role": message.role.as_str(), "content": message.content })
 }
 
 /// Whom the engine is fair to, and who shares what it has computed: a key, or the user that pays

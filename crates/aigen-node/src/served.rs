@@ -24,7 +24,7 @@ pub struct Embedded {
     /// Where its tokens are computed.
     pub engine: EngineHandle,
     /// Compiles controllers for its vocabulary.
-    pub compiler: Compiler,
+    pub compiler: Arc<Compiler>,
 }
 
 /// What a caller may want to know of a model.

@@ -1,6 +1,7 @@
 mod remote;
 
 use crate::complete::Prompt;
+use crate::components::Components;
 use crate::error::NodeError;
 use crate::manifest::{Abilities, Manifest};
 use crate::node::Node;
@@ -8,11 +9,14 @@ use crate::served::Embedded;
 use crate::tools::ToolUse;
 use aigen_engine::{ModelInfo, Role};
 use aigen_jarvis::{Compiler, Hole, JsonOptions, Program};
-use aigen_network::{Controller, ControllerKind, NewController, NewRelease, Refusal, script_key};
+use aigen_network::{
+    Controller, ControllerKind, NewController, NewRelease, Refusal, content_digest, script_key,
+};
 use aigen_types::Digest;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What steers a request.
 #[derive(Clone, Debug, Default)]
@@ -95,12 +99,16 @@ impl Node {
         prompt: &Prompt,
     ) -> Result<Steered, NodeError> {
         let (digest, controller) = self.find_controller(name)?;
-        self.check_manifest(digest, &abilities(engine.info()), params)?;
+        let release = self.check_manifest(digest, &abilities(engine.info()), params)?;
         let source = &controller.published.source;
         let program = match controller.published.kind {
             ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
             ControllerKind::Script => scripted(source, prompt)?,
-            ControllerKind::Wasm => return Err(no_components()),
+            ControllerKind::Wasm => {
+                let (content, manifest) = release.ok_or(Refusal::SignatureMissing)?;
+                let component = self.components()?.find(content)?;
+                component.program(Arc::clone(compiler), manifest.settings())
+            }
         };
         Ok(Steered {
             controller: Some(digest),
@@ -116,31 +124,53 @@ impl Node {
         found.ok_or_else(|| NodeError::ControllerUnknown(name.to_owned()))
     }
 
-    /// Checks the call against the manifest of a release.
+    /// Checks the call against the manifest of a release, which it gives with the digest of the
+    /// content; `None` of what is no release.
     pub(crate) fn check_manifest(
         &self,
         digest: Digest,
         abilities: &Abilities<'_>,
         params: &Map<String, Value>,
-    ) -> Result<(), NodeError> {
-        let manifest = match self.network().release(digest) {
-            Some(release) => release.manifest.clone(),
-            None => return Ok(()),
+    ) -> Result<Option<(Digest, Manifest)>, NodeError> {
+        let Some(release) = self.network().release(digest).cloned() else {
+            return Ok(None);
         };
-        let manifest = Manifest::parse(&manifest)?;
+        let manifest = Manifest::parse(&release.manifest)?;
         manifest.check_engine(abilities)?;
-        manifest.check_params(params)
+        manifest.check_params(params)?;
+        Ok(Some((release.content, manifest)))
     }
 
-    /// The same of a release: its manifest, too.
-    pub(crate) fn check_release(&self, new: &NewRelease) -> Result<(), NodeError> {
+    fn components(&self) -> Result<&Components, NodeError> {
+        let missing = || NodeError::Steering("this node runs no WebAssembly components".to_owned());
+        self.0.components.get().ok_or_else(missing)
+    }
+
+    /// The same of a release: its manifest, too, and the component it comes with. That is kept
+    /// when all is well, since the record to come names it.
+    pub(crate) fn check_release(
+        &self,
+        new: &NewRelease,
+        component: Option<&[u8]>,
+    ) -> Result<(), NodeError> {
         let manifest = Manifest::parse(&new.release.manifest)?;
         let paid = match self.network().founded() {
             Some(found) => found.settings.shares.controller(),
             None => return Err(Refusal::NotFounded.into()),
         };
         manifest.check(new.controller.kind, paid)?;
-        self.check_controller(&new.controller)
+        let ControllerKind::Wasm = new.controller.kind else {
+            return self.check_controller(&new.controller);
+        };
+        // Cheap refusals first: compiling a stranger's code is not.
+        self.network().check_release(new)?;
+        let bytes = component.ok_or(Refusal::ContentMismatch)?;
+        if content_digest(bytes) != new.release.content {
+            return Err(Refusal::ContentMismatch.into());
+        }
+        let components = self.components()?;
+        components.check(bytes)?;
+        components.keep(bytes)
     }
 
     /// Checks that a controller can work at all before it is published: its source must compile
@@ -148,7 +178,8 @@ impl Node {
     pub(crate) fn check_controller(&self, new: &NewController) -> Result<(), NodeError> {
         match new.kind {
             ControllerKind::Script => parse_script(&new.source).map(|_| ()),
-            ControllerKind::Wasm => Err(no_components()),
+            // The network refuses it without a manifest.
+            ControllerKind::Wasm => Ok(()),
             ControllerKind::Grammar => self
                 .models()
                 .values()
@@ -163,12 +194,8 @@ fn abilities(info: &ModelInfo) -> Abilities<'_> {
         name: &info.name,
         control: info.control,
         backtrack: info.backtrack,
-        fork: info.sequences_max >= 2,
+        branches: info.sequences_max,
     }
-}
-
-fn no_components() -> NodeError {
-    NodeError::Steering("this node runs no WebAssembly components".to_owned())
 }
 
 fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, NodeError> {

@@ -54,7 +54,7 @@ fn endless() -> ScriptedEngine {
 
 fn embedded(engine: ScriptedEngine) -> Served {
     let engine = aigen_engine::start(Box::new(engine), Limits::default());
-    let compiler = Compiler::new(engine.tokenizer()).unwrap();
+    let compiler = Compiler::new(engine.tokenizer()).unwrap().into();
     Embedded { engine, compiler }.into()
 }
 
@@ -166,6 +166,8 @@ fn request(max_tokens: u32) -> CompletionRequest {
         top_logprobs: None,
         choices: 1,
         steering: Steering::Free,
+        retract: false,
+        replay: false,
     }
 }
 

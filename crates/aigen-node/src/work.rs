@@ -2,9 +2,10 @@
 
 use crate::error::NodeError;
 use crate::remote::{Asking, Measured};
+use crate::replays::Again;
 use aigen_engine::EngineHandle;
 use aigen_engine::text::TextControl;
-use aigen_jarvis::{Event, OnEvent, SessionHandle, SessionRequest, start_several};
+use aigen_jarvis::{Event, Fault, OnEvent, SessionHandle, SessionRequest, start_several};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// What a meter hears.
@@ -41,8 +42,22 @@ impl Work {
         }
     }
 
+    /// What runs it again, where it asked for that and has one answer.
+    pub fn again(&self) -> Option<Again> {
+        match self {
+            Self::Embedded { engine, sessions } => match sessions.as_slice() {
+                [session] if session.log => Some(Again {
+                    program: session.program.clone(),
+                    tokenizer: engine.tokenizer(),
+                }),
+                _ => None,
+            },
+            Self::Remote(_) => None,
+        }
+    }
+
     /// Begins. Everything is told to `tell`, an [`Event::Finished`] last for each answer; nothing if it is refused.
-    pub fn start(self, tell: UnboundedSender<Told>) -> Result<Ongoing, NodeError> {
+    pub async fn start(self, tell: UnboundedSender<Told>) -> Result<Ongoing, NodeError> {
         match self {
             Self::Embedded { engine, sessions } => {
                 let heard = |choice: u32| -> OnEvent {
@@ -53,8 +68,12 @@ impl Work {
                 };
                 let sessions = (0..).zip(sessions);
                 let sessions = sessions.map(|(choice, session)| (session, heard(choice)));
-                let handle = start_several(&engine, sessions.collect())?;
-                Ok(Ongoing::Embedded(handle))
+                let sessions: Vec<_> = sessions.collect();
+                // A guest that opens computes for up to half a second, off the async threads.
+                let start = move || start_several(&engine, sessions);
+                let started = tokio::task::spawn_blocking(start).await;
+                let started = started.unwrap_or_else(|_| Err(Fault::Crashed.into()));
+                Ok(Ongoing::Embedded(started?))
             }
             Self::Remote(asking) => Ok(Ongoing::Remote(asking.start(tell))),
         }

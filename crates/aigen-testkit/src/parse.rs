@@ -5,7 +5,7 @@ use crate::run::Failure;
 use crate::world::Fault;
 use aigen_network::{
     Capped, Cell, CloseCall, Command, ExtendCall, GoldOpening, Issue, NewKey, NewModel,
-    NewValidator, OpenCall, Outcome, Pay, ProgressCall, Report, Role, member_id,
+    NewValidator, OpenCall, Outcome, Pay, ProgressCall, Report, Role, Steered, member_id,
 };
 use aigen_types::{Address, CallId, Digest, Slug, TransferId};
 use values::{
@@ -389,6 +389,7 @@ fn call_command(words: &[&str]) -> Result<Command, Fault> {
             outcome: named(outcome)?,
             controller_micros: 0,
             decisions: Digest::ZERO,
+            steered: Steered::default(),
         }),
         _ => return Err("no line has this form".into()),
     })

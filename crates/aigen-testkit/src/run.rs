@@ -3,7 +3,7 @@ use crate::epoch::Secrets;
 use crate::parse::{Act, Scenario, WholeCall};
 use crate::world::{self, Fault, Memory, Shelf, Stored, World};
 use aigen_economy::Usage;
-use aigen_network::{CloseCall, Command, ExtendCall, Outcome, Refusal, Reply};
+use aigen_network::{CloseCall, Command, ExtendCall, Outcome, Refusal, Reply, Steered};
 use aigen_types::{Digest, Timestamp};
 
 /// A line that did not go as its scenario says.
@@ -144,6 +144,7 @@ impl<W: World> Run<W> {
             outcome,
             controller_micros: 0,
             decisions: Digest::ZERO,
+            steered: Steered::default(),
         }))?;
         let outcome = answer::outcome(outcome);
         Ok(format!("{outcome}, {}", answer::to_command(&closed)))

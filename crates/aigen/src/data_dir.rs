@@ -7,6 +7,7 @@
 //!   journal.sqlite   the journal
 //!   journal.tip      the last record that was acknowledged, lest one be lost unnoticed
 //!   losses.jsonl     what was lost and accepted as lost, if anything ever was
+//!   compiled/        controllers as they were compiled here; made anew when missing
 //!   operator.key     the operator's key, readable by its owner alone
 //!   dev.key          the key of `aigen dev`, likewise
 //!   .gitignore       keeps keys and money out of repositories
@@ -103,6 +104,16 @@ impl DataDir {
     /// The journal's file.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.sqlite")
+    }
+
+    /// The folder of compiled controllers, which nobody else may write to.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn compiled(&self) -> Result<PathBuf> {
+        let path = self.path.join("compiled");
+        files::create_private_dir(&path).or_else(|error| unusable(&path, error))?;
+        Ok(path)
     }
 
     /// Where losses are written down.

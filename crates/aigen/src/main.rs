@@ -20,6 +20,13 @@ use std::process::ExitCode;
 
 /// 0: done. 1: refused or failed, with the reason on stderr. 2: wrong usage (clap's own).
 fn main() -> ExitCode {
+    // Before anything else is read: what it compiles comes from strangers.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == node::COMPILE)
+    {
+        return aigen_jarvis_host::compile_child();
+    }
     let cli = cli::Cli::parse();
     let json = cli.global.json;
     match run(cli) {

@@ -1,6 +1,7 @@
 //! The composition root: a data folder, a journal, engines, a node and its gateway, in this
 //! process. Nothing else in the program knows which journal and which engine these are.
 
+mod components;
 mod engines;
 mod founding;
 mod journal;
@@ -9,7 +10,8 @@ mod signals;
 mod snapshots;
 mod tls;
 
-pub use engines::chosen_model;
+pub use components::{COMPILE, host};
+pub use engines::{chosen_model, embedded};
 pub use listen::{first_free, listen};
 
 use crate::config::Config;
@@ -77,6 +79,7 @@ impl LocalNode {
             admission: config.admission.into(),
         };
         let node = Node::start_with(setup, journal, engines.served).await?;
+        node.run_components(components::open(&data_dir, beside.clone())?);
         node.load_by(Arc::new(ModelLoader {
             config: config.clone(),
             output: *output,

@@ -40,11 +40,11 @@ pub fn public(key: &SigningKey) -> PublisherKey {
 
 /// The same publication with this manifest, signed.
 pub fn sign(new: PublishController, manifest: String, key: &SigningKey) -> PublishController {
-    let source = new.source.as_bytes();
+    let content = new.component.as_deref().unwrap_or(new.source.as_bytes());
     let release = NewRelease {
         release: Release {
-            content: content_digest(source),
-            content_bytes: source.len() as u64,
+            content: content_digest(content),
+            content_bytes: content.len() as u64,
             manifest: manifest.clone(),
             publisher: public(key),
             signature: Signature([0; 64]),

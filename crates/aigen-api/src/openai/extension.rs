@@ -1,3 +1,4 @@
+use crate::resources::Steering;
 use crate::text;
 use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, Slug};
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,14 @@ pub struct Extension {
         skip_serializing_if = "Option::is_none"
     )]
     pub bill_to: Option<Address>,
+    /// Whether the node keeps, for a while and in memory, what it takes to run the call again:
+    /// `POST /v1/aigen/receipts/{id}/replay`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replay: bool,
+    /// Whether a stream carries text as soon as it is there, and events `retract` that take the
+    /// last bytes of it back: `event: retract`, `data: {"bytes": 12}`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retract: bool,
     /// Whether the reply carries the controller's decisions, step by step.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,
@@ -81,9 +90,15 @@ pub struct AigenReply {
     /// Whether the grammar was satisfied; `None` without a grammar. `false` only when the length or the budget cut it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grammar_complete: Option<bool>,
+    /// What steering came to, where a published controller steered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steering: Option<Steering>,
     /// What the controller made of the answer, when it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Value>,
+    /// What the controller put beside the text, by name.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub results: Map<String, Value>,
     /// The controller's decisions, when the request asked for a trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Value>,

@@ -47,6 +47,9 @@ pub struct Receipt {
     pub split: Vec<Share>,
     /// How the call ended, in one word.
     pub finish: String,
+    /// What steering it came to.
+    #[serde(default)]
+    pub steering: Steering,
     /// When it began, by ledger time.
     #[serde(with = "money::time")]
     pub created: Timestamp,
@@ -67,6 +70,43 @@ pub struct TokenUsage {
     pub forced_tokens: u64,
     /// Tokens computed and then backtracked, or computed in a branch that was not kept.
     pub discarded_tokens: u64,
+}
+
+/// What steering a call came to. Nothing is charged by it; its tokens are among those of
+/// [`TokenUsage`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Steering {
+    /// Instructions of the controller, by its host's measure: the same in every run.
+    pub fuel: u64,
+    /// Time that it took beyond the model's own, in microseconds.
+    pub controller_micros: u64,
+    /// Hash of every decision and token, in order: the same request gives the same hash.
+    #[serde(with = "text")]
+    pub decisions: Digest,
+    /// Kept tokens that the caller is not shown.
+    pub hidden_tokens: u64,
+    /// Of the discarded tokens, those in branches that were not kept.
+    pub unkept_tokens: u64,
+    /// Branches beside the first.
+    pub branches: u32,
+    /// What the controller did wrong, by its stable name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// `POST /v1/aigen/receipts/{id}/replay`: the call, run again without the model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// What the caller was shown.
+    pub text: String,
+    /// Hash of the decisions now.
+    #[serde(with = "text")]
+    pub decisions: Digest,
+    /// Fuel now.
+    pub fuel: u64,
+    /// Whether both are what the receipt says.
+    pub same: bool,
 }
 
 /// One priced line.

@@ -149,8 +149,17 @@ pub struct PublishController {
     pub reference: ControllerRef,
     /// In which language `source` is written.
     pub kind: ControllerKind,
-    /// The program; at most 256 KiB.
+    /// The program, where it is text; at most 256 KiB.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
+    /// The program, where it is a WebAssembly component or a module that describes itself as
+    /// one, in base64; at most 32 MiB. Never anything that was compiled already.
+    #[serde(
+        default,
+        with = "crate::bytes::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub component: Option<Vec<u8>>,
     /// Whether listings show it; only an operator may say no.
     #[serde(default = "yes")]
     pub listed: bool,

@@ -5,7 +5,7 @@ pub(crate) mod journal;
 mod keys;
 mod models;
 mod money;
-mod receipts;
+pub(crate) mod receipts;
 mod registry;
 pub(crate) mod rules;
 pub mod settlement;
@@ -15,9 +15,12 @@ mod transfers;
 mod usage;
 mod validators;
 
+use crate::extract::BodyMax;
+use crate::limits::COMPONENT_BODY_BYTES_MAX;
 use crate::state::Gateway;
-use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
 
 pub(crate) fn routes() -> Router<Gateway> {
     Router::new()
@@ -29,7 +32,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/keys/{name}", delete(keys::revoke))
         .route("/keys/{name}/revoke", post(keys::revoke))
         .route("/keys/{name}/limits", post(keys::limit))
-        .route("/controllers", get(registry::list).post(registry::publish))
+        .merge(publishing())
         .route("/controllers/standing", post(registry::set_standing))
         .route("/controllers/tags", post(registry::tag))
         .route("/controllers/{*name}", get(registry::get))
@@ -39,6 +42,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/usage", get(usage::list))
         .route("/receipts", get(usage::receipts))
         .route("/receipts/{id}", get(receipts::get))
+        .route("/receipts/{id}/replay", post(receipts::replay))
         .route("/receipts/{id}/reverse", post(spending::reverse))
         .route("/receipts/{id}/refund", post(spending::refund))
         .route("/budgets", get(spending::budgets).post(spending::set))
@@ -66,4 +70,12 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/epochs/{epoch}/statement", get(statement::get))
         .route("/journal/tip", get(journal::tip))
         .route("/journal/batches", post(journal::write))
+}
+
+/// What takes components, which are larger than anything else.
+fn publishing() -> Router<Gateway> {
+    Router::new()
+        .route("/controllers", get(registry::list).post(registry::publish))
+        .layer(DefaultBodyLimit::max(COMPONENT_BODY_BYTES_MAX))
+        .layer(Extension(BodyMax(COMPONENT_BODY_BYTES_MAX)))
 }

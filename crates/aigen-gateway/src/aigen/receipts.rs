@@ -2,7 +2,9 @@ use super::spending::reason_out;
 use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
-use aigen_api::resources::{ChargeLine, Correction, CorrectionKind, Receipt, Share, TokenUsage};
+use aigen_api::resources::{
+    ChargeLine, Correction, CorrectionKind, Receipt, Replay, Share, Steering, TokenUsage,
+};
 use aigen_node::Caller;
 use aigen_node::economy::LineKind;
 use aigen_node::network::{self, Network, Outcome, addresses};
@@ -37,6 +39,24 @@ pub(super) fn of(gateway: &Gateway, caller: &Caller, id: CallId) -> Result<Json<
     Ok(Json(describe(&network, id, receipt)))
 }
 
+/// Runs a call of the key's account again.
+pub(super) async fn replay(
+    State(gateway): State<Gateway>,
+    Key(caller): Key,
+    Named(id): Named<CallId>,
+) -> Result<Json<Replay>, Failure> {
+    let Json(receipt) = of(&gateway, &caller, id)?;
+    let replayed = gateway.node.replay(id).await?;
+    let (decisions, fuel) = (replayed.ending.decisions, replayed.ending.guest.fuel);
+    let recorded = &receipt.steering;
+    Ok(Json(Replay {
+        text: replayed.text,
+        decisions,
+        fuel,
+        same: (decisions, fuel) == (recorded.decisions, recorded.fuel),
+    }))
+}
+
 pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt) -> Receipt {
     let call = &receipt.call;
     let model = network.model(&call.model);
@@ -59,8 +79,22 @@ pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt
         corrections: corrections(id, receipt),
         split: shares(network, receipt),
         finish: finish(receipt.outcome).to_owned(),
+        steering: steering(receipt),
         created: call.opened_at,
         journal_seq: receipt.record,
+    }
+}
+
+pub(crate) fn steering(receipt: &network::Receipt) -> Steering {
+    let steered = &receipt.steered;
+    Steering {
+        fuel: steered.fuel,
+        controller_micros: receipt.controller_micros,
+        decisions: receipt.decisions,
+        hidden_tokens: steered.hidden_tokens,
+        unkept_tokens: steered.unkept_tokens,
+        branches: steered.branches,
+        fault: Some(steered.fault.clone()).filter(|fault| !fault.is_empty()),
     }
 }
 

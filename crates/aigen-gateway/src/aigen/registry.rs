@@ -128,6 +128,7 @@ pub(super) async fn publish(
         reference,
         kind,
         source,
+        component,
         listed,
         description,
         release,
@@ -146,8 +147,10 @@ pub(super) async fn publish(
     let digest = match release {
         None => gateway.node.publish_controller(&post.caller, new).await?,
         Some(signed) => {
-            let release = released(new, signed);
-            gateway.node.publish_release(&post.caller, release).await?
+            let release = released(new, signed, component.as_deref());
+            let node = &gateway.node;
+            node.publish_release(&post.caller, release, component)
+                .await?
         }
     };
     let network = gateway.node.network();
@@ -157,11 +160,11 @@ pub(super) async fn publish(
     Ok((StatusCode::CREATED, Json(described)))
 }
 
-fn released(controller: NewController, signed: Signed) -> NewRelease {
-    let source = controller.source.as_bytes();
+fn released(controller: NewController, signed: Signed, component: Option<&[u8]>) -> NewRelease {
+    let content = component.unwrap_or(controller.source.as_bytes());
     let release = network::Release {
-        content: network::content_digest(source),
-        content_bytes: source.len() as u64,
+        content: network::content_digest(content),
+        content_bytes: content.len() as u64,
         manifest: signed.manifest,
         publisher: signed.publisher,
         signature: signed.signature,
@@ -209,7 +212,7 @@ fn describe(
             network::ControllerKind::Script => ControllerKind::Script,
             network::ControllerKind::Wasm => ControllerKind::Wasm,
         }),
-        source: inside.then(|| published.source.clone()),
+        source: Some(published.source.clone()).filter(|source| inside && !source.is_empty()),
         listed: inside.then_some(published.listed),
     }
 }

@@ -37,6 +37,10 @@ pub(crate) struct Ask<W> {
     pub steering: Steering,
     /// Whether the answer comes in parts.
     pub stream: bool,
+    /// Whether a stream carries text that may be taken back.
+    pub retract: bool,
+    /// Whether the call can be run again.
+    pub replay: bool,
     pub wording: W,
 }
 
@@ -141,6 +145,8 @@ async fn begin<T, W: Wording>(
         top_logprobs: ask.top_logprobs.and_then(|top| u8::try_from(top).ok()),
         choices: ask.choices,
         steering: ask.steering,
+        replay: ask.replay,
+        retract: ask.stream && ask.retract,
     };
     let running = gateway.node.complete(&post.caller, request).await?;
     post.access.note(|facts| {

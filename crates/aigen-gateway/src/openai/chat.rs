@@ -40,6 +40,8 @@ pub(super) async fn create(
         parties: post.parties.with(request.aigen.as_ref())?,
         max_cost: request.aigen.as_ref().and_then(|aigen| aigen.max_cost),
         stream: request.is_stream(),
+        retract: request.aigen.as_ref().is_some_and(|aigen| aigen.retract),
+        replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
         wording: Chat {
             logprobs: asked.logprobs.is_some(),
             usage: request.includes_usage(),

@@ -1,4 +1,5 @@
 use crate::access::Access;
+use crate::aigen::receipts::steering;
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::openai::{
@@ -8,6 +9,7 @@ use aigen_api::openai::{
 use aigen_node::network::Receipt;
 use aigen_node::{Counting, Ended, EndedChoice, Finish};
 use aigen_types::{Amount, CallId};
+use serde_json::{Map, Value};
 
 /// A call that is over: captured, recorded, and worth an answer.
 pub(crate) struct Conclusion {
@@ -67,6 +69,8 @@ pub(super) fn conclude(
         aigen: AigenReply {
             stop,
             grammar_complete: complete(&ended.choices),
+            outcome: outcomes(&ended.choices),
+            results: results(&ended.choices),
             counted: counted(ended.counting),
             ..reply(gateway, call, &receipt)
         },
@@ -120,6 +124,40 @@ fn usage(receipt: &Receipt) -> Usage {
     )
 }
 
+/// Jarvis has checked that it is.
+fn json(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
+}
+
+/// What the controller said in the end; of several answers, each of them in order.
+fn outcomes(choices: &[EndedChoice]) -> Option<Value> {
+    let said = |choice: &EndedChoice| choice.outcome.as_deref().and_then(json);
+    match choices {
+        [only] => said(only),
+        _ if choices.iter().all(|choice| choice.outcome.is_none()) => None,
+        _ => Some(choices.iter().map(said).collect()),
+    }
+}
+
+/// What it put beside the text; of several answers, under their numbers.
+fn results(choices: &[EndedChoice]) -> Map<String, Value> {
+    let of = |choice: &EndedChoice| -> Map<String, Value> {
+        let results = choice.results.iter();
+        results
+            .filter_map(|(name, text)| Some((name.clone(), json(text)?)))
+            .collect()
+    };
+    match choices {
+        [only] => of(only),
+        _ => (0..)
+            .zip(choices)
+            .map(|(number, choice): (u32, _)| (number.to_string(), of(choice)))
+            .filter(|(_, results)| !results.is_empty())
+            .map(|(number, results)| (number, results.into()))
+            .collect(),
+    }
+}
+
 /// Whether every grammar was satisfied, where there is any.
 fn complete(choices: &[EndedChoice]) -> Option<bool> {
     let complete = choices.iter().filter_map(|choice| choice.grammar_complete);
@@ -147,6 +185,7 @@ pub(super) fn reply(gateway: &Gateway, call: CallId, receipt: &Receipt) -> Aigen
         journal_seq: receipt.record,
         controller: controller.map(|controller| controller.published.reference.clone()),
         controller_digest: digest,
+        steering: digest.map(|_| steering(receipt)),
         model_digest: network.model(&receipt.call.model).map(|model| model.digest),
         ..AigenReply::default()
     }

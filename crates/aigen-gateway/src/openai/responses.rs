@@ -38,6 +38,8 @@ pub(super) async fn create(
         parties: post.parties.with(request.aigen.as_ref())?,
         max_cost: request.aigen.as_ref().and_then(|aigen| aigen.max_cost),
         stream: request.stream == Some(true),
+        retract: request.aigen.as_ref().is_some_and(|aigen| aigen.retract),
+        replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
         wording: Responses::new(request),
     };
     complete(&gateway, post, ask).await

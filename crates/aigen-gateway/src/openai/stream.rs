@@ -112,6 +112,7 @@ impl<W: Wording> Events<W> {
     fn take(&mut self, event: Option<CallEvent>) {
         match event {
             Some(CallEvent::Piece { choice, piece }) => {
+                self.retract(choice, piece.retracted_bytes);
                 let tokens = logprobs(piece.logprobs, self.underway.tokenizer.as_deref());
                 let speech = &mut self.underway.speeches[choice as usize];
                 let parts = speech.hear(piece.text, tokens);
@@ -123,6 +124,15 @@ impl<W: Wording> Events<W> {
                 let broken = unsettled(&self.underway.access, call);
                 self.fail(broken.failure);
             }
+        }
+    }
+
+    /// An event of our own, for those who asked for it: so many bytes of an answer's text so far go.
+    fn retract(&mut self, choice: u32, bytes: u64) {
+        if bytes > 0 {
+            let event =
+                format!("event: retract\ndata: {{\"index\":{choice},\"bytes\":{bytes}}}\n\n");
+            self.frame.raw(event.as_bytes());
         }
     }
 

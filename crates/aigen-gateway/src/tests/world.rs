@@ -105,7 +105,7 @@ impl World {
         clock: impl FnMut() -> Timestamp + Send + 'static,
     ) -> Self {
         let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
-        let compiler = Compiler::new(engine.tokenizer()).unwrap();
+        let compiler = Compiler::new(engine.tokenizer()).unwrap().into();
         let models = BTreeMap::from([(
             "tiny".parse().unwrap(),
             Embedded { engine, compiler }.into(),

@@ -14,7 +14,7 @@ use aigen_jarvis::{
 };
 use aigen_jarvis_host::{Host, Settings};
 
-static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None).unwrap());
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None, None).unwrap());
 
 const WORDS: [&str; 12] = [
     "yes",

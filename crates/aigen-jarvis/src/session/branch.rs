@@ -15,9 +15,7 @@ use super::record::{Origin, Record};
 use super::rewinds::Rewinds;
 use super::segment::{self, Segment, at_most};
 use super::suspension::Suspension;
-use crate::limits::{
-    BIASES_MAX, DECISIONS_PER_PASS_MAX, DISCARDED_TOKENS_MAX, EDIT_TOKENS_MAX, LATE_STEPS_MAX,
-};
+use crate::limits::{BIASES_MAX, DECISIONS_PER_PASS_MAX, EDIT_TOKENS_MAX, LATE_STEPS_MAX};
 use crate::{
     BranchId, Choice, Controller, Decision, Edit, Fault, Finish, Generate, Reason, Report, Stop,
     TokenLogprobs, Turn, Wake,
@@ -434,7 +432,7 @@ impl Branch {
         self.rewinds
             .count(self.output.position(), removed, inserted)?;
         self.removed(backtrack);
-        let max = DISCARDED_TOKENS_MAX;
+        let max = common.discarded_max;
         match common.usage.discarded_tokens > max {
             true => Err(Fault::DiscardedTooMany { max }),
             false => Ok(()),

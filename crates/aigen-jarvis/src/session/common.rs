@@ -23,6 +23,8 @@ pub(super) struct Common {
     pub can: Capabilities,
     /// Output tokens a branch may have.
     pub room: u32,
+    /// Tokens that may be taken back in all.
+    pub discarded_max: u64,
     /// The prompt that the model reads.
     pub prompt: Vec<TokenId>,
     pub cached_prompt_tokens: u32,

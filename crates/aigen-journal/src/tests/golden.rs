@@ -17,6 +17,10 @@ const SNAPSHOT_2: &str = include_str!("snapshot-v2.hex");
 /// Signed releases, what is said of them and their tags, in a record of their own.
 const RELEASES_2: &str = include_str!("record-v2-releases.hex");
 
+/// A call whose controller ran out of fuel, in a record of its own.
+const STEERED_2: &str = include_str!("record-v2-steered.hex");
+const SNAPSHOT_4: &str = include_str!("snapshot-v4.hex");
+
 /// The same form, of a network that has lived: calls, receipts, corrections, caps, epochs.
 const SNAPSHOT_1_LIVED: &str = include_str!("snapshot-v1-lived.hex");
 
@@ -155,6 +159,27 @@ fn lived() -> Replica {
         }
     }
     replica
+}
+
+/// Version 4 says of a receipt how its call was steered.
+#[test]
+fn snapshot_version_4_is_written_as_it_always_was_and_read() {
+    let mut replica = lived();
+    let steered = lived::steered();
+    let applied = replica.apply(NOW, &[Batch::new(steered.clone())]);
+    let answers = applied.answers.concat();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    replica.append(&applied.record).unwrap();
+    assert_golden("record-v2-steered", &applied.record.to_bytes(), STEERED_2);
+    let read = Record::from_bytes(&bytes(STEERED_2)).expect("whole");
+    assert_eq!(read.commands().expect("known"), steered);
+
+    let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
+    assert_golden("snapshot-v4", &snapshot.to_bytes(), SNAPSHOT_4);
+    let read = Snapshot::from_bytes(&bytes(SNAPSHOT_4)).unwrap();
+    assert_eq!(read, snapshot);
+    let mut receipts = read.network.receipts().map(|(_, receipt)| receipt);
+    assert!(receipts.any(|receipt| receipt.steered.fault == "fuel_exhausted"));
 }
 
 /// A form that nothing was ever put into would stay the same whatever became of it.

@@ -5,7 +5,7 @@ use aigen_economy::{Price, Shares, Usage, settlement};
 use aigen_journal::{Committed, Journal, SqliteStore, StoreError, take_snapshot};
 use aigen_network::{
     CloseCall, Command, ExtendCall, Found, Issue, NewKey, NewModel, OpenCall, Outcome, Pay, Role,
-    Settings,
+    Settings, Steered,
 };
 use aigen_types::{Amount, CallId, Digest, NodeId, Ppm, Timestamp, TransferId};
 use std::io::Write;
@@ -240,5 +240,6 @@ fn close(call: CallId, used: Usage, outcome: Outcome) -> Command {
         outcome,
         controller_micros: 0,
         decisions: Digest([5; 32]),
+        steered: Steered::default(),
     })
 }

@@ -68,7 +68,9 @@ async fn node(store: Box<dyn Store>) -> (Node, Caller) {
     let script = Script::replies([("", ["ok"])]);
     let engine = ScriptedEngine::new(Vocabulary::bytes(), script).with_sequences(64);
     let engine = aigen_engine::start(Box::new(engine), Limits::default());
-    let compiler = Compiler::new(engine.tokenizer()).expect("a tokenizer");
+    let compiler = Compiler::new(engine.tokenizer())
+        .expect("a tokenizer")
+        .into();
     let models = BTreeMap::from([(parsed("tiny"), Embedded { engine, compiler }.into())]);
     let mut now = 0;
     let clock = move || {
@@ -153,5 +155,7 @@ fn request() -> CompletionRequest {
         top_logprobs: None,
         choices: 1,
         steering: Steering::Free,
+        retract: false,
+        replay: false,
     }
 }

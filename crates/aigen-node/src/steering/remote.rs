@@ -66,7 +66,7 @@ impl Node {
             name: model.as_str(),
             control,
             backtrack: false,
-            fork: false,
+            branches: 1,
         };
         self.check_manifest(digest, &abilities, params)?;
         let published = &controller.published;

@@ -9,7 +9,7 @@ use crate::epoch::Secrets;
 use aigen_economy::{Price, Shares, Usage, settlement};
 use aigen_network::{
     Call, CloseCall, Command, ControllerKind, ExtendCall, Found, Issue, Network, NewController,
-    NewKey, NewModel, NewValidator, OpenCall, Outcome, Pay, ProgressCall, Role, Settings,
+    NewKey, NewModel, NewValidator, OpenCall, Outcome, Pay, ProgressCall, Role, Settings, Steered,
     member_id,
 };
 use aigen_types::{Amount, CallId, Digest, Ppm, TransferId};
@@ -221,20 +221,30 @@ impl Clients {
                 used,
             }),
             1 => Command::ProgressCall(ProgressCall { call, used }),
-            _ => Command::CloseCall(CloseCall {
-                call,
-                used,
-                outcome: *self.random.pick(&[
-                    Outcome::Stop,
-                    Outcome::Budget,
-                    Outcome::Cancelled,
-                    Outcome::EngineFault,
-                    Outcome::Recovered,
-                ]),
-                controller_micros: self.random.below(1_000),
-                decisions: Digest::ZERO,
-            }),
+            _ => self.close(call, used),
         }
+    }
+
+    fn close(&mut self, call: CallId, used: Usage) -> Command {
+        let outcome = *self.random.pick(&[
+            Outcome::Stop,
+            Outcome::Budget,
+            Outcome::Cancelled,
+            Outcome::EngineFault,
+            Outcome::Recovered,
+        ]);
+        let controller_micros = self.random.below(1_000);
+        Command::CloseCall(CloseCall {
+            call,
+            used,
+            outcome,
+            controller_micros,
+            decisions: Digest::ZERO,
+            steered: Steered {
+                fuel: controller_micros,
+                ..Steered::default()
+            },
+        })
     }
 
     fn open(&mut self, network: &Network) -> Command {

@@ -41,6 +41,10 @@ pub struct Args {
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = param, requires = "controller")]
     params: Vec<(String, serde_json::Value)>,
 
+    /// Have the node keep what it takes to run the call again: aigen controller replay RECEIPT
+    #[arg(long)]
+    replay: bool,
+
     /// The most that one answer may cost, in AIGEN
     #[arg(long, value_name = "AIGEN")]
     max_cost: Option<Amount>,
@@ -139,6 +143,7 @@ impl Args {
             controller: self.controller.clone(),
             params: self.params.iter().cloned().collect(),
             max_cost: self.max_cost,
+            replay: self.replay,
             ..Extension::default()
         };
         Ok(ChatRequest {

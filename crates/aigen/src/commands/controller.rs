@@ -1,33 +1,99 @@
+mod project;
+mod traces;
+mod trial;
+mod watch;
+
 use crate::context::Context;
 use crate::data_dir::{DataDir, KeyFile};
-use crate::failure::OrHint;
-use crate::output::Table;
+use crate::failure::{OrHint, hinted};
+use crate::output::{self, Table};
 use crate::reach::Reach;
 use crate::signing::{plain_manifest, public, publisher_key, sign};
 use aigen_api::resources::{
-    Controller, ControllerKind, List, PublishController, SetStanding, Signed, Standing,
+    Controller, ControllerKind, List, PublishController, Replay, SetStanding, Signed, Standing,
     TagController,
 };
-use aigen_types::{ControllerName, ControllerRef, ControllerSelector, Slug};
-use anyhow::{Context as _, Result};
+use aigen_types::{CallId, ControllerName, ControllerRef, ControllerSelector, Slug};
+use anyhow::{Context as _, Result, ensure};
 use clap::Subcommand;
+use project::{Language, Project};
 use std::fs;
 use std::path::{Path, PathBuf};
+use trial::TestArgs;
 
 /// See [`super::Command::Controller`].
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Publish a version of a controller: a Lark grammar, or a script of fixed answers (.json)
+    /// Publish a version of a controller: a Lark grammar, a script of fixed answers (.json), or a
+    /// WebAssembly component (.wasm)
     #[command(after_help = "\
 Examples:
   aigen controller publish quiz.lark ada/quiz@1.0.0
   aigen controller publish quiz.lark ada/quiz@1.0.1 --description \"Asks only what the text says\"
   aigen controller publish quiz.lark ada/quiz@1.1.0 --manifest quiz.toml
+  aigen controller publish yes_no.wasm ada/yes-no@1.0.0 --manifest yes-no.toml
+  aigen controller publish yes-no ada/yes-no@1.0.0     # a project: it is built first
 
 It is signed with the data folder's publisher.key (see `aigen controller key`); the first release
 binds that key to ada, and later ones must be signed with it. A published version never changes;
 publish a higher version instead. ada is paid at developer:ada.")]
     Publish(PublishArgs),
+    /// Begin a project: a controller that answers yes or no, to be changed
+    #[command(after_help = "\
+Examples:
+  aigen controller new yes-no --lang rust
+  aigen controller new yes-no --lang python
+  aigen controller new yes-no --lang js
+
+The folder holds the source, a manifest (controller.toml), traces, and a copy of the SDK.")]
+    New {
+        /// The folder to make; its name is the controller's
+        folder: PathBuf,
+        /// What it is written in
+        #[arg(long = "lang", value_enum, default_value_t = Language::Rust)]
+        language: Language,
+    },
+    /// Build a project's component
+    #[command(after_help = "\
+Examples:
+  aigen controller build
+  aigen controller build yes-no
+
+It makes controller.wasm. Rust needs the target wasm32-unknown-unknown, Python componentize-py,
+JavaScript componentize-qjs; what is missing is named.")]
+    Build {
+        /// The project's folder
+        #[arg(default_value = ".", hide_default_value = true)]
+        folder: PathBuf,
+    },
+    /// Try a controller: its traces, and a question to a model of this machine
+    #[command(after_help = "\
+Examples:
+  aigen controller test
+  aigen controller test yes-no --prompt \"Is 7 prime?\"
+  aigen controller test yes_no.wasm --prompt \"Is 7 prime?\" --model acme-8b --params '{\"strict\": true}'
+
+The table has a row for every call to the controller: where in the answer, why, tokens that the
+model chose and that were put in since the call before, tokens taken back, tokens of the
+vocabulary that may not come next, time in microseconds and fuel.")]
+    Test(TestArgs),
+    /// Run a call again without the model, and compare its decisions with the receipt
+    #[command(after_help = "\
+Example:
+  aigen chat \"Is 7 prime?\" --controller ada/yes-no --replay
+  aigen controller replay 5f0c4e1b2a3d4f5e6a7b8c9d0e1f2a3b
+  aigen controller replay 5f0c4e1b2a3d4f5e6a7b8c9d0e1f2a3b --times 100
+
+The node that answered keeps the last calls that asked for it, in memory.")]
+    Replay {
+        /// Id of the call, 32 hex digits
+        receipt: CallId,
+        /// How often
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        times: u32,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// List published controllers
     #[command(after_help = "\
 Example:
@@ -99,14 +165,14 @@ Examples:
 /// See [`Command::Publish`].
 #[derive(Debug, clap::Args)]
 pub struct PublishArgs {
-    /// The source
+    /// The source, the component, or the folder of a project
     file: PathBuf,
     /// OWNER/NAME@VERSION
     reference: ControllerRef,
     /// One line for people; without it, the manifest's
     #[arg(long)]
     description: Option<String>,
-    /// The manifest (TOML); without it, one that asks for nothing
+    /// The manifest (TOML); without it, the project's, or one that asks for nothing
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
     /// Leave it out of listings (operator)
@@ -130,6 +196,14 @@ pub struct StandingArgs {
 
 pub async fn run(command: Command, context: &Context) -> Result<()> {
     match command {
+        Command::New { folder, language } => begin(&folder, language, context),
+        Command::Build { folder } => build(&folder, context),
+        Command::Test(args) => trial::test(args, context).await,
+        Command::Replay {
+            receipt,
+            times,
+            reach,
+        } => replay(receipt, times, &reach, context).await,
         Command::Publish(args) => publish(args, context).await,
         Command::List { reach } => list(&reach, context).await,
         Command::Show { reference, reach } => show(&reference, &reach, context).await,
@@ -154,7 +228,34 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
     }
 }
 
-async fn publish(args: PublishArgs, context: &Context) -> Result<()> {
+fn begin(folder: &Path, language: Language, context: &Context) -> Result<()> {
+    Project::create(folder, language)?;
+    let folder = folder.display().to_string();
+    context
+        .output
+        .data(&serde_json::json!({ "folder": folder }), || {
+            format!(
+                "made {folder}\ntry it: aigen controller test {folder} --prompt \"Is 7 prime?\""
+            )
+        })
+}
+
+fn build(folder: &Path, context: &Context) -> Result<()> {
+    let built = Project::open(folder)?.build()?;
+    let bytes = fs::metadata(&built)?.len();
+    let file = built.display().to_string();
+    let shown = serde_json::json!({ "file": file, "bytes": bytes });
+    context
+        .output
+        .data(&shown, || format!("built {file}, {}", output::bytes(bytes)))
+}
+
+async fn publish(mut args: PublishArgs, context: &Context) -> Result<()> {
+    if args.file.is_dir() {
+        let project = Project::open(&args.file)?;
+        args.manifest = args.manifest.or(project.manifest());
+        args.file = project.build()?;
+    }
     let manifest = args.manifest.as_deref().map(read_manifest).transpose()?;
     let description = match (args.description, &manifest) {
         (Some(description), _) => description,
@@ -162,9 +263,11 @@ async fn publish(args: PublishArgs, context: &Context) -> Result<()> {
         (None, None) => String::new(),
     };
     let manifest = manifest.unwrap_or_else(|| plain_manifest(&description));
+    let (source, component) = read(&args.file)?;
     let new = PublishController {
         kind: kind_of(&args.file),
-        source: read(&args.file)?,
+        source,
+        component,
         reference: args.reference,
         listed: !args.unlisted,
         description,
@@ -209,6 +312,34 @@ fn key(context: &Context) -> Result<()> {
             "publisher  {key}\nkeep {} safe: releases that it signed get successors from it alone",
             KeyFile::Publisher.name()
         )
+    })
+}
+
+async fn replay(receipt: CallId, times: u32, reach: &Reach, context: &Context) -> Result<()> {
+    let node = reach.as_customer(context)?;
+    let path = format!("/v1/aigen/receipts/{receipt}/replay");
+    let mut replayed: Replay = node.post(&path, &serde_json::json!({})).await?;
+    for _ in 1..times {
+        if replayed.same {
+            replayed = node.post(&path, &serde_json::json!({})).await?;
+        }
+    }
+    let Replay {
+        decisions, fuel, ..
+    } = &replayed;
+    ensure!(
+        replayed.same,
+        hinted(
+            format!("the call decides otherwise now: {decisions}, with {fuel} fuel"),
+            format!("aigen receipt {receipt} shows what was recorded; tell the operator"),
+        )
+    );
+    context.output.data(&replayed, || {
+        let often = match times {
+            1 => String::new(),
+            times => format!(" {times} times"),
+        };
+        format!("the same decisions{often}: {decisions}, with {fuel} fuel")
     })
 }
 
@@ -266,23 +397,29 @@ fn standing_of(controller: &Controller) -> String {
     }
 }
 
-/// A script is JSON; everything else is a grammar.
+/// A script is JSON, a component WebAssembly; everything else is a grammar.
 fn kind_of(file: &Path) -> ControllerKind {
-    if file
-        .extension()
-        .is_some_and(|extension| extension == "json")
-    {
-        ControllerKind::Script
-    } else {
-        ControllerKind::Grammar
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => ControllerKind::Script,
+        Some("wasm") => ControllerKind::Wasm,
+        _ => ControllerKind::Grammar,
     }
 }
 
-fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file).or_hint(
+/// The source, or the component.
+fn read(file: &Path) -> Result<(String, Option<Vec<u8>>)> {
+    let bytes = fs::read(file).or_hint(
         format!("cannot read the controller {}", file.display()),
-        "give the path of a Lark grammar (.lark) or a script (.json)",
-    )
+        "give the path of a Lark grammar (.lark), a script (.json) or a component (.wasm)",
+    )?;
+    if kind_of(file) == ControllerKind::Wasm {
+        return Ok((String::new(), Some(bytes)));
+    }
+    let text = String::from_utf8(bytes).or_hint(
+        format!("{} is not text", file.display()),
+        "a component's name ends in .wasm",
+    )?;
+    Ok((text, None))
 }
 
 async fn list(reach: &Reach, context: &Context) -> Result<()> {

@@ -52,10 +52,11 @@ fn describe(receipt: &Receipt) -> String {
     format!(
         "Call {id}: {model}{controller}; ended with {finish}.\n\
          \n{}\nThe call cost {total} AIGEN{margin}, which {payer} paid{attributed} to\n\n{}\n\
-         {}Recorded in journal record {journal_seq}.\n",
+         {}{}Recorded in journal record {journal_seq}.\n",
         charge(receipt),
         split(receipt),
         given_back(receipt),
+        steered(receipt),
     )
 }
 
@@ -72,6 +73,22 @@ fn given_back(receipt: &Receipt) -> String {
         };
         let (amount, record) = (correction.amount, correction.journal_seq);
         text += &format!("{amount} AIGEN were {how} in journal record {record}.\n");
+    }
+    text
+}
+
+/// What a published controller did for it.
+fn steered(receipt: &Receipt) -> String {
+    if receipt.controller_digest.is_none() {
+        return String::new();
+    }
+    let steering = &receipt.steering;
+    let mut text = format!(
+        "Steering took {} units of fuel and {} µs beside the model; decisions {}.\n",
+        steering.fuel, steering.controller_micros, steering.decisions
+    );
+    if let Some(fault) = &steering.fault {
+        text += &format!("The controller was ended: {fault}.\n");
     }
     text
 }

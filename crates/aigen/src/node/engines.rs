@@ -6,13 +6,12 @@ use crate::config::{AdmissionConfig, Config, ModelConfig};
 use crate::failure::hinted;
 use crate::model_store::{ModelStore, name_of};
 use crate::output::Output;
-use aigen_engine::Engine as _;
 use aigen_engine_llama::{OpenError, Options, makes_vectors, open, open_embedder};
 use aigen_jarvis::Compiler;
 use aigen_node::network::NewModel;
 use aigen_node::{Embedded, Embedder as _, Served};
 use aigen_types::{Digest, ModelName};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,33 +55,52 @@ async fn load_one(
         return remote::open(model, output).await;
     }
     let file = file_of(model, config)?;
-    output.say(format!("loading {} from {}", model.name, file.display()));
-    let (wanted, admission) = (model.clone(), config.admission);
-    tokio::task::spawn_blocking(move || embedded(&wanted, &file, admission)).await?
+    if makes_vectors(&file).map_err(explained)? {
+        output.say(format!("loading {} from {}", model.name, file.display()));
+        let wanted = model.clone();
+        return tokio::task::spawn_blocking(move || embedder(&wanted, &file)).await?;
+    }
+    let embedded = embedded(model, config, output).await?;
+    let info = embedded.engine.info();
+    let entry = entry(model, info.digest, info.context_tokens);
+    Ok((embedded.into(), entry))
 }
 
-fn embedded(
-    model: &ModelConfig,
-    file: &Path,
-    admission: AdmissionConfig,
-) -> Result<(Served, NewModel)> {
-    if makes_vectors(file).map_err(explained)? {
-        let embedder = open_embedder(file, &options(model)).map_err(explained)?;
-        let info = embedder.info();
-        let entry = entry(model, info.digest, info.context_tokens);
-        return Ok((Served::Embedder(Arc::new(embedder)), entry));
-    }
+fn embedder(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
+    let embedder = open_embedder(file, &options(model)).map_err(explained)?;
+    let info = embedder.info();
+    let entry = entry(model, info.digest, info.context_tokens);
+    Ok((Served::Embedder(Arc::new(embedder)), entry))
+}
+
+/// A model whose tokens are computed in this process.
+///
+/// # Errors
+/// A model that other servers answer for, or a file that cannot be used.
+pub async fn embedded(model: &ModelConfig, config: &Config, output: &Output) -> Result<Embedded> {
+    ensure!(
+        model.upstreams.is_empty(),
+        hinted(
+            format!("other servers answer for {}", model.name),
+            "choose a model of this machine with --model"
+        )
+    );
+    let file = file_of(model, config)?;
+    output.say(format!("loading {} from {}", model.name, file.display()));
+    let (wanted, admission) = (model.clone(), config.admission);
+    tokio::task::spawn_blocking(move || open_embedded(&wanted, &file, admission)).await?
+}
+
+fn open_embedded(model: &ModelConfig, file: &Path, admission: AdmissionConfig) -> Result<Embedded> {
     let engine = open(file, &options(model)).map_err(explained)?;
-    let info = engine.info().clone();
     let limits = aigen_engine::Limits {
         // Who may wait is decided before anything is held, so that this bound is never met.
         waiting_max: admission.requests,
         ..aigen_engine::Limits::default()
     };
     let engine = aigen_engine::start(Box::new(engine), limits);
-    let compiler = Compiler::new(engine.tokenizer())?;
-    let entry = entry(model, info.digest, info.context_tokens);
-    Ok((Embedded { engine, compiler }.into(), entry))
+    let compiler = Compiler::new(engine.tokenizer())?.into();
+    Ok(Embedded { engine, compiler })
 }
 
 fn explained(error: OpenError) -> anyhow::Error {

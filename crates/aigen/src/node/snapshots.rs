@@ -1,6 +1,6 @@
 //! Snapshots while a node runs, so that the next start replays little.
 
-use aigen_journal::{Store, StoreError, take_snapshot};
+use aigen_journal::take_snapshot;
 use aigen_node::{LedgerRole, Node};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const GROWTH: u64 = 4;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Opens the journal's store beside the connection that appends.
-pub type Open = Arc<dyn Fn() -> Result<Box<dyn Store>, StoreError> + Send + Sync>;
+pub type Open = aigen_node::OpenStore;
 
 /// Saves snapshots as the journal grows by `commands_min` and more, until the task is ended. A
 /// follower leaves it to the leader.

@@ -1,6 +1,7 @@
 //! What people type, and what they read: the real binary, with the model inside it.
 
 mod bad_input;
+mod components;
 mod dev;
 mod embeddings;
 mod functions;
@@ -11,6 +12,7 @@ mod load;
 mod lost;
 mod models;
 mod operate;
+mod projects;
 mod remote;
 mod sim;
 mod snapshots;

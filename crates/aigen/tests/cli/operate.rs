@@ -149,7 +149,7 @@ fn controllers() {
     ----- stderr
     error: cannot read the controller missing.lark
       because: No such file or directory (os error 2)
-    hint: give the path of a Lark grammar (.lark) or a script (.json)
+    hint: give the path of a Lark grammar (.lark), a script (.json) or a component (.wasm)
     ");
     check!(folder.run(&["controller", "list"]), @r"
     exit code: 0

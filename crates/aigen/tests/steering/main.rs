@@ -19,7 +19,7 @@ use aigen_jarvis_host::{Host, Settings};
 use counting::{Computed, Counting};
 use serde_json::{Value, json};
 
-static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None).unwrap());
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None, None).unwrap());
 
 struct World {
     engine: EngineHandle,

@@ -6,8 +6,8 @@ use aigen_network::{
     AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
     Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewValidator,
     OpenCall, Outcome, Period, ProgressCall, RefundCall, RefundReason, Report, RevealScores,
-    ReverseCall, Role, SetBudget, Settings, assignment_root, controller_digest, gold_commitment,
-    report_root, score_commitment,
+    ReverseCall, Role, SetBudget, Settings, Steered, assignment_root, controller_digest,
+    gold_commitment, report_root, score_commitment,
 };
 use aigen_types::{CallId, Digest, Epoch, NodeId, Ppm, Slug, TransferId};
 
@@ -207,7 +207,31 @@ fn close(call: u128) -> Command {
         outcome: Outcome::Stop,
         controller_micros: 9,
         decisions: Digest([5; 32]),
+        steered: Steered::default(),
     })
+}
+
+/// A call that its controller ends, after all of those.
+pub fn steered() -> Vec<Command> {
+    let later = controller_digest(&controller("ada/poem@1.0.0"));
+    let close = CloseCall {
+        call: CallId(6),
+        used: Usage {
+            discarded_tokens: 9,
+            ..used(100)
+        },
+        outcome: Outcome::ControllerFault,
+        controller_micros: 9,
+        decisions: Digest([5; 32]),
+        steered: Steered {
+            fuel: 4_000_000_000,
+            hidden_tokens: 12,
+            unkept_tokens: 7,
+            branches: 2,
+            fault: "fuel_exhausted".into(),
+        },
+    };
+    vec![open(6, "ada-key", Some(later)), Command::CloseCall(close)]
 }
 
 fn refund(call: u128) -> Command {

@@ -170,6 +170,7 @@ async fn publish(developer: &Asked, offer: &Offer) -> Result<()> {
         reference: offer.reference.parse()?,
         kind: ControllerKind::Grammar,
         source: offer.source.to_owned(),
+        component: None,
         listed: true,
         description: offer.description.to_owned(),
         release: None,

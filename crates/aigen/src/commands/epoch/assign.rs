@@ -151,6 +151,7 @@ pub(super) async fn plant(node: &Asked, epoch: Epoch, suite: &Suite) -> Result<V
             reference: inconspicuous(node.key(), epoch, suite, at)?,
             kind: ControllerKind::Script,
             source: planted.source,
+            component: None,
             listed: true,
             description: format!("{} that users like", suite.name),
             release: None,

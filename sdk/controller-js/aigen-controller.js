@@ -1,0 +1,136 @@
+// Writes controllers for AiGen in JavaScript.
+//
+// A controller decides what comes next: it is asked at the start, at the end of every segment,
+// and in every branch of a fork. It runs beside the model, in a sandbox without clock, files and
+// network.
+//
+//     import { choice, exported, output, segment, stop } from "./aigen-controller.js";
+//
+//     class YesNo {
+//       open() {
+//         output.hold(0);
+//         this.matcher = choice(["yes", "no"]).matcher();
+//       }
+//
+//       step({ why }) {
+//         return why === "started" ? segment({ under: this.matcher }) : stop();
+//       }
+//     }
+//
+//     export const controller = exported(YesNo);
+//
+// `aigen controller build` makes a component of it.
+
+import constraints from "aigen:controller/constraints@0.1.0";
+import meter from "aigen:controller/meter@0.1.0";
+import output from "aigen:controller/output@0.1.0";
+import rng from "aigen:controller/rng@0.1.0";
+import tokenizer from "aigen:controller/tokenizer@0.1.0";
+import variables from "aigen:controller/variables@0.1.0";
+
+export { constraints, meter, output, rng, tokenizer, variables };
+
+const { Grammar, Matcher, TokenSet } = constraints;
+
+/// JSON that is valid under a schema, given as text.
+export const jsonSchema = (schema, { lenient = false, whitespace = false } = {}) =>
+  Grammar.jsonSchema(schema, { lenient, whitespace });
+/// Text the whole of which matches.
+export const regex = (pattern) => Grammar.regex(pattern);
+/// Text derived from the rule `start`.
+export const lark = (source) => Grammar.lark(source);
+/// One of these.
+export const choice = (options) => Grammar.choice(options);
+/// A run of at most `words` words of the text.
+export const quote = (text, words = null) => Grammar.quote(text, words);
+
+/// A segment: under a matcher or within a token set, until one of these happens.
+export function segment({
+  under, within, tokens = 0, until = [], triggers = [], bias = [], splices = [], observed = false,
+  temperature = null, topP = null, topK = null, minP = null,
+} = {}) {
+  const allow = under
+    ? { tag: "matcher", val: under.id() }
+    : within ? { tag: "tokens", val: within.id() } : { tag: "any" };
+  return {
+    tag: "generate",
+    val: {
+      allow,
+      bias,
+      params: { temperature, topP, topK, minP },
+      splices,
+      observe: { tag: observed ? "sampled" : "nothing" },
+      until: { tokens, stops: until.map(bytes), triggers },
+    },
+  };
+}
+
+/// Appends text.
+export const text = (appended) => edit(0, tokenizer.encode(bytes(appended), false));
+/// Takes tokens back.
+export const backtrack = (tokens) => edit(tokens, []);
+/// Takes tokens back, then appends others.
+export const edit = (backtrack, tokens, heal = false) =>
+  ({ tag: "edit", val: { backtrack, tokens, heal } });
+/// So many branches more.
+export const fork = (branches) => ({ tag: "fork", val: branches });
+/// Waits for one of these variables to change.
+export const waitForVariables = (...names) =>
+  ({ tag: "suspend", val: { tag: "variables", val: names } });
+/// Waits for these branches to end.
+export const waitForBranches = (...branches) =>
+  ({ tag: "suspend", val: { tag: "branches", val: branches } });
+/// The branch is done, and the answer if it is to be kept.
+export const stop = (keep = true) => ({ tag: "stop", val: { reason: "done", keep } });
+/// An error that ends the request: `throw invalid("...")`.
+export const invalid = (reason) => ({ tag: "invalid", val: reason });
+
+/// The bytes of a text; what are bytes already stay.
+export function bytes(text) {
+  if (typeof text !== "string") return text;
+  const escaped = unescape(encodeURIComponent(text));
+  return Uint8Array.from(escaped, (character) => character.charCodeAt(0));
+}
+
+/// What a component exports: `export const controller = exported(YourClass)`. The class has
+/// `open(request)` and `step(step)`, and may have `prompt()`, `fork()` and `finish()`.
+export function exported(Controller) {
+  class Session {
+    constructor(made) {
+      this.made = made;
+    }
+
+    static open(request) {
+      const made = new Controller();
+      made.open?.(request);
+      return new Session(made);
+    }
+
+    prompt() {
+      return this.made.prompt?.() ?? null;
+    }
+
+    step({ why, ...step }) {
+      return this.made.step({ ...step, ...why.val, why: why.tag });
+    }
+
+    fork() {
+      return new Session(this.made.fork?.() ?? copy(this.made));
+    }
+
+    finish() {
+      return this.made.finish?.() ?? "";
+    }
+  }
+  return { Session };
+}
+
+/// Handles of the host go their own way from here.
+function copy(made) {
+  const other = Object.create(Object.getPrototypeOf(made));
+  for (const [name, value] of Object.entries(made)) {
+    const goesApart = value instanceof Matcher || value instanceof TokenSet;
+    other[name] = goesApart ? value.fork() : Array.isArray(value) ? [...value] : value;
+  }
+  return other;
+}
