@@ -30,7 +30,7 @@ async fn rules_are_proposed_by_operators_version_by_version() {
     assert_eq!(propose(&world, &world.ada, &wanted).await.error().0, 403);
     let after: List<Rules> = read(&propose(&world, &world.operator, &wanted).await);
     let told = |rules: &Rules| (rules.version, rules.from, rules.terms.panel);
-    assert_eq!(told(after.data.last().unwrap()), (1, Epoch(1), 3));
+    assert_eq!(told(after.data.last().unwrap()), (1, Epoch(0), 3));
     // A retry is the same proposal; another one under its number is not.
     read::<List<Rules>>(&propose(&world, &world.operator, &wanted).await);
     assert_eq!(rules(&world).await, after.data);
@@ -165,7 +165,6 @@ async fn held(world: &World) -> (Digest, String) {
         let path = format!("/v1/aigen/epochs/{epoch}/close");
         read(&world.post(&world.operator, &path, &json!({})).await)
     };
-    close(0).await;
     let real = publish(world, "ada/real", true).await;
     let key = validator(world, "vera").await;
     world
@@ -175,7 +174,7 @@ async fn held(world: &World) -> (Digest, String) {
     let post = async |key: &str, act: &str, body: &Value| -> EpochState {
         read(
             &world
-                .post(key, &format!("/v1/aigen/epochs/1/{act}"), body)
+                .post(key, &format!("/v1/aigen/epochs/0/{act}"), body)
                 .await,
         )
     };
@@ -184,7 +183,7 @@ async fn held(world: &World) -> (Digest, String) {
     let (commit, reveal) = answers(&state, 300_000, Digest([1; 32]));
     post(&key, "commit", &commit).await;
     post(&key, "reveal", &reveal).await;
-    close(1).await;
+    close(0).await;
     (real, key)
 }
 
@@ -200,7 +199,7 @@ async fn an_appeal_that_is_asked_for_twice_is_one() {
     };
     let ask = async |body: &Value| {
         world
-            .post(&world.ada, "/v1/aigen/epochs/1/appeals", body)
+            .post(&world.ada, "/v1/aigen/epochs/0/appeals", body)
             .await
     };
     let before = world.balance("user:ada").0;
@@ -245,7 +244,7 @@ async fn an_appeal_that_is_asked_for_twice_is_one() {
 }
 
 async fn score(world: &World, real: Digest) -> u32 {
-    let told = world.get(&world.ada, "/v1/aigen/epochs/1/statement").await;
+    let told = world.get(&world.ada, "/v1/aigen/epochs/0/statement").await;
     let told: EpochStatement = read(&told);
     let mut results = told.controllers.into_iter();
     results
@@ -261,14 +260,14 @@ async fn only_what_is_settled_and_not_paid_can_be_appealed() {
     let evidence = Digest([1; 32]).to_string();
     let row = |controller: Digest, parameter: &str| json!({"controller": controller.to_string(), "parameter": parameter, "evidence": evidence});
     for (epoch, body, expected) in [
-        (0, row(real, "quality"), (409, "appeal_closed")),
+        (1, row(real, "quality"), (409, "appeal_closed")),
         (2, row(real, "quality"), (409, "appeal_closed")),
         (
-            1,
+            0,
             row(Digest([3; 32]), "quality"),
             (404, "controller_unknown"),
         ),
-        (1, row(real, "taste"), (404, "controller_unknown")),
+        (0, row(real, "taste"), (404, "controller_unknown")),
     ] {
         let path = format!("/v1/aigen/epochs/{epoch}/appeals");
         let reply = world.post(&world.ada, &path, &body).await;
@@ -285,7 +284,7 @@ async fn only_what_is_settled_and_not_paid_can_be_appealed() {
     let reply = world.post(&key, "/v1/aigen/stakes/remove", &out).await;
     assert_eq!(reply.error().1, "stake_in_use");
     let reply = world
-        .post(&world.operator, "/v1/aigen/epochs/2/close", &json!({}))
+        .post(&world.operator, "/v1/aigen/epochs/1/close", &json!({}))
         .await;
     assert_eq!(reply.error().1, "payout_held");
     world.settle().await;

@@ -9,6 +9,7 @@ mod epochs;
 mod inputs;
 mod naive;
 mod network;
+mod page;
 mod replay;
 
 use std::process::{Command, Stdio};

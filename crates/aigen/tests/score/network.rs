@@ -190,6 +190,7 @@ impl Network {
     /// Waits until the running epoch is as it should be.
     pub fn wait(&self, what: &str, reached: impl Fn(&Value) -> bool) -> Value {
         let poll = async {
+            let mut poll = tokio::time::interval(Duration::from_millis(50));
             loop {
                 let state: Value = self
                     .operator
@@ -200,7 +201,7 @@ impl Network {
                 if reached(&state) {
                     return state;
                 }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                poll.tick().await;
             }
         };
         self.in_time(what, poll)
@@ -209,8 +210,9 @@ impl Network {
     /// Waits until something on disk is as it should be.
     pub fn wait_for(&self, what: &str, reached: impl Fn() -> bool) {
         let poll = async {
+            let mut poll = tokio::time::interval(Duration::from_millis(5));
             while !reached() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                poll.tick().await;
             }
         };
         self.in_time(what, poll);
