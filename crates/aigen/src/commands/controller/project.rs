@@ -20,7 +20,7 @@ const WORLD: &str = "closed-controller";
 /// What a controller is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
-    /// 25 kB, and a third of a microsecond per step
+    /// 25 kB
     Rust,
     /// 18 MB with its interpreter
     Python,
