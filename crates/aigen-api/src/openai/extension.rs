@@ -40,7 +40,7 @@ pub struct Extension {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replay: bool,
     /// Whether a stream carries text as soon as it is there, and events `retract` that take the
-    /// last bytes of it back: `event: retract`, `data: {"bytes": 12}`.
+    /// last bytes of it back: `event: retract`, `data: {"index": 0, "bytes": 12}`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retract: bool,
     /// Whether the reply carries the controller's decisions, step by step.
