@@ -136,13 +136,13 @@ impl Manifest {
         if plain && self.limits != Limits::default() {
             return Err(wrong("limits: a grammar or script has none".to_owned()));
         }
-        if self.requires.fork && self.limits.branches.is_none() {
-            let reason = "a controller that forks says how many branches it has at most";
-            return Err(wrong(format!("limits.branches: {reason}")));
-        }
         if plain && (self.requires.backtrack || self.requires.fork) {
             let reason = "a grammar or script neither takes tokens back nor forks";
             return Err(wrong(format!("requires: {reason}")));
+        }
+        if self.requires.fork && self.limits.branches.is_none() {
+            let reason = "a controller that forks says how many branches it has at most";
+            return Err(wrong(format!("limits.branches: {reason}")));
         }
         match self.price_share {
             Some(share) if share != paid.parts() => Err(wrong(format!(

@@ -59,7 +59,12 @@ fn embedded(engine: ScriptedEngine) -> Served {
 }
 
 async fn node(store: Box<dyn Store>, model: Served) -> Node {
-    node_with(AdmissionLimits::default(), store, model).await
+    // One key has 200 calls at once in some tests.
+    let admission = AdmissionLimits {
+        calls_per_key_max: 256,
+        ..AdmissionLimits::default()
+    };
+    node_with(admission, store, model).await
 }
 
 async fn node_with(admission: AdmissionLimits, store: Box<dyn Store>, model: Served) -> Node {

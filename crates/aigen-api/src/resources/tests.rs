@@ -54,7 +54,12 @@ fn a_receipt_survives_unchanged() {
             "kind": "refund", "reason": "service_failure", "amount_nano": "5", "amount": "0.000000005",
             "at": 1_700_000_000_000_000_001_u64, "journal_seq": 9}],
         "split": [{"to": "provider:acme", "role": "provider", "amount_nano": "10", "amount": "0.00000001"}],
-        "finish": "stop", "created": 1_700_000_000_000_000_000_u64, "journal_seq": 7
+        "finish": "stop",
+        "steering": {
+            "fuel": 0, "controller_micros": 0, "decisions": "0".repeat(64),
+            "hidden_tokens": 0, "unkept_tokens": 0, "branches": 0
+        },
+        "created": 1_700_000_000_000_000_000_u64, "journal_seq": 7
     }));
 }
 

@@ -116,7 +116,6 @@ fn models_that_are_none() {
     exit code: 1
     ----- stdout
     ----- stderr
-    loading missing from missing.gguf
     error: cannot serve the model `missing`
       because: there is no model at missing.gguf
     hint: check the path, or download the model first

@@ -59,9 +59,9 @@ fn money_and_keys() {
     check!(folder.run(&["key", "list"]), @r"
     exit code: 0
     ----- stdout
-    key       account   spender   role      state
-    ada       user:ada  user:ada  customer  valid
-    operator  operator  operator  operator  valid
+    key       account   spender   role      state  limits
+    ada       user:ada  user:ada  customer  valid  no limits
+    operator  operator  operator  operator  valid  no limits
     ----- stderr
     ");
     check!(folder.run(&["key", "revoke", "ada"]), @r"
