@@ -5,10 +5,12 @@
 //! refused, because each of them would change what people are paid. Written with
 //! every object's keys in ascending order, so that equal values are equal bytes.
 
+mod evidence;
 mod input;
 mod number;
 mod output;
 
+pub use evidence::{Evidence, Proof, WholeEpoch};
 pub use input::{
     Audit, Cell, Consumers, Controller, Gold, GoldCell, GoldReport, Input, Parameter,
     ParameterKind, Params, Remainder, Report, Scores, Validator,

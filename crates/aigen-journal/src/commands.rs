@@ -247,7 +247,8 @@ record!(Steered {
     hidden_tokens,
     unkept_tokens,
     branches,
-    fault
+    fault,
+    conforms
 });
 record!(AssignEpoch {
     epoch,

@@ -32,6 +32,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every one.
+    pub const ALL: [Self; 8] = [
+        Self::Stop,
+        Self::Length,
+        Self::Budget,
+        Self::Cancelled,
+        Self::ControllerFault,
+        Self::EngineFault,
+        Self::Recovered,
+        Self::Expired,
+    ];
+
     /// Its number, as evidence is hashed.
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -122,6 +134,8 @@ pub struct Steered {
     pub branches: u32,
     /// What went wrong, by its stable name; empty if nothing did. At most 64 bytes.
     pub fault: String,
+    /// Whether the answer was what the controller declares; none if that was not checked.
+    pub conforms: Option<bool>,
 }
 
 /// What a call came to. Kept for ever.

@@ -1,6 +1,7 @@
 //! An epoch: assign → commit → reveal → close. What validators report and what the operator
 //! hides are committed to before either can know the other.
 
+mod conformance;
 mod draws;
 mod evidence;
 mod held;
@@ -8,10 +9,11 @@ mod settlement_input;
 mod telemetry;
 mod windows;
 
+pub use conformance::{CONFORMANCE, Checked};
 pub use draws::{Opened, audited_cells, panel};
-pub use evidence::{Evidence, Proof};
+pub use evidence::{Evidence, Proof, evidence_root};
 pub use held::{Held, OpenAppeal};
-pub use telemetry::Tally;
+pub use telemetry::{Tally, measured};
 pub use windows::Plan;
 
 use crate::accounts::addresses;
@@ -250,6 +252,7 @@ impl Network {
         self.check_audits(close, &planted)?;
         let mut input = self.settlement_input(&planted, &close.gold)?;
         input.audits = audits(&close.audits);
+        self.put_measured_conformance(&mut input);
         input.check().map_err(|_| Refusal::SettlementInvalid)?;
         let output = settle(&input);
         let appeal_seconds = self.rules()?.terms.appeal_seconds;

@@ -62,8 +62,9 @@ pub use commitment::{
 };
 pub use corrections::{Refund, RefundReason, Reversal};
 pub use epochs::{
-    EpochState, Evaluated, Evidence, Held, OpenAppeal, Opened, PayoutKind, Phase, Plan, Posting,
-    Proof, SettledEpoch, Tally, audited_cells, panel,
+    CONFORMANCE, Checked, EpochState, Evaluated, Evidence, Held, OpenAppeal, Opened, PayoutKind,
+    Phase, Plan, Posting, Proof, SettledEpoch, Tally, audited_cells, evidence_root, measured,
+    panel,
 };
 pub use governance::Governance;
 pub use keyring::{KeyLimits, Keyring, Minute, Rate, Scope};

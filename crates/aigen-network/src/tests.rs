@@ -192,6 +192,23 @@ impl World {
     }
 }
 
+impl World {
+    /// The end of a call whose answer was checked.
+    fn close_checked(&mut self, call: u128, conforms: Option<bool>) -> Result<Reply, Refusal> {
+        self.apply(Command::CloseCall(CloseCall {
+            call: CallId(call),
+            used: used(100, 200),
+            outcome: Outcome::Stop,
+            controller_micros: 100,
+            decisions: Digest::ZERO,
+            steered: Steered {
+                conforms,
+                ..Steered::default()
+            },
+        }))
+    }
+}
+
 fn used(prompt: u64, sampled: u64) -> Usage {
     Usage {
         prompt_tokens: prompt,

@@ -12,6 +12,7 @@ mod admission;
 mod auth;
 mod complete;
 mod components;
+mod declared;
 mod embed;
 mod error;
 mod limits;

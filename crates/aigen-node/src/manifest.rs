@@ -23,6 +23,8 @@ pub struct Manifest {
     pub licence: String,
     /// JSON Schema of a call's `aigen.params`; anything goes when absent.
     pub parameters: Option<Value>,
+    /// JSON Schema of its answers: every call is checked against it, and scored by that.
+    pub answer: Option<Value>,
     /// What an engine must be able to do.
     #[serde(default)]
     pub requires: Requires,
@@ -124,6 +126,7 @@ impl Manifest {
     pub fn parse(text: &str) -> Result<Self, NodeError> {
         let manifest: Self = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
         manifest.schema()?;
+        manifest.answer()?;
         Ok(manifest)
     }
 
@@ -223,15 +226,24 @@ impl Manifest {
     }
 
     fn schema(&self) -> Result<Option<Validator>, NodeError> {
-        let Some(schema) = &self.parameters else {
-            return Ok(None);
-        };
-        // Its patterns are a stranger's: only such as take linear time. Nothing is fetched.
-        let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-        let compiled = options.build(schema);
-        let compiled = compiled.map_err(|error| wrong(format!("parameters: {error}")))?;
-        Ok(Some(compiled))
+        compiled("parameters", self.parameters.as_ref())
     }
+
+    /// See [`Manifest::answer`], compiled.
+    pub(crate) fn answer(&self) -> Result<Option<Validator>, NodeError> {
+        compiled("answer", self.answer.as_ref())
+    }
+}
+
+fn compiled(field: &str, schema: Option<&Value>) -> Result<Option<Validator>, NodeError> {
+    let Some(schema) = schema else {
+        return Ok(None);
+    };
+    // Its patterns are a stranger's: only such as take linear time. Nothing is fetched.
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    let compiled = options.build(schema);
+    let compiled = compiled.map_err(|error| wrong(format!("{field}: {error}")))?;
+    Ok(Some(compiled))
 }
 
 fn wrong(reason: String) -> NodeError {

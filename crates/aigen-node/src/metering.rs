@@ -1,5 +1,6 @@
 use crate::admission::Admitted;
 use crate::complete::{CallEvent, Ended, EndedChoice};
+use crate::declared::Declared;
 use crate::error::NodeError;
 use crate::limits::{CHUNK_TOKENS_MAX, PROGRESS_TOKENS};
 use crate::node::{Node, call_refused};
@@ -39,6 +40,8 @@ pub(crate) struct Meter {
     cover: Cover,
     prompt_tokens: u64,
     max_tokens: u64,
+    /// What its controller says of its answers.
+    declared: Option<Declared>,
     used: Usage,
     /// What each answer has used so far, and how it ended.
     answers: Vec<Answer>,
@@ -77,6 +80,7 @@ impl Meter {
             work,
             cover,
             max_tokens,
+            declared,
         } = prepared;
         Self {
             node,
@@ -84,6 +88,7 @@ impl Meter {
             cover,
             prompt_tokens: open.prompt_tokens,
             max_tokens,
+            declared,
             started: None,
             admitted,
             times: Times {
@@ -291,6 +296,9 @@ impl Meter {
             }
             Told::Event(choice, Event::Output(piece)) => {
                 self.measure(choice, &piece.usage);
+                if let Some(declared) = &mut self.declared {
+                    declared.observe(choice, &piece);
+                }
                 let silent = piece.text.is_empty()
                     && piece.logprobs.is_empty()
                     && piece.retracted_bytes == 0;
@@ -413,7 +421,10 @@ impl Meter {
             outcome: outcome_of(finish),
             controller_micros: endings.iter().map(|ending| ending.controller_micros).sum(),
             decisions: decisions(endings),
-            steered: steered(finish, endings),
+            steered: Steered {
+                conforms: self.declared.as_ref().and_then(|all| all.judge(endings)),
+                ..steered(finish, endings)
+            },
         };
         // However long the journal is out of reach: what was used is owed.
         let committed = self
@@ -489,6 +500,7 @@ fn steered(finish: &Finish, endings: &[Ending]) -> Steered {
             .sum(),
         branches: endings.iter().map(|ending| ending.usage.branches).sum(),
         fault: fault.to_owned(),
+        conforms: None,
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::auth::Caller;
 use crate::complete::{CompletionRequest, Prompt};
+use crate::declared::Declared;
 use crate::error::NodeError;
 use crate::limits::FIRST_CHUNK_TOKENS;
 use crate::node::Node;
@@ -24,6 +25,8 @@ pub(crate) struct Prepared {
     pub cover: Cover,
     /// Output tokens that the answer may have.
     pub max_tokens: u64,
+    /// What the controller says of its answers.
+    pub declared: Option<Declared>,
 }
 
 /// What a call is held for at first.
@@ -137,6 +140,7 @@ impl Node {
             log: request.replay,
         };
         Ok(Prepared {
+            declared: self.declared(open.controller)?,
             open,
             work: Work::Embedded {
                 engine: served.engine.clone(),
@@ -198,6 +202,7 @@ impl Node {
             output_max: max_tokens,
         });
         Ok(Prepared {
+            declared: self.declared(bounded.controller)?,
             open: self.opening(key, &request, bounded.controller, &held),
             work,
             cover: Cover::new(0),

@@ -1,7 +1,9 @@
 //! A settlement's input and output as the file format has them.
 
+mod evidence;
 mod read;
 
+pub use evidence::{evidence, proof, read_evidence, read_proof};
 pub use read::{OutOfRange, read_input};
 
 use aigen_api::settlement as wire;

@@ -1,5 +1,6 @@
 //! What released versions wrote stays readable, byte for byte.
 
+mod governed;
 mod lived;
 mod releases;
 
@@ -13,6 +14,8 @@ const RECORD_1: &str = include_str!("record-v1.hex");
 const RECORD_2: &str = include_str!("record-v2.hex");
 const SNAPSHOT_1: &str = include_str!("snapshot-v1.hex");
 const SNAPSHOT_2: &str = include_str!("snapshot-v2.hex");
+
+const SNAPSHOT_3: &str = include_str!("snapshot-v3.hex");
 
 /// Signed releases, what is said of them and their tags, in a record of their own.
 const RELEASES_2: &str = include_str!("record-v2-releases.hex");
@@ -130,6 +133,27 @@ fn snapshot_version_2_is_written_as_it_always_was_and_read() {
     let parts = read.network.parts();
     assert_eq!((parts.releases.len(), parts.tags.len()), (2, 1));
     assert_eq!((parts.publishers.len(), parts.standings.len()), (1, 1));
+}
+
+#[test]
+fn snapshot_version_3_is_written_as_it_always_was_and_read() {
+    let snapshot = governed::snapshot();
+    let bytes = snapshot.to_bytes();
+    assert_eq!(bytes[8..10], 3_u16.to_le_bytes());
+    assert_golden("snapshot-v3", &bytes, SNAPSHOT_3);
+    assert_eq!(Snapshot::from_bytes(&bytes), Ok(snapshot));
+}
+
+/// Every place of the form is read by name: a byte more or less is no snapshot.
+#[test]
+fn a_snapshot_that_ends_elsewhere_is_refused() {
+    let bytes = governed::snapshot().to_bytes();
+    let body = &bytes[..bytes.len() - 32];
+    for end in (10..body.len()).step_by(7) {
+        let hash = blake3::hash(&body[..end]);
+        let cut = [&body[..end], hash.as_bytes().as_slice()].concat();
+        assert!(Snapshot::from_bytes(&cut).is_err(), "cut at {end}");
+    }
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub struct Evidence {
     pub controller_micros: u64,
     /// Output tokens it computed.
     pub tokens: u64,
+    /// Whether the answer was what the controller declares; none if that was not checked.
+    pub conforms: Option<bool>,
 }
 
 /// That a leaf belongs to a root: the hashes beside its way up.
@@ -40,10 +42,12 @@ impl Evidence {
             outcome: receipt.outcome,
             controller_micros: receipt.controller_micros,
             tokens: receipt.call.used.computed_tokens(),
+            conforms: receipt.steered.conforms,
         })
     }
 
-    /// SHA-256(0 | call u128le | controller | outcome u8 | micros u64le | tokens u64le).
+    /// SHA-256(0 | call u128le | controller | outcome u8 | micros u64le | tokens u64le), and where
+    /// conformance was checked one byte more: 1 or 0.
     #[must_use]
     pub fn leaf(&self) -> Digest {
         let hash = Sha256::new()
@@ -53,6 +57,10 @@ impl Evidence {
             .chain_update([self.outcome.number()])
             .chain_update(self.controller_micros.to_le_bytes())
             .chain_update(self.tokens.to_le_bytes());
+        let hash = match self.conforms {
+            Some(conforms) => hash.chain_update([u8::from(conforms)]),
+            None => hash,
+        };
         Digest(hash.finalize().into())
     }
 }
@@ -81,7 +89,7 @@ impl Network {
     pub fn evidence(&self, epoch: Epoch) -> Vec<Evidence> {
         let counted = self
             .receipts()
-            .filter(|(_, receipt)| receipt.epoch == epoch && receipt.reversal.is_none());
+            .filter(|(_, receipt)| counts_in(receipt, epoch));
         counted
             .filter_map(|(call, receipt)| Evidence::of(call, receipt))
             .collect()
@@ -90,8 +98,7 @@ impl Network {
     /// Root over an epoch's evidence so far.
     #[must_use]
     pub fn telemetry_root(&self, epoch: Epoch) -> Digest {
-        let leaves: Vec<_> = self.evidence(epoch).iter().map(Evidence::leaf).collect();
-        root(&leaves)
+        evidence_root(&self.evidence(epoch))
     }
 
     /// The proof for one call of an epoch.
@@ -102,6 +109,18 @@ impl Network {
         let leaves: Vec<_> = evidence.iter().map(Evidence::leaf).collect();
         Some((evidence[place], prove(&leaves, place)))
     }
+}
+
+/// Calls of another epoch, and those that were undone, are no evidence.
+pub(super) fn counts_in(receipt: &Receipt, epoch: Epoch) -> bool {
+    receipt.epoch == epoch && receipt.reversal.is_none()
+}
+
+/// Root over all leaves of an epoch.
+#[must_use]
+pub fn evidence_root(evidence: &[Evidence]) -> Digest {
+    let leaves: Vec<_> = evidence.iter().map(Evidence::leaf).collect();
+    root(&leaves)
 }
 
 /// SHA-256(2 | leaves u64le | top): a tree of other size has another root, whatever its leaves.

@@ -1,3 +1,4 @@
+use super::conformance::{CONFORMANCE, Checked};
 use crate::accounts::addresses;
 use crate::command::{Cell, GoldOpening, Report};
 use crate::network::Network;
@@ -22,7 +23,8 @@ impl Network {
     ) -> Result<Input, Refusal> {
         let rules = self.rules()?;
         let budget_micros = self.settings()?.latency_budget_micros;
-        let controllers = self.scored_controllers(&rules, budget_micros, planted);
+        let checked = self.checked(self.epoch.number);
+        let controllers = self.scored_controllers(&rules, budget_micros, planted, &checked);
         let mut input = Input {
             params: rules.params,
             parameters: rules.parameters,
@@ -43,6 +45,7 @@ impl Network {
         rules: &Rules,
         budget_micros: u64,
         planted: &BTreeSet<Digest>,
+        checked: &BTreeMap<Digest, Checked>,
     ) -> Vec<Controller> {
         let asked: BTreeSet<_> = self
             .epoch
@@ -57,7 +60,11 @@ impl Network {
             })
             .map(|(digest, known)| {
                 let owner = &known.published.reference.owner;
-                self.scored_controller(rules, budget_micros, digest, owner)
+                let mut scored = self.scored_controller(rules, budget_micros, digest, owner);
+                scored
+                    .measured
+                    .extend(measured_conformance(rules, checked, digest));
+                scored
             })
             .collect()
     }
@@ -152,6 +159,21 @@ impl Network {
             }
         }
     }
+}
+
+/// Of an installation whose rules measure it and never ask.
+fn measured_conformance(
+    rules: &Rules,
+    checked: &BTreeMap<Digest, Checked>,
+    digest: Digest,
+) -> Option<(String, Ppm)> {
+    let mut measured = rules
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.kind == ParameterKind::Measured);
+    measured.find(|parameter| parameter.id == CONFORMANCE)?;
+    let value = checked.get(&digest)?.conformance(rules.params.prior)?;
+    Some((CONFORMANCE.to_string(), value))
 }
 
 fn hidden_case(opening: &GoldOpening) -> Gold {

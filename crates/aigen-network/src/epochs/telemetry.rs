@@ -1,7 +1,9 @@
+use super::conformance::Checked;
+use super::evidence::Evidence;
 use crate::calls::{Outcome, Receipt};
 use crate::network::Network;
 use aigen_economy::settlement::{latency, reliability};
-use aigen_types::{Address, Amount, Ppm};
+use aigen_types::{Address, Amount, Digest, Ppm};
 use alloc::collections::BTreeMap;
 
 /// What the node saw of one controller version in one epoch. Payees never report this themselves.
@@ -75,6 +77,28 @@ impl Network {
             }
         }
     }
+}
+
+/// What calls come to, by controller version: the same that a node tallies while they end, but for
+/// what their consumers spent.
+#[must_use]
+pub fn measured(evidence: &[Evidence]) -> BTreeMap<Digest, (Tally, Checked)> {
+    let mut measured: BTreeMap<Digest, (Tally, Checked)> = BTreeMap::new();
+    for call in evidence {
+        let (tally, checked) = measured.entry(call.controller).or_default();
+        let (calls, succeeded) = judged(call.outcome);
+        tally.calls = tally.calls.saturating_add(calls);
+        tally.succeeded = tally.succeeded.saturating_add(succeeded);
+        tally.controller_micros = tally
+            .controller_micros
+            .saturating_add(call.controller_micros);
+        tally.tokens = tally.tokens.saturating_add(call.tokens);
+        if let Some(conforms) = call.conforms {
+            checked.calls = checked.calls.saturating_add(1);
+            checked.conforming = checked.conforming.saturating_add(u64::from(conforms));
+        }
+    }
+    measured
 }
 
 /// How many calls and how many successes an end counts as: none, where it was not the

@@ -625,3 +625,51 @@ fn networks_with_few_validators_are_sane() {
         assert_eq!(state["quality"].parts(), expected, "{count} validators");
     }
 }
+
+/// Answers that the node has checked settle a controller's conformance; nobody is asked about it,
+/// and a call that was undone is forgotten.
+#[test]
+fn conformance_is_measured_where_answers_were_checked() {
+    for (conforms, expected) in [
+        (&[][..], None),
+        (&[None], None),
+        (&[Some(true)], Some(333_333)),
+        (&[Some(false)], Some(285_714)),
+        (&[Some(true), None, Some(false), Some(true)], Some(347_826)),
+    ] {
+        let mut ruled = Ruled::new(Terms::default());
+        let rules = ruled.world.network.rules().unwrap();
+        let mut changed = rules.clone();
+        changed.parameters[0].id = "conformance".into();
+        ruled.world.ok(Command::ProposeRules(ProposeRules {
+            version: 2,
+            rules: changed,
+        }));
+        ruled.gold.clear();
+        ruled.close(None, Vec::new()).unwrap();
+        for (at, conforms) in conforms.iter().enumerate() {
+            let call = 100 + at as u128;
+            ruled.world.open(call, 100, 256, Some(ruled.real)).unwrap();
+            ruled.world.close_checked(call, *conforms).unwrap();
+        }
+        let root = ruled.world.network.telemetry_root(ruled.epoch());
+        let epoch = ruled.epoch();
+        ruled.close(None, Vec::new()).unwrap();
+        let settled = ruled.world.network.settled(epoch).unwrap();
+        let id = format!("{}", ruled.real);
+        let audits = &settled.input.audits;
+        let truth = audits.iter().find(|audit| audit.controller == id);
+        assert_eq!(
+            truth.map(|audit| audit.truth.parts()),
+            expected,
+            "{conforms:?}"
+        );
+        // What was found is part of what the root commits to.
+        let mut evidence = ruled.world.network.evidence(epoch);
+        assert_eq!(crate::evidence_root(&evidence), root);
+        if let Some(first) = evidence.first_mut() {
+            first.conforms = Some(first.conforms != Some(true));
+            assert_ne!(crate::evidence_root(&evidence), root);
+        }
+    }
+}

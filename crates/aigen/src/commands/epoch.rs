@@ -2,8 +2,10 @@
 
 mod assign;
 mod close;
+mod evidence;
 mod file;
 mod statement;
+mod whole;
 
 pub use assign::{Evaluate, assign};
 pub use close::close;
@@ -16,7 +18,7 @@ use crate::failure::hinted;
 use crate::reach::Reach;
 use aigen_api::resources::{AppealMade, AppealRequest, DecideRequest, EpochState};
 use aigen_network::{Network, SettledEpoch};
-use aigen_types::{Digest, Epoch, Slug, TransferId};
+use aigen_types::{CallId, Digest, Epoch, Slug, TransferId};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 
@@ -99,10 +101,50 @@ Examples:
     /// Print the input of a settled epoch, for anyone to settle again
     #[command(after_help = "\
 Example:
-  aigen epoch export 0 > epoch-0.json")]
+  aigen epoch export 0 > epoch-0.json
+  aigen epoch export 0 --whole > whole-0.json")]
     Export {
         /// Its number; the last settled one when absent
         epoch: Option<u64>,
+        /// Input, output, their hash, and every call that scores were measured by
+        #[arg(long)]
+        whole: bool,
+    },
+    /// Check a whole epoch without a journal: settle it again, measure its calls again
+    #[command(after_help = "\
+Examples:
+  aigen epoch verify whole-0.json
+  aigen epoch export 0 --whole | aigen epoch verify -")]
+    Verify {
+        /// The file, or - for standard input
+        file: PathBuf,
+    },
+    /// Print calls that scores were measured by, each with its proof
+    #[command(after_help = "\
+Examples:
+  aigen epoch evidence 0 --sample 5 > calls.json
+  aigen epoch evidence 0 --call 00000000000000000000000000000005")]
+    Evidence {
+        /// The epoch; the last settled one when absent
+        epoch: Option<u64>,
+        /// This call
+        #[arg(long)]
+        call: Option<CallId>,
+        /// So many calls, which nobody chose
+        #[arg(long, default_value_t = 3, conflicts_with = "call")]
+        sample: u64,
+    },
+    /// Check that calls belong to an epoch's telemetry
+    #[command(after_help = "\
+Examples:
+  aigen epoch verify-evidence calls.json
+  aigen epoch verify-evidence calls.json --root 1f0c…")]
+    VerifyEvidence {
+        /// The proofs, or - for standard input
+        file: PathBuf,
+        /// The root that they must lead to, where you know it; what they claim when absent
+        #[arg(long)]
+        root: Option<Digest>,
     },
     /// Settle an exported input anywhere: the same bytes come out
     #[command(after_help = "\
@@ -169,7 +211,18 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
                 .output
                 .data(&state, || format!("appeal {id} is decided"))
         }
-        Command::Export { epoch } => export(epoch, context),
+        Command::Export { epoch, whole } => export(epoch, whole, context),
+        Command::Verify { file } => whole::verify(&file, context.output),
+        Command::Evidence {
+            epoch,
+            call,
+            sample,
+        } => {
+            let network = ledger::read(context)?;
+            let (epoch, _) = find(&network, epoch)?;
+            evidence::write(&network, epoch, call, sample)
+        }
+        Command::VerifyEvidence { file, root } => evidence::verify(&file, root, context.output),
         Command::Replay { file } => file::replay(&file),
     }
 }
@@ -184,10 +237,13 @@ fn show(epoch: Option<u64>, csv: bool, context: &Context) -> Result<()> {
     context.output.data(&described, || statement(&described))
 }
 
-fn export(epoch: Option<u64>, context: &Context) -> Result<()> {
+fn export(epoch: Option<u64>, whole: bool, context: &Context) -> Result<()> {
     let network = ledger::read(context)?;
-    let (_, settled) = find(&network, epoch)?;
-    file::write_input(&settled.input)
+    let (epoch, settled) = find(&network, epoch)?;
+    match whole {
+        true => whole::write(&network, epoch, settled),
+        false => file::write_input(&settled.input),
+    }
 }
 
 /// A settled epoch of the journal; the last one when none is named.

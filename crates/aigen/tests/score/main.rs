@@ -7,6 +7,7 @@ mod support;
 mod actors;
 mod epochs;
 mod inputs;
+mod measured;
 mod naive;
 mod network;
 mod page;

@@ -229,6 +229,7 @@ pub fn steered() -> Vec<Command> {
             unkept_tokens: 7,
             branches: 2,
             fault: "fuel_exhausted".into(),
+            conforms: Some(true),
         },
     };
     vec![open(6, "ada-key", Some(later)), Command::CloseCall(close)]

@@ -36,13 +36,21 @@ pub fn write_input(input: &Input) -> Result<()> {
     print(&aigen_gateway::settlement::input(input))
 }
 
-fn print(value: &impl serde::Serialize) -> Result<()> {
+/// Prints what a file should hold.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub(super) fn print(value: &impl serde::Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
+/// Reads a file, or standard input for `-`.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     if file == Path::new("-") {
         let mut text = Vec::new();
         std::io::stdin().read_to_end(&mut text)?;
