@@ -124,7 +124,6 @@ fn models_that_are_none() {
     exit code: 1
     ----- stdout
     ----- stderr
-    loading page from page.gguf
     error: cannot serve the model `page`
       because: page.gguf is not a GGUF file
     hint: models for this engine end in .gguf; others can be converted with llama.cpp's convert_hf_to_gguf.py
@@ -133,7 +132,6 @@ fn models_that_are_none() {
     exit code: 1
     ----- stdout
     ----- stderr
-    loading half from half.gguf
     error: cannot serve the model `half`
       because: half.gguf is incomplete: it has [BYTES] of [BYTES]
     hint: the download stopped early: download the file again
