@@ -14,6 +14,7 @@ use crate::{Fault, Matcher};
 pub(super) fn plan(
     matcher: &Matcher,
     tokenizer: &dyn Tokenizer,
+    closers: &Closers,
     most: usize,
 ) -> Result<Option<Vec<TokenId>>, Fault> {
     let (scout, mut plan) = (matcher.fork(), Vec::new());
@@ -24,7 +25,7 @@ pub(super) fn plan(
         let mut next = scout.forced()?;
         if next.is_empty() {
             match scout.mask() {
-                Ok(mask) => next.extend(closing(&mask, tokenizer)),
+                Ok(mask) => next.extend(closers.closing(&mask, tokenizer)),
                 Err(Fault::MaskEmpty) => {}
                 Err(fault) => return Err(fault),
             }
@@ -38,30 +39,44 @@ pub(super) fn plan(
     Ok(None)
 }
 
-/// The token that closes most, of those that may come.
-fn closing(mask: &Mask, tokenizer: &dyn Tokenizer) -> Option<TokenId> {
-    // Where nearly any letter may come this is a string's inside, in which brackets are text.
-    let letters = single(tokenizer, b"~Qz");
-    let inside = letters.iter().all(|letter| mask.contains(*letter)) && !letters.is_empty();
-    let order: &[u8] = match inside {
-        true => b"\"}])>,0",
-        false => b"}])>0123456789,\"[{",
-    };
-    let first = single(tokenizer, order).into_iter();
-    let first = first.clone().find(|token| mask.contains(*token));
-    first.or_else(|| longest(mask, tokenizer))
+/// Tokens of single bytes, in the order of what closes what. Made once: to have a text tokenised
+/// takes longer than a mask.
+pub(super) struct Closers {
+    letters: Vec<TokenId>,
+    inside: Vec<TokenId>,
+    outside: Vec<TokenId>,
 }
 
-/// The tokens of these bytes alone, in their order.
-fn single(tokenizer: &dyn Tokenizer, bytes: &[u8]) -> Vec<TokenId> {
-    let token = |byte: &u8| {
-        let text = char::from(*byte).to_string();
-        match tokenizer.encode(&text, false, false)[..] {
-            [token] if tokenizer.token_bytes(token) == [*byte] => Some(token),
-            _ => None,
+impl Closers {
+    pub fn new(tokenizer: &dyn Tokenizer) -> Self {
+        let mut of_byte = [None; 256];
+        for token in (0..tokenizer.vocab_size()).rev() {
+            if let [byte] = tokenizer.token_bytes(token) {
+                of_byte[usize::from(*byte)] = Some(token);
+            }
         }
-    };
-    bytes.iter().filter_map(token).collect()
+        let tokens = |bytes: &[u8]| {
+            let tokens = bytes.iter().filter_map(|byte| of_byte[usize::from(*byte)]);
+            tokens.collect()
+        };
+        Self {
+            letters: tokens(b"~Qz"),
+            inside: tokens(b"\"}])>,0"),
+            outside: tokens(b"}])>0123456789,\"[{"),
+        }
+    }
+
+    /// The token that closes most, of those that may come.
+    fn closing(&self, mask: &Mask, tokenizer: &dyn Tokenizer) -> Option<TokenId> {
+        // Where nearly any letter may come this is a string's inside, in which brackets are text.
+        let inside = self.letters.iter().all(|letter| mask.contains(*letter));
+        let order = match inside && !self.letters.is_empty() {
+            true => &self.inside,
+            false => &self.outside,
+        };
+        let first = order.iter().copied().find(|token| mask.contains(*token));
+        first.or_else(|| longest(mask, tokenizer))
+    }
 }
 
 /// The token that says most; of equals the first.

@@ -1,13 +1,14 @@
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use aigen_engine::sampler::Sampling;
 use aigen_engine::{TokenId, Tokenizer};
 
-use super::closing;
+use super::closing::{self, Closers};
 use crate::constraint::Mask;
 use crate::limits::{BIASES_MAX, CLOSING_TOKENS, OBSERVED_TOP_MAX, SPLICE_TOKENS_MAX};
-use crate::{Allow, Fault, Generate, Observe, Splice, Until, Wake};
+use crate::{Allow, Fault, Generate, Matcher, Observe, Splice, Until, Wake};
 
 /// A segment under way: what the host does alone between two decisions.
 pub(super) struct Segment {
@@ -28,6 +29,9 @@ pub(super) struct Segment {
     mask: Option<Result<Mask, Fault>>,
     /// A way out of the grammar from here, if one was looked for.
     way_out: Option<Vec<TokenId>>,
+    closers: OnceCell<Closers>,
+    /// With how much room left a way out is looked for again, where none was found.
+    look_below: usize,
     /// It is on its way out.
     closing: bool,
 }
@@ -46,6 +50,8 @@ impl Segment {
             prompted: 0,
             mask: None,
             way_out: None,
+            closers: OnceCell::new(),
+            look_below: usize::MAX,
             closing: false,
         }
     }
@@ -143,20 +149,34 @@ impl Segment {
             return Ok(false);
         };
         let known = self.way_out.as_ref();
-        if self.heal.is_some() || known.is_some_and(|way| way.first() == Some(&token)) {
+        if left > self.look_below
+            || self.heal.is_some()
+            || known.is_some_and(|way| way.first() == Some(&token))
+        {
             return Ok(false);
         }
         let ahead = matcher.fork();
         ahead.advance(&[token])?;
-        let behind = closing::plan(&ahead, &*self.tokenizer, left.saturating_sub(1))?;
+        let behind = self.plan(&ahead, left.saturating_sub(1))?;
         if let Some(behind) = behind {
             self.way_out = Some([&[token], &behind[..]].concat());
             return Ok(false);
         }
         if self.way_out.as_ref().is_none_or(|way| way.len() > left) {
-            self.way_out = closing::plan(matcher, &*self.tokenizer, left)?;
+            self.way_out = self.plan(matcher, left)?;
+        }
+        if self.way_out.is_none() {
+            // Text that nobody sees the end of: to look for it at every token would take more
+            // time than the model does.
+            self.look_below = left / 2;
         }
         Ok(self.way_out.is_some())
+    }
+
+    fn plan(&self, matcher: &Matcher, most: usize) -> Result<Option<Vec<TokenId>>, Fault> {
+        let tokenizer = &*self.tokenizer;
+        let closers = self.closers.get_or_init(|| Closers::new(tokenizer));
+        closing::plan(matcher, tokenizer, closers, most)
     }
 
     /// Takes the way out: the tokens to be forced until the segment ends.
@@ -164,9 +184,7 @@ impl Segment {
         self.closing = true;
         let way_out = match (self.way_out.take(), &self.allow) {
             (Some(way), _) => Some(way),
-            (None, Allow::Matcher(matcher)) => {
-                closing::plan(matcher, &*self.tokenizer, CLOSING_TOKENS)?
-            }
+            (None, Allow::Matcher(matcher)) => self.plan(matcher, CLOSING_TOKENS)?,
             (None, _) => None,
         };
         Ok(way_out.unwrap_or_default().into())

@@ -177,7 +177,7 @@ impl Project {
                     .is_some_and(|extension| extension == "wasm")
             })
         });
-        modules.last().ok_or_else(|| {
+        modules.next_back().ok_or_else(|| {
             hinted(
                 "cargo built no module",
                 "the crate's Cargo.toml needs `[lib] crate-type = [\"cdylib\"]`",
