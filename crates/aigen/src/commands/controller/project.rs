@@ -169,7 +169,7 @@ impl Project {
         let messages = said
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok());
-        let modules = messages.filter_map(|message: Value| {
+        let mut modules = messages.filter_map(|message: Value| {
             let files = message["filenames"].as_array()?.iter();
             let mut names = files.filter_map(|file| file.as_str().map(PathBuf::from));
             names.find(|file| {
