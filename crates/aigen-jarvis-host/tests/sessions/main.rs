@@ -93,7 +93,7 @@ impl World {
     }
 
     fn run(&self, request: SessionRequest) -> (String, Ending) {
-        self.start(request).to_the_end()
+        self.start(request).until_the_end()
     }
 
     /// Runs the session again from its log, and compares.
@@ -114,7 +114,7 @@ struct Running {
 }
 
 impl Running {
-    fn to_the_end(self) -> (String, Ending) {
+    fn until_the_end(self) -> (String, Ending) {
         let mut text = String::new();
         for event in &self.events {
             match event {

@@ -63,6 +63,8 @@ pub(super) struct Branch {
 }
 
 /// What the branch is doing.
+// One for each branch, nearly always generating: a box would only be one more thing to allocate.
+#[expect(clippy::large_enum_variant)]
 pub(super) enum Activity {
     /// The controller is to be asked.
     Deciding(Wake),
