@@ -1,12 +1,15 @@
-//! Other people's clients, unmodified, against the real binary.
+//! Other people's clients, unmodified, against the real binary, and against a node whose model
+//! is a script where a larger one would be needed to call tools of its own accord.
 //!
 //! `AIGEN_TEST_PYTHON` names the interpreter that has them (`make test` makes one in
 //! `target/python`), `AIGEN_TEST_NODE` the folder with Node.js packages (`target/node`). Where
 //! one is missing its tests are skipped and say so; under `CI` they fail.
 
+mod scripted;
 #[path = "../support/mod.rs"]
 mod support;
 
+use scripted::Scripted;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -119,6 +122,66 @@ fn openai_node_sdk() {
         .arg(script)
         .env("OPENAI_BASE_URL", format!("{}/v1", node.url()))
         .env("OPENAI_API_KEY", node.key()));
+}
+
+/// LangChain's own standard tests of a chat model. They want tools to be called without being
+/// forced, which takes a larger model than the bundled one; hence the script.
+#[test]
+fn langchains_standard_tests() {
+    let Some(python) = python("langchain_tests") else {
+        return;
+    };
+    let scripted = Scripted::start();
+    let output = Command::new(python)
+        .args([
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--asyncio-mode=auto",
+            // langchain-openai keeps its connections from one test to the next.
+            "-o",
+            "asyncio_default_test_loop_scope=session",
+        ])
+        .arg(script("langchain_standard.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("OPENAI_BASE_URL", format!("{}/v1", scripted.url()))
+        .env("OPENAI_API_KEY", scripted.key())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{complained}");
+    assert!(said.contains(" passed"), "{said}\n{complained}");
+}
+
+/// Schemathesis makes requests up from the OpenAPI document, good and bad ones: none ends in a
+/// 500, and every answer has the status, type and shape that the document says.
+#[test]
+fn schemathesis() {
+    let Some(python) = python("schemathesis") else {
+        return;
+    };
+    let scripted = Scripted::start();
+    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+    let folder = Folder::new();
+    let output = Command::new(python)
+        .args(["-m", "schemathesis.cli", "run"])
+        .arg(format!("{}/api-doc/openapi.json", scripted.url()))
+        .args(["--checks", checks, "--phases", "examples,coverage,fuzzing"])
+        .args(["--max-examples", "15", "--seed", "7", "--workers", "1"])
+        .args(["--suppress-health-check", "all", "--warnings", "off"])
+        .arg(format!(
+            "--header=Authorization: Bearer {}",
+            scripted.operator()
+        ))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{complained}");
 }
 
 /// What `aigen dev` prints for Python works when it is pasted.
