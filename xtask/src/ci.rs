@@ -1,7 +1,8 @@
 //! One command does what CI does.
 
-use crate::{arrows, tidy, workspace};
+use crate::{arrows, book, tidy, workspace};
 use anyhow::{Context, Result, bail, ensure};
+use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -28,6 +29,7 @@ pub fn run(tests: Tests) -> Result<()> {
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("arrows", || arrows::run().map(|()| Done::Passed)),
         ("tidy", || tidy::run().map(|()| Done::Passed)),
+        ("book", build_book),
         ("clippy", || cargo(&CLIPPY)),
         ("deny", deny),
     ];
@@ -75,19 +77,53 @@ fn report(name: &str, step: Step) -> bool {
     result.is_ok()
 }
 
+/// Links, and the book as its readers will see it.
+fn build_book() -> Result<Done> {
+    book::run()?;
+    if !answers("mdbook", &["--version"])? {
+        return missing("run `cargo install --locked --no-default-features mdbook`");
+    }
+    let build = Command::new("mdbook")
+        .args(["build", "docs"])
+        .current_dir(workspace::root())
+        .output()
+        .context("running mdbook")?;
+    // It goes on after a page that it could not make sense of, and warns.
+    let said = String::from_utf8_lossy(&build.stderr);
+    let clean = !said.contains("WARN") && !said.contains("ERROR");
+    ensure!(
+        build.status.success() && clean,
+        "mdbook build docs:\n{said}"
+    );
+    Ok(Done::Passed)
+}
+
 /// Licences, doubled crates and sources. Advisories are left out: they need a
 /// network, and a check that fails with the weather is soon ignored.
 fn deny() -> Result<Done> {
-    let installed = Command::new("cargo")
-        .args(["deny", "--version"])
+    match answers("cargo", &["deny", "--version"])? {
+        true => cargo(&DENY),
+        false => missing("run `cargo install --locked cargo-deny`"),
+    }
+}
+
+/// Whether a tool is installed.
+fn answers(program: &str, arguments: &[&str]) -> Result<bool> {
+    let status = Command::new(program)
+        .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .status()
-        .context("running cargo")?;
-    if installed.success() {
-        return cargo(&DENY);
+        .status();
+    match status {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        status => Ok(status
+            .with_context(|| format!("running {program}"))?
+            .success()),
     }
-    let way_out = "run `cargo install --locked cargo-deny`";
+}
+
+/// What a step comes to whose tool is missing: in CI nothing may pass that did not run.
+fn missing(way_out: &'static str) -> Result<Done> {
     ensure!(std::env::var_os("CI").is_none(), way_out);
     Ok(Done::Skipped(way_out))
 }

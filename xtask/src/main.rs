@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "telling is what a task is for")]
 
 mod arrows;
+mod book;
 mod ci;
 mod tidy;
 mod workspace;
@@ -18,8 +19,9 @@ Usage: cargo xtask TASK
   check   everything below
   arrows  which crate may use which
   tidy    what formatting and lints do not see
+  book    links of all pages, contents of the book
 
-`check` also runs rustfmt, clippy and, when it is installed, cargo-deny.";
+`check` also runs rustfmt, clippy and, where they are installed, mdbook and cargo-deny.";
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
@@ -38,6 +40,7 @@ fn run(task: &str) -> Result<()> {
         "check" => ci::run(ci::Tests::Leave),
         "arrows" => arrows::run(),
         "tidy" => tidy::run(),
+        "book" => book::run(),
         "" | "help" | "-h" | "--help" => {
             println!("{HELP}");
             Ok(())

@@ -51,6 +51,8 @@ pub struct Global {
 }
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
