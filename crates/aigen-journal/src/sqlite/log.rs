@@ -42,5 +42,13 @@ pub(super) fn write_again(path: &Path) -> io::Result<()> {
     file.rewind()?;
     file.write_all(&bytes)?;
     file.sync_all()?;
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+    sync_folder_of(path)
+}
+
+/// Makes it durable that there is a file of this name, which may have no folder in it.
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -11,6 +11,7 @@
 //! operating system survives. When the power goes it may be older than the journal and says
 //! less then, but nothing wrong: it never names a record that was not on the medium before.
 
+use super::log::sync_folder_of;
 use crate::record::Tip;
 use crate::store::StoreError;
 use aigen_types::Digest;
@@ -69,10 +70,7 @@ impl TipFile {
             write(&mut file, tip)?;
             file.set_len(BYTES as u64)?;
             file.sync_all()?;
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+            sync_folder_of(&path)?;
             Ok(file)
         });
         match begun {

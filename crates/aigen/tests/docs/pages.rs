@@ -35,6 +35,11 @@ fn the_first_fifteen_minutes() {
 }
 
 #[test]
+fn an_app_moves_over() {
+    read_along("guides/apps.md");
+}
+
+#[test]
 fn teams_are_charged_what_they_used() {
     read_along("guides/teams.md");
 }
