@@ -12,6 +12,7 @@ mod template;
 mod tests;
 mod tools;
 mod vocabulary;
+mod warmth;
 mod workers;
 
 pub use compiler::{CompileLimits, Compiler};

@@ -10,6 +10,7 @@ use toktrie::InferenceCapabilities;
 
 use super::cache::Cache;
 use super::vocabulary::Vocabulary;
+use super::warmth::Walk;
 use super::workers::Workers;
 use super::{CompileError, Grammar, Hole, JsonOptions, ToolGrammar, quote, source, template};
 use crate::program::digest_of;
@@ -22,6 +23,7 @@ use crate::{Program, limits};
 /// that may block.
 pub struct Compiler {
     factory: Arc<ParserFactory>,
+    walk: Arc<Walk>,
     cache: Mutex<Cache>,
     workers: Workers,
     limits: CompileLimits,
@@ -77,6 +79,7 @@ impl Compiler {
         *factory.limits_mut() = limits::parser_limits();
         Ok(Self {
             factory: Arc::new(factory),
+            walk: Arc::new(Walk::new(environment.tok_trie())),
             cache: Mutex::new(Cache::new(limits.cached)),
             workers: Workers::new(limits.at_once),
             limits,
@@ -206,10 +209,10 @@ impl Compiler {
         if let Some(grammar) = self.cache().get(&digest) {
             return Ok(Program::constrained(grammar));
         }
-        let (factory, grammar) = (Arc::clone(&self.factory), grammar());
-        let matcher = self
-            .workers
-            .run(self.limits.time, move || prototype(&factory, grammar))??;
+        let (factory, walk) = (Arc::clone(&self.factory), Arc::clone(&self.walk));
+        let grammar = grammar();
+        let work = move || prototype(&factory, grammar).map(|matcher| walk.warm(matcher));
+        let matcher = self.workers.run(self.limits.time, work)??;
         let grammar = Grammar::new(digest, matcher);
         self.cache().put(grammar.clone());
         Ok(Program::constrained(grammar))
@@ -227,7 +230,7 @@ impl Compiler {
 }
 
 /// A matcher at the grammar's start. Its first mask is computed here, so that a
-/// grammar that allows nothing is refused, and the lexer is warm for the first token.
+/// grammar that allows nothing is refused.
 fn prototype(
     factory: &ParserFactory,
     grammar: TopLevelGrammar,
