@@ -99,6 +99,7 @@ const ROOMS: &[Room] = &[
             "aigen-testkit",
         ],
     ),
+    room("aigen-testkit-guests", &[]),
     room("aigen-testkit-postgres", &[]),
     room("xtask", &[]),
 ];

@@ -9,62 +9,16 @@ use aigen_engine::scripted::Vocabulary;
 use aigen_jarvis::{
     BranchId, Compiler, Context, Controller, Decision, Fault, Opening, Program, Report, Turn, Wake,
 };
+use aigen_testkit_guests::{Guest, described};
 
 use crate::{Component, Host, Settings};
 
 /// One for the process, as in a node.
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None, None).unwrap());
 
-/// Names an import of the contract as core modules do.
-const IMPORTS: &str = r#"
-  (import "aigen:controller/output@0.1.0" "log" (func $log (param i32 i32 i32)))
-  (import "aigen:controller/variables@0.1.0" "set" (func $set (param i32 i32 i32 i32 i32)))
-  (import "aigen:controller/variables@0.1.0" "append" (func $append (param i32 i32 i32 i32 i32)))
-  (import "aigen:controller/variables@0.1.0" "get" (func $get (param i32 i32 i32)))
-  (import "aigen:controller/constraints@0.1.0" "[static]token-set.from-bits" (func $bits (param i32 i32 i32)))
-  (import "aigen:controller/constraints@0.1.0" "[static]token-set.of" (func $tokens (param i32 i32 i32)))
-  (import "aigen:controller/constraints@0.1.0" "[static]token-set.all" (func $all (result i32)))
-  (import "aigen:controller/constraints@0.1.0" "[method]token-set.id" (func $id (param i32) (result i32)))
-  (import "aigen:controller/constraints@0.1.0" "[static]grammar.lark" (func $lark (param i32 i32 i32)))
-  (import "aigen:controller/constraints@0.1.0" "[static]grammar.regex" (func $regex (param i32 i32 i32)))
-  (import "aigen:controller/outside@0.1.0" "http-get" (func $http (param i32 i32 i32)))
-  (import "aigen:controller/rng@0.1.0" "next" (func $random (result i64)))
-"#;
-
-/// A component from the parts of `guest.wat`.
-#[derive(Default)]
-struct Guest<'a> {
-    start: &'a str,
-    open: &'a str,
-    step: &'a str,
-}
-
-impl Guest<'_> {
-    fn text(&self) -> String {
-        include_str!("tests/guest.wat")
-            .replace("  ;;IMPORTS", IMPORTS)
-            .replace("    ;;START", self.start)
-            .replace("    ;;OPEN", self.open)
-            .replace("    ;;STEP", self.step)
-    }
-
-    /// A core module that describes itself as a controller, which the host makes a component.
-    fn component(&self) -> Component {
-        HOST.compile(&described(&self.text())).unwrap()
-    }
-}
-
-fn described(text: &str) -> Vec<u8> {
-    let mut module = wat::parse_str(text).unwrap();
-    let mut resolve = wit_parser::Resolve::default();
-    let contract = include_str!("../../../wit/controller.wit");
-    let package = resolve.push_str("controller.wit", contract).unwrap();
-    let world = resolve
-        .select_world(&[package], Some("token-controller"))
-        .unwrap();
-    let utf8 = wit_component::StringEncoding::UTF8;
-    wit_component::embed_component_metadata(&mut module, &resolve, world, utf8).unwrap();
-    module
+/// The component that the host makes of a guest.
+fn component(guest: &Guest<'_>) -> Component {
+    HOST.compile(&guest.module()).unwrap()
 }
 
 /// One request: its context, and its first branch.
@@ -119,7 +73,7 @@ impl Request {
 
 /// Opens and steps until something is named, and says what.
 fn fate(guest: &Guest<'_>) -> String {
-    let mut request = match open(&guest.component()) {
+    let mut request = match open(&component(guest)) {
         Ok(request) => request,
         Err(fault) => return format!("open {}", fault.name()),
     };
@@ -133,10 +87,7 @@ fn fate(guest: &Guest<'_>) -> String {
 #[test]
 fn what_strangers_try() {
     let forever = "(loop $l (br $l))";
-    let step = |step| Guest {
-        step,
-        ..Guest::default()
-    };
+    let step = Guest::stepping;
     let rows = [
         (
             step("(call $stop)"),
@@ -255,7 +206,7 @@ fn the_same_component_is_compiled_once() {
         step: "(call $any (i32.const 3))",
         ..Guest::default()
     };
-    let (one, two) = (guest.component(), guest.component());
+    let (one, two) = (component(&guest), component(&guest));
     assert_eq!(one.digest(), two.digest());
     assert!(one.imports().is_empty() || one.imports()[0].starts_with("aigen:controller/"));
 }
@@ -267,7 +218,7 @@ fn a_step_that_takes_long_goes_on_elsewhere() {
         step: "(call $compute (i32.const 1000000)) (call $any (i32.const 3))",
         ..Guest::default()
     };
-    let mut request = open(&guest.component()).unwrap();
+    let mut request = open(&component(&guest)).unwrap();
     let (late, decision) = request.step(0, Wake::Started);
     assert!(
         late && matches!(decision, Ok(Decision::Generate(_))),
@@ -289,7 +240,7 @@ fn a_step_without_end_is_ended_by_the_ticker() {
         request_fuel: u64::MAX,
         ..Settings::default()
     };
-    let mut request = open_with(&guest.component(), endless).unwrap();
+    let mut request = open_with(&component(&guest), endless).unwrap();
     let (late, decision) = request.step(0, Wake::Started);
     assert!(late);
     assert_eq!(decision.unwrap_err().name(), "too_slow");
@@ -302,7 +253,7 @@ fn fuel_is_the_same_in_every_run() {
         step: "(call $compute (i32.add (i32.const 10) (i32.wrap_i64 (i64.and (call $random) (i64.const 255))))) (call $any (i32.const 1))",
         ..Guest::default()
     };
-    let component = guest.component();
+    let component = component(&guest);
     let run = || {
         let mut request = open(&component).unwrap();
         for _ in 0..20 {
@@ -333,7 +284,7 @@ fn forks_are_asked_in_the_same_instance() {
         step: "(if (local.get $why) (then (call $any (local.get $session))) (else (call $fork (i32.const 2))))",
         ..Guest::default()
     };
-    let mut request = open(&guest.component()).unwrap();
+    let mut request = open(&component(&guest)).unwrap();
     assert!(matches!(
         request.step(0, Wake::Started).1,
         Ok(Decision::Fork(2))
@@ -348,7 +299,7 @@ fn forks_are_asked_in_the_same_instance() {
         assert_eq!(generate.until.tokens, index);
     }
     assert!(request.controller.fork(3).is_err());
-    assert_eq!(request.controller.finish(), "name");
+    assert_eq!(request.controller.finish(), "\"name\"");
 }
 
 /// Two requests of one component share nothing.
@@ -358,7 +309,7 @@ fn tenants_do_not_meet() {
         step: "(call $set (i32.const 16) (i32.const 4) (i32.const 24) (i32.const 4) (i32.const 2048)) (call $any (global.get $steps))",
         ..Guest::default()
     };
-    let component = guest.component();
+    let component = component(&guest);
     let (mut one, mut two) = (open(&component).unwrap(), open(&component).unwrap());
     for request in [&mut one, &mut two] {
         let decision = request.step(0, Wake::Started).1.unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use aigen_jarvis::Wake;
 
-use super::{Guest, described, open};
+use super::{Guest, open};
 use crate::{CompilerProcess, Host, Images};
 
 /// The example `compiler`, which cargo builds beside the tests.
@@ -24,7 +24,7 @@ fn what_a_child_compiled_runs_here() {
         ..Guest::default()
     };
     let host = Host::start(Some(compiler()), None).unwrap();
-    let component = host.compile(&described(&guest.text())).unwrap();
+    let component = host.compile(&guest.module()).unwrap();
     let mut request = open(&component).unwrap();
     assert!(request.step(0, Wake::Started).1.is_ok());
     // What it says of bytes that are none comes back.
@@ -36,7 +36,7 @@ fn what_a_child_compiled_runs_here() {
 #[test]
 fn what_was_compiled_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let guest = described(&Guest::default().text());
+    let guest = Guest::default().module();
     let start = |compiler| Host::start(compiler, Some(Images::within(folder.path()))).unwrap();
     let content = start(None).compile(&guest).unwrap().digest();
     // A host that could not compile has no need to.

@@ -1,55 +1,18 @@
 //! The example controllers, built from their source and asked by hand; in whole sessions they
 //! are run in `tests/sessions`.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use aigen_engine::scripted::Vocabulary;
 use aigen_jarvis::{Compiler, Opening};
+use aigen_testkit_guests::built;
 
 use super::HOST;
 use crate::{Component, Settings};
 
-const TARGET: &str = "wasm32-unknown-unknown";
-
-/// Where the built modules are; `None` if this machine cannot build them.
-static BUILT: LazyLock<Option<PathBuf>> = LazyLock::new(build);
-
-fn build() -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target = root.join("target/controllers");
-    let status = Command::new("cargo")
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--release",
-            "--target",
-            TARGET,
-        ])
-        .env("CARGO_TARGET_DIR", &target)
-        // Set by the cargo that runs the tests, and meant for its own crates.
-        .env_remove("RUSTFLAGS")
-        .current_dir(root.join("controllers"))
-        .status();
-    match status {
-        Ok(status) if status.success() => Some(target.join(TARGET).join("release")),
-        _ if std::env::var_os("CI").is_some() => {
-            panic!("the example controllers were not built; hint: run scripts/setup --tests")
-        }
-        _ => None,
-    }
-}
-
 /// The component of an example; `None`, with a word about it, if it cannot be built here.
 fn example(name: &str) -> Option<Component> {
-    let Some(folder) = &*BUILT else {
-        eprintln!("SKIP: no {TARGET} here; run scripts/setup --tests");
-        return None;
-    };
-    let module = folder.join(format!("{}.wasm", name.replace('-', "_")));
-    Some(HOST.compile(&std::fs::read(module).unwrap()).unwrap())
+    Some(HOST.compile(&built(name)?).unwrap())
 }
 
 /// What an example says about parameters that are none.

@@ -1,7 +1,7 @@
 //! The example controllers in whole sessions over a scripted model: they fork, wait, take back
 //! and stop, and do the same again when they are replayed.
 
-mod guests;
+mod neighbours;
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, LazyLock};
@@ -10,9 +10,12 @@ use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::{PassLog, Script, ScriptedEngine, Vocabulary};
 use aigen_engine::{EngineHandle, Limits, Tokenizer};
 use aigen_jarvis::{
-    Compiler, Cover, Ending, Event, Finish, Program, SessionHandle, SessionRequest, replay, start,
+    Compiler, Cover, Ending, Event, Finish, Program, SessionHandle, SessionRequest, StartError,
+    Usage, replay, start,
 };
 use aigen_jarvis_host::{Host, Settings};
+use aigen_testkit_guests::built;
+use aigen_types::Digest;
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::start(None, None).unwrap());
 
@@ -58,7 +61,7 @@ impl World {
 
     /// The example's program; `None`, with a word about it, if it cannot be built here.
     fn example(&self, name: &str) -> Option<Program> {
-        let component = HOST.compile(&guests::built(name)?).unwrap();
+        let component = HOST.compile(&built(name)?).unwrap();
         let settings = Settings {
             backtracks: true,
             branches: 3,
@@ -86,10 +89,14 @@ impl World {
     }
 
     fn start(&self, request: SessionRequest) -> Running {
+        self.try_start(request).unwrap()
+    }
+
+    fn try_start(&self, request: SessionRequest) -> Result<Running, StartError> {
         let (send, events) = channel();
         let on_event = Box::new(move |event| drop(send.send(event)));
-        let handle = start(&self.engine, request, on_event).unwrap();
-        Running { events, handle }
+        let handle = start(&self.engine, request, on_event)?;
+        Ok(Running { events, handle })
     }
 
     fn run(&self, request: SessionRequest) -> (String, Ending) {
@@ -219,7 +226,8 @@ fn a_debate_is_had_in_turns() {
     world.replay(&program, &text, &ending);
 }
 
-/// The same run a hundred times, with other neighbours each time: the same decisions and fuel.
+/// The same run a hundred times, among other neighbours each time and at another place among
+/// them: the same decisions and fuel, and the same again when it is replayed.
 #[test]
 fn neighbours_change_nothing() {
     let world = World::wanting(&["yes yes maybe no.", "no.", "maybe."]);
@@ -241,26 +249,25 @@ fn neighbours_change_nothing() {
     let (text, ending) = world.run(request.clone());
     assert_eq!(ending.finish, Finish::Stop, "{ending:?}");
     for round in 0..100_u64 {
-        let beside: Vec<Running> = (0..round % 7)
-            .map(|number| {
-                let neighbour = if number % 2 == 0 {
-                    &neighbour
-                } else {
-                    &program
-                };
-                world.start(SessionRequest {
-                    sampling: sampling(round * 10 + number),
-                    max_tokens: 16,
-                    ..world.request(neighbour.clone(), "")
-                })
+        let neighbour = |number| {
+            let program = [&neighbour, &program][number as usize % 2].clone();
+            world.start(SessionRequest {
+                sampling: sampling(round * 10 + number),
+                max_tokens: 16,
+                ..world.request(program, "")
             })
-            .collect();
-        let (again, other) = world.run(request.clone());
+        };
+        let count = round % 7;
+        let place = round / 7 % (count + 1);
+        let before: Vec<_> = (0..place).map(neighbour).collect();
+        let running = world.start(request.clone());
+        let after: Vec<_> = (place..count).map(neighbour).collect();
+        let (again, other) = running.until_the_end();
         assert_eq!(again, text, "round {round}");
         assert_eq!(other.decisions, ending.decisions, "round {round}");
         assert_eq!(other.guest.fuel, ending.guest.fuel, "round {round}");
         assert_eq!(other.usage, ending.usage, "round {round}");
         world.replay(&program, &text, &other);
-        drop(beside);
+        drop((before, after));
     }
 }

@@ -1,7 +1,8 @@
 //! Controllers that are WebAssembly components, from publishing to being paid.
 
 use crate::check;
-use crate::support::{Folder, Serving, guests};
+use crate::support::{Folder, Serving};
+use aigen_testkit_guests as guests;
 use serde_json::Value;
 
 const MANIFEST: &str = r#"
@@ -139,7 +140,7 @@ fn a_hostile_component_ends_one_request() {
     // A token, then no end.
     let step = "(call $any (i32.const 1))
         (if (i32.gt_u (global.get $steps) (i32.const 1)) (then (loop $l (br $l))))";
-    folder.write("loop.wasm", guests::by_hand(step));
+    folder.write("loop.wasm", guests::Guest::stepping(step).module());
     folder.write("yes-no.toml", MANIFEST);
     let node = serve(&folder);
     assert_eq!(publish(&folder, "loop.wasm", "eve/loop@1.0.0").code, 0);
@@ -165,7 +166,7 @@ fn what_is_no_component_is_refused() {
     let folder = Folder::new();
     folder.write("yes-no.toml", MANIFEST);
     folder.write("none.wasm", b"\0asm no more");
-    folder.write("large.wasm", guests::by_hand(""));
+    folder.write("large.wasm", guests::Guest::stepping("").module());
     let _node = folder.serve(&[]);
     check!(publish(&folder, "none.wasm", "ada/none@1.0.0"), @r"
     exit code: 1
@@ -194,7 +195,7 @@ fn tokens_that_are_taken_back() {
     let step = "(if (i32.eq (global.get $steps) (i32.const 1)) (then (call $any (i32.const 3))))
         (if (i32.eq (global.get $steps) (i32.const 2)) (then (call $backtrack (i32.const 2))))
         (if (i32.gt_u (global.get $steps) (i32.const 2)) (then (call $stop)))";
-    folder.write("back.wasm", guests::by_hand(step));
+    folder.write("back.wasm", guests::Guest::stepping(step).module());
     let requires = "\n[requires]\nbacktrack = true\n";
     folder.write(
         "yes-no.toml",

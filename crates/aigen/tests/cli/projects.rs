@@ -1,7 +1,9 @@
 //! Controllers from `new` to `test`, in every language that there is a toolchain for.
 
+use crate::check;
 use crate::components;
-use crate::support::{Folder, Ran, guests};
+use crate::support::{Folder, Ran};
+use aigen_testkit_guests as guests;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -105,6 +107,59 @@ fn a_project_in_javascript() {
     if let Some(tool) = tool("node/node_modules/.bin/componentize-qjs") {
         tried("js", Some(("AIGEN_COMPONENTIZE_QJS", &tool)));
     }
+}
+
+/// What the author of a controller reads of every call to it, but for the times.
+#[test]
+fn a_trial_shows_every_step() {
+    let folder = Folder::new();
+    // Three tokens; two of them taken back and two others put in; one of a set of one; the end.
+    let step = "(if (i32.eq (global.get $steps) (i32.const 1)) (then (call $any (i32.const 3))))
+        (i32.store (i32.const 4096) (i32.const 300))
+        (i32.store (i32.const 4100) (i32.const 301))
+        (if (i32.eq (global.get $steps) (i32.const 2))
+          (then (call $edit (i32.const 2) (i32.const 4096) (i32.const 2))))
+        (if (i32.eq (global.get $steps) (i32.const 3))
+          (then
+            (call $tokens (i32.const 4096) (i32.const 1) (i32.const 2048))
+            (call $of (call $id (i32.load (i32.const 2052))))))
+        (if (i32.gt_u (global.get $steps) (i32.const 3)) (then (call $stop)))";
+    folder.write("steps.wasm", guests::Guest::stepping(step).module());
+    let trial = ["controller", "test", "steps.wasm", "--prompt", "Hello!"];
+    let ran = run(&folder, &trial, None);
+    check!(timeless(&ran), @r#"
+    exit code: 0
+    ----- stdout
+
+    branch | at | because | sampled | forced | backtracked | masked | µs | fuel | decision
+    0 | 0 | opened | 0 | 0 | 0 | 0 | [TIME] | 61
+    0 | 0 | started | 0 | 0 | 0 | 0 | [TIME] | 194 | generate 3
+    0 | 3 | token limit | 3 | 0 | 0 | 0 | [TIME] | 205 | edit: back 2, append 2
+    0 | 3 | edited | 0 | 2 | 2 | 4095 | [TIME] | 927 | generate 1
+    0 | 4 | token limit | 1 | 0 | 0 | 0 | [TIME] | 196 | stop
+
+    Huestion inuestion
+    ended with stop: 2 sampled, 2 forced, 2 discarded, 0 hidden; 1727 fuel; decisions [DIGEST]
+    outcome "name"
+    ----- stderr
+    loading aigen-tiny from [FOLDER]/models/aigen-tiny-0d1749b5cbb464c7.gguf
+    "#);
+}
+
+/// The cells of the table apart, and none of its times.
+fn timeless(ran: &Ran) -> String {
+    let said = ran.to_string();
+    let lines = said.lines().map(|line| {
+        let mut cells: Vec<&str> = line.split("  ").map(str::trim).collect();
+        cells.retain(|cell| !cell.is_empty());
+        if let [_, _, _, _, _, _, _, time, ..] = &mut cells[..]
+            && time.parse::<u64>().is_ok()
+        {
+            *time = "[TIME]";
+        }
+        cells.join(" | ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What is missing is named, with what brings it.

@@ -2,20 +2,19 @@
 //! again without the model.
 
 mod counting;
-#[path = "../../../aigen-jarvis-host/tests/sessions/guests.rs"]
-mod guests;
 
 use std::path::PathBuf;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, LazyLock};
 
 use aigen_engine::sampler::Sampling;
 use aigen_engine::{ChatMessage, EngineHandle, Limits, Role};
 use aigen_engine_llama::Options;
 use aigen_jarvis::{
-    Compiler, Cover, Ending, Event, Finish, Program, SessionRequest, replay, start,
+    Compiler, Cover, Ending, Event, Finish, Program, SessionHandle, SessionRequest, replay, start,
 };
 use aigen_jarvis_host::{Host, Settings};
+use aigen_testkit_guests::built;
 use counting::{Computed, Counting};
 use serde_json::{Value, json};
 
@@ -27,6 +26,9 @@ struct World {
     computed: Computed,
 }
 
+/// A session under way.
+type Running = (Receiver<Event>, SessionHandle);
+
 /// One session, run to its end.
 struct Run {
     text: String,
@@ -37,11 +39,16 @@ struct Run {
 
 impl World {
     fn open() -> Self {
+        Self::with_sequences(4)
+    }
+
+    fn with_sequences(sequences_max: u32) -> Self {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../model/aigen-tiny.gguf");
         let options = Options {
             context_tokens: Some(512),
             // Nothing is kept, so that what is not computed twice is not because of a fork.
             kept_sequences: 0,
+            sequences_max,
             ..Options::default()
         };
         let engine = aigen_engine_llama::open(file, &options).unwrap();
@@ -56,7 +63,7 @@ impl World {
     }
 
     fn example(&self, name: &str) -> Option<Program> {
-        let component = HOST.compile(&guests::built(name)?).unwrap();
+        let component = HOST.compile(&built(name)?).unwrap();
         let settings = Settings {
             backtracks: true,
             branches: if name == "best-of-three" { 3 } else { 2 },
@@ -84,12 +91,28 @@ impl World {
         }
     }
 
-    fn run(&self, request: SessionRequest) -> Run {
-        let before = self.computed.tokens();
-        let program = request.program.clone();
+    fn start(&self, request: SessionRequest) -> Running {
         let (send, events) = channel();
         let on_event = Box::new(move |event| drop(send.send(event)));
-        let _handle = start(&self.engine, request, on_event).unwrap();
+        let handle = start(&self.engine, request, on_event).unwrap();
+        (events, handle)
+    }
+
+    fn run(&self, request: SessionRequest) -> Run {
+        let before = self.computed.tokens();
+        let (program, running) = (request.program.clone(), self.start(request));
+        let (text, ending) = self.until_the_end(&program, running);
+        let computed = self.computed.tokens() - before;
+        Run {
+            text,
+            ending,
+            computed,
+        }
+    }
+
+    /// Its text and ending, which are the same when it is replayed.
+    fn until_the_end(&self, program: &Program, running: Running) -> (String, Ending) {
+        let (events, _handle) = running;
         let (mut text, mut ending) = (String::new(), Ending::crashed());
         for event in events {
             match event {
@@ -102,16 +125,11 @@ impl World {
             }
         }
         let log = ending.replay.as_ref().unwrap();
-        let again = replay(self.engine.tokenizer(), &program, log).unwrap();
+        let again = replay(self.engine.tokenizer(), program, log).unwrap();
         assert_eq!(again.text, text);
         assert_eq!(again.ending.decisions, ending.decisions);
         assert_eq!(again.ending.guest.fuel, ending.guest.fuel);
-        let computed = self.computed.tokens() - before;
-        Run {
-            text,
-            ending,
-            computed,
-        }
+        (text, ending)
     }
 }
 
@@ -226,4 +244,44 @@ fn best_of_three_computes_its_prompt_once() {
         })
         .sum();
     assert_eq!(apart, 3 * prompt);
+}
+
+/// The same request a hundred times, in other batches each time: at another place among other
+/// neighbours, who read prompts and speak while it does. Real logits, and the same hash.
+#[test]
+fn batches_change_no_decision() {
+    let world = World::with_sequences(8);
+    let Some(program) = world.example("best-of-three") else {
+        return;
+    };
+    let ask = |program: &Program, question: &str, seed, max_tokens| SessionRequest {
+        sampling: Sampling {
+            temperature: 1.0,
+            seed,
+            ..Sampling::default()
+        },
+        max_tokens,
+        ..world.ask(program.clone(), &json!({}), question)
+    };
+    let request = ask(&program, QUESTION, 3, 16);
+    let first = world.run(request.clone());
+    assert_eq!(first.ending.finish, Finish::Stop, "{:?}", first.ending);
+    let questions = ["Hello!", "Tell me about lakes.", QUESTION];
+    for round in 0..100_u64 {
+        let neighbour = |number: u64| {
+            let question = questions[((round + number) % 3) as usize].repeat(1 + number as usize);
+            let few = 4 + (round + number) as u32 % 12;
+            world.start(ask(&Program::free(), &question, round * 10 + number, few))
+        };
+        let count = round % 6;
+        let place = round / 6 % (count + 1);
+        let before: Vec<_> = (0..place).map(neighbour).collect();
+        let running = world.start(request.clone());
+        let after: Vec<_> = (place..count).map(neighbour).collect();
+        let (text, ending) = world.until_the_end(&program, running);
+        assert_eq!(text, first.text, "round {round}");
+        assert_eq!(ending.decisions, first.ending.decisions, "round {round}");
+        assert_eq!(ending.usage, first.ending.usage, "round {round}");
+        drop((before, after));
+    }
 }

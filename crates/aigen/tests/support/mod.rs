@@ -4,7 +4,6 @@
 // Each test binary uses a part of it.
 #![allow(dead_code)]
 
-pub mod guests;
 pub mod http;
 pub mod hub;
 

@@ -1,4 +1,4 @@
-;; A controller by hand. `;;IMPORTS`, `;;START`, `;;OPEN`, `;;STEP` and `;;FORK` are replaced; a step
+;; A controller by hand. `;;IMPORTS`, `;;TEXT`, `;;START`, `;;OPEN` and `;;STEP` are replaced; a step
 ;; answers by a call of one of the functions below. The answer lies at 1024: its first byte says
 ;; whether it is an error, byte 4 which decision it is, and from byte 8 on the decision.
 (module
@@ -8,7 +8,10 @@
   (memory (export "memory") 2)
   (global $free (mut i32) (i32.const 8192))
   (global $steps (mut i32) (i32.const 0))
+  ;; The first four letters name its variable; what it says in the end is JSON; and what it is given.
   (data (i32.const 16) "name of something")
+  (data (i32.const 40) "\22name\22")
+  (data (i32.const 256) ";;TEXT")
   (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param i32) (param $size i32)
     (result i32) (local $at i32)
     (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
@@ -19,23 +22,56 @@
   (func $any (param $tokens i32)
     (call $clear)
     (i32.store (i32.const 1092) (local.get $tokens)))
+  ;; So many tokens of the matcher of this id.
+  (func $matching (param $matcher i32) (param $tokens i32)
+    (call $any (local.get $tokens))
+    (i32.store8 (i32.const 1032) (i32.const 1))
+    (i32.store (i32.const 1036) (local.get $matcher)))
   ;; Of the token set of this id.
   (func $of (param $set i32)
     (call $any (i32.const 1))
     (i32.store8 (i32.const 1032) (i32.const 2))
     (i32.store (i32.const 1036) (local.get $set)))
   (func $backtrack (param $tokens i32)
+    (call $edit (local.get $tokens) (i32.const 0) (i32.const 0)))
+  ;; Takes tokens back and appends those that lie there.
+  (func $edit (param $back i32) (param $at i32) (param $count i32)
     (call $clear)
     (i32.store8 (i32.const 1028) (i32.const 1))
-    (i32.store (i32.const 1032) (local.get $tokens)))
+    (i32.store (i32.const 1032) (local.get $back))
+    (i32.store (i32.const 1036) (local.get $at))
+    (i32.store (i32.const 1040) (local.get $count)))
   (func $fork (param $count i32)
     (call $clear)
     (i32.store8 (i32.const 1028) (i32.const 2))
     (i32.store (i32.const 1032) (local.get $count)))
+  ;; Waits for the variable `name`.
+  (func $wait
+    (call $clear)
+    (i32.store8 (i32.const 1028) (i32.const 3))
+    (i32.store (i32.const 1036) (i32.const 1152))
+    (i32.store (i32.const 1040) (i32.const 1))
+    (i32.store (i32.const 1152) (i32.const 16))
+    (i32.store (i32.const 1156) (i32.const 4)))
   (func $stop
     (call $clear)
     (i32.store8 (i32.const 1028) (i32.const 4))
     (i32.store8 (i32.const 1033) (i32.const 1)))
+  ;; How long the text there is, which ends with a zero.
+  (func $length (param $from i32) (result i32) (local $at i32)
+    (local.set $at (local.get $from))
+    (loop $next
+      (if (i32.load8_u (local.get $at))
+        (then (local.set $at (i32.add (local.get $at) (i32.const 1))) (br $next))))
+    (i32.sub (local.get $at) (local.get $from)))
+  ;; One segment of the grammar whose result lies at 2048, and then the end; a trap if it is none.
+  (func $obeying
+    (if (i32.load8_u (i32.const 2048)) (then unreachable))
+    (if (i32.gt_u (global.get $steps) (i32.const 1))
+      (then (call $stop))
+      (else
+        (call $matching
+          (call $matcher_id (call $matcher (i32.load (i32.const 2052)))) (i32.const 0)))))
   ;; A loop of so many rounds.
   (func $compute (param $rounds i32)
     (loop $again
@@ -70,6 +106,6 @@
     (i32.const 1024))
   (func (export "aigen:controller/controller@0.1.0#[method]session.finish")
     (param i32) (result i32)
-    (i32.store (i32.const 1024) (i32.const 16))
-    (i32.store (i32.const 1028) (i32.const 4))
+    (i32.store (i32.const 1024) (i32.const 40))
+    (i32.store (i32.const 1028) (i32.const 6))
     (i32.const 1024)))

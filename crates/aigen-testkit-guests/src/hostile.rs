@@ -1,0 +1,165 @@
+use crate::Guest;
+
+/// A guest that tries something, and what its request ends with.
+#[derive(Clone, Copy, Debug)]
+pub struct Hostile {
+    /// What it tries.
+    pub tries: &'static str,
+    /// The guest.
+    pub guest: Guest<'static>,
+    /// The name of the fault; or how it ends, where what it tries does no harm.
+    pub ends: &'static str,
+}
+
+const fn stepping(tries: &'static str, step: &'static str, ends: &'static str) -> Hostile {
+    let guest = Guest::stepping(step);
+    Hostile { tries, guest, ends }
+}
+
+/// A segment under a grammar; where there is no such grammar it is told so, and insists.
+const fn under(
+    tries: &'static str,
+    text: &'static str,
+    step: &'static str,
+    ends: &'static str,
+) -> Hostile {
+    let guest = Guest {
+        text,
+        ..Guest::stepping(step)
+    };
+    Hostile { tries, guest, ends }
+}
+
+/// Compiles the text up to the first NUL behind it.
+const REGEX: &str = "(call $regex (i32.const 256) (call $length (i32.const 256)) (i32.const 2048))
+    (call $obeying)";
+const LARK: &str = "(call $lark (i32.const 256) (call $length (i32.const 256)) (i32.const 2048))
+    (call $obeying)";
+
+const FOREVER: &str = "(loop $l (br $l))";
+
+/// What strangers try in whole sessions: the model is asked with up to two branches, and what they
+/// have may be taken back. The model chooses without chance.
+pub const HOSTILE: &[Hostile] = &[
+    Hostile {
+        tries: "an endless start",
+        guest: Guest {
+            start: FOREVER,
+            ..Guest::stepping("")
+        },
+        ends: "fuel_exhausted",
+    },
+    stepping("an endless step", FOREVER, "fuel_exhausted"),
+    stepping(
+        "an endless step after a token",
+        "(call $any (i32.const 1))
+         (if (i32.gt_u (global.get $steps) (i32.const 1)) (then (loop $l (br $l))))",
+        "fuel_exhausted",
+    ),
+    stepping(
+        "steps that are late",
+        "(call $compute (i32.const 1000000)) (call $any (i32.const 1))",
+        "late",
+    ),
+    stepping(
+        "a memory bomb",
+        "(loop $l (drop (memory.grow (i32.const 16))) (br $l))",
+        "memory_full",
+    ),
+    stepping(
+        "10,000 branches",
+        "(call $fork (i32.const 10000))",
+        "branches_too_many",
+    ),
+    stepping(
+        "a variable bomb",
+        "(loop $l (call $append (i32.const 16) (i32.const 4) (i32.const 0) (i32.const 60000) (i32.const 2048)) (br $l))",
+        "variables_full",
+    ),
+    stepping(
+        "a flood of the log",
+        "(loop $l (call $log (i32.const 1) (i32.const 0) (i32.const 60000)) (br $l))",
+        "log_full",
+    ),
+    stepping(
+        "a flood of handles",
+        "(loop $l (drop (call $all)) (br $l))",
+        "handles_too_many",
+    ),
+    stepping(
+        "a mask of the wrong length",
+        "(call $bits (i32.const 0) (i32.const 1) (i32.const 2048)) (call $stop)",
+        "mask_length",
+    ),
+    stepping(
+        "a set with a token that there is not",
+        "(i32.store (i32.const 4096) (i32.const 99999999))
+         (call $tokens (i32.const 4096) (i32.const 1) (i32.const 2048)) (call $stop)",
+        "token_unknown",
+    ),
+    stepping(
+        "an edit with a token that there is not",
+        "(i32.store (i32.const 4096) (i32.const 99999999))
+         (call $edit (i32.const 0) (i32.const 4096) (i32.const 1))",
+        "token_unknown",
+    ),
+    stepping(
+        "taking back the prompt",
+        "(call $any (i32.const 1))
+         (if (i32.gt_u (global.get $steps) (i32.const 1)) (then (call $backtrack (i32.const 2))))",
+        "backtrack_too_far",
+    ),
+    stepping(
+        "taking back what was sent",
+        "(call $commit) (call $any (i32.const 1))
+         (if (i32.gt_u (global.get $steps) (i32.const 2)) (then (call $backtrack (i32.const 2))))",
+        "backtrack_too_far",
+    ),
+    stepping(
+        "taking back for ever",
+        "(if (i32.and (global.get $steps) (i32.const 1))
+           (then (call $any (i32.const 1))) (else (call $backtrack (i32.const 1))))",
+        "rewind_repeated",
+    ),
+    stepping(
+        "decisions without end",
+        "(call $backtrack (i32.const 0))",
+        "stalled",
+    ),
+    stepping("waiting for nobody", "(call $wait)", "deadlock"),
+    stepping(
+        "branches that wait for each other",
+        "(if (local.get $why) (then (call $wait)) (else (call $fork (i32.const 1))))",
+        "deadlock",
+    ),
+    under(
+        "a regular expression of exponentially many states",
+        "(a|b)*a(a|b){40}",
+        REGEX,
+        "Stop",
+    ),
+    under(
+        "a schema that is only itself",
+        "start: %json {\\22$ref\\22: \\22#\\22}",
+        LARK,
+        "trap",
+    ),
+    under(
+        "a grammar that forces 100,000 letters",
+        "start: \\22a\\22{100000}",
+        LARK,
+        "constraint",
+    ),
+    under(
+        "a grammar that forces letters for ever",
+        "start: \\22a\\22 start",
+        LARK,
+        "constraint",
+    ),
+    stepping(
+        "a pointer outside its memory",
+        "(call $log (i32.const 1) (i32.const -8) (i32.const 64))",
+        "trap",
+    ),
+    stepping("a trap", "unreachable", "trap"),
+];
