@@ -111,7 +111,7 @@ fn read(path: &Path) -> Result<String> {
     text.with_context(|| path.display().to_string())
 }
 
-/// Where a link of this page leads; a page itself is made into HTML.
+/// Where a link of this page leads. A page is made into HTML of its name, a folder's README into its index.
 fn target(from: &Path, link: &str) -> PathBuf {
     if link.is_empty() {
         return from.to_owned();
@@ -124,7 +124,9 @@ fn target(from: &Path, link: &str) -> PathBuf {
             part => path.push(part),
         }
     }
-    if path.extension().is_some_and(|kind| kind == "html") {
+    if path.ends_with("index.html") {
+        path.set_file_name("README.md");
+    } else if path.extension().is_some_and(|kind| kind == "html") {
         path.set_extension("md");
     }
     path

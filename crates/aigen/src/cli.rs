@@ -51,6 +51,8 @@ pub struct Global {
 }
 
 #[cfg(test)]
+mod mentions;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod tests {

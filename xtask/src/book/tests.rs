@@ -48,10 +48,14 @@ fn links_are_followed() {
 #[test]
 fn every_page_is_listed_for_people_and_for_programs() {
     let pages = [
-        (CONTENTS, "- [One](one.md)\n- [Gone](gone.md)"),
+        (
+            CONTENTS,
+            "[Book](README.md)\n- [One](one.md)\n- [Gone](gone.md)",
+        ),
+        ("docs/README.md", "# Book"),
         (
             CONTENTS_FOR_PROGRAMS,
-            "- [One](one.html)\n- [Two](two.html)",
+            "- [Book](index.html)\n- [One](one.html)\n- [Two](two.html)",
         ),
         ("docs/one.md", "# One"),
         ("docs/two.md", "# Two"),

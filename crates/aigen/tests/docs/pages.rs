@@ -40,6 +40,11 @@ fn an_app_moves_over() {
 }
 
 #[test]
+fn a_controller_is_published_and_yanked() {
+    read_along("concepts/controllers.md");
+}
+
+#[test]
 fn teams_are_charged_what_they_used() {
     read_along("guides/teams.md");
 }
