@@ -101,6 +101,24 @@ fn queries(text: &str) -> Vec<&str> {
 }
 
 #[test]
+fn every_reason_that_is_watched_can_be_given() {
+    let status = include_str!("../../../aigen-gateway/src/status.rs");
+    let label = Regex::new(r#"reason=~?"([^"]+)""#).unwrap();
+    let mut count = 0;
+    for found in label.captures_iter(ALERTS) {
+        for reason in found[1].split('|') {
+            let given = format!("\"{reason}\"");
+            assert!(
+                status.contains(&given) || SOURCE.contains(&given),
+                "{reason}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 2, "{count}");
+}
+
+#[test]
 fn everything_that_is_counted_is_drawn() {
     let drawn = metrics().into_iter().filter(|metric| {
         let series = metric.series();
