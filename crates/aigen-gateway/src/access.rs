@@ -1,14 +1,15 @@
 use crate::state::Gateway;
+use crate::trace::{Span, Spans, Timed, TraceContext};
 use aigen_node::random_call_id;
 use aigen_types::{Amount, Digest, Slug};
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,6 +25,9 @@ struct Line {
     method: Method,
     path: String,
     began: Instant,
+    came: SystemTime,
+    context: TraceContext,
+    spans: Option<Arc<dyn Spans>>,
     facts: Mutex<Facts>,
 }
 
@@ -39,6 +43,9 @@ pub(crate) struct Facts {
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
     pub cost: Option<Amount>,
+    /// All that was held for it, released or not.
+    pub hold: Option<Amount>,
+    pub first_token: Option<Duration>,
     /// How a completion ended, or the code of the failure.
     pub outcome: Option<String>,
 }
@@ -48,12 +55,15 @@ pub(crate) struct Facts {
 pub(crate) struct Outcome(pub String);
 
 impl Access {
-    fn new(method: &Method, path: &str) -> Self {
+    fn new(method: &Method, path: &str, headers: &HeaderMap, gateway: &Gateway) -> Self {
         Self(Arc::new(Line {
             id: format!("req_{}", random_call_id()),
             method: method.clone(),
             path: path.to_owned(),
             began: Instant::now(),
+            came: SystemTime::now(),
+            context: TraceContext::of(headers),
+            spans: gateway.spans.clone(),
             facts: Mutex::default(),
         }))
     }
@@ -72,11 +82,14 @@ impl Access {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        let took = self.began.elapsed();
         let facts = self.facts.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let outcome = facts.outcome.as_deref();
+        let outcome = outcome.unwrap_or(default_outcome(facts.status));
         tracing::info!(
             target: "aigen::access",
             id = self.id,
+            trace = format_args!("{:032x}", self.context.trace),
             method = %self.method,
             path = self.path,
             status = facts.status,
@@ -86,11 +99,27 @@ impl Drop for Line {
             prompt_tokens = facts.prompt_tokens,
             completion_tokens = facts.completion_tokens,
             cost = facts.cost.map(tracing::field::display),
-            outcome = facts.outcome.as_deref().unwrap_or(default_outcome(facts.status)),
-            micros,
+            hold = facts.hold.map(tracing::field::display),
+            first_token_micros = facts.first_token.map(micros),
+            outcome,
+            micros = micros(took),
             "request"
         );
+        if let Some(spans) = self.spans.take().filter(|_| self.context.sampled) {
+            let timed = Timed {
+                context: self.context,
+                method: &self.method,
+                path: &self.path,
+                began: self.came,
+                took,
+            };
+            spans.ended(Span::of(&timed, facts, outcome));
+        }
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn default_outcome(status: Option<u16>) -> &'static str {
@@ -101,8 +130,13 @@ fn default_outcome(status: Option<u16>) -> &'static str {
 }
 
 /// The outermost layer: names the request and logs it.
-pub(crate) async fn log(mut request: Request, next: Next) -> Response {
-    let access = Access::new(request.method(), request.uri().path());
+pub(crate) async fn log(
+    State(gateway): State<Gateway>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let access = Access::new(method, path, request.headers(), &gateway);
     request.extensions_mut().insert(access.clone());
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
@@ -120,8 +154,9 @@ pub(crate) async fn log(mut request: Request, next: Next) -> Response {
 impl FromRequestParts<Gateway> for Access {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Gateway) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Infallible> {
         let access = parts.extensions.get::<Self>().cloned();
-        Ok(access.unwrap_or_else(|| Self::new(&parts.method, parts.uri.path())))
+        let (method, path, headers) = (&parts.method, parts.uri.path(), &parts.headers);
+        Ok(access.unwrap_or_else(|| Self::new(method, path, headers, gateway)))
     }
 }

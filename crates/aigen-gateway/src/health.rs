@@ -10,6 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 pub(crate) fn routes() -> Router<Gateway> {
     Router::new()
@@ -47,10 +48,21 @@ async fn ready(State(gateway): State<Gateway>) -> Result<Response, Failure> {
     if !available.values().any(|available| *available) {
         return Err(Failure::no_models());
     }
-    Ok(Json(json!({"status": "ready", "models": available})).into_response())
+    let mut ready = json!({"status": "ready", "models": available});
+    if config_rejected(&gateway) {
+        ready["config"] = "rejected".into();
+    }
+    Ok(Json(ready).into_response())
+}
+
+/// Whether an older configuration is in effect than the file says: it serves all the same.
+fn config_rejected(gateway: &Gateway) -> bool {
+    gateway.config_rejected.load(Ordering::Relaxed)
 }
 
 async fn scrape(State(gateway): State<Gateway>) -> Response {
-    let text = gateway.metrics.text(&gateway.node);
+    let text = gateway
+        .metrics
+        .text(&gateway.node, config_rejected(&gateway));
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }

@@ -31,6 +31,7 @@ mod serve;
 mod state;
 mod status;
 mod tokens;
+mod trace;
 
 #[cfg(test)]
 mod tests;
@@ -42,3 +43,4 @@ pub use door::Door;
 pub use router::router;
 pub use serve::serve;
 pub use state::GatewayState;
+pub use trace::{Attribute, Span, Spans, TraceContext};

@@ -85,6 +85,7 @@ pub(crate) struct Metrics {
     held: Gauge,
     calls: Gauge,
     record: Gauge,
+    config_rejected: Gauge,
 }
 
 impl Metrics {
@@ -116,14 +117,16 @@ impl Metrics {
             discarded: add(&mut registry, "aigen_discarded_tokens", "Tokens computed and not kept"),
             held: add(&mut registry, "aigen_held_nano", "Under the holds of running calls, in nano-AIGEN"),
             calls: add(&mut registry, "aigen_open_calls", "Calls that are not settled yet"),
+            config_rejected: add(&mut registry, "aigen_config_rejected", "1 while the configuration file is not valid and what it said before holds"),
             record: add(&mut registry, "aigen_journal_record", "The journal's last durable record"),
             registry,
         }
     }
 
     /// Everything, as text.
-    pub fn text(&self, node: &Node) -> String {
+    pub fn text(&self, node: &Node, config_rejected: bool) -> String {
         self.look(node);
+        self.config_rejected.set(config_rejected.into());
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -21,12 +21,12 @@ pub fn router(state: GatewayState) -> Router {
         .nest("/v1/aigen", aigen::routes().layer(durable))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(gateway)
+        .with_state(gateway.clone())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(|_| {
             Failure::panicked().into_response()
         }))
-        .layer(axum::middleware::from_fn(access::log))
+        .layer(axum::middleware::from_fn_with_state(gateway, access::log))
 }
 
 async fn no_route(method: Method, uri: Uri) -> Response {

@@ -1,8 +1,10 @@
 use crate::limits::KEEP_ALIVE;
 use crate::metrics::Metrics;
 use crate::replies::Replies;
+use crate::trace::Spans;
 use aigen_node::Node;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// What a gateway serves, and how.
@@ -12,14 +14,22 @@ pub struct GatewayState {
     pub node: Node,
     /// Silence after which a stream carries a comment; 10 seconds unless set.
     pub keep_alive: Duration,
+    /// Who is told of every finished request; nobody unless set.
+    pub spans: Option<Arc<dyn Spans>>,
+    /// Whether the configuration file says what cannot be, so that what it said before holds.
+    pub config_rejected: Arc<AtomicBool>,
 }
 
 impl GatewayState {
     /// A gateway to `node` with the usual settings.
     #[must_use]
     pub fn new(node: Node) -> Self {
-        let keep_alive = KEEP_ALIVE;
-        Self { node, keep_alive }
+        Self {
+            node,
+            keep_alive: KEEP_ALIVE,
+            spans: None,
+            config_rejected: Arc::default(),
+        }
     }
 }
 
@@ -28,19 +38,28 @@ impl GatewayState {
 pub(crate) struct Gateway {
     pub node: Node,
     pub keep_alive: Duration,
+    pub spans: Option<Arc<dyn Spans>>,
+    pub config_rejected: Arc<AtomicBool>,
     pub replies: Arc<Replies>,
     pub metrics: Arc<Metrics>,
 }
 
 impl From<GatewayState> for Gateway {
     fn from(state: GatewayState) -> Self {
-        let GatewayState { node, keep_alive } = state;
+        let GatewayState {
+            node,
+            keep_alive,
+            spans,
+            config_rejected,
+        } = state;
         let replies = Arc::default();
         let metrics = Arc::new(Metrics::new());
         node.observe(metrics.clone());
         Self {
             node,
             keep_alive,
+            spans,
+            config_rejected,
             replies,
             metrics,
         }

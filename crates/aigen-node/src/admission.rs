@@ -41,13 +41,12 @@ impl Default for AdmissionLimits {
 }
 
 /// One model's door.
-pub(crate) struct Gate {
-    limits: AdmissionLimits,
-    state: Mutex<State>,
-}
+pub(crate) struct Gate(Mutex<State>);
 
 #[derive(Default)]
 struct State {
+    /// They may change; who is inside stays.
+    limits: AdmissionLimits,
     all: Inside,
     keys: BTreeMap<Slug, Inside>,
     /// Since when somebody is inside, without a break.
@@ -65,15 +64,22 @@ struct Inside {
 
 impl Gate {
     pub fn new(limits: AdmissionLimits) -> Self {
-        let state = Mutex::default();
-        Self { limits, state }
+        Self(Mutex::new(State {
+            limits,
+            ..State::default()
+        }))
+    }
+
+    /// Bounds whoever comes from now on.
+    pub fn limit(&self, limits: AdmissionLimits) {
+        self.lock().limits = limits;
     }
 
     /// Lets a call in, or says why not and when to come back.
     pub fn enter(self: &Arc<Self>, key: &Slug) -> Result<Admitted, NodeError> {
         let mut state = self.lock();
         let own = state.keys.get(key).copied().unwrap_or_default();
-        let limits = &self.limits;
+        let limits = state.limits;
         if state.all.calls >= limits.calls_max {
             return Err(state.busy("it has as many calls as it may have", false));
         }
@@ -94,7 +100,7 @@ impl Gate {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every write leaves the state whole, so a poisoned lock is still good.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,7 +149,7 @@ impl Admitted {
     pub fn wait_with(&mut self, tokens: u64) -> Result<(), NodeError> {
         let mut state = self.gate.lock();
         let own = state.keys.get(&self.key).copied().unwrap_or_default();
-        let limits = &self.gate.limits;
+        let limits = state.limits;
         // A prompt that nobody waits beside is let in however long it is.
         let above =
             |inside: Inside, max| inside.queued_tokens > 0 && inside.queued_tokens + tokens > max;
@@ -170,7 +176,7 @@ impl Admitted {
 
     /// When it has waited too long.
     pub fn deadline(&self) -> Instant {
-        self.since + self.gate.limits.queue_time_max
+        self.since + self.gate.lock().limits.queue_time_max
     }
 
     /// Why it is not waited for any longer.
@@ -228,6 +234,19 @@ mod tests {
             Err(NodeError::Busy { own, .. }) => Some(own),
             Err(other) => panic!("{other}"),
         }
+    }
+
+    #[test]
+    fn new_bounds_count_for_whoever_comes_next() {
+        let gate = gate(AdmissionLimits::default());
+        let inside = [gate.enter(&key("ada")), gate.enter(&key("ada"))].map(Result::unwrap);
+        gate.limit(AdmissionLimits {
+            calls_max: 2,
+            ..AdmissionLimits::default()
+        });
+        assert_eq!(refused(gate.enter(&key("bob"))), Some(false));
+        drop(inside);
+        assert_eq!(refused(gate.enter(&key("bob"))), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use aigen_jarvis::{Finish, Piece};
 use aigen_network::Receipt;
 use aigen_types::{Address, Amount, CallId, Digest, ModelName, Slug};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// What is asked of a model.
@@ -108,6 +109,8 @@ pub struct Ended {
     pub grammar_complete: Option<bool>,
     /// How its tokens were counted.
     pub counting: Counting,
+    /// From its request until its first token; `None` if there was none.
+    pub first_token: Option<Duration>,
     /// What was charged, or the journal's failure to say so.
     pub receipt: Result<Receipt, NodeError>,
 }

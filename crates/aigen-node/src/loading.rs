@@ -50,6 +50,19 @@ impl Node {
         Ok(())
     }
 
+    /// Puts a model in the place of the one that has its name, whose calls run to their ends, and into
+    /// the catalogue.
+    ///
+    /// # Errors
+    /// When a rule says no; then the old one stays.
+    pub async fn replace_model(&self, served: Served, entry: NewModel) -> Result<(), NodeError> {
+        let _one = self.0.loading.lock().await;
+        let name = entry.name.clone();
+        self.ensure_model(entry).await?;
+        self.0.models.put(name, served);
+        Ok(())
+    }
+
     /// Takes a model away: calls that run go on to their ends, new ones are refused. Its memory is free
     /// when the last of them has ended. Operators only.
     ///

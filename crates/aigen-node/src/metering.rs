@@ -145,6 +145,7 @@ impl Meter {
             choices: choices.collect(),
             grammar_complete,
             counting: std::mem::take(&mut self.counting),
+            first_token: self.times.first_token,
             receipt,
         };
         self.tell(&pieces, CallEvent::Ended(Box::new(ended))).await;

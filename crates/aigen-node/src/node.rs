@@ -201,6 +201,11 @@ impl Node {
         self.0.models.list()
     }
 
+    /// Bounds what each model has in hand from now on; who was let in stays.
+    pub fn limit_admission(&self, limits: AdmissionLimits) {
+        self.0.models.limit(limits);
+    }
+
     /// Publishes and runs controllers that are components from now on. The first to run them stays.
     pub fn run_components(&self, components: Components) {
         let _ = self.0.components.set(components);

@@ -118,8 +118,12 @@ pub type ServedModels = BTreeMap<ModelName, Arc<Served>>;
 /// A node's models, which may change while it runs, and their doors.
 pub(crate) struct Models {
     list: RwLock<Arc<ServedModels>>,
+    doors: Mutex<Doors>,
+}
+
+struct Doors {
     limits: AdmissionLimits,
-    gates: Mutex<BTreeMap<ModelName, Arc<Gate>>>,
+    gates: BTreeMap<ModelName, Arc<Gate>>,
 }
 
 impl Models {
@@ -128,16 +132,26 @@ impl Models {
         let models = models.map(|(name, served)| (name, Arc::new(served)));
         Self {
             list: RwLock::new(Arc::new(models.collect())),
-            limits,
-            gates: Mutex::default(),
+            doors: Mutex::new(Doors {
+                limits,
+                gates: BTreeMap::new(),
+            }),
         }
     }
 
     /// The door of a model. It stays where it is when the model is loaded anew.
     pub fn gate(&self, model: &ModelName) -> Arc<Gate> {
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let gate = gates.entry(model.clone());
-        Arc::clone(gate.or_insert_with(|| Arc::new(Gate::new(self.limits))))
+        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        let limits = doors.limits;
+        let gate = doors.gates.entry(model.clone());
+        Arc::clone(gate.or_insert_with(|| Arc::new(Gate::new(limits))))
+    }
+
+    /// Bounds whoever comes to any of the doors from now on.
+    pub fn limit(&self, limits: AdmissionLimits) {
+        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        doors.limits = limits;
+        doors.gates.values().for_each(|gate| gate.limit(limits));
     }
 
     /// Those there are now.

@@ -29,7 +29,7 @@ pub use rules::{ProposeRules, Rules, Terms};
 
 pub use spending::{
     Allowance, Budget, Correction, CorrectionKind, GrantAllowance, Period, Refund, RefundReason,
-    Reverse, RevokeAllowance, SetBudget,
+    Reverse, RevokeAllowance, SetBudget, Spender,
 };
 
 pub use usage::Usage;

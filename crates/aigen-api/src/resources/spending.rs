@@ -1,5 +1,5 @@
 use crate::{money, text};
-use aigen_types::{Address, Amount, BudgetPath, CallId, Timestamp, TransferId};
+use aigen_types::{Address, Amount, BudgetPath, CallId, Slug, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
 /// How often a budget or an allowance begins anew, by the UTC calendar; weeks begin on Monday.
@@ -147,6 +147,21 @@ pub struct Allowance {
     /// What is left.
     #[serde(flatten, with = "money::available")]
     pub available: Amount,
+}
+
+/// `GET /v1/aigen/teams` and `/v1/aigen/apps`: who spends, and within which bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spender {
+    /// The team or app.
+    #[serde(with = "text")]
+    pub address: Address,
+    /// Public names of the keys that spend for exactly it.
+    #[serde(with = "text::list")]
+    pub keys: Vec<Slug>,
+    /// Its own, and that of each of its end users.
+    pub budgets: Vec<Budget>,
+    /// What users let it spend, and what it adds.
+    pub allowances: Vec<Allowance>,
 }
 
 /// Why money is given back.

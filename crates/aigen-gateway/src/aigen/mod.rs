@@ -9,6 +9,7 @@ pub(crate) mod receipts;
 mod registry;
 pub(crate) mod rules;
 pub mod settlement;
+mod spenders;
 mod spending;
 pub(crate) mod statement;
 mod transfers;
@@ -51,6 +52,8 @@ pub(crate) fn routes() -> Router<Gateway> {
             get(spending::allowances).post(spending::grant),
         )
         .route("/allowances/revoke", post(spending::revoke))
+        .route("/teams", get(spenders::teams))
+        .route("/apps", get(spenders::apps))
         .route(
             "/validators",
             get(validators::list).post(validators::register),

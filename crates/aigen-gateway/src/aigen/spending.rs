@@ -32,7 +32,11 @@ fn list_budgets(network: &Network, caller: &Caller) -> Vec<Budget> {
 }
 
 /// Each end user has an account of their own, so that a path of them has spent nothing itself.
-fn describe_budget(network: &Network, path: &BudgetPath, budget: &network::Budget) -> Budget {
+pub(super) fn describe_budget(
+    network: &Network,
+    path: &BudgetPath,
+    budget: &network::Budget,
+) -> Budget {
     let window = budget.period.window(network.ledger().now());
     let state = match path.is_each_user() {
         true => network::CapState {
@@ -85,7 +89,7 @@ fn list_allowances(network: &Network, caller: &Caller) -> Vec<Allowance> {
         .collect()
 }
 
-fn describe_allowance(
+pub(super) fn describe_allowance(
     network: &Network,
     user: &Address,
     app: &Address,

@@ -46,6 +46,7 @@ pub(super) fn conclude(
         unsettled(access, call)
     })?;
     note(access, &receipt, &ended.finish);
+    access.note(|facts| facts.first_token = ended.first_token);
     let choices = ended.choices.iter();
     let finishes = choices.map(|choice| match &choice.finish {
         Finish::Stop | Finish::StopString => Ok(FinishReason::Stop),
@@ -92,6 +93,7 @@ fn note(access: &Access, receipt: &Receipt, finish: &Finish) {
         facts.prompt_tokens = usage.prompt_tokens;
         facts.completion_tokens = usage.completion_tokens;
         facts.cost = Some(receipt.total());
+        facts.hold = Some(receipt.call.held());
         facts.outcome = Some(outcome(finish).to_owned());
     });
 }

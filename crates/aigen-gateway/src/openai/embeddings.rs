@@ -93,6 +93,7 @@ fn answer(
     post.access.note(|facts| {
         facts.prompt_tokens = tokens;
         facts.cost = Some(receipt.total());
+        facts.hold = Some(receipt.call.held());
     });
     let format = asked.encoding_format.unwrap_or_default();
     let data = (0..).zip(vectors).map(|(index, vector)| Embedding {

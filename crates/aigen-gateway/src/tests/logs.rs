@@ -32,13 +32,14 @@ fn access_lines(log: &str) -> Vec<Value> {
     access.map(|line| line["fields"].clone()).collect()
 }
 
-const FIELDS: [&str; 7] = [
+const FIELDS: [&str; 8] = [
     "status",
     "key",
     "model",
     "prompt_tokens",
     "completion_tokens",
     "cost",
+    "hold",
     "outcome",
 ];
 
@@ -69,12 +70,20 @@ async fn one_line_per_request_without_secrets_or_content() {
     assert_eq!(
         told,
         [
-            "200 ada-1 tiny 6 7 0.00000003 stop",
-            "200 ada-1 tiny 6 7 0.00000003 stop",
-            "404 ada-1 invalid 0 0 null model_not_found",
-            "401 null null 0 0 null invalid_api_key",
+            "200 ada-1 tiny 6 7 0.00000003 0.000000528 stop",
+            "200 ada-1 tiny 6 7 0.00000003 0.000000528 stop",
+            "404 ada-1 invalid 0 0 null null model_not_found",
+            "401 null null 0 0 null null invalid_api_key",
         ]
     );
+    for line in &lines[..2] {
+        assert!(line["first_token_micros"].is_u64(), "{line}");
+        assert!(line["first_token_micros"].as_u64() <= line["micros"].as_u64());
+    }
+    for line in &lines {
+        let trace = line["trace"].as_str().unwrap();
+        assert!(trace.len() == 32 && trace != "0".repeat(32), "{line}");
+    }
     for never in [
         "Hello",
         "Hi",

@@ -276,8 +276,12 @@ async fn envelopes_end_with_the_way_out() {
 
 #[tokio::test]
 async fn a_panic_is_an_envelope() {
+    use crate::GatewayState;
     use crate::failure::Failure;
+    use crate::state::Gateway;
     use axum::response::IntoResponse;
+    let world = World::polite().await;
+    let gateway = Gateway::from(GatewayState::new(world.node.clone()));
     let panicking = axum::Router::new()
         .route(
             "/",
@@ -286,7 +290,10 @@ async fn a_panic_is_an_envelope() {
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(|_| {
             Failure::panicked().into_response()
         }))
-        .layer(axum::middleware::from_fn(crate::access::log));
+        .layer(axum::middleware::from_fn_with_state(
+            gateway,
+            crate::access::log,
+        ));
     let response = tower::ServiceExt::oneshot(panicking, request("GET", "", "/", ""))
         .await
         .unwrap();

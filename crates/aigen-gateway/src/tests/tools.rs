@@ -182,3 +182,42 @@ async fn an_answer_that_calls_nothing_keeps_its_format() {
     );
     world.settle().await;
 }
+
+/// Of several tools those that `allowed_tools` names are called, whatever the model would like.
+#[tokio::test]
+async fn only_allowed_tools_are_called() {
+    let world = world().await;
+    let parameters = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    let clock =
+        json!({"type": "function", "function": {"name": "clock", "parameters": parameters}});
+    for (question, mode, allowed, called) in [
+        ("Oslo?", "auto", "weather", json!("weather")),
+        ("Oslo?", "required", "clock", json!("clock")),
+        ("Hi", "required", "clock", json!("clock")),
+        ("Hi", "auto", "weather", Value::Null),
+    ] {
+        let tool = json!({"type": "function", "function": {"name": allowed}});
+        let allowed = json!({"mode": mode, "tools": [tool]});
+        let fields = json!({
+            "tools": [weather(), clock],
+            "tool_choice": {"type": "allowed_tools", "allowed_tools": allowed},
+            "parallel_tool_calls": false,
+        });
+        let reply = ask(&world, question, fields).await.json();
+        let message = &reply["choices"][0]["message"];
+        let name = message["tool_calls"][0]["function"]["name"].clone();
+        assert_eq!(name, called, "{question} {mode}: {message}");
+    }
+    let unknown =
+        json!({"mode": "auto", "tools": [{"type": "function", "function": {"name": "calendar"}}]});
+    let choice = json!({"type": "allowed_tools", "allowed_tools": unknown});
+    let asked = asking("Hi", json!({"tool_choice": choice}));
+    let reply = world.post(&world.ada, "/v1/chat/completions", &asked).await;
+    let refused = (
+        400,
+        "invalid_value".to_owned(),
+        Some("tool_choice".to_owned()),
+    );
+    assert_eq!(reply.error(), refused);
+    world.settle().await;
+}
