@@ -1,6 +1,7 @@
 //! One module per command: its arguments, and what it does.
 
 mod allowance;
+mod app;
 mod budget;
 mod chat;
 mod completions;
@@ -24,6 +25,8 @@ mod price;
 mod receipt;
 mod serve;
 mod sim;
+mod spender;
+mod team;
 mod usage;
 mod validator;
 
@@ -60,6 +63,12 @@ pub enum Command {
     /// Bound what addresses may spend
     #[command(subcommand)]
     Budget(budget::Command),
+    /// Make teams of an account and bound what they spend (operator)
+    #[command(subcommand)]
+    Team(team::Command),
+    /// Make apps, bound what they and their end users spend, show what they may (operator)
+    #[command(subcommand)]
+    App(app::Command),
     /// Let apps spend of your account
     #[command(subcommand)]
     Allowance(allowance::Command),
@@ -116,6 +125,8 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Pay(args) => pay::run(args, context).await?,
         Command::Key(command) => key::run(command, context).await?,
         Command::Budget(command) => budget::run(command, context).await?,
+        Command::Team(command) => team::run(command, context).await?,
+        Command::App(command) => app::run(command, context).await?,
         Command::Allowance(command) => allowance::run(command, context).await?,
         Command::Refund(args) => give_back::refund(args, context).await?,
         Command::Reverse(args) => give_back::reverse(args, context).await?,

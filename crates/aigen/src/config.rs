@@ -3,12 +3,14 @@
 mod admission;
 mod economy;
 mod model;
+mod telemetry;
 pub mod text;
 mod upstream;
 
 pub use admission::AdmissionConfig;
 pub use economy::SharesConfig;
 pub use model::ModelConfig;
+pub use telemetry::TelemetryConfig;
 pub use upstream::{HangUpConfig, RemoteConfig, RemoteControl, UpstreamConfig};
 
 use crate::failure::{OrHint, hinted};
@@ -24,7 +26,7 @@ use std::{env, fs, io};
 pub const DEFAULT_FILE: &str = include_str!("config/default.toml");
 
 /// Read when it lies in the current folder and no other file is named.
-const FILE_NAME: &str = "aigen.toml";
+pub const FILE_NAME: &str = "aigen.toml";
 
 /// The effective configuration. `config/default.toml` says what each field means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +65,8 @@ pub struct Config {
     pub admission: AdmissionConfig,
     /// What clients are shown, where they are to speak TLS.
     pub tls: Option<TlsConfig>,
+    /// Who is told of finished requests.
+    pub telemetry: Option<TelemetryConfig>,
     /// How charges are shared.
     pub shares: SharesConfig,
     /// How scores become money.
@@ -99,6 +103,7 @@ impl Default for Config {
             )],
             admission: AdmissionConfig::default(),
             tls: None,
+            telemetry: None,
             shares: SharesConfig::default(),
             settlement: aigen_api::settlement::Params::default(),
         }
@@ -167,6 +172,9 @@ impl Config {
         self.names_are_distinct()?;
         self.models.iter().try_for_each(ModelConfig::check)?;
         self.admission.check()?;
+        self.telemetry
+            .as_ref()
+            .map_or(Ok(()), TelemetryConfig::check)?;
         self.check_journal()?;
         self.settings().map(|_| ())
     }

@@ -6,28 +6,34 @@ mod engines;
 mod founding;
 mod journal;
 mod listen;
+mod reload;
 mod signals;
 mod snapshots;
+mod telemetry;
 mod tls;
 
 pub use components::{COMPILE, host};
 pub use engines::{chosen_model, embedded};
 pub use listen::{first_free, listen};
+pub use reload::Source;
 
 use crate::config::Config;
 use crate::data_dir::{DataDir, KeyFile, Lock};
 use crate::output::Output;
-use aigen_gateway::{Door, GatewayState};
+use aigen_gateway::{Door, GatewayState, Spans};
 use aigen_node::network::Role;
 use aigen_node::{Caller, Node, Setup};
 use aigen_types::{Address, Slug};
 use anyhow::{Context, Result};
 use engines::ModelLoader;
+use reload::{Effective, Reload};
 use signals::Signals;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+use telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -43,11 +49,16 @@ pub struct LocalNode {
     address: SocketAddr,
     /// Whether it speaks TLS.
     secure: bool,
-    grace: Duration,
+    /// How long running calls may finish, in seconds.
+    grace: Arc<AtomicU64>,
+    effective: Effective,
+    config_rejected: Arc<AtomicBool>,
+    telemetry: Option<Arc<Telemetry>>,
     signals: Signals,
     stop: oneshot::Sender<()>,
     server: JoinHandle<io::Result<()>>,
     snapshots: JoinHandle<()>,
+    reloads: Option<JoinHandle<()>>,
     /// Last, so that the folder is free only when everything else is gone.
     _lock: Lock,
 }
@@ -80,13 +91,23 @@ impl LocalNode {
         };
         let node = Node::start_with(setup, journal, engines.served).await?;
         node.run_components(components::open(&data_dir, beside.clone())?);
+        let effective = Effective::new(config.clone());
         node.load_by(Arc::new(ModelLoader {
-            config: config.clone(),
+            config: effective.clone(),
             output: *output,
         }));
         // Founding may need another node to write, and that one may need this one's answers.
         let (stop, stopped) = oneshot::channel();
-        let router = aigen_gateway::router(GatewayState::new(node.clone()));
+        let telemetry = config.telemetry.as_ref().map(Telemetry::start);
+        let telemetry = telemetry.transpose()?;
+        let state = GatewayState {
+            spans: telemetry
+                .clone()
+                .map(|telemetry| telemetry as Arc<dyn Spans>),
+            ..GatewayState::new(node.clone())
+        };
+        let config_rejected = Arc::clone(&state.config_rejected);
+        let router = aigen_gateway::router(state);
         let secure = tls.is_some();
         let door = match tls {
             Some(tls) => Door::tls(listener, tls),
@@ -111,17 +132,43 @@ impl LocalNode {
             operator,
             address,
             secure,
-            grace: Duration::from_secs(config.grace_seconds),
+            grace: Arc::new(AtomicU64::new(config.grace_seconds)),
+            effective,
+            config_rejected,
+            telemetry,
             signals,
             stop,
             server,
             snapshots,
+            reloads: None,
             _lock: {
                 lock.announce(&url(address, secure))?;
                 lock
             },
         };
         Ok(local)
+    }
+
+    /// Follows the configuration from now on: on SIGHUP, and when its file changes.
+    ///
+    /// # Errors
+    /// When the operating system does not let us listen for SIGHUP.
+    pub fn follow(&mut self, source: Source, output: &Output) -> Result<()> {
+        let reload = Reload {
+            source,
+            node: self.node.clone(),
+            operator: self.operator.clone(),
+            effective: self.effective.clone(),
+            grace: Arc::clone(&self.grace),
+            rejected: Arc::clone(&self.config_rejected),
+            output: *output,
+        };
+        self.reloads = Some(tokio::spawn(reload.follow(reload::hang_ups()?)));
+        Ok(())
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace.load(Ordering::Relaxed))
     }
 
     /// Where it answers, for programs on this machine.
@@ -169,15 +216,20 @@ impl LocalNode {
     /// When the server had failed.
     pub async fn stop(mut self) -> Result<()> {
         self.snapshots.abort();
+        self.reloads.iter().for_each(JoinHandle::abort);
         // Meanwhile new requests are answered, by a refusal, and whoever asks whether it is ready.
         tokio::select! {
-            () = self.node.shut_down(self.grace) => {}
+            () = self.node.shut_down(self.grace()) => {}
             () = self.signals.told_to_stop() => self.node.shut_down(Duration::ZERO).await,
         }
         // The server may have ended by itself, and then nobody listens.
         let _ = self.stop.send(());
         let last_replies = Duration::from_secs(LAST_REPLIES_SECONDS_MAX);
-        match tokio::time::timeout(last_replies, self.server).await {
+        let ended = tokio::time::timeout(last_replies, self.server).await;
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.flush().await;
+        }
+        match ended {
             Ok(ended) => Ok(ended?.context("the server failed")?),
             // Everything is settled; who still does not read has had its time.
             Err(_) => Ok(()),
@@ -195,7 +247,7 @@ impl LocalNode {
         }
         tracing::info!(
             "stopping: running calls may finish for {} seconds",
-            self.grace.as_secs()
+            self.grace().as_secs()
         );
         self.stop().await
     }

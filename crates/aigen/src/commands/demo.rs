@@ -93,13 +93,8 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     statements.push(epoch::close(&operator, 60, &library, output).await?);
     node.stop().await?;
 
-    let context = Context {
-        output,
-        config: crate::config::Config {
-            data_dir: folder,
-            ..context.config.clone()
-        },
-    };
+    let mut context = context.clone();
+    context.config.data_dir = folder;
     let network = ledger::read(&context)?;
     let verified = ledger::verified(&context)?;
     let report = Report {

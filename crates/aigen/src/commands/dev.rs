@@ -55,7 +55,7 @@ struct Ready<'a> {
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<()> {
-    logging::start(&context.config.log, &context.output)?;
+    let _relog = logging::start(&context.config.log, &context.output)?;
     let mut context = context.clone();
     if let Some(model) = &args.model {
         context.config.models = vec![chosen_model(model, &context.config)?];

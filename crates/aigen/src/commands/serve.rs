@@ -1,7 +1,7 @@
-use crate::config::TlsConfig;
+use crate::config::{Config, TlsConfig};
 use crate::context::Context;
 use crate::logging;
-use crate::node::{LocalNode, chosen_model, listen};
+use crate::node::{LocalNode, Source, chosen_model, listen};
 use anyhow::Result;
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -17,7 +17,8 @@ Examples:
   aigen serve --listen 0.0.0.0:443 --tls-certificate fullchain.pem --tls-key privkey.pem
   aigen serve --journal postgres://aigen@db.example/aigen --advertise http://10.0.0.7:8000
 
-Ctrl-C or SIGTERM stops it: running calls may finish, then they are ended and settled.")]
+Ctrl-C or SIGTERM stops it: running calls may finish, then they are ended and settled. The
+configuration is read again on SIGHUP and when its file changes.")]
 pub struct Args {
     /// Where to listen; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -53,21 +54,40 @@ struct Ready {
     models: Vec<String>,
 }
 
+impl Args {
+    /// A configuration with the flags over it.
+    fn over(&self, mut config: Config) -> Result<Config> {
+        if !self.models.is_empty() {
+            let chosen = self.models.iter().map(|model| chosen_model(model, &config));
+            config.models = chosen.collect::<Result<_>>()?;
+        }
+        config.journal = self.journal.clone().or(config.journal);
+        config.advertise = self.advertise.clone().or(config.advertise);
+        config.listen = self.listen.unwrap_or(config.listen);
+        if let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) {
+            config.tls = Some(TlsConfig {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            });
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
 pub async fn run(args: Args, context: &Context) -> Result<()> {
-    logging::start(&context.config.log, &context.output)?;
-    let mut config = context.config.clone();
-    if !args.models.is_empty() {
-        let chosen = args.models.iter().map(|model| chosen_model(model, &config));
-        config.models = chosen.collect::<Result<_>>()?;
-    }
-    config.journal = args.journal.or(config.journal);
-    config.advertise = args.advertise.or(config.advertise);
-    if let (Some(certificate), Some(key)) = (args.tls_certificate, args.tls_key) {
-        config.tls = Some(TlsConfig { certificate, key });
-    }
-    config.check()?;
-    let address = args.listen.unwrap_or(config.listen);
-    let local = LocalNode::start(&config, &context.output, async || listen(address).await).await?;
+    let relog = logging::start(&context.config.log, &context.output)?;
+    let config = args.over(context.config.clone())?;
+    let address = config.listen;
+    let mut local =
+        LocalNode::start(&config, &context.output, async || listen(address).await).await?;
+    let (file, reread) = (context.file(), context.clone());
+    let source = Source {
+        read: Box::new(move || args.over(reread.reread()?)),
+        file,
+        relog,
+    };
+    local.follow(source, &context.output)?;
     let ready = Ready {
         url: local.url(),
         pid: std::process::id(),

@@ -70,6 +70,16 @@ impl ModelConfig {
         }
     }
 
+    /// Whether it is computed in the same way, whatever it costs and whoever is paid.
+    pub fn computes_like(&self, other: &Self) -> bool {
+        let same = Self {
+            provider: other.provider.clone(),
+            price: other.price.clone(),
+            ..self.clone()
+        };
+        same == *other
+    }
+
     /// Whether it makes sense as a whole.
     ///
     /// # Errors

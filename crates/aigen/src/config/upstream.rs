@@ -75,12 +75,7 @@ impl UpstreamConfig {
     /// # Errors
     /// What is wrong, with a way out.
     pub fn check(&self) -> Result<()> {
-        let url = reqwest::Url::parse(&self.base_url).ok();
-        let sound = url.is_some_and(|url| {
-            let scheme = matches!(url.scheme(), "http" | "https");
-            scheme && url.has_host() && url.username().is_empty() && url.password().is_none()
-        });
-        if !sound {
+        if !is_base_url(&self.base_url) {
             return Err(hinted(
                 format!("`{}` is not the base URL of a server", self.base_url),
                 "write it like https://llm.example.org/v1, and keep keys out of it: `api_key_env` names the variable that holds one",
@@ -94,4 +89,12 @@ impl UpstreamConfig {
         }
         Ok(())
     }
+}
+
+/// Whether it is a URL of HTTP without a user in it.
+pub(super) fn is_base_url(text: &str) -> bool {
+    reqwest::Url::parse(text).is_ok_and(|url| {
+        let scheme = matches!(url.scheme(), "http" | "https");
+        scheme && url.has_host() && url.username().is_empty() && url.password().is_none()
+    })
 }

@@ -2,14 +2,14 @@ mod budget;
 mod loader;
 mod remote;
 
-use crate::config::{AdmissionConfig, Config, ModelConfig};
+use crate::config::{Config, ModelConfig};
 use crate::failure::hinted;
 use crate::model_store::{ModelStore, name_of};
 use crate::output::Output;
 use aigen_engine_llama::{OpenError, Options, makes_vectors, open, open_embedder};
 use aigen_jarvis::Compiler;
 use aigen_node::network::NewModel;
-use aigen_node::{Embedded, Embedder as _, Served};
+use aigen_node::{Embedded, Embedder as _, Node, Served};
 use aigen_types::{Digest, ModelName};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
@@ -44,6 +44,54 @@ pub async fn load(config: &Config, output: &Output) -> Result<Engines> {
         engines.catalogue.push(entry);
     }
     Ok(engines)
+}
+
+/// What a new configuration does to the models that are served.
+#[derive(Default)]
+pub struct ModelChanges {
+    /// Entries of the catalogue for models that stay as they are.
+    pub priced: Vec<NewModel>,
+    /// Models that are new, or other ones than before.
+    pub loaded: Vec<(Served, NewModel)>,
+    /// Models that are not configured any more.
+    pub gone: Vec<ModelName>,
+}
+
+/// Loads what is new, beside what there is; nothing is served of it yet.
+///
+/// # Errors
+/// As [`load`].
+pub async fn changes(
+    node: &Node,
+    old: &Config,
+    new: &Config,
+    output: &Output,
+) -> Result<ModelChanges> {
+    let mut changes = ModelChanges::default();
+    let gone = |model: &&ModelConfig| new.models.iter().all(|kept| kept.name != model.name);
+    let gone = old.models.iter().filter(gone);
+    changes.gone = gone.map(|model| model.name.clone()).collect();
+    for model in &new.models {
+        let before = old.models.iter().find(|old| old.name == model.name);
+        let Some(before) = before.filter(|before| before.computes_like(model)) else {
+            let cannot = || format!("cannot serve the model `{}`", model.name);
+            let models = node.models();
+            let leaves = |name: &&ModelName| **name == model.name || changes.gone.contains(name);
+            let others: Vec<_> = models.keys().filter(|name| !leaves(name)).collect();
+            budget::check(model, &others, new).with_context(cannot)?;
+            let loaded = load_one(model, new, output).await.with_context(cannot)?;
+            changes.loaded.push(loaded);
+            continue;
+        };
+        // One that an operator has unloaded stays so.
+        if let (true, Some(served)) = (before != model, node.models().get(&model.name)) {
+            let info = served.info();
+            changes
+                .priced
+                .push(entry(model, info.digest, info.context_tokens));
+        }
+    }
+    Ok(changes)
 }
 
 async fn load_one(
@@ -87,15 +135,16 @@ pub async fn embedded(model: &ModelConfig, config: &Config, output: &Output) -> 
     );
     let file = file_of(model, config)?;
     output.say(format!("loading {} from {}", model.name, file.display()));
-    let (wanted, admission) = (model.clone(), config.admission);
-    tokio::task::spawn_blocking(move || open_embedded(&wanted, &file, admission)).await?
+    let wanted = model.clone();
+    tokio::task::spawn_blocking(move || open_embedded(&wanted, &file)).await?
 }
 
-fn open_embedded(model: &ModelConfig, file: &Path, admission: AdmissionConfig) -> Result<Embedded> {
+fn open_embedded(model: &ModelConfig, file: &Path) -> Result<Embedded> {
     let engine = open(file, &options(model)).map_err(explained)?;
     let limits = aigen_engine::Limits {
-        // Who may wait is decided before anything is held, so that this bound is never met.
-        waiting_max: admission.requests,
+        // Who may wait is decided before anything is held, by bounds that may change while this
+        // one may not: it is never met.
+        waiting_max: u32::MAX,
         ..aigen_engine::Limits::default()
     };
     let engine = aigen_engine::start(Box::new(engine), limits);

@@ -13,10 +13,13 @@ mod lost;
 mod models;
 mod operate;
 mod projects;
+mod reload;
 mod remote;
 mod sim;
 mod snapshots;
+mod spenders;
 #[path = "../support/mod.rs"]
 mod support;
+mod telemetry;
 mod tls;
 mod words;

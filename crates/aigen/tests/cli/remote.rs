@@ -340,3 +340,40 @@ fn hanging_up_reaches_the_upstream() {
     let verified = folder.json(&["ledger", "verify"]);
     assert_eq!(verified["ok"], true, "{verified}");
 }
+
+/// Told to stop, a node is not ready and takes nothing new, drains for its grace, and then ends what
+/// still runs: its reader is told, and its hold is settled.
+#[test]
+fn told_to_stop_it_drains_and_then_ends_what_runs() {
+    let folder = Folder::new();
+    let faulty = Faulty::start();
+    let config = format!("grace_seconds = 4\n{}", faulty_models(&faulty, ""));
+    let node = node(&folder, &config, "");
+    let messages = json!([{"role": "user", "content": "Hi"}]);
+    let body = json!({"model": "stalls-later", "stream": true, "messages": messages});
+    let path = "/v1/chat/completions";
+    let mut running = begin(node.url(), "POST", path, node.key(), &body.to_string());
+    let mut said = String::new();
+    while !said.contains("Hello you") {
+        let mut part = [0; 1024];
+        let bytes = running.read(&mut part).unwrap();
+        said += std::str::from_utf8(&part[..bytes]).unwrap();
+    }
+    let (url, key) = (node.url().to_owned(), node.key().to_owned());
+    let ended = thread::spawn(move || node.stop());
+    // It still answers, that it will not.
+    while send(&url, "GET", "/ready", "", "").status == 200 {}
+    assert_eq!(send(&url, "GET", "/health", "", "").status, 200);
+    let ready = send(&url, "GET", "/ready", "", "");
+    assert_eq!(ready.error(), (503, "shutting_down".into()));
+    let refused = send(&url, "POST", path, &key, &body.to_string());
+    assert_eq!(refused.error(), (503, "shutting_down".into()));
+    running.read_to_string(&mut said).unwrap();
+    let last = said.trim_end().lines().last().unwrap();
+    assert!(last.starts_with("data: {\"error\":"), "{said}");
+    let (code, log) = ended.join().unwrap();
+    assert_eq!(code, 0, "{log}");
+    assert_eq!(held(&folder), "0");
+    let verified = folder.json(&["ledger", "verify"]);
+    assert_eq!(verified["ok"], true, "{verified}");
+}

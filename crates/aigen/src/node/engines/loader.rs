@@ -1,6 +1,6 @@
 use super::{budget, configured, load_one};
-use crate::config::Config;
 use crate::failure::told;
+use crate::node::reload::Effective;
 use crate::output::Output;
 use aigen_node::network::NewModel;
 use aigen_node::{Loader, Served, ServedModels};
@@ -10,18 +10,19 @@ use tokio::runtime::Handle;
 
 /// Loads models of the configuration and of the local catalogue, never a file that a request names.
 pub struct ModelLoader {
-    /// What is configured.
-    pub config: Config,
+    /// What is configured now.
+    pub config: Effective,
     /// Where it says what it does.
     pub output: Output,
 }
 
 impl ModelLoader {
     fn load_one(&self, model: &ModelName, others: &ServedModels) -> Result<(Served, NewModel)> {
-        let wanted = configured(model, &self.config);
+        let config = self.config.get();
+        let wanted = configured(model, &config);
         let others: Vec<_> = others.keys().collect();
-        budget::check(&wanted, &others, &self.config)?;
-        Handle::current().block_on(load_one(&wanted, &self.config, &self.output))
+        budget::check(&wanted, &others, &config)?;
+        Handle::current().block_on(load_one(&wanted, &config, &self.output))
     }
 }
 
