@@ -7,7 +7,7 @@ use std::fmt::Write;
 const PAGE: &str = include_str!("../../../../../docs/reference/config.md");
 
 /// Headings, the section each stands for, and what such a section cannot do without.
-const SECTIONS: [(&str, &str, &str); 9] = [
+const SECTIONS: [(&str, &str, &str); 10] = [
     ("Top level", "", ""),
     ("`[[model]]`", "[[model]]", "name = \"aigen-tiny\""),
     ("`[model.price]`", "[model.price]", ""),
@@ -19,6 +19,7 @@ const SECTIONS: [(&str, &str, &str); 9] = [
     ("`[model.remote]`", "[model.remote]", ""),
     ("`[admission]`", "[admission]", ""),
     ("`[tls]`", "[tls]", "certificate = \"a\"\nkey = \"b\""),
+    ("`[telemetry]`", "[telemetry]", "otlp = \"http://a\""),
     ("`[shares]`", "[shares]", ""),
     ("`[settlement]`", "[settlement]", ""),
 ];
@@ -55,7 +56,14 @@ fn every_key_has_a_row_and_every_row_is_a_key() {
         let keys: BTreeSet<_> = expected.split('`').skip(1).step_by(2).collect();
         let mut listed: BTreeSet<_> = rows(heading).into_iter().map(|(key, _)| key).collect();
         if heading == "Top level" {
-            listed.extend(["model", "admission", "tls", "shares", "settlement"]);
+            listed.extend([
+                "model",
+                "admission",
+                "tls",
+                "telemetry",
+                "shares",
+                "settlement",
+            ]);
         }
         if heading == "`[[model]]`" {
             listed.extend(["price", "upstream", "remote"]);
