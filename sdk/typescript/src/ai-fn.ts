@@ -1,6 +1,6 @@
 /** A signature becomes a function that a model computes. */
 
-import { AiError, aiError } from "./ai-error.js";
+import { AiError } from "./ai-error.js";
 import { parseAmount } from "./amount.js";
 import { make, type Backend, type Detailed, type Plan, type Verdict } from "./call.js";
 import { AT_ONCE, RETRIES, TOKENS } from "./limits.js";
@@ -72,13 +72,8 @@ export function aiFn<I, O>(backend: Backend, definition: Definition<I, O>): AiFn
   const { instruction, input, output, context } = definition;
   const schema = schemaOf(output);
   const prompt = (args: I) => promptOf(instruction, input, args, context?.(args) ?? "", schema);
-  const detailed = async (args: I, options: CallOptions = {}) => {
-    try {
-      return await make(planOf(backend, definition, schema, prompt(args), args, options));
-    } catch (error) {
-      throw aiError(error);
-    }
-  };
+  const detailed = async (args: I, options: CallOptions = {}) =>
+    make(planOf(backend, definition, schema, prompt(args), args, options));
   const call = async (args: I, options?: CallOptions) => (await detailed(args, options)).value;
   const map = (items: Iterable<I>, { concurrency = AT_ONCE, ...options }: MapOptions = {}) =>
     settled([...items], concurrency, (args) => call(args, options));

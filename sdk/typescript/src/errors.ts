@@ -29,24 +29,37 @@ export interface ErrorFields {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** What a refusal says beside its body. */
+export interface ReplyFields {
+  /** HTTP's. */
+  readonly status: number;
+  /** Names the request in the server's log. */
+  readonly requestId: string | null;
+  /** Whether the same request may succeed later, where the server says so. */
+  readonly shouldRetry: boolean | null;
+  /** After how many milliseconds, where it says so. */
+  readonly retryAfterMs: number | null;
+}
+
 /** The server refused, and said why. */
-export class ApiError extends AiGenError implements ErrorFields {
+export class ApiError extends AiGenError implements ErrorFields, ReplyFields {
   override name = "ApiError";
+  readonly status: number;
+  readonly requestId: string | null;
+  readonly shouldRetry: boolean | null;
+  readonly retryAfterMs: number | null;
   readonly type: string;
   readonly code: string | null;
   readonly param: string | null;
   readonly hint: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
 
-  constructor(
-    message: string,
-    /** HTTP's. */
-    readonly status: number,
-    /** Names the request in the server's log. */
-    readonly requestId: string | null = null,
-    fields: Partial<ErrorFields> = {},
-  ) {
+  constructor(message: string, reply: ReplyFields, fields: Partial<ErrorFields> = {}) {
     super(message);
+    this.status = reply.status;
+    this.requestId = reply.requestId;
+    this.shouldRetry = reply.shouldRetry;
+    this.retryAfterMs = reply.retryAfterMs;
     this.type = fields.type ?? "unknown_error";
     this.code = fields.code ?? null;
     this.param = fields.param ?? null;

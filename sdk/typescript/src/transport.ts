@@ -1,6 +1,6 @@
 /** Requests that are sent until they arrive. */
 
-import { ApiError, ConnectionError, type ErrorFields } from "./errors.js";
+import { ApiError, ConnectionError, type ErrorFields, type ReplyFields } from "./errors.js";
 import { PAUSE_MS, QUOTE_CHARS_MAX, RETRY_AFTER_MS_MAX } from "./limits.js";
 
 /** How one request is sent. */
@@ -45,19 +45,15 @@ export async function send(sending: Sending): Promise<string> {
   }
 }
 
-/** What the server says of an error, beside its body. */
-const ADVICE = new WeakMap<ApiError, { shouldRetry: string | null; afterMs: number | null }>();
-
 /** Milliseconds until the same request may arrive; `null` if it never will. */
 function pauseMs(error: unknown, again: number): number | null {
   // Half of it by chance, so that clients that failed together do not come back together.
   const usual = PAUSE_MS * 2 ** again * (0.5 + Math.random() / 2);
   if (error instanceof ConnectionError) return usual;
   if (!(error instanceof ApiError)) return null;
-  const advice = ADVICE.get(error);
   const passes = [408, 429, 502, 503, 504].includes(error.status) || error.code === "idempotency_in_progress";
-  if (advice?.shouldRetry === "false" || !(passes || advice?.shouldRetry === "true")) return null;
-  return Math.max(usual, Math.min(advice?.afterMs ?? 0, RETRY_AFTER_MS_MAX));
+  if (!(error.shouldRetry ?? passes)) return null;
+  return Math.max(usual, Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
 }
 
 async function attempt(sending: Sending): Promise<string> {
@@ -91,17 +87,21 @@ function notReached({ url, init }: Sending, cause: unknown): ConnectionError {
 
 /** The error that a reply carries, or what it says if it carries none. */
 function refusal(response: Response, text: string): ApiError {
-  const { status, headers } = response;
-  const requestId = headers.get("x-request-id");
+  const reply = replyFields(response);
   const fields = envelope(text);
-  const error =
-    fields === null
-      ? new ApiError(`HTTP ${status}: ${text.slice(0, QUOTE_CHARS_MAX)}`, status, requestId)
-      : new ApiError(withHint(fields), status, requestId, fields);
+  if (fields === null) return new ApiError(`HTTP ${reply.status}: ${text.slice(0, QUOTE_CHARS_MAX)}`, reply);
+  return new ApiError(withHint(fields), reply, fields);
+}
+
+function replyFields({ status, headers }: Response): ReplyFields {
+  const advice = headers.get("x-should-retry");
   const seconds = Number.parseFloat(headers.get("retry-after") ?? "");
-  const afterMs = Number.isFinite(seconds) ? seconds * 1000 : null;
-  ADVICE.set(error, { shouldRetry: headers.get("x-should-retry"), afterMs });
-  return error;
+  return {
+    status,
+    requestId: headers.get("x-request-id"),
+    shouldRetry: advice === null ? null : advice === "true",
+    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null,
+  };
 }
 
 type Envelope = Partial<ErrorFields> & { message: string };

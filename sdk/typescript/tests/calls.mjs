@@ -50,11 +50,11 @@ async function noMoney() {
 }
 
 async function cutOff() {
-  const long = { ...definition, output: s.string({ min: 200 }) };
+  const long = { ...definition, output: s.string({ min: 500 }) };
   const truncated = await failed(aiFn(client, { ...long, maxTokens: 10 })(args), AiError.Truncated);
   assert.match(truncated.raw, /^"./);
   assert.equal(truncated.receipts.length, 1);
-  const unpaid = await failed(aiFn(client, { ...long, maxTokens: 500 })(args, { budget: 5_000_000n }), AiError.Budget);
+  const unpaid = await failed(aiFn(client, { ...long, maxTokens: 500 })(args, { budget: 3_000_000n }), AiError.Budget);
   assert.match(unpaid.raw, /^"./);
   assert.equal(unpaid.receipts[0].stop, "budget");
 }

@@ -21,6 +21,7 @@ const TYPES = {
   string: s.string({ max: 40 }),
   "string that begins": s.string({ min: 3, max: 8 }),
   plate: s.string({ pattern: /^[A-Z]{2}-\d{3}$/ }),
+  path: s.string({ pattern: /^\/\p{L}{2}\/[a-z\-\]]{1,3}\/\u0041$/ }),
   words: s.string({ pattern: /^\w+( \w+){0,3}$/, max: 40 }),
   uuid: s.string({ format: "uuid" }),
   date: s.string({ format: "date" }),
