@@ -3,6 +3,7 @@
 import { AiError, aiError } from "./ai-error.js";
 import { formatAmount, parseAmount } from "./amount.js";
 import type { AiGen } from "./client.js";
+import { ApiError } from "./errors.js";
 import type { Message } from "./prompt.js";
 import type { ChatRequest, ChatResponse, Reply } from "./records.js";
 import type { RequestOptions } from "./transport.js";
@@ -150,7 +151,10 @@ class Talk {
       this.sentAgain += 1;
       plan.sending.onRetry?.(error);
     };
-    const reply = await plan.backend.chat(request, { ...plan.sending, onRetry });
+    const reply = await plan.backend.chat(request, { ...plan.sending, onRetry }).catch((error: unknown) => {
+      this.receipts.push(...chargedAllTheSame(error));
+      throw error;
+    });
     this.raw = textOf(reply);
     if (reply.aigen !== undefined) this.receipts.push(reply.aigen);
     return reply;
@@ -184,6 +188,12 @@ class Talk {
   cost(): bigint {
     return this.receipts.reduce((sum, { cost }) => sum + parseAmount(cost), 0n);
   }
+}
+
+/** A call whose controller failed is charged for what was computed, and its error names the receipt. */
+function chargedAllTheSame(error: unknown): Reply[] {
+  const { receipt, cost } = error instanceof ApiError ? error.metadata : {};
+  return typeof receipt === "string" && typeof cost === "string" ? [{ receipt, cost }] : [];
 }
 
 function textOf(reply: ChatResponse): string {

@@ -3,8 +3,8 @@
 const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const INTEGER = /^-?\d+$/;
 
-/** Marks integers in text; no record has a text that begins like this. */
-const MARK = "\u0000integer:";
+/** Marks integers in text. By chance, so that nobody can publish a text that begins like this. */
+const MARK = `${Math.random()}:`;
 
 /**
  * Reads a record of the API: fields that end in `_nano` become `bigint`, and so do times, which
@@ -13,7 +13,7 @@ const MARK = "\u0000integer:";
 export function parseRecord(text: string): unknown {
   const marked = text.replace(TEXT_OR_NUMBER, (token) => (isLarge(token) ? JSON.stringify(MARK + token) : token));
   return JSON.parse(marked, (key: string, value: unknown) => {
-    if (typeof value !== "string") return TIMES.has(key) && typeof value === "number" ? BigInt(value) : value;
+    if (typeof value !== "string") return TIMES.has(key) && Number.isInteger(value) ? BigInt(value as number) : value;
     if (value.startsWith(MARK)) return BigInt(value.slice(MARK.length));
     return key.endsWith("_nano") && INTEGER.test(value) ? BigInt(value) : value;
   });

@@ -101,6 +101,16 @@ const single = aiFn(nobody, { instruction: "Judge.", input: s.string(), output }
 assert.deepEqual([single.system, single.user.length], [`Judge.${tail}`, 5000]);
 assert.throws(() => several.prompt({ text: 7, tags: [] }), (error) => error instanceof AiError.Argument && error.message.endsWith("$.text: expected a text, found 7"));
 
+// Records keep every digit, and what looks like a number in a text is none.
+const sent = [];
+const body = '{"data":[{"description":"a \\"12345678901234567890","charged_nano":"9007199254740993","published_at":5,"at":1.5,"created":-1795867613945931777,"share":0.12345678901234567}]}';
+const recorded = new AiGen({ baseUrl: "http://h", key: "k", fetch: async (url, init) => (sent.push([url, init.method]), new Response(body)) });
+const [record] = await recorded.usage({ from: "2026-01-31", by: ["day", "model"] });
+const exact = { description: 'a "12345678901234567890', charged_nano: 9007199254740993n, published_at: 5n, at: 1.5, created: -1795867613945931777n };
+assert.deepEqual(record, { ...exact, share: 0.12345678901234567 });
+await recorded.account("user:a/b");
+assert.deepEqual(sent, [["http://h/v1/aigen/usage?from=2026-01-31&by=day%2Cmodel", "GET"], ["http://h/v1/aigen/accounts/user%3Aa%2Fb", "GET"]]);
+
 // Where the server is.
 assert.equal(new AiGen({ baseUrl: "http://h:1/v1/", key: "" }).baseUrl, "http://h:1");
 for (const baseUrl of ["", "h:1", "ftp://h"]) assert.throws(() => new AiGen({ baseUrl, key: "" }), SetupError, baseUrl);

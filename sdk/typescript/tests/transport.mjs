@@ -96,6 +96,15 @@ assert.deepEqual([response_format.json_schema.strict, max_completion_tokens], [t
 const paid = await row([said("17"), BROKEN, BROKEN, BROKEN, BROKEN], ["AiError.Transport", "17", 5], { budget: "0.5" });
 assert.deepEqual(paid.map(({ text }) => JSON.parse(text).aigen.max_cost), ["0.50", "0.499", "0.499", "0.499", "0.499"]);
 
+// A call that was charged all the same says so.
+{
+  const charged = { status: 422, body: { error: { message: "no", type: "controller_error", code: "controller_failed", metadata: { receipt: "r", cost: "0.002" } } } };
+  const { count, stop } = await serve(charged);
+  const error = await count("x").then(assert.fail, (error) => error);
+  stop();
+  assert.deepEqual([error.name, error.receipts], ["AiError.Refused", [{ receipt: "r", cost: "0.002" }]]);
+}
+
 // A controller steers instead of the schema, and promises nothing about the type.
 {
   const { count, requests, stop } = await serve(said("4"));
