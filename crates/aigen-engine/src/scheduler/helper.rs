@@ -28,6 +28,14 @@ struct Papers {
     over: bool,
 }
 
+/// Drivers that come back from the helper, in the order they went.
+#[derive(Default)]
+pub(super) struct Prepared {
+    pub drivers: Vec<Guarded>,
+    /// How many of them were ready when the pass was over.
+    pub in_time: usize,
+}
+
 impl Helper {
     pub fn start() -> Self {
         let desk = Arc::new(Desk::default());
@@ -40,9 +48,9 @@ impl Helper {
     }
 
     /// Runs `pass` here while the drivers prepare there; gives both back.
-    pub fn during<T>(&self, drivers: Vec<Guarded>, pass: impl FnOnce() -> T) -> (T, Vec<Guarded>) {
+    pub fn during<T>(&self, drivers: Vec<Guarded>, pass: impl FnOnce() -> T) -> (T, Prepared) {
         if drivers.is_empty() {
-            return (pass(), drivers);
+            return (pass(), Prepared::default());
         }
         self.desk.lock().todo = drivers.into_iter().enumerate().collect();
         self.desk.changed.notify_all();
@@ -90,8 +98,9 @@ impl Desk {
 
     /// Does what is left, waits for what the helper holds, and gives all back in
     /// the order they came.
-    fn finish(&self) -> Vec<Guarded> {
+    fn finish(&self) -> Prepared {
         let mut papers = self.lock();
+        let in_time = papers.done.len();
         while let Some((place, mut driver)) = papers.todo.pop() {
             drop(papers);
             prepare(&mut driver);
@@ -103,7 +112,8 @@ impl Desk {
         }
         let mut done = std::mem::take(&mut papers.done);
         done.sort_by_key(|(place, _)| *place);
-        done.into_iter().map(|(_, driver)| driver).collect()
+        let drivers = done.into_iter().map(|(_, driver)| driver).collect();
+        Prepared { drivers, in_time }
     }
 }
 
