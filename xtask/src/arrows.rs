@@ -53,6 +53,7 @@ const ROOMS: &[Room] = &[
             "aigen-jarvis-host",
         ],
     ),
+    room("aigen-outside", &["aigen-jarvis"]),
     room("aigen-api", &["aigen-types"]),
     room("aigen-gateway", &["aigen-types", "aigen-api", "aigen-node"]),
     room("aigen-client", &["aigen-types", "aigen-api"]),
@@ -95,6 +96,7 @@ const ROOMS: &[Room] = &[
             "aigen-api",
             "aigen-client",
             "aigen-node",
+            "aigen-outside",
             "aigen-gateway",
             "aigen-testkit",
         ],
@@ -109,8 +111,13 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("axum", &["aigen-gateway"], "only the gateway serves HTTP"),
     (
         "reqwest",
-        &["aigen-client", "aigen-engine-remote", "aigen"],
-        "only the client, remote engines and the binary's downloads call over HTTP",
+        &[
+            "aigen-client",
+            "aigen-engine-remote",
+            "aigen-outside",
+            "aigen",
+        ],
+        "only the client, remote engines, what controllers are granted and the binary's downloads call over HTTP",
     ),
     (
         "wasmtime",

@@ -21,4 +21,5 @@ mod sockets;
 mod spans;
 mod spending;
 mod tools;
+mod trace;
 mod world;

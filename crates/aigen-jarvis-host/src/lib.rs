@@ -31,4 +31,4 @@ pub use component::{Component, Settings};
 pub use error::{ComponentError, HostError};
 pub use host::Host;
 pub use images::Images;
-pub use outside::{Answer, Ask, NoOutside, Outside, OutsideError};
+pub use outside::{NoOutside, Outside};

@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub fault: Option<Fault>,
     /// Whether the present call waits for somebody who is not the guest.
     pub outside: Arc<AtomicBool>,
+    /// Whether the session is over, and its last word is asked for.
+    pub finishing: bool,
     /// How the present call stands with the ticker.
     pub overtime: Overtime,
     memory_bytes: usize,
@@ -60,6 +62,7 @@ impl State {
             host_fuel_max: 0,
             fault: None,
             outside: Arc::default(),
+            finishing: false,
             overtime: Overtime::default(),
             memory_bytes: 0,
         }

@@ -2,6 +2,7 @@
 
 mod child;
 mod examples;
+mod outside;
 
 use std::sync::{Arc, LazyLock};
 

@@ -2,23 +2,27 @@
 
 mod meter;
 mod notes;
+mod outside;
 mod variables;
 mod waking;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use aigen_engine::SessionControl;
 use aigen_engine::sampler::Draw;
+use aigen_types::Digest;
 
 use self::notes::Notes;
+use self::outside::Exchanges;
 use self::variables::Variables;
 use self::waking::Waking;
 use crate::{BranchId, Fault};
 
 pub use meter::{Guest, Used};
 pub use notes::{Level, LogEntry};
+pub use outside::{Answer, Answered, Ask, Asked, Exchange, OutsideError};
 pub use variables::Versioned;
 
 /// What the branches of one session share: variables, what the caller sees,
@@ -40,6 +44,7 @@ struct Shared {
 struct State {
     variables: Variables,
     notes: Notes,
+    exchanges: Exchanges,
     branches: Vec<BranchState>,
     used: Used,
     budget: Budget,
@@ -54,9 +59,23 @@ struct BranchState {
     path: u64,
     /// Random numbers drawn so far.
     draws: u32,
-    hidden: bool,
+    shown: Shown,
+    /// What it was answered since its last decision.
+    exchanged: Vec<Digest>,
     /// A commit was asked for and not yet made.
     commit: bool,
+}
+
+/// What becomes of a branch's tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// They are its answer.
+    #[default]
+    Answer,
+    /// The caller is told of them apart.
+    Reasoning,
+    /// Nobody sees them.
+    Hidden,
 }
 
 /// What is left to the session.
@@ -149,7 +168,54 @@ impl Context {
     /// Whether the tokens from here on are shown to the caller. Hidden ones are
     /// computed, charged and seen by the model all the same.
     pub fn set_visible(&self, branch: BranchId, visible: bool) {
-        self.of(branch, |state| state.hidden = !visible);
+        let shown = match visible {
+            true => Shown::Answer,
+            false => Shown::Hidden,
+        };
+        self.show(branch, shown);
+    }
+
+    pub(crate) fn show(&self, branch: BranchId, shown: Shown) {
+        self.of(branch, |state| state.shown = shown);
+    }
+
+    /// What the question was answered when the session ran first, where it runs again; `None`
+    /// where the outside has to answer. For those that host controllers.
+    #[must_use]
+    pub fn recorded(&self, ask: &Ask) -> Option<Answered> {
+        self.lock().exchanges.recorded(ask)
+    }
+
+    /// Whether the session may ask the outside once more.
+    ///
+    /// # Errors
+    /// [`OutsideError::Limit`].
+    pub fn may_ask(&self) -> Result<(), OutsideError> {
+        self.lock().exchanges.check()
+    }
+
+    /// Notes what a question was answered: it is part of what the branch decides next.
+    pub fn answered(&self, branch: BranchId, ask: &Ask, answer: &Answered) {
+        let digest = self.lock().exchanges.note(branch, ask, answer);
+        self.of(branch, |state| state.exchanged.push(digest));
+    }
+
+    /// Answers by these from now on, and asks nobody.
+    pub(crate) fn answer_by(&self, recorded: VecDeque<Exchange>) {
+        self.lock().exchanges.recorded = Some(recorded);
+    }
+
+    /// What the branch was answered since this was asked last.
+    pub(crate) fn take_exchanged(&self, branch: BranchId) -> Vec<Digest> {
+        self.of(branch, |state| std::mem::take(&mut state.exchanged))
+            .unwrap_or_default()
+    }
+
+    /// All questions and answers, and what they come to.
+    pub(crate) fn take_exchanges(&self) -> (Vec<Exchange>, Asked) {
+        let mut state = self.lock();
+        let asked = state.exchanges.asked;
+        (std::mem::take(&mut state.exchanges.all), asked)
     }
 
     /// All tokens of the branch so far may be sent, and stay.
@@ -221,10 +287,10 @@ impl Context {
         state.budget = budget;
     }
 
-    /// Whether the branch's next tokens are hidden, and whether it asked for a commit since
+    /// What becomes of the branch's next tokens, and whether it asked for a commit since
     /// this was asked last.
-    pub(crate) fn shown(&self, branch: BranchId) -> (bool, bool) {
-        let shown = |state: &mut BranchState| (state.hidden, std::mem::take(&mut state.commit));
+    pub(crate) fn shown(&self, branch: BranchId) -> (Shown, bool) {
+        let shown = |state: &mut BranchState| (state.shown, std::mem::take(&mut state.commit));
         self.of(branch, shown).unwrap_or_default()
     }
 
@@ -235,12 +301,12 @@ impl Context {
 
     /// Branch `to`, the next number, begins where `from` is. `path` names the forks to it.
     pub(crate) fn fork(&self, from: BranchId, to: BranchId, path: u64) {
-        let hidden = self.of(from, |state| state.hidden).unwrap_or_default();
+        let shown = self.of(from, |state| state.shown).unwrap_or_default();
         let mut state = self.lock();
         state.variables.fork(from, to);
         state.branches.push(BranchState {
             path,
-            hidden,
+            shown,
             ..BranchState::default()
         });
     }

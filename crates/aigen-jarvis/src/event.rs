@@ -4,7 +4,7 @@ use aigen_engine::TokenId;
 use aigen_engine::sampler::TokenLogprob;
 use aigen_types::Digest;
 
-use crate::{BranchId, Fault, Guest, Log, LogEntry, Reason};
+use crate::{Asked, BranchId, Fault, Guest, Log, LogEntry, Reason, TraceStep};
 
 /// What a session tells its owner, in this order: `Started`, any number of
 /// `Output`s, `Finished`. A session that never left the waiting line tells
@@ -39,6 +39,10 @@ pub struct Piece {
     /// The sampled tokens of this step, if the request asked for them. Forced
     /// tokens have none: the model did not choose them.
     pub logprobs: Vec<TokenLogprobs>,
+    /// What a model that reasons first says before its answer begins; never taken back.
+    pub reasoning: String,
+    /// What happened since the last piece, if the request asked for a trace.
+    pub trace: Vec<TraceStep>,
 }
 
 /// A sampled token's probability under the model itself, before constraint,
@@ -67,6 +71,8 @@ pub struct Usage {
     pub unkept_tokens: u64,
     /// Of those sampled and forced, the ones the caller is not shown.
     pub hidden_tokens: u64,
+    /// Of those sampled, the ones that a model which reasons first said before its answer.
+    pub reasoning_tokens: u64,
     /// Branches created beside the first. Tokens before a fork are counted once.
     pub branches: u32,
 }
@@ -96,6 +102,8 @@ pub struct Ending {
     pub controller_micros: u64,
     /// What running the controller cost; its fuel is the same in every run.
     pub guest: Guest,
+    /// What it asked of the outside.
+    pub asked: Asked,
     /// Steps at which the controller was late.
     pub late_steps: u32,
     /// What the controller that ended it gave as its reason.
@@ -129,6 +137,7 @@ impl Ending {
             decisions: Digest::ZERO,
             controller_micros: 0,
             guest: Guest::default(),
+            asked: Asked::default(),
             late_steps: 0,
             reason: Reason::Done,
             branch: None,

@@ -33,13 +33,17 @@ mod properties;
 mod session;
 #[cfg(test)]
 mod stage;
+mod trace;
 
 pub use calls::{CallReader, Spoken};
 pub use constraint::{
     CompileError, CompileLimits, Compiler, Function, Hole, JsonOptions, Mask, Matcher, ToolGrammar,
     call_text, schema_of,
 };
-pub use context::{Budget, Context, Guest, Level, LogEntry, Used, Versioned};
+pub use context::{
+    Answer, Answered, Ask, Asked, Budget, Context, Exchange, Guest, Level, LogEntry, OutsideError,
+    Used, Versioned,
+};
 pub use controller::{
     Allow, BranchId, Capabilities, Controller, Decision, Edit, Generate, Observe, Opening, Params,
     Reason, Report, Splice, Stop, Turn, Until, Waiting, Wake,
@@ -48,7 +52,9 @@ pub use cover::Cover;
 pub use event::{Ending, Event, Finish, Piece, TokenLogprobs, Usage};
 pub use fault::Fault;
 pub use log::{Choice, Log};
-pub use program::{Blueprint, Program};
+pub use program::{Blueprint, Program, Reasoning};
 pub use session::{
-    OnEvent, Replayed, SessionHandle, SessionRequest, StartError, replay, start, start_several,
+    Bytes, OnEvent, Replayed, SessionHandle, SessionRequest, StartError, TextOpening, TextSegment,
+    TextSession, replay, start, start_several,
 };
+pub use trace::{Token, TraceStep, Traced};

@@ -40,6 +40,15 @@ pub const RESULTS_MAX: usize = 64;
 /// Bytes of their names and values.
 pub const RESULTS_BYTES_MAX: usize = 256 * 1024;
 
+/// Questions that one session may ask the outside, whatever an operator grants.
+pub const OUTSIDE_ASKS_MAX: usize = 64;
+/// Bytes of answers after which it may ask no more: a log keeps them all.
+pub const OUTSIDE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Steps of one session's trace. A trace of 8,192 tokens under a controller that decides at
+/// each is 16,384 steps.
+pub const TRACE_STEPS_MAX: usize = 65_536;
+
 /// Bytes of what a controller says in the end.
 pub const OUTCOME_BYTES_MAX: usize = 256 * 1024;
 

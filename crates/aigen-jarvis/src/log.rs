@@ -1,7 +1,7 @@
 use aigen_engine::TokenId;
 use aigen_engine::sampler::TokenLogprob;
 
-use crate::{BranchId, Capabilities, Finish};
+use crate::{BranchId, Capabilities, Exchange, Finish};
 
 /// What one session was given from outside: with the program and the vocabulary enough to run
 /// it again without the model, to the same decisions. See [`crate::replay`].
@@ -40,6 +40,8 @@ pub struct Log {
     pub alarms: Vec<(u64, BranchId)>,
     /// What the model chose, for every branch in the order of their numbers.
     pub branches: Vec<Vec<Choice>>,
+    /// What the outside answered, in the order it was asked.
+    pub exchanges: Vec<Exchange>,
     /// How the session ended.
     pub finish: Finish,
 }

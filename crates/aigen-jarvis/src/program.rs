@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aigen_types::Digest;
 
 use self::reasoned::Reasoned;
+pub use self::reasoned::Reasoning;
 use crate::constraint::Grammar;
 use crate::limits::DISCARDED_TOKENS_MAX;
 use crate::{Allow, Controller, Decision, Edit, Fault, Generate, Matcher, Opening, Report, Turn};
@@ -43,6 +44,11 @@ pub trait Blueprint: Send + Sync {
         DISCARDED_TOKENS_MAX
     }
 
+    /// Where what comes before the answer ends, for what begins with it.
+    fn reasoning_end(&self) -> Option<String> {
+        None
+    }
+
     /// A matcher at the start of the grammar, for what is nothing else.
     fn matcher(&self) -> Option<Matcher> {
         None
@@ -68,12 +74,13 @@ impl Program {
         Self::new(Forced { text: text.into() })
     }
 
-    /// The program for a model that reasons first: it begins once the model has said `end`, such
-    /// as `</think>`. What comes before is not shown, and is charged.
+    /// The program for a model that reasons first: it begins once the model has said where its
+    /// reasoning ends. What comes before is no part of the answer, and is charged:
+    /// [`crate::Piece::reasoning`] tells of it apart.
     #[must_use]
-    pub fn after_reasoning(self, end: impl Into<String>) -> Self {
-        let (program, end) = (self, end.into());
-        Self::new(Reasoned { program, end })
+    pub fn after_reasoning(self, marks: Reasoning) -> Self {
+        let program = self;
+        Self::new(Reasoned { program, marks })
     }
 
     pub(crate) fn constrained(grammar: Grammar) -> Self {
@@ -100,6 +107,12 @@ impl Program {
     #[must_use]
     pub fn matcher(&self) -> Option<Matcher> {
         self.0.matcher()
+    }
+
+    /// Where what comes before its answer ends, if anything does.
+    #[must_use]
+    pub fn reasoning_end(&self) -> Option<String> {
+        self.0.reasoning_end()
     }
 
     /// Whether it is one branch that only ever goes forward.

@@ -13,6 +13,7 @@ mod seat;
 mod segment;
 mod several;
 mod suspension;
+mod text;
 mod timer;
 mod transcript;
 
@@ -25,6 +26,7 @@ use aigen_engine::{
 };
 
 pub use self::replay::{Replayed, replay};
+pub use self::text::{Bytes, TextOpening, TextSegment, TextSession};
 
 use self::branch::Branch;
 use self::common::Common;
@@ -67,6 +69,8 @@ pub struct SessionRequest {
     pub prompt_tokens_max: u32,
     /// Whether [`crate::Ending::replay`] is kept.
     pub log: bool,
+    /// Whether pieces say what happened, step by step: [`crate::Piece::trace`].
+    pub trace: bool,
     /// Whose session it is: see [`aigen_engine::Terms::tenant`].
     pub tenant: u64,
     /// Whether the caller takes text that may yet be taken back: text then comes
@@ -189,7 +193,7 @@ fn seat(
     let program = request.program.clone();
     let surroundings = Surroundings {
         tokenizer: engine.tokenizer(),
-        outlet: Outlet::new(on_event, request.retract),
+        outlet: Outlet::new(on_event, request.retract, request.trace),
         sampling: request.sampling,
         top_logprobs: request.top_logprobs,
         cover: request.cover,
@@ -250,6 +254,7 @@ fn given(engine: &EngineHandle, request: &SessionRequest) -> Log {
         left: Vec::new(),
         alarms: Vec::new(),
         branches: Vec::new(),
+        exchanges: Vec::new(),
         finish: Finish::Cancelled,
     }
 }
@@ -274,6 +279,9 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         replays,
     } = surroundings;
     let context = Context::new(given.seed);
+    if replays {
+        context.answer_by(given.exchanges.iter().cloned().collect());
+    }
     let opening = Opening {
         prompt: &given.prompt,
         tokenizer: tokenizer.clone(),
@@ -292,7 +300,8 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
     let prompt_tokens = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
     // The last token is never fed, so the context holds one more than it stores.
     let room = (given.context_tokens + 1).saturating_sub(prompt_tokens);
-    let output = Output::new(controller.reach(), Transcript::new(&given.stops));
+    let reasoning = Transcript::new(program.reasoning_end().as_slice());
+    let output = Output::new(controller.reach(), Transcript::new(&given.stops), reasoning);
     let common = Common {
         tokenizer,
         context,
@@ -313,6 +322,7 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         said_left: 0,
         replays,
         replayed_end: replays.then(|| given.finish.clone()),
+        traced_fuel: 0,
         overhead: Duration::ZERO,
         sampling: sampling.clone(),
     };

@@ -61,6 +61,7 @@ impl Stage {
             messages: String::new(),
             tenant: 0,
             retract: false,
+            trace: false,
             prompt_tokens_max: 256,
             log: true,
         }
@@ -148,6 +149,12 @@ impl Outcome {
             Event::Output(piece) => Some(piece),
             _ => None,
         })
+    }
+
+    pub fn reasoning(&self) -> String {
+        self.pieces()
+            .map(|piece| piece.reasoning.as_str())
+            .collect()
     }
 
     pub fn text(&self) -> String {

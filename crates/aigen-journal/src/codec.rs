@@ -303,10 +303,10 @@ macro_rules! choice {
 /// the others are in it.
 macro_rules! earlier {
     ($form:ident of $name:ident { $($field:ident),* $(,)? } with { $($later:ident: $value:expr),* $(,)? }) => {
-        struct $form;
+        pub(crate) struct $form;
 
         impl $form {
-            fn says(value: &$name) -> bool {
+            pub(crate) fn says(value: &$name) -> bool {
                 $(value.$later == $value)&&*
             }
 

@@ -4,12 +4,12 @@ use crate::codec::{DecodeError, Wire, choice, earlier, malformed, record};
 use aigen_economy::settlement::{Parameter, ParameterKind, Params, RemainderPolicy};
 use aigen_economy::{Price, Shares, Usage};
 use aigen_network::{
-    Appeal, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
+    Appeal, Asked, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
     DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, KeyLimits,
     LimitKey, MoveStake, NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall,
-    Outcome, Pay, Period, ProgressCall, ProposeRules, RefundCall, RefundReason, Release, Report,
-    RevealScores, ReverseCall, RevokeAllowance, Role, Rules, Scope, SetBudget, SetStanding,
-    Settings, Standing, Stated, Steered, TagController, TagKey, Terms,
+    OpenSubCall, Outcome, Pay, Period, ProgressCall, ProposeRules, RefundCall, RefundReason,
+    Release, Report, RevealScores, ReverseCall, RevokeAllowance, Role, Rules, Scope, SetBudget,
+    SetStanding, Settings, Standing, Stated, Steered, TagController, TagKey, Terms,
 };
 use aigen_types::{BudgetPath, NodeId};
 
@@ -18,7 +18,8 @@ use aigen_types::{BudgetPath, NodeId};
 macro_rules! commands {
     (
         $($number:literal => $variant:ident $(($inner:ident))?,)*
-        @earlier $($old:literal => $grown:ident($form:ident) before $new:literal,)*
+        @earlier $($old:literal => $grown:ident($form:ident)
+            $(then $mid:literal($midform:ident))? before $new:literal,)*
     ) => {
         impl Wire for Command {
             fn put(&self, out: &mut Vec<u8>) {
@@ -27,6 +28,10 @@ macro_rules! commands {
                         out.push($old);
                         $form::put(inner, out);
                     })*
+                    $($(Command::$grown(inner) if $midform::says(inner) => {
+                        out.push($mid);
+                        $midform::put(inner, out);
+                    })?)*
                     $(Command::$grown(inner) => {
                         out.push($new);
                         inner.put(out);
@@ -41,7 +46,12 @@ macro_rules! commands {
             fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
                 match u8::take(input)? {
                     $($old => $form::take(input).map(Command::$grown),)*
+                    $($($mid => match $midform::take(input)? {
+                        inner if $form::says(&inner) => malformed("an earlier form says as much"),
+                        inner => Ok(Command::$grown(inner)),
+                    },)?)*
                     $($new => match Wire::take(input)? {
+                        $(inner if $midform::says(&inner) => malformed("an earlier form says as much"),)?
                         inner if $form::says(&inner) => malformed("an earlier form says as much"),
                         inner => Ok(Command::$grown(inner)),
                     },)*
@@ -83,12 +93,13 @@ commands! {
     45 => Appeal(inner),
     46 => DecideAppeal(inner),
     60 => LimitKey(inner),
+    65 => OpenSubCall(inner),
     @earlier
     4 => CreateKey(KeyOfAccount) before 19,
     9 => OpenCall(CallOfKey) before 18,
     13 => AssignEpoch(AssignmentWithoutSeed) before 40,
     17 => CloseEpoch(CloseWithoutAudits) before 41,
-    12 => CloseCall(CloseOfTokens) before 50,
+    12 => CloseCall(CloseOfTokens) then 50(CloseWithin) before 66,
 }
 
 earlier!(AssignmentWithoutSeed of AssignEpoch { epoch, cells, gold } with { seed: None });
@@ -102,6 +113,39 @@ earlier!(CloseOfTokens of CloseCall {
 } with {
     steered: Steered::default(),
 });
+
+/// A close of a call whose controller asked nothing of the outside.
+struct CloseWithin;
+
+impl CloseWithin {
+    fn says(close: &CloseCall) -> bool {
+        close.steered.asked == Asked::default()
+    }
+
+    fn put(close: &CloseCall, out: &mut Vec<u8>) {
+        CloseOfTokens::put(close, out);
+        close.steered.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<CloseCall, DecodeError> {
+        let close = CloseOfTokens::take(input)?;
+        let steered = Steered::take(input)?;
+        Ok(CloseCall { steered, ..close })
+    }
+}
+
+impl Wire for CloseCall {
+    fn put(&self, out: &mut Vec<u8>) {
+        CloseWithin::put(self, out);
+        self.steered.asked.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let mut close = CloseWithin::take(input)?;
+        close.steered.asked = Asked::take(input)?;
+        Ok(close)
+    }
+}
 
 earlier!(KeyOfAccount of NewKey {
     name,
@@ -234,22 +278,35 @@ record!(ExtendCall {
     used
 });
 record!(ProgressCall { call, used });
-record!(CloseCall {
-    call,
-    used,
-    outcome,
-    controller_micros,
-    decisions,
-    steered
+record!(OpenSubCall { parent, open });
+record!(Asked {
+    tools,
+    pages,
+    completions,
+    bytes
 });
-record!(Steered {
+earlier!(SteeredWithin of Steered {
     fuel,
     hidden_tokens,
     unkept_tokens,
     branches,
     fault,
     conforms
+} with {
+    asked: Asked::default(),
 });
+
+/// What few calls asked of the outside stands apart.
+impl Wire for Steered {
+    fn put(&self, out: &mut Vec<u8>) {
+        SteeredWithin::put(self, out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        SteeredWithin::take(input)
+    }
+}
+
 record!(AssignEpoch {
     epoch,
     cells,

@@ -1,14 +1,17 @@
 use crate::codec::{DecodeError, Wire};
 use crate::record::Tip;
 use crate::sessions::Sessions;
-use crate::state::{steered, take_before_releases};
+use crate::state::{asked, steered, take_before_releases};
 use aigen_network::{Governance, Keyring, Network};
 use aigen_types::{Digest, Timestamp};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The newest form. Older ones stay readable, and what one of them can say is still written in it.
-const SNAPSHOT_VERSION: u16 = 4;
+const SNAPSHOT_VERSION: u16 = 5;
+
+/// A network whose calls asked nothing of the outside, and made no calls within themselves.
+const WITHOUT_SUB_CALLS: u16 = 4;
 
 /// A network whose keys have no limits, and whose calls were steered by nothing that leaves more
 /// than tokens behind.
@@ -91,12 +94,19 @@ impl Snapshot {
             self.network.keyring().put(out);
             steered(&self.network).put(out);
         }
+        if version > WITHOUT_SUB_CALLS {
+            asked(&self.network).put(out);
+            self.network.within().parents().put(out);
+        }
     }
 
     fn version(&self) -> u16 {
         let is_plain = *self.network.keyring() == Keyring::default();
-        if !is_plain || !steered(&self.network).is_empty() {
+        let is_alone = self.network.within().parents().is_empty();
+        if !is_alone || !asked(&self.network).is_empty() {
             SNAPSHOT_VERSION
+        } else if !is_plain || !steered(&self.network).is_empty() {
+            WITHOUT_SUB_CALLS
         } else if *self.network.governance() != Governance::default() {
             WITHOUT_KEYRING
         } else {
@@ -133,13 +143,20 @@ fn take_governed(input: &mut &[u8]) -> Result<Network, DecodeError> {
     Ok(Network::take(input)?.with_governance(Governance::take(input)?))
 }
 
+fn take_steered(input: &mut &[u8]) -> Result<Network, DecodeError> {
+    Ok(take_governed(input)?
+        .with_keyring(Keyring::take(input)?)
+        .with_steered(BTreeMap::take(input)?))
+}
+
 fn take_network(version: u16, input: &mut &[u8]) -> Result<Network, DecodeError> {
     match version {
         ..=BEFORE_RELEASES => take_before_releases(input),
         WITHOUT_GOVERNANCE => Network::take(input),
         WITHOUT_KEYRING => take_governed(input),
-        _ => Ok(take_governed(input)?
-            .with_keyring(Keyring::take(input)?)
-            .with_steered(BTreeMap::take(input)?)),
+        WITHOUT_SUB_CALLS => take_steered(input),
+        _ => Ok(take_steered(input)?
+            .with_asked(BTreeMap::take(input)?)
+            .with_sub_calls(BTreeMap::take(input)?)),
     }
 }

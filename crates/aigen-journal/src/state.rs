@@ -2,14 +2,15 @@
 //! changes one raises `SNAPSHOT_VERSION` and keeps reading the form before.
 
 use crate::codec::{DecodeError, Wire, choice, earlier, malformed, record};
+use crate::commands::SteeredWithin;
 use aigen_economy::settlement::{self, Input, Output};
 use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
-    Allowance, Budget, Call, Cap, Capped, Controller, EpochState, Evaluated, Governance, Held,
-    Hold, Key, Keyring, Minute, Model, Network, OpenAppeal, Opened, Parts, PayoutKind, Phase, Plan,
-    Posting, Receipt, Refund, Reversal, RulesVersion, SettledEpoch, StakeStanding, Steered, Tally,
-    Validator, Waiting, Window,
+    Allowance, Asked, Budget, Call, Cap, Capped, Controller, EpochState, Evaluated, Governance,
+    Held, Hold, Key, Keyring, Minute, Model, Network, OpenAppeal, Opened, Parts, PayoutKind, Phase,
+    Plan, Posting, Receipt, Refund, Reversal, RulesVersion, SettledEpoch, StakeStanding, Steered,
+    Tally, Validator, Waiting, Window,
 };
 use aigen_types::{CallId, Timestamp, TransferId};
 use std::borrow::Borrow;
@@ -258,7 +259,21 @@ pub(crate) fn steered(network: &Network) -> BTreeMap<CallId, Steered> {
     network
         .receipts()
         .filter(|(_, receipt)| !ReceiptOfTokens::says(receipt))
-        .map(|(call, receipt)| (call, receipt.steered.clone()))
+        .map(|(call, receipt)| {
+            let asked = Asked::default();
+            let steered = receipt.steered.clone();
+            (call, Steered { asked, ..steered })
+        })
+        .filter(|(_, steered)| *steered != Steered::default())
+        .collect()
+}
+
+/// What receipts say that their calls asked of the outside, where they say anything.
+pub(crate) fn asked(network: &Network) -> BTreeMap<CallId, Asked> {
+    network
+        .receipts()
+        .filter(|(_, receipt)| !SteeredWithin::says(&receipt.steered))
+        .map(|(call, receipt)| (call, receipt.steered.asked))
         .collect()
 }
 record!(Refund {

@@ -132,10 +132,26 @@ pub struct Steered {
     pub unkept_tokens: u64,
     /// Branches beside the first.
     pub branches: u32,
+    /// What its controller asked of the outside.
+    pub asked: Asked,
     /// What went wrong, by its stable name; empty if nothing did. At most 64 bytes.
     pub fault: String,
     /// Whether the answer was what the controller declares; none if that was not checked.
     pub conforms: Option<bool>,
+}
+
+/// What a call's controller asked of the outside, refused questions too. Completions among it are
+/// calls of their own, made within this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Tools called.
+    pub tools: u32,
+    /// Pages read.
+    pub pages: u32,
+    /// Models asked.
+    pub completions: u32,
+    /// Bytes of all answers.
+    pub bytes: u64,
 }
 
 /// What a call came to. Kept for ever.
@@ -205,7 +221,7 @@ impl Network {
     }
 
     /// The call that this command asks for, holding nothing yet.
-    fn new_call(&self, now: Timestamp, open: &OpenCall) -> Result<Call, Refusal> {
+    pub(crate) fn new_call(&self, now: Timestamp, open: &OpenCall) -> Result<Call, Refusal> {
         let key = self.keys.get(&open.key).ok_or(Refusal::KeyUnknown)?;
         if key.revoked {
             return Err(Refusal::KeyRevoked);
@@ -257,7 +273,7 @@ impl Network {
         Ok(reply)
     }
 
-    fn refuse_known_call(&self, open: &OpenCall) -> Result<(), Refusal> {
+    pub(crate) fn refuse_known_call(&self, open: &OpenCall) -> Result<(), Refusal> {
         let known = self
             .calls
             .get(&open.call)

@@ -35,6 +35,8 @@ pub enum Command {
     RegisterValidator(NewValidator),
     /// A call begins: its first chunk is held.
     OpenCall(OpenCall),
+    /// The same within a running call, whose payer and bound are its own.
+    OpenSubCall(OpenSubCall),
     /// A running call asks to have more tokens covered.
     ExtendCall(ExtendCall),
     /// How far a running call has come, so that a killed node still knows what to charge.
@@ -253,6 +255,15 @@ pub struct OpenCall {
     pub end_user: Option<Slug>,
     /// Who pays, by an allowance to the key's account; the key's account when absent.
     pub bill_to: Option<Address>,
+}
+
+/// See [`Command::OpenSubCall`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSubCall {
+    /// The running call. It is not within another itself.
+    pub parent: CallId,
+    /// The call to be made: by the same key, for the same spender and payer.
+    pub open: OpenCall,
 }
 
 /// See [`Command::ExtendCall`].

@@ -44,7 +44,8 @@ impl Network {
         let balance = held
             .checked_add(least(&self.bounds(call)))
             .ok_or(Refusal::AmountTooLarge)?;
-        let spendable = call.budget.map_or(balance, |budget| budget.min(balance));
+        let bound = self.bound_of(id, call);
+        let spendable = bound.map_or(balance, |bound| bound.min(balance));
         let target = call.covered_tokens.saturating_add(chunk);
         let target = target.min(call.affordable(spendable));
         if target <= call.covered_tokens {

@@ -41,6 +41,7 @@ mod settings;
 mod soundness;
 mod stakes;
 mod usage;
+mod within;
 
 #[cfg(test)]
 mod tests;
@@ -49,13 +50,13 @@ pub use accounts::{AccountKind, account_id, addresses};
 pub use allowances::Allowance;
 pub use budgets::{Budget, Cap, CapState, Capped, LEDGER_CAPS};
 pub use calendar::{Period, Window};
-pub use calls::{Call, Hold, Outcome, Receipt, Steered};
+pub use calls::{Asked, Call, Hold, Outcome, Receipt, Steered};
 pub use command::{
     Appeal, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
     DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, LimitKey,
-    MoveStake, NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall, Pay,
-    ProgressCall, ProposeRules, RefundCall, Report, RevealScores, ReverseCall, RevokeAllowance,
-    Role, SetBudget, SetStanding, TagController,
+    MoveStake, NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall, OpenSubCall,
+    Pay, ProgressCall, ProposeRules, RefundCall, Report, RevealScores, ReverseCall,
+    RevokeAllowance, Role, SetBudget, SetStanding, TagController,
 };
 pub use commitment::{
     assignment_root, gold_commitment, member_id, report_root, score_commitment, seed_commitment,
@@ -81,3 +82,4 @@ pub use settings::Settings;
 pub use soundness::Unsound;
 pub use stakes::{StakeStanding, Waiting};
 pub use usage::{UsageKey, UsageSum};
+pub use within::Within;

@@ -12,6 +12,7 @@ use crate::registry::{Controller, Key, Model, Validator};
 use crate::releases::{Release, Stated, TagKey};
 use crate::settings::Settings;
 use crate::usage::UsageIndex;
+use crate::within::Within;
 use aigen_ledger::Ledger;
 use aigen_types::{
     AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName,
@@ -53,6 +54,7 @@ pub struct Network {
     pub(crate) tags: BTreeMap<TagKey, Digest>,
     pub(crate) governance: Governance,
     pub(crate) keyring: Keyring,
+    pub(crate) within: Within,
 }
 
 /// What an accepted command answers.
@@ -124,6 +126,7 @@ impl Network {
             Command::PublishController(new) => self.publish_controller(now, new),
             Command::RegisterValidator(new) => self.register_validator(now, new),
             Command::OpenCall(open) => self.open_call(now, open),
+            Command::OpenSubCall(sub) => self.open_sub_call(now, sub),
             Command::ExtendCall(extend) => self.extend_call(now, extend),
             Command::ProgressCall(progress) => self.progress_call(progress),
             Command::CloseCall(close) => self.close_call(now, close),

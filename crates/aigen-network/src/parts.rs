@@ -1,6 +1,6 @@
 use crate::allowances::Allowance;
 use crate::budgets::Budget;
-use crate::calls::{Call, Receipt, Steered};
+use crate::calls::{Asked, Call, Receipt, Steered};
 use crate::command::Found;
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::names::Names;
@@ -26,6 +26,24 @@ impl Network {
                 receipt.steered = steered;
             }
         }
+        self
+    }
+
+    /// The same network, of whose receipts these say what was asked of the outside.
+    #[must_use]
+    pub fn with_asked(mut self, asked: BTreeMap<CallId, Asked>) -> Self {
+        for (call, asked) in asked {
+            if let Some(receipt) = self.receipts.get_mut(&call) {
+                receipt.steered.asked = asked;
+            }
+        }
+        self
+    }
+
+    /// The same network, in which these calls were made within those.
+    #[must_use]
+    pub fn with_sub_calls(mut self, parents: BTreeMap<CallId, CallId>) -> Self {
+        self.within = parents.into();
         self
     }
 
@@ -67,6 +85,7 @@ macro_rules! parts {
                     ledger,
                     governance: crate::Governance::default(),
                     keyring: crate::Keyring::default(),
+                    within: crate::Within::default(),
                     $($name: parts.$name.into_owned(),)*
                 }
             }

@@ -141,6 +141,8 @@ pub enum Refusal {
     CallExists,
     /// The call id was used, with another request.
     CallExistsWithDifferentRequest,
+    /// A call within a call has another key, payer or spender, or is within a third.
+    SubCallInvalid,
     /// The call has ended.
     CallClosed,
     /// More tokens were reported than were covered.
@@ -239,6 +241,7 @@ impl Refusal {
             Self::CallUnknown => "call_unknown",
             Self::CallExists => "call_exists",
             Self::CallExistsWithDifferentRequest => "call_exists_with_different_request",
+            Self::SubCallInvalid => "sub_call_invalid",
             Self::CallClosed => "call_closed",
             Self::UsageExceedsCover => "usage_exceeds_cover",
             Self::UsageRunsBackwards => "usage_runs_backwards",
@@ -385,6 +388,9 @@ impl fmt::Display for Refusal {
             Self::CallExists => "a call with this id was already made",
             Self::CallExistsWithDifferentRequest => {
                 "a call with this id was already made, with another request"
+            }
+            Self::SubCallInvalid => {
+                "a call within a call has the same key, payer and spender, and none within itself"
             }
             Self::CallClosed => "the call has ended",
             Self::UsageExceedsCover => "more tokens were reported than were covered",

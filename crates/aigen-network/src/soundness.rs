@@ -24,6 +24,8 @@ pub enum Unsound {
     CapUnknown(AccountId),
     /// What is said of usage is not what the receipts say.
     UsageIndex,
+    /// Calls within a call came to more than its bound together with it.
+    BoundExceeded(CallId),
     /// More was refunded than charged, or refunded and reversed.
     GivenBackTwice(CallId),
 }
@@ -47,6 +49,12 @@ impl fmt::Display for Unsound {
                 "{id}: the account counts against a cap that no call knows"
             ),
             Self::UsageIndex => f.write_str("the usage index and the receipts disagree"),
+            Self::BoundExceeded(call) => {
+                write!(
+                    f,
+                    "{call}: with the calls within it, it came to more than its bound"
+                )
+            }
             Self::GivenBackTwice(call) => {
                 write!(f, "{call}: more of the call was given back than it cost")
             }
@@ -73,7 +81,11 @@ impl Network {
         self.ledger.check().map_err(Unsound::Ledger)?;
         self.check_corrections()?;
         self.check_caps()?;
-        self.check_usage_index()
+        self.check_usage_index()?;
+        match self.beyond_its_bound() {
+            Some(call) => Err(Unsound::BoundExceeded(call)),
+            None => Ok(()),
+        }
     }
 
     fn check_usage_index(&self) -> Result<(), Unsound> {

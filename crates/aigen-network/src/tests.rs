@@ -9,6 +9,7 @@ mod keyring;
 mod laws;
 mod releases;
 mod usage;
+mod within;
 
 use crate::{
     CloseCall, Command, ControllerKind, ExtendCall, Found, Issue, Network, NewController, NewKey,

@@ -28,6 +28,8 @@ pub enum Prompt {
 pub struct CompletionRequest {
     /// From [`Caller::call_id`], or random: the same id is charged once.
     pub call: CallId,
+    /// The running call that it is made within, whose payer and bound are its own.
+    pub parent: Option<CallId>,
     /// Hash of the request's body, so that the same id with another body is noticed.
     pub request: Digest,
     /// Which model answers.
@@ -56,6 +58,8 @@ pub struct CompletionRequest {
     pub replay: bool,
     /// Whether the caller takes text that may yet be taken back, see [`Piece::retracted_bytes`].
     pub retract: bool,
+    /// Whether pieces say what happened, step by step, see [`Piece::trace`].
+    pub trace: bool,
 }
 
 /// A call whose first hold is durable. Dropping it cancels the call; it is settled all the same.
@@ -107,6 +111,10 @@ pub struct Ended {
     pub choices: Vec<EndedChoice>,
     /// Whether a grammar was complete; `None` without one.
     pub grammar_complete: Option<bool>,
+    /// Of the tokens kept, those that a model which reasons first said before its answer.
+    pub reasoning_tokens: u64,
+    /// Whether it can be run again; `None` where nobody asked for that.
+    pub replayable: Option<bool>,
     /// How its tokens were counted.
     pub counting: Counting,
     /// From its request until its first token; `None` if there was none.

@@ -1,6 +1,7 @@
 //! Controllers that are WebAssembly components: kept beside the journal, compiled where they run.
 
 use crate::error::NodeError;
+use crate::manifest::Manifest;
 use aigen_jarvis_host::{Component, Host};
 use aigen_journal::{Store, StoreError};
 use aigen_network::content_digest;
@@ -28,11 +29,12 @@ impl Components {
     }
 
     /// Compiles what is to be published, and checks what it asks of the host.
-    pub(crate) fn check(&self, bytes: &[u8]) -> Result<Component, NodeError> {
+    pub(crate) fn check(&self, bytes: &[u8], manifest: &Manifest) -> Result<Component, NodeError> {
         let component = self.host.compile(bytes)?;
-        match component.imports().iter().find(|import| is_outside(import)) {
+        let asks = component.imports().iter().find(|import| is_outside(import));
+        match asks.filter(|_| manifest.permissions.is_empty()) {
             Some(import) => Err(NodeError::Steering(format!(
-                "the component imports `{import}`, and this node grants nobody the outside"
+                "the component imports `{import}`, and its manifest has no [permissions] that say what for"
             ))),
             None => Ok(component),
         }

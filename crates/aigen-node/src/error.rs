@@ -51,6 +51,14 @@ pub enum NodeError {
     /// Nothing is kept to run the call again.
     #[error("nothing is kept to run call {0} again")]
     NotKept(CallId),
+    /// What is kept to run a call again cannot be read.
+    #[error("what is kept to run call {call} again cannot be read: {reason}")]
+    ReplayUnreadable {
+        /// The call.
+        call: CallId,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Components could not be kept or read.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -5,8 +5,8 @@
 //! quote → hold → decode → capture → receipt, in one task that outlives the connection
 //! that asked for it.
 //!
-//! Absent by construction: no HTTP, no status codes, no serialised forms, no concrete
-//! engine and no concrete store.
+//! Absent by construction: no HTTP, no status codes, no serialised forms but that of replay
+//! logs, no concrete engine and no concrete store.
 
 mod admission;
 mod auth;
@@ -22,6 +22,7 @@ mod metering;
 mod node;
 mod observe;
 mod operate;
+mod outside;
 mod prepare;
 mod random;
 mod remote;
@@ -45,8 +46,10 @@ pub use loading::Loader;
 pub use manifest::Manifest;
 pub use node::{Node, Setup};
 pub use observe::{Observed, Observer};
+pub use outside::{Grant, World};
 pub use random::{random_call_id, random_digest, random_node_id, random_transfer_id};
 pub use remote::{Counting, Doubt};
+pub use replays::Shelf;
 pub use served::{Embedded, Served, ServedInfo, ServedModels};
 pub use steering::Steering;
 pub use tools::{Tool, ToolUse, result_text};
@@ -59,7 +62,8 @@ pub use aigen_engine::{
     ChatMessage, ControlLevel, EngineError, Role as Speaker, TokenId, Tokenizer,
 };
 pub use aigen_jarvis::{
-    CallReader, Fault, Finish, Piece, Replayed, Spoken, TokenLogprobs, call_text,
+    Answer, Answered, CallReader, Fault, Finish, OutsideError, Piece, Reasoning, Replayed, Spoken,
+    Token as TracedToken, TokenLogprobs, TraceStep, Traced, call_text,
 };
 pub use aigen_journal::{Role as LedgerRole, Tip};
 pub use {aigen_economy as economy, aigen_ledger as ledger, aigen_network as network};

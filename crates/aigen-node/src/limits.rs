@@ -18,5 +18,14 @@ pub const REPLAYS_KEPT_MAX: usize = 256;
 /// See [`REPLAYS_KEPT_MAX`].
 pub const REPLAYS_KEPT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Bytes of the messages of a completion that a controller asks for.
+pub const SUB_MESSAGES_BYTES_MAX: usize = 256 * 1024;
+
+/// Tokens of a prompt that a controller writes itself.
+pub const PROMPT_TOKENS_MAX: u64 = 131_072;
+
+/// Hosts, tools and models that a manifest may ask for, each.
+pub const PERMISSIONS_MAX: usize = 64;
+
 /// Bytes of a key's secret.
 pub const KEY_SECRET_BYTES: usize = 32;

@@ -1,6 +1,7 @@
 //! A release's manifest: what its publisher says that it takes, needs and asks for.
 
 use crate::error::NodeError;
+use crate::limits::{PERMISSIONS_MAX, PROMPT_TOKENS_MAX};
 use aigen_engine::ControlLevel;
 use aigen_jarvis::limits::{BRANCHES_MAX, DISCARDED_TOKENS_MAX};
 use aigen_jarvis_host::Settings;
@@ -31,6 +32,9 @@ pub struct Manifest {
     /// What a component may use of the host, where it needs less than everyone may have.
     #[serde(default)]
     pub limits: Limits,
+    /// What a component asks of the outside; an operator may grant it.
+    #[serde(default)]
+    pub permissions: Permissions,
     /// The part of a call's price that its author counts on, in parts per million.
     pub price_share: Option<u32>,
     /// The evaluation suite that validators should use.
@@ -68,6 +72,9 @@ pub struct Limits {
     /// Tokens that it may take back in one request: the caller pays for them, and its author is
     /// not paid for them.
     pub discarded_tokens: Option<u64>,
+    /// Tokens of a prompt that it writes itself: as much is held for. No more than the request's
+    /// own unless it says so.
+    pub prompt_tokens: Option<u64>,
     /// Fuel of one step.
     pub step_fuel: Option<u64>,
     /// Fuel of opening.
@@ -76,6 +83,49 @@ pub struct Limits {
     pub request_fuel: Option<u64>,
     /// Memory of one request, in MiB: 64 unless it says more, 128 at most, for interpreters.
     pub memory_mib: Option<u64>,
+}
+
+/// See [`Manifest::permissions`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Permissions {
+    /// Hosts whose pages it reads: `en.wikipedia.org`, `*.wikipedia.org`.
+    pub hosts: Vec<String>,
+    /// Tools that it calls, by the names under which operators declare them.
+    pub tools: Vec<String>,
+    /// Models that it asks.
+    pub models: Vec<String>,
+    /// Datasets that it reads. There are none yet.
+    pub datasets: Vec<String>,
+}
+
+impl Permissions {
+    /// Whether it asks for nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is wrong with them.
+    fn fault(&self) -> Option<String> {
+        if !self.datasets.is_empty() {
+            return Some("permissions.datasets: there are no datasets here".to_owned());
+        }
+        let lists = [
+            ("hosts", &self.hosts),
+            ("tools", &self.tools),
+            ("models", &self.models),
+        ];
+        let wrong = lists.iter().find(|(_, list)| {
+            list.len() > PERMISSIONS_MAX
+                || list
+                    .iter()
+                    .any(|item| item.trim() != *item || item.is_empty())
+        });
+        wrong.map(|(name, _)| {
+            format!("permissions.{name}: at most {PERMISSIONS_MAX}, each of them a name")
+        })
+    }
 }
 
 impl Limits {
@@ -93,6 +143,7 @@ impl Limits {
                 self.discarded_tokens,
                 DISCARDED_TOKENS_MAX,
             ),
+            ("prompt_tokens", self.prompt_tokens, PROMPT_TOKENS_MAX),
             ("step_fuel", self.step_fuel, STEP_FUEL_MAX),
             ("open_fuel", self.open_fuel, OPEN_FUEL_MAX),
             ("request_fuel", self.request_fuel, REQUEST_FUEL_MAX),
@@ -135,9 +186,17 @@ impl Manifest {
         if let Some(fault) = self.limits.fault() {
             return Err(wrong(fault));
         }
+        if let Some(fault) = self.permissions.fault() {
+            return Err(wrong(fault));
+        }
         let plain = kind != ControllerKind::Wasm;
         if plain && self.limits != Limits::default() {
             return Err(wrong("limits: a grammar or script has none".to_owned()));
+        }
+        if plain && !self.permissions.is_empty() {
+            return Err(wrong(
+                "permissions: a grammar or script asks nobody".to_owned(),
+            ));
         }
         if plain && (self.requires.backtrack || self.requires.fork) {
             let reason = "a grammar or script neither takes tokens back nor forks";

@@ -7,19 +7,21 @@ use crate::node::{Node, call_refused};
 use crate::observe::Observed;
 use crate::prepare::Prepared;
 use crate::remote::Counting;
-use crate::replays::Again;
+use crate::replays::{Again, Recipe};
 use crate::work::{Ongoing, Told, Work};
 use aigen_economy::Usage;
 use aigen_engine::EngineError;
 use aigen_jarvis::{Cover, Ending, Event, Fault, Finish};
 use aigen_journal::{Committed, Stopped};
 use aigen_network::{
-    CloseCall, Command, ExtendCall, OpenCall, Outcome, ProgressCall, Receipt, Reply, Steered,
+    Asked, CloseCall, Command, ExtendCall, OpenCall, OpenSubCall, Outcome, ProgressCall, Receipt,
+    Reply, Steered,
 };
 use aigen_types::{CallId, Digest};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 type Extension = oneshot::Receiver<Committed>;
 type Started = oneshot::Sender<Result<(), NodeError>>;
@@ -30,6 +32,8 @@ pub(crate) struct Meter {
     node: Node,
     call: CallId,
     open: Option<OpenCall>,
+    /// The call that it is made within.
+    parent: Option<CallId>,
     work: Option<Work>,
     /// Who waits to hear that the call began.
     started: Option<Started>,
@@ -56,7 +60,7 @@ pub(crate) struct Meter {
     /// Whether the balance's end was reached: no further extension is asked for.
     exhausted: bool,
     /// What runs it again, if it asked for that.
-    again: Option<Again>,
+    again: Option<(Again, Recipe)>,
 }
 
 /// One of a call's answers.
@@ -77,6 +81,8 @@ impl Meter {
     pub fn new(node: Node, prepared: Prepared, admitted: Admitted) -> Self {
         let Prepared {
             open,
+            recipe,
+            parent,
             work,
             cover,
             max_tokens,
@@ -105,8 +111,9 @@ impl Meter {
             extension: None,
             exhausted: false,
             open: Some(open),
+            parent,
             answers: (0..work.choices()).map(|_| Answer::default()).collect(),
-            again: work.again(),
+            again: work.again().zip(recipe),
             work: Some(work),
         }
     }
@@ -123,17 +130,23 @@ impl Meter {
         let endings = self.answers.iter_mut().map(|answer| answer.ending.take());
         let endings = endings.map(|ending| ending.unwrap_or_else(Ending::crashed));
         let mut endings: Vec<_> = endings.collect();
-        if let (Some(again), Some(log)) = (self.again.take(), endings[0].replay.take()) {
-            self.node.0.replays.keep(self.call, again, log);
-        }
+        let asked_for_replay = self.again.is_some();
+        let kept = self.keep_replay(&mut endings[0]);
         let finish = worst(&endings);
         let receipt = self.settle(&finish, &endings).await;
+        if let Some(kept) = kept {
+            // Whoever reads the answer may ask for it at once, of another process even.
+            let _ = kept.await;
+        }
         self.observed(&receipt);
         if let Some(error) = self.never_began(&finish) {
             return self.tell_started(Err(error));
         }
         self.tell_started(Ok(()));
         let grammar_complete = endings[0].grammar_complete;
+        let reasoning = endings.iter().map(|ending| ending.usage.reasoning_tokens);
+        let reasoning_tokens = reasoning.sum();
+        let replayable = asked_for_replay.then(|| self.node.can_replay(self.call));
         let choices = endings.into_iter().map(|ending| EndedChoice {
             finish: ending.finish,
             grammar_complete: ending.grammar_complete,
@@ -144,11 +157,21 @@ impl Meter {
             finish,
             choices: choices.collect(),
             grammar_complete,
+            reasoning_tokens,
+            replayable,
             counting: std::mem::take(&mut self.counting),
             first_token: self.times.first_token,
             receipt,
         };
         self.tell(&pieces, CallEvent::Ended(Box::new(ended))).await;
+    }
+
+    /// Keeps what runs the call again, beside the settling of it and off the async threads.
+    fn keep_replay(&mut self, ending: &mut Ending) -> Option<JoinHandle<()>> {
+        let ((again, recipe), log) = self.again.take().zip(ending.replay.take())?;
+        let (node, call) = (self.node.clone(), self.call);
+        let keep = move || node.keep_replay(call, again, &recipe, log);
+        Some(tokio::task::spawn_blocking(keep))
     }
 
     fn tell_started(&mut self, outcome: Result<(), NodeError>) {
@@ -204,7 +227,11 @@ impl Meter {
     async fn begin(&mut self) -> Result<(mpsc::UnboundedReceiver<Told>, Ongoing), NodeError> {
         self.node.reach_journal()?;
         let open = self.open.take().expect("a meter begins once");
-        let committed = self.node.0.journal.submit(Command::OpenCall(open)).await?;
+        let open = match self.parent {
+            None => Command::OpenCall(open),
+            Some(parent) => Command::OpenSubCall(OpenSubCall { parent, open }),
+        };
+        let committed = self.node.0.journal.submit(open).await?;
         let reply = committed
             .result
             .map_err(|refusal| call_refused(self.call, refusal))?;
@@ -283,11 +310,11 @@ impl Meter {
             Told::Event(
                 0,
                 Event::Started {
+                    prompt_tokens,
                     cached_prompt_tokens,
-                    ..
                 },
             ) => {
-                self.prompt_was(self.prompt_tokens, cached_prompt_tokens.into());
+                self.prompt_was(prompt_tokens.into(), cached_prompt_tokens.into());
                 None
             }
             Told::Measured(measured) => {
@@ -302,6 +329,8 @@ impl Meter {
                 }
                 let silent = piece.text.is_empty()
                     && piece.logprobs.is_empty()
+                    && piece.reasoning.is_empty()
+                    && piece.trace.is_empty()
                     && piece.retracted_bytes == 0;
                 (!silent).then_some(CallEvent::Piece { choice, piece })
             }
@@ -500,9 +529,21 @@ fn steered(finish: &Finish, endings: &[Ending]) -> Steered {
             .map(|ending| ending.usage.unkept_tokens)
             .sum(),
         branches: endings.iter().map(|ending| ending.usage.branches).sum(),
+        asked: asked(endings),
         fault: fault.to_owned(),
         conforms: None,
     }
+}
+
+/// What all answers' controllers asked of the outside.
+fn asked(endings: &[Ending]) -> Asked {
+    let all = endings.iter().map(|ending| ending.asked);
+    all.fold(Asked::default(), |sum, asked| Asked {
+        tools: sum.tools.saturating_add(asked.tools),
+        pages: sum.pages.saturating_add(asked.pages),
+        completions: sum.completions.saturating_add(asked.completions),
+        bytes: sum.bytes.saturating_add(asked.bytes),
+    })
 }
 
 fn outcome_of(finish: &Finish) -> Outcome {

@@ -4,8 +4,9 @@ use crate::components::Components;
 use crate::error::NodeError;
 use crate::loading::Loader;
 use crate::observe::Observer;
+use crate::outside::Grant;
 use crate::random::random_node_id;
-use crate::replays::Replays;
+use crate::replays::{Replays, Shelf};
 use crate::served::{Models, Served, ServedModels};
 use aigen_journal::{Batch, Journal, Role, Stopped};
 use aigen_network::{
@@ -51,8 +52,12 @@ pub(crate) struct Inner {
     pub(crate) loader: OnceLock<Arc<dyn Loader>>,
     /// Without them, controllers that are components are neither published nor run.
     pub(crate) components: OnceLock<Components>,
+    /// Without it, no controller asks the outside.
+    pub(crate) grant: OnceLock<Grant>,
     /// Calls that can be run again.
     pub(crate) replays: Replays,
+    /// Without it, they are forgotten with the process.
+    pub(crate) shelf: OnceLock<Arc<dyn Shelf>>,
     /// Held by whoever changes the models.
     pub(crate) loading: tokio::sync::Mutex<()>,
     /// Every call's own task; a call outlives the connection that asked for it.
@@ -90,7 +95,9 @@ impl Node {
             observer: OnceLock::new(),
             loader: OnceLock::new(),
             components: OnceLock::new(),
+            grant: OnceLock::new(),
             replays: Replays::default(),
+            shelf: OnceLock::new(),
             loading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),

@@ -4,15 +4,17 @@ use crate::declared::Declared;
 use crate::error::NodeError;
 use crate::limits::FIRST_CHUNK_TOKENS;
 use crate::node::Node;
+use crate::outside::Behalf;
 use crate::remote::Asking;
+use crate::replays::Recipe;
 use crate::served::{Embedded, Served};
-use crate::steering::Steering;
+use crate::steering::{Steering, asked as asked_last};
 use crate::work::Work;
 use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
-use aigen_engine::{ChatMessage, EngineHandle, TokenId};
-use aigen_jarvis::{Cover, Program, SessionRequest};
+use aigen_engine::{ChatMessage, ControlLevel, EngineHandle, TokenId};
+use aigen_jarvis::{Cover, Program, SessionRequest, TextOpening};
 use aigen_network::OpenCall;
-use aigen_types::{Digest, ModelName, Slug};
+use aigen_types::{CallId, Digest, ModelName, Slug};
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -20,6 +22,10 @@ use std::sync::Arc;
 /// Everything that can be known before money is held.
 pub(crate) struct Prepared {
     pub open: OpenCall,
+    /// What runs it again, if it asked for that.
+    pub recipe: Option<Recipe>,
+    /// The call that it is made within.
+    pub parent: Option<CallId>,
     pub work: Work,
     /// Covers nothing yet: the first hold extends it.
     pub cover: Cover,
@@ -44,8 +50,8 @@ impl Node {
         caller: &Caller,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
-        let (node, key) = (self.clone(), caller.key.clone());
-        tokio::task::spawn_blocking(move || node.prepare_blocking(key, request))
+        let (node, caller) = (self.clone(), caller.clone());
+        tokio::task::spawn_blocking(move || node.prepare_blocking(&caller, request))
             .await
             .map_err(|_| NodeError::ShuttingDown)?
     }
@@ -82,13 +88,13 @@ impl Node {
 
     fn prepare_blocking(
         &self,
-        key: Slug,
+        caller: &Caller,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
         let served = self.0.models.find(&request.model)?;
         match &*served {
-            Served::Embedded(embedded) => self.prepare_embedded(embedded, key, request),
-            Served::Remote(engine) => self.prepare_remote(engine, key, request),
+            Served::Embedded(embedded) => self.prepare_embedded(embedded, caller, request),
+            Served::Remote(engine) => self.prepare_remote(engine, caller, request),
             Served::Embedder(_) => Err(NodeError::Unsupported {
                 param: "model",
                 model: request.model,
@@ -100,14 +106,21 @@ impl Node {
     fn prepare_embedded(
         &self,
         served: &Embedded,
-        key: Slug,
+        caller: &Caller,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
         let asked = request.steering.introduce(&request.prompt);
         let prompt = encode(&served.engine, &asked)?;
         let max_tokens = room(&served.engine, prompt.len(), request.max_tokens)?;
-        let steered = self.steer(served, &request.steering, &request.prompt)?;
-        let choices = u64::from(choices(served, &request, &steered.program)?);
+        let behalf = behalf(caller, &request);
+        let steered = self.steer(served, &request.steering, &request.prompt, Some(behalf))?;
+        let reasoning = served.reasoning.clone();
+        let reasoning = reasoning.filter(|_| matches!(request.prompt, Prompt::Chat(_)));
+        let program = match reasoning.clone() {
+            Some(marks) => steered.program.after_reasoning(marks),
+            None => steered.program,
+        };
+        let choices = u64::from(choices(served, &request, &program)?);
         let (chunk_tokens, least_tokens) = match choices {
             1 => first_chunk(&served.engine, max_tokens.into()),
             // Nobody could say which of them should end where the money does.
@@ -117,16 +130,22 @@ impl Node {
             ),
         };
         let held = Held {
-            prompt_tokens: prompt.len() as u64,
+            prompt_tokens: longest_prompt(&served.engine, prompt.len(), steered.prompt_tokens),
             chunk_tokens,
             least_tokens,
         };
-        let open = self.opening(key, &request, steered.controller, &held);
+        let open = self.opening(caller.key.clone(), &request, steered.controller, &held);
         let cover = Cover::new(0);
         let (argument, messages) = given(&request.steering, &request.prompt);
+        let recipe = request.replay.then(|| Recipe {
+            model: request.model.clone(),
+            steering: by_digest(&request.steering, open.controller),
+            question: asked_last(&request.prompt).to_owned(),
+            reasoning,
+        });
         let session = SessionRequest {
             prompt,
-            program: steered.program,
+            program,
             sampling: request.sampling,
             max_tokens,
             stops: request.stops,
@@ -136,12 +155,15 @@ impl Node {
             messages,
             tenant: tenant(&open),
             retract: request.retract,
+            trace: request.trace,
             prompt_tokens_max: u32::try_from(open.prompt_tokens).unwrap_or(u32::MAX),
             log: request.replay,
         };
         Ok(Prepared {
             declared: self.declared(open.controller)?,
             open,
+            recipe,
+            parent: request.parent,
             work: Work::Embedded {
                 engine: served.engine.clone(),
                 sessions: several(session, choices),
@@ -156,7 +178,7 @@ impl Node {
     fn prepare_remote(
         &self,
         engine: &Arc<dyn TextEngine>,
-        key: Slug,
+        caller: &Caller,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
         let elsewhere = [
@@ -179,7 +201,20 @@ impl Node {
             });
         }
         let info = engine.info();
-        let bounded = self.steer_remote(&request.model, info.control, &request.steering)?;
+        let behalf = behalf(caller, &request);
+        let bounded = self.steer_remote(&request.model, info.control, &request.steering, behalf)?;
+        let (argument, messages) = given(&request.steering, &request.prompt);
+        let terms = TextOpening {
+            argument,
+            messages,
+            prompt: match &request.prompt {
+                Prompt::Chat(_) => String::new(),
+                Prompt::Text(text) => text.clone(),
+            },
+            model: request.model.to_string(),
+            seed: request.sampling.seed,
+            schemas: info.control >= ControlLevel::Schema,
+        };
         let asked = TextRequest {
             prompt: text_prompt(&request.prompt),
             max_tokens: request.max_tokens,
@@ -198,12 +233,15 @@ impl Node {
         let work = Work::Remote(Asking {
             engine: Arc::clone(engine),
             request: asked,
+            steered: bounded.program.map(|program| (program, terms)),
             prompt_max: held.prompt_tokens,
             output_max: max_tokens,
         });
         Ok(Prepared {
             declared: self.declared(bounded.controller)?,
-            open: self.opening(key, &request, bounded.controller, &held),
+            open: self.opening(caller.key.clone(), &request, bounded.controller, &held),
+            recipe: None,
+            parent: request.parent,
             work,
             cover: Cover::new(0),
             max_tokens,
@@ -231,6 +269,16 @@ impl Node {
             end_user: request.end_user.clone(),
             bill_to: request.bill_to.clone(),
         }
+    }
+}
+
+fn behalf(caller: &Caller, request: &CompletionRequest) -> Behalf {
+    Behalf {
+        caller: caller.clone(),
+        call: request.call,
+        end_user: request.end_user.clone(),
+        bill_to: request.bill_to.clone(),
+        seed: request.sampling.seed,
     }
 }
 
@@ -298,6 +346,17 @@ fn given(steering: &Steering, prompt: &Prompt) -> (String, String) {
     (argument, messages)
 }
 
+/// The same steering, naming the very version that steers.
+fn by_digest(steering: &Steering, controller: Option<Digest>) -> Steering {
+    match (steering, controller) {
+        (Steering::Controller { params, .. }, Some(digest)) => Steering::Controller {
+            name: digest.to_string(),
+            params: params.clone(),
+        },
+        (steering, _) => steering.clone(),
+    }
+}
+
 fn message(message: &ChatMessage) -> Value {
     serde_json::json!({ "role": message.role.as_str(), "content": message.content })
 }
@@ -331,6 +390,13 @@ fn encode(engine: &EngineHandle, prompt: &Prompt) -> Result<Vec<TokenId>, NodeEr
         Prompt::Chat(messages) => Ok(tokenizer.chat(messages)?),
         Prompt::Text(text) => Ok(tokenizer.encode(text, false, true)),
     }
+}
+
+/// Tokens of the prompt that the model may come to read: the request's, or one that a controller
+/// writes instead.
+fn longest_prompt(engine: &EngineHandle, own: usize, controllers: u64) -> u64 {
+    let context = u64::from(engine.info().context_tokens);
+    (own as u64).max(controllers.min(context))
 }
 
 /// Output tokens that the caller wants and the context can hold.

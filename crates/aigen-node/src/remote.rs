@@ -1,12 +1,15 @@
 //! Calls that other servers answer: what they say, told as a session tells it, and what they
 //! claim to have used, as far as it is believed.
 
+use crate::error::NodeError;
 use crate::work::Told;
 use aigen_engine::EngineError;
 use aigen_engine::text::{
     Claimed, TextControl, TextEnding, TextEngine, TextEvent, TextFinish, TextRequest,
 };
-use aigen_jarvis::{Ending, Event, Fault, Finish, Piece, Usage};
+use aigen_jarvis::{
+    Ending, Event, Fault, Finish, Piece, Program, TextOpening, TextSegment, TextSession, Usage,
+};
 use aigen_types::Digest;
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +26,8 @@ const BYTES_PER_TOKEN_COUNTED: u64 = 4;
 pub(crate) struct Asking {
     pub engine: Arc<dyn TextEngine>,
     pub request: TextRequest,
+    /// What steers it, if that is more than a schema.
+    pub steered: Option<(Program, TextOpening)>,
     /// Prompt tokens that are held for, and no claim may exceed.
     pub prompt_max: u64,
     /// The same of output tokens.
@@ -31,13 +36,60 @@ pub(crate) struct Asking {
 
 impl Asking {
     /// Asks. What comes of it is told to `tell`, an [`Event::Finished`] last.
-    pub fn start(self, tell: UnboundedSender<Told>) -> Box<dyn TextControl> {
+    ///
+    /// # Errors
+    /// When a controller does not open, or wants what the engine cannot do; nothing is told then.
+    pub async fn start(
+        mut self,
+        tell: UnboundedSender<Told>,
+    ) -> Result<Box<dyn TextControl>, NodeError> {
+        let session = match self.steered.take() {
+            None => None,
+            Some((program, terms)) => {
+                let sampling = self.request.sampling.clone();
+                let begin = move || {
+                    let mut session = TextSession::open(&program, &terms)?;
+                    let segment = session.begin(&sampling)?;
+                    Ok((session, segment))
+                };
+                // A guest computes for up to half a second, off the async threads.
+                let begun = tokio::task::spawn_blocking(begin).await;
+                let begun = begun.unwrap_or(Err(Fault::Crashed));
+                let (session, segment) = begun.map_err(NodeError::ControllerFault)?;
+                self.narrow(segment)?;
+                Some(session)
+            }
+        };
+        Ok(self.ask(session, tell))
+    }
+
+    /// Asks for what the controller's segment says, within what the request does.
+    fn narrow(&mut self, segment: Option<TextSegment>) -> Result<(), NodeError> {
+        let Some(segment) = segment else {
+            let why = "the controller asks the model for nothing, and it is computed elsewhere";
+            return Err(NodeError::Steering(why.to_owned()));
+        };
+        let request = &mut self.request;
+        request.schema = segment.schema;
+        request.stops.extend(segment.stops);
+        request.sampling = segment.sampling;
+        let bounds = [request.max_tokens, segment.max_tokens];
+        request.max_tokens = bounds.into_iter().flatten().min();
+        self.engine.check(request).map_err(NodeError::Steering)
+    }
+
+    fn ask(
+        self,
+        session: Option<TextSession>,
+        tell: UnboundedSender<Told>,
+    ) -> Box<dyn TextControl> {
         let mut listener = Listener {
             tell,
             prompt: self.request.prompt.tokens_estimated().min(self.prompt_max),
             prompt_max: self.prompt_max,
             output_max: self.output_max,
             has_schema: self.request.schema.is_some(),
+            session,
             started: false,
             bytes: 0,
             held_back: String::new(),
@@ -124,6 +176,8 @@ struct Listener {
     prompt_max: u64,
     output_max: u64,
     has_schema: bool,
+    /// The controller that has the last word.
+    session: Option<TextSession>,
     started: bool,
     /// Of text that came so far.
     bytes: u64,
@@ -148,7 +202,7 @@ impl Listener {
 
     fn text(&mut self, text: String) {
         self.bytes += text.len() as u64;
-        if self.has_schema {
+        if self.has_schema || self.session.is_some() {
             self.held_back.push_str(&text);
         } else {
             self.piece(text);
@@ -171,6 +225,9 @@ impl Listener {
             0
         };
         let text = std::mem::take(&mut self.held_back);
+        if let (Some(session), Ok(finish)) = (self.session.take(), &ending.finish) {
+            return self.conclude(session, text, *finish, output);
+        }
         if ending.finish.is_ok() && !text.is_empty() {
             self.piece(text);
         }
@@ -186,6 +243,25 @@ impl Listener {
                 ..Ending::crashed()
             }),
         ));
+    }
+
+    /// The controller has its last word, off the async threads: it may ask the outside for it.
+    fn conclude(&self, session: TextSession, text: String, finish: TextFinish, output: u64) {
+        let tell = self.tell.clone();
+        tokio::task::spawn_blocking(move || {
+            let (text, ending) = session.end(&text, finish);
+            let usage = sampled(output);
+            let failed = matches!(ending.finish, Finish::Fault(_));
+            let piece = Piece {
+                text: if failed { String::new() } else { text },
+                usage,
+                ..Piece::default()
+            };
+            // A meter outlives the call that it meters.
+            let _ = tell.send(Told::Event(0, Event::Output(piece)));
+            let ending = Ending { usage, ..ending };
+            let _ = tell.send(Told::Event(0, Event::Finished(ending)));
+        });
     }
 
     /// Tells the prompt's tokens, and gives back those of the answer.

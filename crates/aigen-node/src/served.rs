@@ -4,7 +4,7 @@ use crate::admission::{AdmissionLimits, Gate};
 use crate::error::NodeError;
 use aigen_engine::text::{TextEngine, UpstreamState};
 use aigen_engine::{ControlLevel, Embedder, EngineHandle, Tokenizer};
-use aigen_jarvis::Compiler;
+use aigen_jarvis::{Compiler, Reasoning};
 use aigen_types::{Digest, ModelName};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -25,6 +25,8 @@ pub struct Embedded {
     pub engine: EngineHandle,
     /// Compiles controllers for its vocabulary.
     pub compiler: Arc<Compiler>,
+    /// How it reasons before it answers in a conversation, if it does.
+    pub reasoning: Option<Reasoning>,
 }
 
 /// What a caller may want to know of a model.

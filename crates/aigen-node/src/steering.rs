@@ -5,21 +5,24 @@ use crate::components::Components;
 use crate::error::NodeError;
 use crate::manifest::{Abilities, Manifest};
 use crate::node::Node;
+use crate::outside::Behalf;
 use crate::served::Embedded;
 use crate::tools::ToolUse;
 use aigen_engine::{ModelInfo, Role};
 use aigen_jarvis::{Compiler, Hole, JsonOptions, Program};
+use aigen_jarvis_host::Settings;
 use aigen_network::{
     Controller, ControllerKind, NewController, NewRelease, Refusal, content_digest, script_key,
 };
 use aigen_types::Digest;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What steers a request.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub enum Steering {
     /// Nothing: the model alone.
     #[default]
@@ -45,6 +48,8 @@ pub(crate) struct Steered {
     /// The published version, if it is one: what escrow and scores follow.
     pub controller: Option<Digest>,
     pub program: Program,
+    /// Tokens of a prompt of its own, at most; 0 where that is no longer than the request's.
+    pub prompt_tokens: u64,
 }
 
 impl Steered {
@@ -52,6 +57,7 @@ impl Steered {
         Self {
             controller: None,
             program,
+            prompt_tokens: 0,
         }
     }
 }
@@ -67,11 +73,13 @@ impl Steering {
 }
 
 impl Node {
+    /// What steers a request; on nobody's `behalf`, it asks nobody outside.
     pub(crate) fn steer(
         &self,
         served: &Embedded,
         steering: &Steering,
         prompt: &Prompt,
+        behalf: Option<Behalf>,
     ) -> Result<Steered, NodeError> {
         let compiler = &served.compiler;
         match steering {
@@ -85,7 +93,7 @@ impl Node {
             Steering::Controller { name, params } => {
                 match built_in(compiler, name, params).transpose()? {
                     Some(program) => Ok(Steered::built_in(program)),
-                    None => self.published(served, name, params, prompt),
+                    None => self.published(served, name, params, prompt, behalf),
                 }
             }
         }
@@ -93,26 +101,38 @@ impl Node {
 
     fn published(
         &self,
-        Embedded { engine, compiler }: &Embedded,
+        Embedded {
+            engine, compiler, ..
+        }: &Embedded,
         name: &str,
         params: &Map<String, Value>,
         prompt: &Prompt,
+        behalf: Option<Behalf>,
     ) -> Result<Steered, NodeError> {
         let (digest, controller) = self.find_controller(name)?;
         let release = self.check_manifest(digest, &abilities(engine.info()), params)?;
+        let limits = release.as_ref().map(|(_, manifest)| manifest.limits);
+        let prompt_tokens = limits.and_then(|limits| limits.prompt_tokens);
         let source = &controller.published.source;
         let program = match controller.published.kind {
             ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
             ControllerKind::Script => scripted(source, prompt)?,
             ControllerKind::Wasm => {
                 let (content, manifest) = release.ok_or(Refusal::SignatureMissing)?;
+                let reference = &controller.published.reference;
+                let outside = self.outside(reference, &manifest.permissions, behalf)?;
                 let component = self.components()?.find(content)?;
-                component.program(Arc::clone(compiler), manifest.settings())
+                let settings = Settings {
+                    outside,
+                    ..manifest.settings()
+                };
+                component.program(Arc::clone(compiler), settings)
             }
         };
         Ok(Steered {
             controller: Some(digest),
             program,
+            prompt_tokens: prompt_tokens.unwrap_or(0),
         })
     }
 
@@ -141,7 +161,7 @@ impl Node {
         Ok(Some((release.content, manifest)))
     }
 
-    fn components(&self) -> Result<&Components, NodeError> {
+    pub(crate) fn components(&self) -> Result<&Components, NodeError> {
         let missing = || NodeError::Steering("this node runs no WebAssembly components".to_owned());
         self.0.components.get().ok_or_else(missing)
     }
@@ -169,7 +189,7 @@ impl Node {
             return Err(Refusal::ContentMismatch.into());
         }
         let components = self.components()?;
-        components.check(bytes)?;
+        components.check(bytes, &manifest)?;
         components.keep(bytes)
     }
 
@@ -277,7 +297,8 @@ fn scripted(source: &str, prompt: &Prompt) -> Result<Program, NodeError> {
     }
 }
 
-fn asked(prompt: &Prompt) -> &str {
+/// What was asked last.
+pub(crate) fn asked(prompt: &Prompt) -> &str {
     match prompt {
         Prompt::Text(text) => text,
         Prompt::Chat(messages) => messages

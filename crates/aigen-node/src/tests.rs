@@ -55,7 +55,12 @@ fn endless() -> ScriptedEngine {
 fn embedded(engine: ScriptedEngine) -> Served {
     let engine = aigen_engine::start(Box::new(engine), Limits::default());
     let compiler = Compiler::new(engine.tokenizer()).unwrap().into();
-    Embedded { engine, compiler }.into()
+    Embedded {
+        engine,
+        compiler,
+        reasoning: None,
+    }
+    .into()
 }
 
 async fn node(store: Box<dyn Store>, model: Served) -> Node {
@@ -156,6 +161,7 @@ impl World {
 fn request(max_tokens: u32) -> CompletionRequest {
     CompletionRequest {
         call: random_call_id(),
+        parent: None,
         request: Digest([2; 32]),
         model: parsed("tiny"),
         prompt: Prompt::Text("Say x".into()),
@@ -172,6 +178,7 @@ fn request(max_tokens: u32) -> CompletionRequest {
         choices: 1,
         steering: Steering::Free,
         retract: false,
+        trace: false,
         replay: false,
     }
 }

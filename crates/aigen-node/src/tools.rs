@@ -3,10 +3,11 @@
 use crate::complete::Prompt;
 use aigen_engine::{ChatMessage, Role};
 use aigen_jarvis::{Function, ToolGrammar};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What a request offers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ToolUse {
     /// The functions, in the caller's order; at least one that may be called.
     pub tools: Vec<Tool>,
@@ -19,7 +20,7 @@ pub struct ToolUse {
 }
 
 /// One function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tool {
     /// Letters, digits, `_`, `-` and `.`.
     pub name: String,

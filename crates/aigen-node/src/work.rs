@@ -75,7 +75,7 @@ impl Work {
                 let started = started.unwrap_or_else(|_| Err(Fault::Crashed.into()));
                 Ok(Ongoing::Embedded(started?))
             }
-            Self::Remote(asking) => Ok(Ongoing::Remote(asking.start(tell))),
+            Self::Remote(asking) => Ok(Ongoing::Remote(asking.start(tell).await?)),
         }
     }
 }

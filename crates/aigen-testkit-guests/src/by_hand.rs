@@ -16,7 +16,11 @@ const IMPORTS: &str = r#"
   (import "aigen:controller/constraints@0.1.0" "[static]grammar.regex" (func $regex (param i32 i32 i32)))
   (import "aigen:controller/constraints@0.1.0" "[method]grammar.matcher" (func $matcher (param i32) (result i32)))
   (import "aigen:controller/constraints@0.1.0" "[method]matcher.id" (func $matcher_id (param i32) (result i32)))
+  (import "aigen:controller/constraints@0.1.0" "[static]grammar.json-schema" (func $schema (param i32 i32 i32 i32 i32)))
+  (import "aigen:controller/output@0.1.0" "put-result" (func $put (param i32 i32 i32 i32 i32)))
   (import "aigen:controller/outside@0.1.0" "http-get" (func $http (param i32 i32 i32)))
+  (import "aigen:controller/outside@0.1.0" "call-tool" (func $tool (param i32 i32 i32 i32 i32)))
+  (import "aigen:controller/outside@0.1.0" "complete" (func $complete (param i32 i32 i32 i32 i32 i32 i32)))
   (import "aigen:controller/rng@0.1.0" "next" (func $random (result i64)))
 "#;
 
@@ -30,6 +34,8 @@ pub struct Guest<'a> {
     pub open: &'a str,
     /// What it does at every step, to decide.
     pub step: &'a str,
+    /// What it does before its last word.
+    pub finish: &'a str,
     /// Text that lies in its memory at 256; at most 512 bytes, in the text form's escapes.
     pub text: &'a str,
 }
@@ -38,11 +44,12 @@ impl Guest<'_> {
     /// A guest whose every step does this.
     #[must_use]
     pub const fn stepping(step: &str) -> Guest<'_> {
-        let (start, open, text) = ("", "", "");
+        let (start, open, finish, text) = ("", "", "", "");
         Guest {
             start,
             open,
             step,
+            finish,
             text,
         }
     }
@@ -57,7 +64,8 @@ impl Guest<'_> {
             .replace(";;TEXT", self.text)
             .replace("    ;;START", self.start)
             .replace("    ;;OPEN", self.open)
-            .replace("    ;;STEP", self.step);
+            .replace("    ;;STEP", self.step)
+            .replace("    ;;FINISH", self.finish);
         described(&text.replace("  ;;IMPORTS", &imports(&text)))
     }
 }

@@ -1,4 +1,4 @@
-;; A controller by hand. `;;IMPORTS`, `;;TEXT`, `;;START`, `;;OPEN` and `;;STEP` are replaced; a step
+;; A controller by hand. `;;IMPORTS`, `;;TEXT`, `;;START`, `;;OPEN`, `;;STEP` and `;;FINISH` are replaced; a step
 ;; answers by a call of one of the functions below. The answer lies at 1024: its first byte says
 ;; whether it is an error, byte 4 which decision it is, and from byte 8 on the decision.
 (module
@@ -106,6 +106,7 @@
     (i32.const 1024))
   (func (export "aigen:controller/controller@0.1.0#[method]session.finish")
     (param i32) (result i32)
+    ;;FINISH
     (i32.store (i32.const 1024) (i32.const 40))
     (i32.store (i32.const 1028) (i32.const 6))
     (i32.const 1024)))

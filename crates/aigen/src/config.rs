@@ -3,6 +3,8 @@
 mod admission;
 mod economy;
 mod model;
+mod outside;
+mod replays;
 mod telemetry;
 pub mod text;
 mod upstream;
@@ -10,6 +12,8 @@ mod upstream;
 pub use admission::AdmissionConfig;
 pub use economy::SharesConfig;
 pub use model::ModelConfig;
+pub use outside::OutsideConfig;
+pub use replays::ReplaysConfig;
 pub use telemetry::TelemetryConfig;
 pub use upstream::{HangUpConfig, RemoteConfig, RemoteControl, UpstreamConfig};
 
@@ -63,6 +67,10 @@ pub struct Config {
     pub models: Vec<ModelConfig>,
     /// Who is let in.
     pub admission: AdmissionConfig,
+    /// What controllers may ask of the outside.
+    pub outside: OutsideConfig,
+    /// How long what runs calls again is kept.
+    pub replays: ReplaysConfig,
     /// What clients are shown, where they are to speak TLS.
     pub tls: Option<TlsConfig>,
     /// Who is told of finished requests.
@@ -102,6 +110,8 @@ impl Default for Config {
                 "aigen-tiny".parse().expect("a plain word"),
             )],
             admission: AdmissionConfig::default(),
+            outside: OutsideConfig::default(),
+            replays: ReplaysConfig::default(),
             tls: None,
             telemetry: None,
             shares: SharesConfig::default(),
@@ -172,6 +182,8 @@ impl Config {
         self.names_are_distinct()?;
         self.models.iter().try_for_each(ModelConfig::check)?;
         self.admission.check()?;
+        self.outside.check()?;
+        self.replays.check()?;
         self.telemetry
             .as_ref()
             .map_or(Ok(()), TelemetryConfig::check)?;

@@ -6,7 +6,9 @@ mod engines;
 mod founding;
 mod journal;
 mod listen;
+mod outside;
 mod reload;
+mod shelf;
 mod signals;
 mod snapshots;
 mod telemetry;
@@ -91,6 +93,12 @@ impl LocalNode {
         };
         let node = Node::start_with(setup, journal, engines.served).await?;
         node.run_components(components::open(&data_dir, beside.clone())?);
+        let shelf = shelf::Files::within(data_dir.replays()?, config.replays)
+            .context("cannot read what runs calls again")?;
+        node.keep_replays(Arc::new(shelf));
+        if let Some(grant) = outside::granted(&config.outside)? {
+            node.grant_outside(grant);
+        }
         let effective = Effective::new(config.clone());
         node.load_by(Arc::new(ModelLoader {
             config: effective.clone(),

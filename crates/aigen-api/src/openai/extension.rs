@@ -35,7 +35,7 @@ pub struct Extension {
         skip_serializing_if = "Option::is_none"
     )]
     pub bill_to: Option<Address>,
-    /// Whether the node keeps, for a while and in memory, what it takes to run the call again:
+    /// Whether the node keeps, for a while, what it takes to run the call again:
     /// `POST /v1/aigen/receipts/{id}/replay`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replay: bool,
@@ -43,7 +43,8 @@ pub struct Extension {
     /// last bytes of it back: `event: retract`, `data: {"index": 0, "bytes": 12}`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retract: bool,
-    /// Whether the reply carries the controller's decisions, step by step.
+    /// Whether the reply says what happened, step by step: [`AigenReply::trace`]. A stream says it in
+    /// events: `event: trace`, `data: {"index": 0, "steps": [...]}`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,
 }
@@ -99,9 +100,81 @@ pub struct AigenReply {
     /// What the controller put beside the text, by name.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub results: Map<String, Value>,
-    /// The controller's decisions, when the request asked for a trace.
+    /// Whether the call can be run again, where the request asked for that. Its receipt says whether it
+    /// still can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<Value>,
+    pub replayable: Option<bool>,
+    /// What happened, of every answer in its order, when a plain request asked for a trace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<Vec<TraceStep>>,
+}
+
+/// One thing that happened while an answer was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceStep {
+    /// On which branch; 0 is the first.
+    pub branch: u32,
+    /// Output tokens in the branch before it.
+    pub position: u32,
+    /// What it was.
+    #[serde(flatten)]
+    pub what: Traced,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Traced {
+    /// The controller was asked, and decided.
+    Decided {
+        /// Why it was asked.
+        why: String,
+        /// What it wants: `generate`, `edit`, `fork`, `suspend` or `stop`.
+        decision: String,
+        /// Its time since the decision before, in microseconds. Measured.
+        micros: u64,
+        /// Its fuel since the decision before, the same in every run.
+        fuel: u64,
+    },
+    /// The model chose a token.
+    Sampled(TracedToken),
+    /// A controller or a grammar put one in.
+    Forced(TracedToken),
+    /// The newest tokens were taken back.
+    Removed {
+        /// How many.
+        tokens: u32,
+    },
+    /// The branch forked.
+    Forked {
+        /// The first new branch.
+        first: u32,
+        /// How many there are.
+        branches: u32,
+    },
+    /// The branch is over.
+    Over {
+        /// Whether it is the answer.
+        kept: bool,
+    },
+    /// What followed was too much to trace.
+    Cut,
+}
+
+/// A token of a trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TracedToken {
+    /// Its number.
+    pub token: u32,
+    /// Its text; where a character ends in another token, U+FFFD stands for its part. Empty where the
+    /// caller is not shown it.
+    pub text: String,
+    /// Whether it is kept from the caller.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+    /// Tokens of the vocabulary that could not have come instead.
+    #[serde(default)]
+    pub masked: u32,
 }
 
 /// How the tokens of an answer from elsewhere were counted.

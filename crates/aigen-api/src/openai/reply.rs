@@ -56,6 +56,9 @@ pub struct ChatReply {
     pub role: Role,
     /// The text; `None` beside `tool_calls`.
     pub content: Option<String>,
+    /// What a model that reasons first said before its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_content: Option<String>,
     /// Why the model would not answer.
     #[serde(default)]
     pub refusal: Option<String>,
@@ -71,6 +74,7 @@ impl ChatReply {
         Self {
             role: Role::Assistant,
             content: Some(text.into()),
+            reasoning_content: None,
             refusal: None,
             tool_calls: None,
         }
@@ -140,6 +144,9 @@ pub struct Delta {
     /// More of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
+    /// More of what is said before the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_content: Option<String>,
     /// Parts of tool calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<Vec<ToolCallDelta>>,

@@ -19,7 +19,7 @@ pub use epoch::{
 };
 pub use journal::{BatchWritten, JournalFault, JournalTip, Verification};
 pub use money::{Account, Fund, Pay, Transfer};
-pub use receipt::{ChargeLine, Receipt, Replay, Share, Steering, TokenUsage};
+pub use receipt::{Asked, ChargeLine, Receipt, Replay, Share, Steering, SubCall, TokenUsage};
 pub use registry::{
     Controller, ControllerKind, Key, KeyCreated, KeyLimits, KeyRole, KeyScope, MoveStake,
     NamedModel, NewKey, PricePage, PublishController, RegisterValidator, SetStanding, Signed,

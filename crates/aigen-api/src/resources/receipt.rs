@@ -50,6 +50,19 @@ pub struct Receipt {
     /// What steering it came to.
     #[serde(default)]
     pub steering: Steering,
+    /// Calls that it made while it ran, and that are over; none of them is part of `total`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sub_calls: Vec<SubCall>,
+    /// The call that made this one.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub parent: Option<CallId>,
+    /// Whether what it takes to run the call again is kept here, now.
+    #[serde(default)]
+    pub replayable: bool,
     /// When it began, by ledger time.
     #[serde(with = "money::time")]
     pub created: Timestamp,
@@ -90,9 +103,50 @@ pub struct Steering {
     pub unkept_tokens: u64,
     /// Branches beside the first.
     pub branches: u32,
+    /// What it asked of the outside.
+    #[serde(default, skip_serializing_if = "Asked::is_nothing")]
+    pub asked: Asked,
     /// What the controller did wrong, by its stable name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+}
+
+/// What a controller asked of the outside, refused questions too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// Tools called.
+    pub tools: u32,
+    /// Pages read.
+    pub pages: u32,
+    /// Models asked: each answer is a call of its own.
+    pub completions: u32,
+    /// Bytes of all answers.
+    pub bytes: u64,
+}
+
+impl Asked {
+    /// Whether nothing was.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A call that another made while it ran. It is charged by itself, to the same payer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubCall {
+    /// Where its receipt is.
+    #[serde(with = "text")]
+    pub id: CallId,
+    /// The model that answered.
+    #[serde(with = "text")]
+    pub model: ModelName,
+    /// Its tokens.
+    pub usage: TokenUsage,
+    /// What it cost.
+    #[serde(with = "text")]
+    pub cost: Amount,
 }
 
 /// `POST /v1/aigen/receipts/{id}/replay`: the call, run again without the model.

@@ -286,6 +286,9 @@ pub struct Controller {
     /// Its manifest and signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Signed>,
+    /// Why it cannot run on this node: what its manifest asks of the outside is not granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
     /// In which language it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ControllerKind>,

@@ -3,7 +3,8 @@ use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
-    ChargeLine, Correction, CorrectionKind, Receipt, Replay, Share, Steering, TokenUsage,
+    Asked, ChargeLine, Correction, CorrectionKind, Receipt, Replay, Share, Steering, SubCall,
+    TokenUsage,
 };
 use aigen_node::Caller;
 use aigen_node::economy::LineKind;
@@ -36,7 +37,12 @@ pub(super) fn of(gateway: &Gateway, caller: &Caller, id: CallId) -> Result<Json<
         )
     };
     let receipt = receipt.ok_or_else(missing)?;
-    Ok(Json(describe(&network, id, receipt)))
+    let described = describe(&network, id, receipt);
+    let replayable = gateway.node.can_replay(id);
+    Ok(Json(Receipt {
+        replayable,
+        ..described
+    }))
 }
 
 /// Runs a call of the key's account again.
@@ -80,9 +86,25 @@ pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt
         split: shares(network, receipt),
         finish: finish(receipt.outcome).to_owned(),
         steering: steering(receipt),
+        sub_calls: sub_calls(network, id),
+        parent: network.parent_of(id),
+        replayable: false,
         created: call.opened_at,
         journal_seq: receipt.record,
     }
+}
+
+/// Those that are over; one that runs has no receipt yet.
+fn sub_calls(network: &Network, id: CallId) -> Vec<SubCall> {
+    let calls = network.sub_calls(id);
+    let ended = calls.filter_map(|id| Some((id, network.receipt(id)?)));
+    let ended = ended.map(|(id, receipt)| SubCall {
+        id,
+        model: receipt.call.model.clone(),
+        usage: tokens(&receipt.call.used),
+        cost: receipt.total(),
+    });
+    ended.collect()
 }
 
 pub(crate) fn steering(receipt: &network::Receipt) -> Steering {
@@ -94,7 +116,17 @@ pub(crate) fn steering(receipt: &network::Receipt) -> Steering {
         hidden_tokens: steered.hidden_tokens,
         unkept_tokens: steered.unkept_tokens,
         branches: steered.branches,
+        asked: asked(&steered.asked),
         fault: Some(steered.fault.clone()).filter(|fault| !fault.is_empty()),
+    }
+}
+
+fn asked(asked: &network::Asked) -> Asked {
+    Asked {
+        tools: asked.tools,
+        pages: asked.pages,
+        completions: asked.completions,
+        bytes: asked.bytes,
     }
 }
 

@@ -42,10 +42,26 @@ pub(super) async fn get(
     let network = gateway.node.network();
     let found = find(&network, &name)
         .and_then(|digest| Some((digest, network.controller(digest)?)))
-        .map(|(digest, controller)| describe(&network, &caller, digest, controller));
+        .map(|(digest, controller)| {
+            let described = describe(&network, &caller, digest, controller);
+            with_refusal(&gateway, described)
+        });
     found
         .map(|found| Json(found).into_response())
         .ok_or_else(|| NodeError::ControllerUnknown(name).into())
+}
+
+/// What an operator does not grant is said where one version is looked at.
+fn with_refusal(gateway: &Gateway, controller: Controller) -> Controller {
+    let release = controller.release.as_ref();
+    let refused = release.and_then(|signed| {
+        let node = &gateway.node;
+        node.outside_refused(&controller.reference, &signed.manifest)
+    });
+    Controller {
+        refused,
+        ..controller
+    }
 }
 
 fn find(network: &Network, name: &str) -> Option<Digest> {
@@ -207,6 +223,7 @@ fn describe(
             publisher: release.publisher,
             signature: release.signature,
         }),
+        refused: None,
         kind: inside.then_some(match published.kind {
             network::ControllerKind::Grammar => ControllerKind::Grammar,
             network::ControllerKind::Script => ControllerKind::Script,

@@ -128,6 +128,8 @@ impl Wording for Messages {
                 self.grow(frame, BlockDelta::InputJsonDelta { partial_json });
             }
             Part::CallEnd => self.end(frame),
+            // Anthropic signs what its models think; nobody here could.
+            Part::Reasoning(_) => {}
         }
     }
 

@@ -3,6 +3,7 @@ use super::logprobs::logprobs;
 use super::once::Once;
 use super::speech::{Said, Speech};
 use super::stream;
+use super::trace;
 use super::wording::{Head, Wording};
 use crate::access::Access;
 use crate::extract::Post;
@@ -11,6 +12,7 @@ use crate::parties::Parties;
 use crate::rates;
 use crate::replies::{Kind, Reply};
 use crate::state::Gateway;
+use aigen_api::openai::TraceStep;
 use aigen_node::{
     CallEvent, CompletionRequest, Ended, NodeError, Prompt, Running, Sampling, Served, Steering,
     Tokenizer,
@@ -39,6 +41,8 @@ pub(crate) struct Ask<W> {
     pub stream: bool,
     /// Whether a stream carries text that may be taken back.
     pub retract: bool,
+    /// Whether the answer says what happened, step by step.
+    pub trace: bool,
     /// Whether the call can be run again.
     pub replay: bool,
     pub wording: W,
@@ -133,6 +137,7 @@ async fn begin<T, W: Wording>(
     let tokenizer = served.tokenizer();
     let request = CompletionRequest {
         call,
+        parent: None,
         request: post.digest,
         model,
         prompt: ask.prompt,
@@ -147,6 +152,7 @@ async fn begin<T, W: Wording>(
         steering: ask.steering,
         replay: ask.replay,
         retract: ask.stream && ask.retract,
+        trace: ask.trace,
     };
     let running = gateway.node.complete(&post.caller, request).await?;
     post.access.note(|facts| {
@@ -187,6 +193,8 @@ impl<W: Wording> Underway<W> {
             match event {
                 CallEvent::Piece { choice, piece } => {
                     let choice = choice as usize;
+                    said[choice].reason(&piece.reasoning);
+                    said[choice].trace.extend(trace::steps(piece.trace));
                     let tokens = logprobs(piece.logprobs, self.tokenizer.as_deref());
                     let parts = self.speeches[choice].hear(piece.text, tokens);
                     parts.into_iter().for_each(|part| said[choice].take(part));
@@ -202,13 +210,14 @@ impl<W: Wording> Underway<W> {
         Err(unsettled(&self.access, call).failure)
     }
 
-    fn concluded(mut self, said: Vec<Said>, ended: Ended) -> Result<Reply, Failure> {
+    fn concluded(mut self, mut said: Vec<Said>, ended: Ended) -> Result<Reply, Failure> {
         let call = self.running.call;
         let mut conclusion = match conclude(&self.gateway, &self.access, call, ended) {
             Ok(conclusion) => conclusion,
             Err(broken) => return charged::<W>(call, *broken),
         };
         finish(&mut conclusion, &self.speeches);
+        conclusion.aigen.trace = traces(&mut said);
         let (receipt, cost) = (conclusion.aigen.receipt, conclusion.aigen.cost);
         Ok(Reply {
             status: StatusCode::OK,
@@ -217,6 +226,16 @@ impl<W: Wording> Underway<W> {
             kind: Kind::Json,
             body: self.wording.whole(&self.head, said, conclusion).into(),
         })
+    }
+}
+
+/// What happened, if anybody asked: no answer comes about by nothing.
+fn traces(said: &mut [Said]) -> Vec<Vec<TraceStep>> {
+    let steps = said.iter_mut().map(|said| std::mem::take(&mut said.trace));
+    let steps: Vec<_> = steps.collect();
+    match steps.iter().all(Vec::is_empty) {
+        true => Vec::new(),
+        false => steps,
     }
 }
 

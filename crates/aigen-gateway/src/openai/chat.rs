@@ -41,6 +41,7 @@ pub(super) async fn create(
         max_cost: request.aigen.as_ref().and_then(|aigen| aigen.max_cost),
         stream: request.is_stream(),
         retract: request.aigen.as_ref().is_some_and(|aigen| aigen.retract),
+        trace: request.aigen.as_ref().is_some_and(|aigen| aigen.trace),
         replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
         wording: Chat {
             logprobs: asked.logprobs.is_some(),
@@ -129,6 +130,7 @@ impl Chat {
             index,
             message: ChatReply {
                 content,
+                reasoning_content: said.reasoning,
                 tool_calls: calls,
                 ..ChatReply::text("")
             },
@@ -162,7 +164,7 @@ impl Wording for Chat {
         let delta = Delta {
             role: Some(Role::Assistant),
             content: Some(String::new()),
-            tool_calls: None,
+            ..Delta::default()
         };
         for index in (0..).take(self.calls.len()) {
             frame.data(&chunk(head, choice(index, delta.clone())));
@@ -184,6 +186,7 @@ impl Wording for Chat {
             Part::Arguments(json) => {
                 choice.delta.tool_calls = Some(vec![arguments(*calls - 1, json)]);
             }
+            Part::Reasoning(text) => choice.delta.reasoning_content = Some(text),
             Part::CallEnd => return,
         }
         frame.data(&chunk(head, choice));

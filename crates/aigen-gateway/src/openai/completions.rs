@@ -39,6 +39,7 @@ pub(super) async fn create(
         max_cost: request.aigen.as_ref().and_then(|aigen| aigen.max_cost),
         stream: request.is_stream(),
         retract: request.aigen.as_ref().is_some_and(|aigen| aigen.retract),
+        trace: request.aigen.as_ref().is_some_and(|aigen| aigen.trace),
         replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
         wording: Text {
             logprobs: asked.logprobs,

@@ -66,13 +66,14 @@ pub(super) fn conclude(
     Ok(Conclusion {
         finishes,
         at_stop_text,
-        usage: usage(&receipt),
+        usage: reasoned(usage(&receipt), ended.reasoning_tokens),
         aigen: AigenReply {
             stop,
             grammar_complete: complete(&ended.choices),
             outcome: outcomes(&ended.choices),
             results: results(&ended.choices),
             counted: counted(ended.counting),
+            replayable: ended.replayable,
             ..reply(gateway, call, &receipt)
         },
     })
@@ -124,6 +125,11 @@ fn usage(receipt: &Receipt) -> Usage {
         used.computed_tokens(),
         completion,
     )
+}
+
+fn reasoned(mut usage: Usage, tokens: u64) -> Usage {
+    usage.completion_tokens_details.reasoning_tokens = tokens;
+    usage
 }
 
 /// Jarvis has checked that it is.

@@ -14,6 +14,7 @@ pub(crate) mod speech;
 pub(crate) mod steering;
 mod stream;
 pub(crate) mod tools;
+mod trace;
 pub(crate) mod wording;
 
 use crate::state::Gateway;

@@ -1,4 +1,4 @@
-use aigen_api::openai::{FinishReason, TokenLogprob, ToolCall};
+use aigen_api::openai::{FinishReason, TokenLogprob, ToolCall, TraceStep};
 use aigen_node::{CallReader, Spoken, Steering};
 use aigen_types::CallId;
 
@@ -15,6 +15,8 @@ pub(crate) enum Part {
     Arguments(String),
     /// That call is complete.
     CallEnd,
+    /// More of what is said before the answer.
+    Reasoning(String),
 }
 
 /// A function call by its names.
@@ -110,6 +112,10 @@ pub(crate) struct Said {
     pub text: String,
     pub logprobs: Vec<TokenLogprob>,
     pub calls: Vec<ToolCall>,
+    /// What was said before it.
+    pub reasoning: Option<String>,
+    /// What happened.
+    pub trace: Vec<TraceStep>,
 }
 
 impl Said {
@@ -133,6 +139,13 @@ impl Said {
                 }
             }
             Part::CallEnd => {}
+            Part::Reasoning(text) => self.reason(&text),
+        }
+    }
+
+    pub fn reason(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.reasoning.get_or_insert_default().push_str(text);
         }
     }
 }

@@ -22,9 +22,6 @@ pub(crate) fn steering(
     let Some(extension) = extension else {
         return Ok(format);
     };
-    if extension.trace {
-        return Err(Failure::unsupported("aigen.trace", "leave it out"));
-    }
     let Some(name) = &extension.controller else {
         return match extension.params.is_empty() {
             true => Ok(format),

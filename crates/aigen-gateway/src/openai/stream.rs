@@ -4,11 +4,12 @@ use super::frame::Frame;
 use super::logprobs::logprobs;
 use super::once::Once;
 use super::speech::Part;
+use super::trace;
 use super::wording::Wording;
 use crate::failure::Failure;
 use crate::limits::REPLIES_KEPT_BYTES_MAX;
 use crate::replies::{Kind, RECEIPT, Reply, header};
-use aigen_node::{CallEvent, Ended};
+use aigen_node::{CallEvent, Ended, TraceStep};
 use aigen_types::{Amount, CallId};
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -112,6 +113,10 @@ impl<W: Wording> Events<W> {
     fn take(&mut self, event: Option<CallEvent>) {
         match event {
             Some(CallEvent::Piece { choice, piece }) => {
+                self.trace(choice, piece.trace);
+                if !piece.reasoning.is_empty() {
+                    self.part(choice, Part::Reasoning(piece.reasoning));
+                }
                 self.retract(choice, piece.retracted_bytes);
                 let tokens = logprobs(piece.logprobs, self.underway.tokenizer.as_deref());
                 let speech = &mut self.underway.speeches[choice as usize];
@@ -133,6 +138,15 @@ impl<W: Wording> Events<W> {
             let event =
                 format!("event: retract\ndata: {{\"index\":{choice},\"bytes\":{bytes}}}\n\n");
             self.frame.raw(event.as_bytes());
+        }
+    }
+
+    /// An event of our own, for those who asked for it.
+    fn trace(&mut self, choice: u32, steps: Vec<TraceStep>) {
+        if !steps.is_empty() {
+            let steps: Vec<_> = trace::steps(steps).collect();
+            let event = serde_json::json!({ "index": choice, "steps": steps });
+            self.frame.event("trace", &event);
         }
     }
 

@@ -70,7 +70,7 @@ fn every() -> Vec<Refusal> {
         RefundTooLarge { charged: needed, refunded: available },
         PayeeShort { payee: Box::new(lessons), available, needed },
         CoverExhausted, TooManyHolds, CallUnknown, CallExists, CallExistsWithDifferentRequest,
-        CallClosed, UsageExceedsCover, UsageRunsBackwards,
+        SubCallInvalid, CallClosed, UsageExceedsCover, UsageRunsBackwards,
         EpochNotCurrent, EpochPhase, AssignmentInvalid, NotAssigned, CommitmentCopied, RevealMismatch,
         ReportInvalid, GoldMismatch, SettlementInvalid, WindowOpen, SeedMismatch, PanelMismatch,
         AuditMismatch, PayoutHeld, RulesInvalid, RulesVersion, StakeInUse, AppealClosed, AppealUnknown,

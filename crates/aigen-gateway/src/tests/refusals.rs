@@ -55,7 +55,6 @@ const CHAT: &str = r#"
 400 unsupported_parameter audio                  | {"audio": {"voice": "a"}}
 400 unsupported_parameter web_search_options     | {"web_search_options": {}}
 400 invalid_json aigen.colour                    | {"aigen": {"colour": 1}}
-400 unsupported_parameter aigen.trace            | {"aigen": {"trace": true}}
 400 invalid_json aigen.max_cost                  | {"aigen": {"max_cost": 1}}
 402 budget_too_small aigen.max_cost              | {"aigen": {"max_cost": "0.00000001"}}
 400 invalid_value aigen.params                   | {"aigen": {"params": {"a": 1}}}

@@ -5,7 +5,7 @@ use aigen_journal::{Journal, MemoryStore};
 use aigen_node::economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_node::economy::{Price, Shares};
 use aigen_node::network::{Found, NewModel, Role, Settings};
-use aigen_node::{Embedded, IssuedKey, Node};
+use aigen_node::{Embedded, IssuedKey, Node, Reasoning};
 use aigen_types::{Address, Amount, CallId, Digest, Ppm, Timestamp};
 use axum::Router;
 use axum::body::Body;
@@ -85,12 +85,22 @@ impl World {
     }
 
     pub async fn of(engine: ScriptedEngine) -> Self {
+        Self::with(engine, None).await
+    }
+
+    /// A model that says what it thinks before it answers.
+    pub async fn thinking(script: Script, marks: Reasoning) -> Self {
+        let engine = ScriptedEngine::new(Vocabulary::bytes(), script);
+        Self::with(engine, Some(marks)).await
+    }
+
+    async fn with(engine: ScriptedEngine, reasoning: Option<Reasoning>) -> Self {
         let mut now = 0;
         let clock = move || {
             now += 1;
             Timestamp(1_700_000_000_000_000_000 + now)
         };
-        let mut world = Self::founded(engine, founding(), clock).await;
+        let mut world = Self::founded_with(engine, reasoning, founding(), clock).await;
         world.node.publish_model(model()).await.unwrap();
         world.ada = world.key("ada-1", "user:ada").await;
         world.fund("user:ada", "1").await;
@@ -104,11 +114,26 @@ impl World {
         found: Found,
         clock: impl FnMut() -> Timestamp + Send + 'static,
     ) -> Self {
+        Self::founded_with(engine, None, found, clock).await
+    }
+
+    /// The same, of a model that reasons first.
+    pub async fn founded_with(
+        engine: ScriptedEngine,
+        reasoning: Option<Reasoning>,
+        found: Found,
+        clock: impl FnMut() -> Timestamp + Send + 'static,
+    ) -> Self {
         let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
         let compiler = Compiler::new(engine.tokenizer()).unwrap().into();
         let models = BTreeMap::from([(
             "tiny".parse().unwrap(),
-            Embedded { engine, compiler }.into(),
+            Embedded {
+                engine,
+                compiler,
+                reasoning,
+            }
+            .into(),
         )]);
         let fail = |error| panic!("{error}");
         let (journal, _) = Journal::start(Box::<MemoryStore>::default(), clock, fail).unwrap();

@@ -1,28 +1,41 @@
+use aigen_jarvis::{Answer, Answered, Ask, OutsideError};
 use wasmtime::Result;
 
 use crate::bindings::aigen::controller::outside::{Error, Host, Response};
 use crate::limits::HOST_CALL_BYTES_MAX;
 use crate::state::State;
-use crate::{Answer, Ask, OutsideError};
 
 type Asked<T> = Result<std::result::Result<T, Error>>;
 
 impl State {
     async fn ask(&mut self, ask: Ask) -> Asked<Answer> {
         self.spend(0)?;
-        let answer = {
-            let _waits = self.waits();
-            self.settings.outside.ask(ask).await
+        let answer = match self.context.recorded(&ask) {
+            Some(answer) => answer,
+            None => self.ask_now(&ask).await,
         };
-        let answer = match answer {
-            Ok(answer) if size(&answer) <= HOST_CALL_BYTES_MAX => Ok(answer),
-            Ok(_) => Err(Error::Limit("the answer is too long".to_owned())),
-            Err(OutsideError::Denied(what)) => Err(Error::Denied(what)),
-            Err(OutsideError::Limit(what)) => Err(Error::Limit(what)),
-            Err(OutsideError::Unavailable(what)) => Err(Error::Unavailable(what)),
-        };
-        self.spend(answer.as_ref().map_or(0, size))?;
-        Ok(answer)
+        self.context.answered(self.branch, &ask, &answer);
+        self.spend(answer.as_ref().map_or(0, Answer::size))?;
+        Ok(answer.map_err(|error| match error {
+            OutsideError::Denied(what) => Error::Denied(what),
+            OutsideError::Limit(what) => Error::Limit(what),
+            OutsideError::Unavailable(what) => Error::Unavailable(what),
+        }))
+    }
+
+    async fn ask_now(&mut self, ask: &Ask) -> Answered {
+        self.context.may_ask()?;
+        // The engine's thread waits for a last word, and for nobody else's.
+        if self.finishing {
+            let why = "the session is over".to_owned();
+            return Err(OutsideError::Denied(why));
+        }
+        let _waits = self.waits();
+        let answer = self.settings.outside.ask(ask.clone()).await?;
+        match answer.size() <= HOST_CALL_BYTES_MAX {
+            true => Ok(answer),
+            false => Err(OutsideError::Limit("the answer is too long".to_owned())),
+        }
     }
 
     async fn ask_text(&mut self, ask: Ask) -> Asked<String> {
@@ -75,14 +88,6 @@ impl Host for State {
             options,
         })
         .await
-    }
-}
-
-fn size(answer: &Answer) -> usize {
-    match answer {
-        Answer::Text(text) => text.len(),
-        Answer::Page { body, .. } => body.len(),
-        Answer::Rows(rows) => rows.iter().map(String::len).sum(),
     }
 }
 

@@ -146,6 +146,7 @@ pub(super) async fn prompt(
 
 pub(super) async fn finish(mut running: Running, session: ResourceAny) -> (Running, String) {
     let bounds = running.step_bounds();
+    running.store.data_mut().finishing = true;
     let outcome = async {
         let began = running.begin(running.store.data().branch, bounds)?;
         let (store, instance) = running.parts();

@@ -85,6 +85,7 @@ impl World {
             log: true,
             tenant: 0,
             retract: false,
+            trace: false,
         }
     }
 

@@ -96,10 +96,10 @@ impl Compiler {
         schema: &Value,
         options: JsonOptions,
     ) -> Result<Program, CompileError> {
-        let schema = source::schema(schema, options)?;
-        let text = schema.to_string();
-        self.compile("json-schema", &text, || {
-            TopLevelGrammar::from_json_schema(schema)
+        let enforced = source::schema(schema, options)?;
+        let text = enforced.to_string();
+        self.compile("json-schema", &text, Some(schema), || {
+            TopLevelGrammar::from_json_schema(enforced)
         })
         .map_err(|error| match error.what.contains("nimplemented") {
             true => error.hint("`lenient` ignores keywords that cannot be enforced"),
@@ -193,7 +193,7 @@ impl Compiler {
     }
 
     fn compile_lark(&self, kind: &str, source: &str) -> Result<Program, CompileError> {
-        self.compile(kind, source, || {
+        self.compile(kind, source, None, || {
             TopLevelGrammar::from_lark(source.to_owned())
         })
     }
@@ -202,6 +202,7 @@ impl Compiler {
         &self,
         kind: &str,
         source: &str,
+        schema: Option<&Value>,
         grammar: impl FnOnce() -> TopLevelGrammar,
     ) -> Result<Program, CompileError> {
         CompileError::too_long("the grammar", source.len(), limits::SOURCE_BYTES_MAX)?;
@@ -213,7 +214,7 @@ impl Compiler {
         let grammar = grammar();
         let work = move || prototype(&factory, grammar).map(|matcher| walk.warm(matcher));
         let matcher = self.workers.run(self.limits.time, work)??;
-        let grammar = Grammar::new(digest, matcher);
+        let grammar = Grammar::new(digest, matcher, schema);
         self.cache().put(grammar.clone());
         Ok(Program::constrained(grammar))
     }

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aigen_engine::TokenId;
 use aigen_types::Digest;
+use serde_json::Value;
 
 use super::Mask;
 use crate::Fault;
@@ -12,14 +13,19 @@ pub(crate) struct Grammar(Arc<Compiled>);
 
 struct Compiled {
     digest: Digest,
+    /// What it was made from, where that is a JSON Schema and nothing else.
+    schema: Option<Arc<Value>>,
     /// Never advanced; cloned for every session.
     prototype: Mutex<llguidance::Matcher>,
 }
 
 impl Grammar {
-    pub fn new(digest: Digest, prototype: llguidance::Matcher) -> Self {
-        let prototype = Mutex::new(prototype);
-        Self(Arc::new(Compiled { digest, prototype }))
+    pub fn new(digest: Digest, prototype: llguidance::Matcher, schema: Option<&Value>) -> Self {
+        Self(Arc::new(Compiled {
+            digest,
+            schema: schema.cloned().map(Arc::new),
+            prototype: Mutex::new(prototype),
+        }))
     }
 
     pub fn digest(&self) -> Digest {
@@ -29,7 +35,9 @@ impl Grammar {
     /// A matcher at the grammar's start. It shares no mutable state with other
     /// sessions: one session's growing lexer must not count against another's.
     pub fn matcher(&self) -> Matcher {
-        Matcher(Arc::new(Mutex::new(lock(&self.0.prototype).deep_clone())))
+        let place = Arc::new(Mutex::new(lock(&self.0.prototype).deep_clone()));
+        let schema = self.0.schema.clone();
+        Matcher(place, schema)
     }
 }
 
@@ -38,7 +46,7 @@ impl Grammar {
 ///
 /// Every operation fails closed: after an error the matcher stays in error.
 #[derive(Clone)]
-pub struct Matcher(Arc<Mutex<llguidance::Matcher>>);
+pub struct Matcher(Arc<Mutex<llguidance::Matcher>>, Option<Arc<Value>>);
 
 impl Matcher {
     /// Advances over tokens that became part of the branch.
@@ -143,7 +151,14 @@ impl Matcher {
     /// A matcher at the same place that goes its own way.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self(Arc::new(Mutex::new(lock(&self.0).deep_clone())))
+        let place = Arc::new(Mutex::new(lock(&self.0).deep_clone()));
+        Self(place, self.1.clone())
+    }
+
+    /// What the whole text is held to, where that is a JSON Schema and nothing else.
+    #[must_use]
+    pub fn schema(&self) -> Option<Arc<Value>> {
+        self.1.clone()
     }
 }
 

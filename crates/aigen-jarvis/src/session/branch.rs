@@ -2,6 +2,7 @@
 //! the other.
 
 mod choosing;
+mod tracing;
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -9,6 +10,7 @@ use std::time::Instant;
 use aigen_engine::sampler::{Draw, Sampler, TokenLogprob};
 use aigen_engine::{Step, TokenId};
 
+use self::tracing::Tracing;
 use super::common::Common;
 use super::output::Output;
 use super::record::{Origin, Record};
@@ -18,7 +20,7 @@ use super::suspension::Suspension;
 use crate::limits::{BIASES_MAX, DECISIONS_PER_PASS_MAX, EDIT_TOKENS_MAX, LATE_STEPS_MAX};
 use crate::{
     BranchId, Choice, Controller, Decision, Edit, Fault, Finish, Generate, Reason, Report, Stop,
-    TokenLogprobs, Turn, Wake,
+    TokenLogprobs, Traced, Turn, Wake,
 };
 
 pub(super) struct Branch {
@@ -60,6 +62,8 @@ pub(super) struct Branch {
     capped: Option<Finish>,
     /// The present step is known to be late.
     late: bool,
+    /// For whoever wants a trace.
+    tracing: Tracing,
 }
 
 /// What the branch is doing.
@@ -141,6 +145,7 @@ impl Branch {
             heal: None,
             capped: None,
             late: false,
+            tracing: Tracing::default(),
         }
     }
 
@@ -270,14 +275,15 @@ impl Branch {
         };
         let began = Instant::now();
         let turn = self.controller.step(&report);
-        common.overhead += began.elapsed();
+        self.tracing.why = Some(why);
+        self.took(began, common);
         self.hear(turn, common)
     }
 
     fn poll(&mut self, common: &mut Common) -> Result<Next, Finish> {
         let began = Instant::now();
         let turn = self.controller.poll();
-        common.overhead += began.elapsed();
+        self.took(began, common);
         self.hear(turn, common)
     }
 
@@ -307,9 +313,13 @@ impl Branch {
     }
 
     fn decide(&mut self, decision: Decision, common: &mut Common) -> Result<Next, Finish> {
+        for exchange in common.context.take_exchanged(self.id) {
+            self.record.exchange(exchange);
+        }
         self.record.decision(&decision);
-        let (hidden, commit) = common.context.shown(self.id);
-        self.output.hidden = hidden;
+        self.decided(&decision, common);
+        let (shown, commit) = common.context.shown(self.id);
+        self.output.shown = shown;
         if commit {
             self.output.commit();
         }
@@ -412,7 +422,7 @@ impl Branch {
             self.output.chop_prompt();
         } else {
             self.output.chop(&mut common.usage);
-            self.removed(1);
+            self.removed(1, common);
         }
         segment.heal(bytes, prompt);
     }
@@ -433,7 +443,7 @@ impl Branch {
         sampled.for_each(|(token, _)| self.sampler.retract(*token));
         self.rewinds
             .count(self.output.position(), removed, inserted)?;
-        self.removed(backtrack);
+        self.removed(backtrack, common);
         let max = common.discarded_max;
         match common.usage.discarded_tokens > max {
             true => Err(Fault::DiscardedTooMany { max }),
@@ -442,7 +452,10 @@ impl Branch {
     }
 
     /// Notes for the next report that so many tokens went.
-    fn removed(&mut self, count: u32) {
+    fn removed(&mut self, count: u32, common: &mut Common) {
+        let position = self.output.position().saturating_add(count);
+        let removed = Traced::Removed { tokens: count };
+        common.outlet.trace(self.id, position, removed);
         let length = self.output.tokens().len();
         let appended = self.since.position.saturating_sub(length);
         self.since.removed += u32::try_from(appended).unwrap_or(count);
@@ -494,13 +507,18 @@ impl Branch {
             return Err(Fault::TokenUnknown { token, vocab_size });
         }
         self.record.token(token, origin);
-        let bytes = common.tokenizer.token_bytes(token);
+        let tokenizer = std::sync::Arc::clone(&common.tokenizer);
+        let bytes = tokenizer.token_bytes(token);
         let mut seen = 0;
         if let Activity::Generating(segment) = &mut self.activity {
             seen = segment.prompted();
             segment.advance(token)?;
         }
         let visible = &bytes[seen.min(bytes.len())..];
+        if common.outlet.traces() {
+            let token = self.traced(token, visible);
+            self.produced(token, origin, common);
+        }
         self.output.push(token, origin, visible, &mut common.usage);
         Ok(())
     }
@@ -572,6 +590,10 @@ impl Branch {
             return self.produce(token, Origin::Sampled, common);
         }
         self.record.token(token, Origin::Sampled);
+        if common.outlet.traces() {
+            let token = self.traced(token, &[]);
+            self.produced(token, Origin::Sampled, common);
+        }
         self.output.end(&mut common.usage);
         self.complete = self.grammar_complete();
         self.activity = Activity::Deciding(Wake::EndOfSequence);

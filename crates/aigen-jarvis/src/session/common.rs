@@ -41,6 +41,8 @@ pub(super) struct Common {
     pub replays: bool,
     /// How the session ended that is run again.
     pub replayed_end: Option<Finish>,
+    /// Fuel that a trace has told of.
+    pub traced_fuel: u64,
     /// Time that controllers and constraints took between forward passes.
     pub overhead: Duration,
 }

@@ -16,8 +16,9 @@ use super::outlet::News;
 use super::output::nothing_kept;
 use super::record::Record;
 use super::suspension::Suspension;
+use crate::context::Shown;
 use crate::limits::OUTCOME_BYTES_MAX;
-use crate::{BranchId, Choice, Ending, Fault, Finish, Log, Wake};
+use crate::{BranchId, Choice, Ending, Fault, Finish, Log, Traced, Wake};
 
 pub(super) struct Family {
     pub common: Common,
@@ -296,6 +297,12 @@ impl Family {
             self.common.context.fork(parent.id, id, child.path());
             children.push(child);
         }
+        let (id, position) = (parent.id, parent.output.position());
+        let forked = Traced::Forked {
+            first,
+            branches: count,
+        };
+        self.common.outlet.trace(id, position, forked);
         parent.forking.extend(children.iter().map(|child| child.id));
         parent.forked(first, 0);
         self.common.usage.branches += count;
@@ -308,6 +315,7 @@ impl Family {
     fn abandon(&mut self, at: usize) {
         let branch = &mut self.branches[at];
         branch.activity = Activity::Over;
+        branch.over(false, &mut self.common);
         branch.release(&mut self.common);
         branch.output.abandon(&mut self.common.usage);
         branch.kept = None;
@@ -409,6 +417,7 @@ impl Family {
         News {
             text,
             logprobs: logprobs.unwrap_or_default(),
+            reasoning: self.branches[0].output.reason(),
         }
     }
 
@@ -453,10 +462,13 @@ impl Family {
             usage: nothing_kept(self.common.usage),
             ..Ending::crashed()
         };
+        self.branches[0].output.shown = Shown::Answer;
+        let reasoning = self.branches[0].output.reason();
         let news = match answer {
             Some(id) => self.keep(id, &mut ending),
             None => News::default(),
         };
+        let news = News { reasoning, ..news };
         self.sum_up(&mut ending, outcome);
         self.common.outlet.end(news, ending);
     }
@@ -477,6 +489,7 @@ impl Family {
     /// The branch is the answer.
     fn keep(&mut self, id: BranchId, ending: &mut Ending) -> News {
         let branch = &mut self.branches[index(id)];
+        branch.over(true, &mut self.common);
         let cut = ending.finish == Finish::StopString;
         let complete = branch.grammar_complete();
         ending.usage = branch.output.kept(self.common.usage);
@@ -489,6 +502,7 @@ impl Family {
                 false => branch.output.transcript.finish(),
             },
             logprobs: std::mem::take(&mut branch.logprobs),
+            reasoning: String::new(),
         }
     }
 
@@ -526,6 +540,8 @@ impl Family {
         let micros = self.common.overhead.as_micros();
         ending.controller_micros = u64::try_from(micros).unwrap_or(u64::MAX);
         ending.guest = self.common.context.used().guest;
+        let (exchanges, asked) = self.common.context.take_exchanges();
+        ending.asked = asked;
         ending.late_steps = self.common.late_steps;
         let (log, results) = self.common.context.take_notes();
         ending.log = log;
@@ -540,13 +556,14 @@ impl Family {
             log.branches = branches
                 .map(|branch| std::mem::take(&mut branch.choices))
                 .collect();
+            log.exchanges = exchanges;
             log.finish = ending.finish.clone();
             Box::new(log)
         });
     }
 }
 
-fn check_outcome(outcome: &str) -> Result<(), String> {
+pub(super) fn check_outcome(outcome: &str) -> Result<(), String> {
     if outcome.len() > OUTCOME_BYTES_MAX {
         let (is, most) = (outcome.len(), OUTCOME_BYTES_MAX);
         return Err(format!(

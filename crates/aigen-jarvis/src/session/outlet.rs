@@ -1,4 +1,5 @@
-use crate::{Ending, Event, Piece, TokenLogprobs, Usage};
+use crate::limits::TRACE_STEPS_MAX;
+use crate::{BranchId, Ending, Event, Piece, TokenLogprobs, TraceStep, Traced, Usage};
 
 /// The door to the session's owner: events in order, exactly one ending.
 pub(super) struct Outlet {
@@ -7,6 +8,10 @@ pub(super) struct Outlet {
     told: Usage,
     /// What the caller was shown, if it takes text that may be taken back.
     shown: Option<String>,
+    /// What happened and was not told yet, for a caller who wants to know.
+    trace: Option<Vec<TraceStep>>,
+    /// Steps traced so far.
+    traced: usize,
 }
 
 #[derive(PartialEq)]
@@ -22,16 +27,46 @@ pub(super) struct News {
     /// The text that is new, or all of it for a caller that takes text back.
     pub text: String,
     pub logprobs: Vec<TokenLogprobs>,
+    /// What is new of what was said before the answer.
+    pub reasoning: String,
 }
 
 impl Outlet {
-    pub fn new(on_event: Box<dyn FnMut(Event) + Send>, retract: bool) -> Self {
+    pub fn new(on_event: Box<dyn FnMut(Event) + Send>, retract: bool, trace: bool) -> Self {
         Self {
             on_event,
             state: State::Waiting,
             told: Usage::default(),
             shown: retract.then(String::new),
+            trace: trace.then(Vec::new),
+            traced: 0,
         }
+    }
+
+    /// Whether anybody wants to know what happens.
+    pub fn traces(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// Notes what happened, if anybody wants to know and it is not too much.
+    pub fn trace(&mut self, branch: BranchId, position: u32, what: Traced) {
+        let Some(trace) = self
+            .trace
+            .as_mut()
+            .filter(|_| self.traced < TRACE_STEPS_MAX)
+        else {
+            return;
+        };
+        self.traced += 1;
+        let what = match self.traced {
+            TRACE_STEPS_MAX => Traced::Cut,
+            _ => what,
+        };
+        trace.push(TraceStep {
+            branch,
+            position,
+            what,
+        });
     }
 
     /// Whether text is shown that may yet be taken back.
@@ -52,12 +87,18 @@ impl Outlet {
         if self.finished() {
             return;
         }
-        let News { text, logprobs } = news;
+        let News {
+            text,
+            logprobs,
+            reasoning,
+        } = news;
+        let trace = self.trace.as_mut().map(std::mem::take).unwrap_or_default();
         let (text, retracted) = match &mut self.shown {
             Some(shown) => replace(shown, text),
             None => (text, 0),
         };
-        if text.is_empty() && retracted == 0 && usage == self.told {
+        let silent = text.is_empty() && reasoning.is_empty() && trace.is_empty();
+        if silent && retracted == 0 && usage == self.told {
             return;
         }
         self.told = usage;
@@ -66,6 +107,8 @@ impl Outlet {
             retracted_bytes: u64::try_from(retracted).unwrap_or(u64::MAX),
             usage,
             logprobs,
+            reasoning,
+            trace,
         }));
     }
 

@@ -2,6 +2,7 @@ use aigen_engine::{Step, TokenId};
 
 use super::record::Origin;
 use super::transcript::Transcript;
+use crate::context::Shown;
 use crate::{Fault, Usage};
 
 /// The output tokens of one branch, beside what the engine holds of them and
@@ -25,20 +26,36 @@ pub(super) struct Output {
     reach: usize,
     /// Whether the last token may yet be written anew, so that it is not sent.
     pub healing: bool,
-    /// Whether the tokens to come are kept from the caller.
-    pub hidden: bool,
+    /// What becomes of the tokens to come.
+    pub shown: Shown,
     pub transcript: Transcript,
+    /// What was said before the answer: never taken back, and cut where it ends.
+    reasoning: Transcript,
 }
 
 /// How a token came, and whether the caller sees it.
 #[derive(Clone, Copy)]
 struct Mark {
     origin: Origin,
-    hidden: bool,
+    shown: Shown,
+}
+
+impl Mark {
+    fn add(self, usage: &mut Usage) {
+        *count(usage, self.origin) += 1;
+        usage.hidden_tokens += u64::from(self.shown == Shown::Hidden);
+        usage.reasoning_tokens += u64::from(self.shown == Shown::Reasoning);
+    }
+
+    fn remove(self, usage: &mut Usage) {
+        *count(usage, self.origin) -= 1;
+        usage.hidden_tokens -= u64::from(self.shown == Shown::Hidden);
+        usage.reasoning_tokens -= u64::from(self.shown == Shown::Reasoning);
+    }
 }
 
 impl Output {
-    pub fn new(reach: u32, transcript: Transcript) -> Self {
+    pub fn new(reach: u32, transcript: Transcript, reasoning: Transcript) -> Self {
         Self {
             tokens: Vec::new(),
             marks: Vec::new(),
@@ -50,8 +67,9 @@ impl Output {
             own_ends: 0,
             reach: usize::try_from(reach).unwrap_or(usize::MAX),
             healing: false,
-            hidden: false,
+            shown: Shown::Answer,
             transcript,
+            reasoning,
         }
     }
 
@@ -66,12 +84,17 @@ impl Output {
 
     /// Appends a token, of whose bytes the caller may see `visible`.
     pub fn push(&mut self, token: TokenId, origin: Origin, visible: &[u8], usage: &mut Usage) {
-        let hidden = self.hidden;
+        let shown = self.shown;
         self.tokens.push(token);
-        self.marks.push(Mark { origin, hidden });
-        self.transcript.push(if hidden { &[] } else { visible });
-        *count(usage, origin) += 1;
-        usage.hidden_tokens += u64::from(hidden);
+        let mark = Mark { origin, shown };
+        self.marks.push(mark);
+        let is_answer = shown == Shown::Answer;
+        self.transcript.push(if is_answer { visible } else { &[] });
+        if shown == Shown::Reasoning {
+            self.reasoning.push(visible);
+            self.reasoning.cut_at_stop();
+        }
+        mark.add(usage);
         let revocable = self.reach.max(usize::from(self.healing));
         self.committed = self
             .committed
@@ -149,9 +172,8 @@ impl Output {
     /// Counts the branch's own tokens from `keep` on as discarded; how many that are.
     fn discard(&self, keep: usize, usage: &mut Usage) -> u64 {
         let own = &self.marks[keep.max(self.shared).min(self.marks.len())..];
-        for mark in own {
-            *count(usage, mark.origin) -= 1;
-            usage.hidden_tokens -= u64::from(mark.hidden);
+        for mark in own.iter().copied() {
+            mark.remove(usage);
             usage.discarded_tokens += 1;
         }
         u64::try_from(own.len()).unwrap_or(u64::MAX)
@@ -175,15 +197,23 @@ impl Output {
     /// The final usage of a session whose answer this branch is.
     pub fn kept(&self, total: Usage) -> Usage {
         let (mut kept, taken_back) = (Usage::default(), total.discarded_tokens);
-        for mark in &self.marks {
-            *count(&mut kept, mark.origin) += 1;
-            kept.hidden_tokens += u64::from(mark.hidden);
+        for mark in self.marks.iter().copied() {
+            mark.add(&mut kept);
         }
         kept.sampled_tokens += self.ends;
         kept.discarded_tokens = total.computed() - kept.computed();
         kept.unkept_tokens = kept.discarded_tokens - (taken_back - total.unkept_tokens);
         kept.branches = total.branches;
         kept
+    }
+
+    /// What is new of what was said before the answer.
+    pub fn reason(&mut self) -> String {
+        match self.shown {
+            Shown::Reasoning => self.reasoning.release(usize::MAX),
+            // Nothing follows.
+            Shown::Answer | Shown::Hidden => self.reasoning.finish(),
+        }
     }
 
     /// The text that is final now.

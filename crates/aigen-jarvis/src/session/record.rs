@@ -54,6 +54,12 @@ impl Record {
         self.number(token);
     }
 
+    /// A question to the outside and its answer.
+    pub fn exchange(&mut self, exchange: Digest) {
+        self.tag(b'a');
+        self.0.update(&exchange.0);
+    }
+
     pub fn decision(&mut self, decision: &Decision) {
         match decision {
             Decision::Generate(segment) => self.segment(segment),

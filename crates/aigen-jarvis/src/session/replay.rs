@@ -26,7 +26,7 @@ pub struct Replayed {
 /// Runs a session again from its log: the controller decides anew, and is given what the model
 /// chose then. Blocks; a controller is waited for on the calling thread.
 ///
-/// What a controller asked of the outside is not in the log: one that did decides otherwise now.
+/// What a controller asked of the outside it is answered from the log: nobody is asked again.
 ///
 /// # Errors
 /// If the controller does not open.
@@ -46,7 +46,7 @@ pub fn replay(
     cover.close();
     let surroundings = Surroundings {
         tokenizer,
-        outlet: Outlet::new(on_event, false),
+        outlet: Outlet::new(on_event, false, false),
         sampling: Sampling {
             seed: log.seed,
             ..Sampling::default()

@@ -10,6 +10,8 @@
 
 mod branches;
 mod semantics;
+mod texts;
+mod traces;
 
 use super::*;
 use crate::stage::{Outcome, Played, Stage, show};

@@ -24,6 +24,10 @@ const RELEASES_2: &str = include_str!("record-v2-releases.hex");
 const STEERED_2: &str = include_str!("record-v2-steered.hex");
 const SNAPSHOT_4: &str = include_str!("snapshot-v4.hex");
 
+/// A call that makes another, in a record of its own.
+const WITHIN_2: &str = include_str!("record-v2-within.hex");
+const SNAPSHOT_5: &str = include_str!("snapshot-v5.hex");
+
 /// The same form, of a network that has lived: calls, receipts, corrections, caps, epochs.
 const SNAPSHOT_1_LIVED: &str = include_str!("snapshot-v1-lived.hex");
 
@@ -204,6 +208,29 @@ fn snapshot_version_4_is_written_as_it_always_was_and_read() {
     assert_eq!(read, snapshot);
     let mut receipts = read.network.receipts().map(|(_, receipt)| receipt);
     assert!(receipts.any(|receipt| receipt.steered.fault == "fuel_exhausted"));
+}
+
+/// Version 5 says what calls asked of the outside, and which were made within which.
+#[test]
+fn snapshot_version_5_is_written_as_it_always_was_and_read() {
+    let mut replica = lived();
+    let within = lived::within();
+    let applied = replica.apply(NOW, &[Batch::new(within.clone())]);
+    let answers = applied.answers.concat();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    replica.append(&applied.record).unwrap();
+    assert_golden("record-v2-within", &applied.record.to_bytes(), WITHIN_2);
+    let read = Record::from_bytes(&bytes(WITHIN_2)).expect("whole");
+    assert_eq!(read.commands().expect("known"), within);
+
+    let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
+    assert_golden("snapshot-v5", &snapshot.to_bytes(), SNAPSHOT_5);
+    let read = Snapshot::from_bytes(&bytes(SNAPSHOT_5)).unwrap();
+    assert_eq!(read, snapshot);
+    let within = read.network.within().parents().len();
+    let mut receipts = read.network.receipts().map(|(_, receipt)| receipt);
+    assert_eq!(within, 1);
+    assert!(receipts.any(|receipt| receipt.steered.asked.pages == 2));
 }
 
 /// A form that nothing was ever put into would stay the same whatever became of it.

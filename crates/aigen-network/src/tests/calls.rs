@@ -3,7 +3,7 @@ use crate::{Command, OpenCall, Outcome, Refusal, Reply};
 use aigen_economy::Usage;
 use aigen_types::{Amount, CallId, Digest, NodeId};
 
-fn price(prompt: u128, output: u128) -> u128 {
+pub(super) fn price(prompt: u128, output: u128) -> u128 {
     REQUEST + prompt * INPUT + output * OUTPUT
 }
 

@@ -71,7 +71,15 @@ async fn node(store: Box<dyn Store>) -> (Node, Caller) {
     let compiler = Compiler::new(engine.tokenizer())
         .expect("a tokenizer")
         .into();
-    let models = BTreeMap::from([(parsed("tiny"), Embedded { engine, compiler }.into())]);
+    let models = BTreeMap::from([(
+        parsed("tiny"),
+        Embedded {
+            engine,
+            compiler,
+            reasoning: None,
+        }
+        .into(),
+    )]);
     let mut now = 0;
     let clock = move || {
         now += 1;
@@ -140,6 +148,7 @@ fn model() -> NewModel {
 fn request() -> CompletionRequest {
     CompletionRequest {
         call: random_call_id(),
+        parent: None,
         request: Digest([2; 32]),
         model: parsed("tiny"),
         prompt: Prompt::Text("Say ok".into()),
@@ -156,6 +165,7 @@ fn request() -> CompletionRequest {
         choices: 1,
         steering: Steering::Free,
         retract: false,
+        trace: false,
         replay: false,
     }
 }

@@ -4,12 +4,14 @@ use super::{Steering, holes, param};
 use crate::error::NodeError;
 use crate::manifest::Abilities;
 use crate::node::Node;
+use crate::outside::Behalf;
 use aigen_engine::ControlLevel;
-use aigen_jarvis::schema_of;
-use aigen_network::ControllerKind;
+use aigen_jarvis::{Bytes, Compiler, Program, schema_of};
+use aigen_jarvis_host::Settings;
+use aigen_network::{ControllerKind, Refusal};
 use aigen_types::{Digest, ModelName};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What steers a request to a model elsewhere.
 #[derive(Default)]
@@ -18,6 +20,8 @@ pub(crate) struct Bounded {
     pub controller: Option<Digest>,
     /// What the whole answer must satisfy.
     pub schema: Option<Arc<Value>>,
+    /// A program that steers it, a segment at a time.
+    pub program: Option<Program>,
 }
 
 impl Bounded {
@@ -25,6 +29,7 @@ impl Bounded {
         Self {
             controller: None,
             schema: Some(Arc::new(schema)),
+            program: None,
         }
     }
 }
@@ -36,6 +41,7 @@ impl Node {
         model: &ModelName,
         control: ControlLevel,
         steering: &Steering,
+        behalf: Behalf,
     ) -> Result<Bounded, NodeError> {
         match steering {
             Steering::Free => Ok(Bounded::default()),
@@ -49,7 +55,7 @@ impl Node {
             Steering::Controller { name, params } => match name.as_str() {
                 "json-schema" => Ok(Bounded::by(param(name, params, "schema")?.clone())),
                 "regex" | "lark" | "choice" | "quote" => Err(needs_tokens(name, model)),
-                _ => self.published_remote(model, control, name, params),
+                _ => self.published_remote(model, control, name, params, behalf),
             },
         }
     }
@@ -60,6 +66,7 @@ impl Node {
         control: ControlLevel,
         name: &str,
         params: &Map<String, Value>,
+        behalf: Behalf,
     ) -> Result<Bounded, NodeError> {
         let (digest, controller) = self.find_controller(name)?;
         let abilities = Abilities {
@@ -68,8 +75,23 @@ impl Node {
             backtrack: false,
             branches: 1,
         };
-        self.check_manifest(digest, &abilities, params)?;
+        let release = self.check_manifest(digest, &abilities, params)?;
         let published = &controller.published;
+        if published.kind == ControllerKind::Wasm {
+            let (content, manifest) = release.ok_or(Refusal::SignatureMissing)?;
+            let outside =
+                self.outside(&published.reference, &manifest.permissions, Some(behalf))?;
+            let settings = Settings {
+                outside,
+                ..manifest.settings()
+            };
+            let component = self.components()?.find(content)?;
+            return Ok(Bounded {
+                controller: Some(digest),
+                schema: None,
+                program: Some(component.program(of_bytes()?, settings)),
+            });
+        }
         let schema = match published.kind {
             ControllerKind::Grammar => schema_of(&published.source, &holes(params)?)?,
             ControllerKind::Script | ControllerKind::Wasm => None,
@@ -82,6 +104,16 @@ impl Node {
             None => Err(needs_tokens(name, model)),
         }
     }
+}
+
+/// Compiles grammars for models whose vocabulary is not seen.
+fn of_bytes() -> Result<Arc<Compiler>, NodeError> {
+    static COMPILER: OnceLock<Arc<Compiler>> = OnceLock::new();
+    if let Some(compiler) = COMPILER.get() {
+        return Ok(Arc::clone(compiler));
+    }
+    let compiler = Arc::new(Compiler::new(Arc::new(Bytes::default()))?);
+    Ok(Arc::clone(COMPILER.get_or_init(|| compiler)))
 }
 
 fn needs_tokens(controller: &str, model: &ModelName) -> NodeError {

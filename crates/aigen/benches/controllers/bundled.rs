@@ -74,6 +74,7 @@ impl Bundled {
             log: true,
             tenant,
             retract: false,
+            trace: false,
         }
     }
 

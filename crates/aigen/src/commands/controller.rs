@@ -461,6 +461,9 @@ fn describe(controller: &Controller) -> String {
     if controller.standing != Standing::Current {
         text.push_str(&format!("standing     {}\n", standing_of(controller)));
     }
+    if let Some(refused) = &controller.refused {
+        text.push_str(&format!("refused      {refused}\n"));
+    }
     if !controller.tags.is_empty() {
         text.push_str(&format!("tags         {}\n", controller.tags.join(" ")));
     }

@@ -87,8 +87,28 @@ fn steered(receipt: &Receipt) -> String {
         "Steering took {} units of fuel and {} µs beside the model; decisions {}.\n",
         steering.fuel, steering.controller_micros, steering.decisions
     );
+    text += &asked(receipt);
     if let Some(fault) = &steering.fault {
         text += &format!("The controller was ended: {fault}.\n");
+    }
+    text
+}
+
+/// What its controller asked of the outside; completions were charged apart.
+fn asked(receipt: &Receipt) -> String {
+    let asked = &receipt.steering.asked;
+    if asked.is_nothing() {
+        return String::new();
+    }
+    let mut text = format!(
+        "It asked {} tools, {} pages and {} models, and was answered {} bytes.\n",
+        asked.tools, asked.pages, asked.completions, asked.bytes
+    );
+    for call in &receipt.sub_calls {
+        text += &format!(
+            "{} was asked for {} AIGEN more: receipt {}.\n",
+            call.model, call.cost, call.id
+        );
     }
     text
 }

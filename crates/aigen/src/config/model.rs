@@ -40,6 +40,9 @@ pub struct ModelConfig {
     /// Layers that a GPU computes; all of them when absent and this build has a GPU back end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu_layers: Option<u32>,
+    /// How it reasons before it answers, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<ReasoningConfig>,
     /// What it costs.
     #[serde(default)]
     pub price: PriceConfig,
@@ -64,6 +67,7 @@ impl ModelConfig {
             cells: None,
             kept: None,
             gpu_layers: None,
+            reasoning: None,
             price: PriceConfig::default(),
             upstreams: Vec::new(),
             remote: None,
@@ -86,6 +90,9 @@ impl ModelConfig {
     /// The first thing that does not, with a way out.
     pub fn check(&self) -> Result<()> {
         let name = &self.name;
+        self.reasoning
+            .iter()
+            .try_for_each(|marks| marks.check(name))?;
         if self.upstreams.is_empty() {
             return match self.remote {
                 None => Ok(()),
@@ -102,6 +109,7 @@ impl ModelConfig {
             ("cells", self.cells.is_some()),
             ("kept", self.kept.is_some()),
             ("gpu_layers", self.gpu_layers.is_some()),
+            ("reasoning", self.reasoning.is_some()),
         ];
         if let Some((key, _)) = here.iter().find(|(_, set)| *set) {
             return Err(hinted(
@@ -118,6 +126,42 @@ impl ModelConfig {
             ));
         }
         self.upstreams.iter().try_for_each(UpstreamConfig::check)
+    }
+}
+
+/// The texts between which a model reasons: `reasoning = { start = "<think>", end = "</think>" }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReasoningConfig {
+    /// What it begins with. A model whose template does not end within it is made to say it; left
+    /// out, every answer begins with reasoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// What it ends with: the answer begins after it.
+    pub end: String,
+}
+
+impl ReasoningConfig {
+    fn check(&self, model: &ModelName) -> Result<()> {
+        let fits = |mark: &String| (1..=64).contains(&mark.len());
+        match fits(&self.end) && self.start.iter().all(fits) {
+            true => Ok(()),
+            false => Err(hinted(
+                format!(
+                    "the marks of the model `{model}`'s reasoning are empty, or longer than 64 bytes"
+                ),
+                "write them like reasoning = { start = \"<think>\", end = \"</think>\" }",
+            )),
+        }
+    }
+}
+
+impl From<&ReasoningConfig> for aigen_node::Reasoning {
+    fn from(config: &ReasoningConfig) -> Self {
+        Self {
+            start: config.start.clone(),
+            end: config.end.clone(),
+        }
     }
 }
 

@@ -149,7 +149,11 @@ fn open_embedded(model: &ModelConfig, file: &Path) -> Result<Embedded> {
     };
     let engine = aigen_engine::start(Box::new(engine), limits);
     let compiler = Compiler::new(engine.tokenizer())?.into();
-    Ok(Embedded { engine, compiler })
+    Ok(Embedded {
+        engine,
+        compiler,
+        reasoning: model.reasoning.as_ref().map(Into::into),
+    })
 }
 
 fn explained(error: OpenError) -> anyhow::Error {

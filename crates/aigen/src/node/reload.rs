@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval};
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
 /// What takes effect at the next start only.
-const FIXED: [&str; 11] = [
+const FIXED: [&str; 13] = [
     "listen",
     "data_dir",
     "journal",
@@ -29,6 +29,8 @@ const FIXED: [&str; 11] = [
     "lease_seconds",
     "network",
     "snapshot_commands",
+    "outside",
+    "replays",
     "tls",
     "telemetry",
     "shares",

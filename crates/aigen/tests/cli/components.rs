@@ -13,7 +13,7 @@ licence = "MIT"
 request_fuel = 50_000_000
 "#;
 
-fn publish(folder: &Folder, file: &str, reference: &str) -> crate::support::Ran {
+pub fn publish(folder: &Folder, file: &str, reference: &str) -> crate::support::Ran {
     let args = [
         "controller",
         "publish",
@@ -26,7 +26,7 @@ fn publish(folder: &Folder, file: &str, reference: &str) -> crate::support::Ran 
 }
 
 /// What the node says to its operator, who posts this, if anything.
-fn asked(node: &Serving, folder: &Folder, path: &str, body: Option<Value>) -> String {
+pub fn asked(node: &Serving, folder: &Folder, path: &str, body: Option<Value>) -> String {
     let key = std::fs::read_to_string(folder.file(".aigen/operator.key")).unwrap();
     aigen_client::install_tls();
     let url = format!("{}{path}", node.url());

@@ -150,6 +150,7 @@ async fn node() -> (Node, [String; 2]) {
         Embedded {
             engine,
             compiler: compiler.into(),
+            reasoning: None,
         }
         .into(),
     )]);

@@ -88,6 +88,7 @@ impl World {
             log: true,
             tenant: 0,
             retract: false,
+            trace: false,
         }
     }
 

@@ -263,6 +263,8 @@ impl Wording for Responses {
             }
             Part::Arguments(json) => self.arguments(frame, json),
             Part::CallEnd => self.end(frame, ResponseStatus::Completed),
+            // This route has no place for it that clients agree on.
+            Part::Reasoning(_) => {}
         }
     }
 

@@ -26,9 +26,14 @@ impl Branch {
         let observe = segment.observe;
         let wanted = common.top_logprobs.is_some() || observe != Observe::Nothing;
         let own = wanted.then(|| logits.to_vec());
+        let masked = match (&mask, common.outlet.traces()) {
+            (Some(mask), true) => logits.len().saturating_sub(mask.len()),
+            _ => 0,
+        };
         if let Some(mask) = mask {
             mask.apply(logits);
         }
+        self.tracing.masked = u32::try_from(masked).unwrap_or(u32::MAX);
         let token = self.sample(logits)?;
         if self.strands(token, common)? {
             return Ok(Choice::Steered);

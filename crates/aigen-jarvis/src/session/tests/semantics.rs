@@ -1,13 +1,13 @@
 //! What people get wrong, one test for each number of the list in `docs/concepts/jarvis.md`.
 //! The rows are those of [`super::branches`].
 
-use aigen_engine::Limits;
 use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
+use aigen_engine::{Limits, Tokenizer};
 
 use super::branches::check;
 use crate::stage::{Acted, PROMPT, Stage, noise, pieces};
-use crate::{JsonOptions, Program};
+use crate::{JsonOptions, Program, Reasoning};
 
 #[test]
 fn s2_cut_words_go_on() {
@@ -203,14 +203,50 @@ fn s10_constraints_begin_after_the_reasoning() {
     let stage = Stage::with_script(&["hm", "{no}", "</think>", "yes", "no"], script);
     let options = ["yes".to_owned(), "no".to_owned()];
     let program = stage.compiler.choice(&options).unwrap();
-    let outcome = stage.run(stage.request(program.clone().after_reasoning("</think>")));
-    assert_eq!(outcome.text(), "yes");
+    let marks = |start: Option<&str>| Reasoning {
+        start: start.map(str::to_owned),
+        end: "</think>".to_owned(),
+    };
+    let outcome = stage.run(stage.request(program.clone().after_reasoning(marks(None))));
+    assert_eq!(
+        (outcome.text().as_str(), outcome.reasoning().as_str()),
+        ("yes", "hm{no}")
+    );
     let usage = outcome.ending.usage;
-    assert_eq!((usage.sampled_tokens, usage.hidden_tokens), (4, 3));
+    assert_eq!((usage.sampled_tokens, usage.reasoning_tokens), (4, 3));
+    assert_eq!(usage.hidden_tokens, 0);
     assert_eq!(outcome.ending.grammar_complete, Some(true));
     // Without it the first token is constrained already.
     let outcome = stage.run(stage.request(program));
     assert_eq!(outcome.ending.usage.sampled_tokens, 1);
+}
+
+/// A model that nobody had begin to reason is made to; one whose prompt ends so is not.
+#[test]
+fn s10_reasoning_begins_where_it_is_marked() {
+    let stage = |prompt: &str, said: &str| {
+        let script = Script::replies([(prompt, [said])]);
+        Stage::with_script(&["hm", "</think>", "yes"], script)
+    };
+    let marks = Reasoning {
+        start: Some("<think>".to_owned()),
+        end: "</think>".to_owned(),
+    };
+    for (prompt, said, forced) in [
+        (PROMPT, "<think>hm</think>yes", 7),
+        ("Is it?<think>\n", "hm</think>yes", 0),
+        ("<think>no</think>Is it?", "<think>hm</think>yes", 7),
+    ] {
+        let stage = stage(prompt, said);
+        let program = Program::free().after_reasoning(marks.clone());
+        let mut request = stage.request(program);
+        request.prompt = stage.vocabulary.encode(prompt, false, false);
+        let outcome = stage.run(request);
+        let usage = outcome.ending.usage;
+        assert_eq!((usage.forced_tokens, usage.hidden_tokens), (forced, forced));
+        let said = (outcome.reasoning(), outcome.text());
+        assert_eq!(said, ("hm".to_owned(), "yes".to_owned()), "{prompt}");
+    }
 }
 
 /// Control tokens in a user's text never parse, wherever it goes.

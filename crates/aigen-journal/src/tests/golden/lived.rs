@@ -3,11 +3,11 @@
 use super::super::{amount, parsed};
 use aigen_economy::{Price, Shares, Usage, settlement};
 use aigen_network::{
-    AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind, ExtendCall,
-    Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel, NewValidator,
-    OpenCall, Outcome, Period, ProgressCall, RefundCall, RefundReason, Report, RevealScores,
-    ReverseCall, Role, SetBudget, Settings, Steered, assignment_root, controller_digest,
-    gold_commitment, report_root, score_commitment,
+    Asked, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
+    ExtendCall, Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel,
+    NewValidator, OpenCall, OpenSubCall, Outcome, Period, ProgressCall, RefundCall, RefundReason,
+    Report, RevealScores, ReverseCall, Role, SetBudget, Settings, Steered, assignment_root,
+    controller_digest, gold_commitment, report_root, score_commitment,
 };
 use aigen_types::{CallId, Digest, Epoch, NodeId, Ppm, Slug, TransferId};
 
@@ -228,11 +228,38 @@ pub fn steered() -> Vec<Command> {
             hidden_tokens: 12,
             unkept_tokens: 7,
             branches: 2,
+            asked: Asked::default(),
             fault: "fuel_exhausted".into(),
             conforms: Some(true),
         },
     };
     vec![open(6, "ada-key", Some(later)), Command::CloseCall(close)]
+}
+
+/// A call that makes another, and reads a page, after all of those.
+pub fn within() -> Vec<Command> {
+    let Command::OpenCall(asked) = open(8, "ada-key", None) else {
+        unreachable!("it opens a call");
+    };
+    let sub = OpenSubCall {
+        parent: CallId(7),
+        open: asked,
+    };
+    let Command::CloseCall(mut ended) = close(7) else {
+        unreachable!("it closes a call");
+    };
+    ended.steered.asked = Asked {
+        tools: 1,
+        pages: 2,
+        completions: 1,
+        bytes: 400,
+    };
+    vec![
+        open(7, "ada-key", None),
+        Command::OpenSubCall(sub),
+        close(8),
+        Command::CloseCall(ended),
+    ]
 }
 
 fn refund(call: u128) -> Command {

@@ -247,6 +247,7 @@ impl Tried {
             messages: question.messages,
             tenant: 0,
             retract: false,
+            trace: false,
             log: false,
         };
         let (send, events) = channel();

@@ -7,7 +7,7 @@ use std::fmt::Write;
 const PAGE: &str = include_str!("../../../../../docs/reference/config.md");
 
 /// Headings, the section each stands for, and what such a section cannot do without.
-const SECTIONS: [(&str, &str, &str); 10] = [
+const SECTIONS: [(&str, &str, &str); 13] = [
     ("Top level", "", ""),
     ("`[[model]]`", "[[model]]", "name = \"aigen-tiny\""),
     ("`[model.price]`", "[model.price]", ""),
@@ -18,6 +18,13 @@ const SECTIONS: [(&str, &str, &str); 10] = [
     ),
     ("`[model.remote]`", "[model.remote]", ""),
     ("`[admission]`", "[admission]", ""),
+    ("`[outside]`", "[outside]", ""),
+    (
+        "`[[outside.tool]]`",
+        "[[outside.tool]]",
+        "name = \"a\"\nurl = \"http://a/\"",
+    ),
+    ("`[replays]`", "[replays]", ""),
     ("`[tls]`", "[tls]", "certificate = \"a\"\nkey = \"b\""),
     ("`[telemetry]`", "[telemetry]", "otlp = \"http://a\""),
     ("`[shares]`", "[shares]", ""),
@@ -56,14 +63,11 @@ fn every_key_has_a_row_and_every_row_is_a_key() {
         let keys: BTreeSet<_> = expected.split('`').skip(1).step_by(2).collect();
         let mut listed: BTreeSet<_> = rows(heading).into_iter().map(|(key, _)| key).collect();
         if heading == "Top level" {
-            listed.extend([
-                "model",
-                "admission",
-                "tls",
-                "telemetry",
-                "shares",
-                "settlement",
-            ]);
+            listed.extend(["model", "admission", "outside", "replays"]);
+            listed.extend(["tls", "telemetry", "shares", "settlement"]);
+        }
+        if heading == "`[outside]`" {
+            listed.insert("tool");
         }
         if heading == "`[[model]]`" {
             listed.extend(["price", "upstream", "remote"]);

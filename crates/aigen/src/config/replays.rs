@@ -1,0 +1,33 @@
+use crate::failure::hinted;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+/// How long what runs calls again is kept: `[replays]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReplaysConfig {
+    /// On disk, in MiB; the oldest go first.
+    pub mib: u64,
+    /// In days.
+    pub days: u64,
+}
+
+impl Default for ReplaysConfig {
+    fn default() -> Self {
+        Self { mib: 256, days: 30 }
+    }
+}
+
+impl ReplaysConfig {
+    /// # Errors
+    /// A bound that keeps nothing.
+    pub fn check(&self) -> Result<()> {
+        match self.mib == 0 || self.days == 0 {
+            true => Err(hinted(
+                "[replays] keeps nothing",
+                "only calls that ask for it are kept; leave it out for the default of 256 MiB and 30 days",
+            )),
+            false => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! One published controller on a model of this machine and on one that another node answers for.
+
+use crate::components::{asked, publish};
+use crate::support::{Folder, Serving};
+use aigen_testkit_guests::Guest;
+use serde_json::{Value, json};
+
+const SCHEMA: &str = r#"{"type": "object", "properties": {"mood": {"enum": ["good", "bad"]}, "stars": {"type": "integer", "minimum": 1, "maximum": 5}}, "required": ["mood", "stars"], "additionalProperties": false}"#;
+
+/// As the text form of WebAssembly writes it.
+fn escaped(text: &str) -> String {
+    text.replace('"', "\\22")
+}
+
+/// Generates under the schema, then stops.
+fn typed() -> Vec<u8> {
+    let length = SCHEMA.len();
+    let step = format!(
+        "(if (local.get $why) (then (call $stop)) (else
+          (call $schema (i32.const 256) (i32.const {length}) (i32.const 0) (i32.const 0) (i32.const 2048))
+          (if (i32.load8_u (i32.const 2048)) (then unreachable))
+          (call $any (i32.const 0))
+          (i32.store8 (i32.const 1032) (i32.const 1))
+          (i32.store (i32.const 1036)
+            (call $matcher_id (call $matcher (i32.load (i32.const 2052)))))))"
+    );
+    Guest {
+        step: &step,
+        text: &escaped(SCHEMA),
+        ..Guest::default()
+    }
+    .module()
+}
+
+fn ask(node: &Serving, folder: &Folder, model: &str, controller: &str) -> Value {
+    let body = json!({
+        "model": model, "temperature": 0, "seed": 1, "max_tokens": 40,
+        "messages": [{"role": "user", "content": "The box was broken."}],
+        "aigen": {"controller": controller},
+    });
+    let said = asked(node, folder, "/v1/chat/completions", Some(body));
+    serde_json::from_str(&said).unwrap()
+}
+
+#[test]
+fn the_same_controller_types_what_is_computed_here_and_elsewhere() {
+    let (folder, away) = (Folder::new(), Folder::new());
+    let upstream = away.dev();
+    let url = upstream.url();
+    folder.write(
+        "aigen.toml",
+        format!(
+            "[[model]]\nname = \"aigen-tiny\"\n\n[[model]]\nname = \"far\"\ncontext_tokens = 512\n\
+             [[model.upstream]]\nbase_url = \"{url}/v1\"\nmodel = \"aigen-tiny\"\napi_key_env = \"UPSTREAM_KEY\"\n"
+        ),
+    );
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--json"];
+    let node = Serving::start(folder.command(&serve).env("UPSTREAM_KEY", upstream.key()));
+    assert_eq!(folder.run(&["fund", "operator", "1"]).code, 0);
+    folder.write("typed.wasm", typed());
+    let manifest = |control: &str| {
+        folder.write(
+            "yes-no.toml",
+            format!("description = \"Typed\"\nlicence = \"MIT\"\n\n[requires]\ncontrol = \"{control}\"\n"),
+        );
+    };
+    manifest("schema");
+    let published = publish(&folder, "typed.wasm", "ada/typed@1.0.0");
+    assert_eq!(published.code, 0, "{published}");
+    for model in ["aigen-tiny", "far"] {
+        let answer = ask(&node, &folder, model, "ada/typed@1.0.0");
+        let text = answer["choices"][0]["message"]["content"].as_str();
+        let text = text.unwrap_or_else(|| panic!("{model}: {answer}"));
+        let value: Value = serde_json::from_str(text).unwrap();
+        let mood = value["mood"].as_str().unwrap();
+        let stars = value["stars"].as_u64().unwrap();
+        assert!(
+            ["good", "bad"].contains(&mood) && (1..=5).contains(&stars),
+            "{value}"
+        );
+        assert_eq!(answer["aigen"]["grammar_complete"], true, "{answer}");
+        assert_eq!(answer["aigen"]["outcome"], "name");
+        let receipt = folder.json(&["receipt", answer["aigen"]["receipt"].as_str().unwrap()]);
+        assert_eq!(receipt["controller"], "ada/typed@1.0.0");
+        assert!(
+            receipt["steering"]["fuel"].as_u64().unwrap() > 0,
+            "{receipt}"
+        );
+        let paid = receipt["split"].as_array().unwrap().iter();
+        assert!(
+            paid.clone().any(|share| share["role"] == "controller"),
+            "{receipt}"
+        );
+    }
+    // What it says that it needs, and what it does, are refused by name.
+    manifest("token");
+    assert_eq!(publish(&folder, "typed.wasm", "ada/typed@2.0.0").code, 0);
+    let refused = ask(&node, &folder, "far", "ada/typed@2.0.0");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("does not let every token be steered as closely as that"),
+        "{message}"
+    );
+    manifest("schema");
+    folder.write(
+        "forks.wasm",
+        Guest::stepping("(call $fork (i32.const 2))").module(),
+    );
+    assert_eq!(publish(&folder, "forks.wasm", "ada/forks@1.0.0").code, 0);
+    let refused = ask(&node, &folder, "far", "ada/forks@1.0.0");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("a fork, on a model that is computed elsewhere"),
+        "{message}"
+    );
+    let held = folder.json(&["ledger", "balance", "operator"])["data"][0]["held_nano"].clone();
+    assert_eq!(held, "0");
+}
