@@ -23,12 +23,18 @@ pub fn start(filter: &str, output: &Output) -> Result<Relog> {
         let lines = lines.json().flatten_event(true).with_filter_reloading();
         let handle = lines.reload_handle();
         let _ = lines.try_init();
-        return Ok(Box::new(move |filter| drop(handle.reload(filter))));
+        return Ok(Box::new(move |filter| {
+            // Of a second node's log, which is not the one in use.
+            let _ = handle.reload(filter);
+        }));
     }
     let lines = lines.with_filter_reloading();
     let handle = lines.reload_handle();
     let _ = lines.try_init();
-    Ok(Box::new(move |filter| drop(handle.reload(filter))))
+    Ok(Box::new(move |filter| {
+        // Of a second node's log, which is not the one in use.
+        let _ = handle.reload(filter);
+    }))
 }
 
 /// What `text` lets through.
