@@ -1,0 +1,88 @@
+"""AiGen from Python: typed AI functions, and receipts of what they cost."""
+
+from ._amount import Amount
+from ._call import Call, Detailed
+from ._client import AiGen, Completion, receipt_id
+from ._errors import (
+    AiError,
+    ApiError,
+    ArgumentError,
+    Budget,
+    Check,
+    ClientError,
+    Refused,
+    SchemaError,
+    Setup,
+    SetupError,
+    ShapeError,
+    Transport,
+    TransportError,
+    Truncated,
+)
+from ._functions import AiFunction, Answer, ai_fn, cast, classify, extract, generate
+from ._prompt import Prompt
+from ._records import (
+    Account,
+    ChargeLine,
+    Controller,
+    Correction,
+    Model,
+    ModelInfo,
+    ModelPrice,
+    Receipt,
+    Reply,
+    Share,
+    Steering,
+    TokenUsage,
+    Usage,
+)
+from ._shapes import Schema
+from ._types import Length, Range, schema_of
+
+__all__ = [
+    "Account",
+    "AiError",
+    "AiFunction",
+    "AiGen",
+    "Amount",
+    "Answer",
+    "ApiError",
+    "ArgumentError",
+    "Budget",
+    "Call",
+    "ChargeLine",
+    "Check",
+    "ClientError",
+    "Completion",
+    "Controller",
+    "Correction",
+    "Detailed",
+    "Length",
+    "Model",
+    "ModelInfo",
+    "ModelPrice",
+    "Prompt",
+    "Range",
+    "Receipt",
+    "Refused",
+    "Reply",
+    "Schema",
+    "SchemaError",
+    "Setup",
+    "SetupError",
+    "ShapeError",
+    "Share",
+    "Steering",
+    "TokenUsage",
+    "Transport",
+    "TransportError",
+    "Truncated",
+    "Usage",
+    "ai_fn",
+    "cast",
+    "classify",
+    "extract",
+    "generate",
+    "receipt_id",
+    "schema_of",
+]

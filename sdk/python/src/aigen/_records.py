@@ -1,0 +1,229 @@
+"""What the server tells of money: frozen, and in exact amounts.
+
+Fields that this version does not know are left aside, so that a newer server can be read.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from ._amount import Amount
+from ._errors import ShapeError
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class TokenUsage:
+    """Tokens of calls, each counted once, by what it is charged as."""
+
+    prompt_tokens: int
+    cached_prompt_tokens: int
+    sampled_tokens: int
+    forced_tokens: int
+    discarded_tokens: int
+
+
+@dataclass(frozen=True)
+class ChargeLine:
+    """So many of `kind` at that price: per 1,000,000 tokens, or per request."""
+
+    kind: str
+    quantity: int
+    unit_price: Amount
+    amount: Amount
+
+
+@dataclass(frozen=True)
+class Share:
+    """One payee's part; `role` is `provider`, `controller`, `validators`, `protocol` or `app`."""
+
+    to: str
+    role: str
+    amount: Amount
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What was given back of a call; `at` in nanoseconds of ledger time."""
+
+    id: str
+    kind: str
+    reason: str
+    amount: Amount
+    at: int
+    journal_seq: int
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What steering a call came to."""
+
+    fuel: int
+    controller_micros: int
+    decisions: str
+    hidden_tokens: int
+    unkept_tokens: int
+    branches: int
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What one call used, what it cost and who was paid. Amounts of `lines` add up to `total`,
+    those of `split` to `total` and `margin`."""
+
+    id: str
+    model: str
+    model_digest: str
+    usage: TokenUsage
+    lines: tuple[ChargeLine, ...]
+    total: Amount
+    margin: Amount
+    payer: str
+    spender: str
+    split: tuple[Share, ...]
+    finish: str
+    steering: Steering
+    created: int
+    """When it began, in nanoseconds of ledger time."""
+    journal_seq: int
+    controller: str | None = None
+    controller_digest: str | None = None
+    budgets: tuple[str, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an account owns: `available` is `posted` less `held`."""
+
+    address: str
+    available: Amount
+    held: Amount
+    posted: Amount
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Calls that ended, summed up over what was not asked for by `by`."""
+
+    account: str
+    calls: int
+    usage: TokenUsage
+    charged: Amount
+    given_back: Amount
+    day: str | None = None
+    spender: str | None = None
+    model: str | None = None
+    controller: str | None = None
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A published controller; `score` in parts per million, none before its first settlement."""
+
+    reference: str
+    digest: str
+    description: str
+    published_at: int
+    """In nanoseconds of ledger time."""
+    score: int | None = None
+    standing: str = "current"
+    reason: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelPrice:
+    """Per 1,000,000 tokens, and per request."""
+
+    input_per_million: Amount
+    cached_input_per_million: Amount
+    output_per_million: Amount
+    per_request: Amount
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """`control` is how closely a controller can steer it: `token`, `schema` or `text`."""
+
+    digest: str
+    context_tokens: int
+    control: str
+    engine: str
+    price: ModelPrice
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a request can name as `model`."""
+
+    id: str
+    owned_by: str
+    aigen: ModelInfo | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The `aigen` object of an answer: what it cost and who made it."""
+
+    receipt: str
+    cost: Amount
+    journal_seq: int
+    stop: str | None = None
+    controller: str | None = None
+    grammar_complete: bool | None = None
+
+
+def record(of: type[R], value: object) -> R:
+    """Reads one; raises ShapeError where a field is missing or of another type."""
+    read: R = _read(of, value, of.__name__)
+    return read
+
+
+def records(of: type[R], body: Mapping[str, object]) -> tuple[R, ...]:
+    """Reads the list under `data`."""
+    read: tuple[R, ...] = _read(tuple[of, ...], body.get("data"), "data")  # type: ignore[valid-type]
+    return read
+
+
+def _read(of: Any, value: Any, at: str) -> Any:
+    if is_dataclass(of) and isinstance(value, dict):
+        hints = get_type_hints(of)
+        read = {f.name: _field(f, hints[f.name], value, at) for f in fields(of)}
+        return of(**read)  # type: ignore[operator]
+    if get_origin(of) is tuple and isinstance(value, list):
+        return tuple(_read(get_args(of)[0], item, f"{at}[{n}]") for n, item in enumerate(value))
+    if get_origin(of) in (Union, types.UnionType):
+        return None if value is None else _read(get_args(of)[0], value, at)
+    if isinstance(of, type) and type(value) is of:
+        return value
+    raise ShapeError(
+        f"{at} is not what it should be: {value!r}\nhint: is this package older than the server?"
+    )
+
+
+def _field(field: Any, of: Any, value: Mapping[str, Any], at: str) -> Any:
+    at = f"{at}.{field.name}"
+    if of is Amount:
+        return _amount(value, field.name, at)
+    if field.name in value:
+        return _read(of, value[field.name], at)
+    if field.default is not MISSING:
+        return field.default
+    raise ShapeError(f"{at} is missing\nhint: is this an AiGen server?")
+
+
+def _amount(value: Mapping[str, Any], name: str, at: str) -> Amount:
+    """In whole nano where it is there, else in AIGEN; both are exact."""
+    nano, aigen = value.get(f"{name}_nano"), value.get(name)
+    if isinstance(nano, str) and nano.isascii() and nano.isdecimal():
+        return Amount(int(nano))
+    try:
+        return Amount.of(aigen)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ShapeError(f"{at} is no amount: {nano or aigen!r}") from None

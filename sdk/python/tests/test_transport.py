@@ -1,0 +1,180 @@
+"""Requests that do not arrive: a small server in front that fails as its script says, and passes
+what it does not fail on to the real node."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import socketserver
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import aigen
+from aigen import AiGen, Answer, ai_fn
+
+NODE = AiGen()
+REQUEST = {
+    "messages": [{"role": "user", "content": "Hello"}],
+    "max_completion_tokens": 5,
+}
+
+Act = str
+"""`drop`: closed before the first byte. `lose`: the node answers and the reply is dropped. `cut`:
+half of the reply arrives. `pass`. A status: an error of that status, with its envelope."""
+
+
+class Flaky(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+    def __init__(self, script: list[Act]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.script, self.keys = iter(script), list[str]()
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(socketserver.StreamRequestHandler):
+    server: Flaky
+
+    def handle(self) -> None:
+        line = self.rfile.readline().decode()
+        headers = http.client.parse_headers(self.rfile)
+        body = self.rfile.read(int(headers.get("content-length", "0")))
+        with self.server.lock:
+            act = next(self.server.script)
+            self.server.keys.append(headers.get("idempotency-key", ""))
+        if act == "drop":
+            return
+        if act.isdecimal():
+            self.wfile.write(refusal(int(act)))
+            return
+        reply = passed_on(line.split()[0], line.split()[1], body, dict(headers.items()))
+        self.wfile.write({"lose": b"", "cut": reply[: len(reply) - 9], "pass": reply}[act])
+
+
+def refusal(status: int) -> bytes:
+    error = {
+        "message": "busy; try again in a moment", "type": "overloaded", "param": None,
+        "code": "engine_busy", "hint": "try again in a moment", "metadata": {"reason": "full"},
+    }  # fmt: skip
+    return written(status, json.dumps({"error": error}).encode())
+
+
+def written(status: int, body: bytes) -> bytes:
+    return b"HTTP/1.1 %d x\r\ncontent-length: %d\r\nretry-after: 0\r\n\r\n%b" % (
+        status,
+        len(body),
+        body,
+    )
+
+
+def passed_on(method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(NODE.base_url).netloc)
+    connection.request(method, path, body or None, headers)
+    reply = connection.getresponse()
+    return written(reply.status, reply.read())
+
+
+@contextmanager
+def flaky(*script: Act) -> Iterator[tuple[Flaky, AiGen]]:
+    with Flaky(list(script)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server, AiGen(server.url, NODE.key, pause=0.001)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def calls() -> int:
+    return sum(usage.calls for usage in NODE.usage())
+
+
+def test_what_did_not_arrive_is_sent_again_and_charged_once() -> None:
+    for script in (["drop"], ["503", "429"], ["lose"], ["cut"], ["drop", "lose", "cut"]):
+        before, money = calls(), NODE.account().posted
+        with flaky(*script, "pass") as (server, client):
+            answer = client.complete({**REQUEST, "model": NODE.model()})
+        assert answer.sent_again == len(script)
+        assert answer.aigen is not None
+        assert len(set(server.keys)) == 1 and server.keys[0]
+        assert calls() == before + 1, script
+        assert money - NODE.account().posted == answer.aigen.cost, script
+
+
+def test_what_never_arrives_says_so() -> None:
+    with flaky(*["drop"] * 4) as (server, client):
+        error = failure(lambda: client.complete({**REQUEST, "model": "x"}), aigen.TransportError)
+    assert error.sent == 4 and len(server.keys) == 4
+    with flaky(*["503"] * 4) as (server, client):
+        busy = failure(lambda: client.account(), aigen.ApiError)
+    assert (busy.status, busy.type, busy.code, busy.param) == (
+        503,
+        "overloaded",
+        "engine_busy",
+        None,
+    )
+    assert (busy.hint, busy.reason) == ("try again in a moment", "full")
+    assert str(busy) == "busy; try again in a moment" and len(server.keys) == 4
+
+
+def test_what_will_not_pass_is_not_sent_again() -> None:
+    for status in ("400", "402", "404", "500"):
+        with flaky(status) as (server, client):
+            error = failure(lambda: client.account(), aigen.ApiError)  # noqa: B023
+        assert error.status == int(status) and len(server.keys) == 1
+
+
+def test_sent_again_and_asked_again_are_two_counts() -> None:
+    with flaky("pass", "drop", "pass", "503", "lose", "pass") as (server, client):
+
+        @ai_fn(client, max_tokens=10)
+        def yes(text: str) -> bool:
+            """Say yes or no."""
+            raise Answer
+
+        verdicts = iter(["no", None])
+        detailed = yes.call("Well?").check(lambda _: next(verdicts)).detailed()
+    assert (detailed.asked_again, detailed.sent_again) == (1, 3)
+    # The first asks for the model; each answer is a request of its own.
+    assert server.keys[0] == "" and len(set(server.keys[1:])) == 2
+
+
+def test_an_ai_function_says_what_failed() -> None:
+    @ai_fn
+    def yes(text: str) -> bool:
+        """Say yes or no."""
+        raise Answer
+
+    with flaky(*["drop"] * 4) as (_, client):
+        error = failure(yes.call("Well?").on(client).model("x").value, aigen.Transport)
+    assert isinstance(error.error, aigen.TransportError)
+    with flaky("402") as (_, client):
+        failure(yes.call("Well?").on(client).model("x").value, aigen.Budget)
+
+
+def test_a_silent_server_times_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = AiGen(url, "k", timeout=0.05, sends_again=1, pause=0)
+        error = failure(client.account, aigen.TransportError)
+    assert error.sent == 2 and "timed out" in str(error)
+
+
+E = TypeVar("E", bound=Exception)
+
+
+def failure(act: Callable[[], object], of: type[E]) -> E:
+    try:
+        value = act()
+    except of as error:
+        return error
+    raise AssertionError(f"{value!r} instead of {of.__name__}")
