@@ -260,6 +260,13 @@ def test_signatures_that_say_too_little() -> None:
     def no_type(text):  # type: ignore[no-untyped-def]
         """Something."""
 
+    async def later(text: str) -> int:
+        """Something."""
+        raise Answer
+
+    assert "is async" in str(failure(lambda: ai_fn(later), aigen.Setup))
+    assert "neither a client" in str(failure(lambda: ai_fn("x"), TypeError))  # type: ignore[call-overload]
+    assert "no labels" in str(failure(lambda: aigen.classify("x", "yes", CLIENT), TypeError))
     assert "has no docstring" in str(failure(lambda: ai_fn(no_docstring), aigen.Setup))
     assert "has no return type" in str(failure(lambda: ai_fn(no_type), aigen.SchemaError))
 

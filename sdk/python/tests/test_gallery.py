@@ -215,6 +215,7 @@ def test_what_does_not_fit_is_refused() -> None:
         (float, "1e16", "is not within"),
         (float, "NaN", "NaN is no JSON"),
         (str, "3", "$: no text"),
+        (str, '"\\ud800"', "half a surrogate pair"),
         (Annotated[str, Length(2, 3)], '"abcd"', "4 characters"),
         (Literal[1], "true", "is none of [1]"),
         (Polarity, '"POSITIVE"', "is none of"),

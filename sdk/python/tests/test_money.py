@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pathlib
+import tempfile
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from typing import TypeVar
@@ -108,7 +110,24 @@ def test_addresses() -> None:
         assert AiGen(given, "k").base_url == "http://h:1/v1"
     for wrong in ("h:1", "ftp://h", "http://"):
         refused(lambda: AiGen(wrong, "k"), aigen.SetupError)  # noqa: B023
+    for wrong in ("http://h:x", "http://h:0"):
+        refused(lambda: AiGen(wrong, "k"), aigen.SetupError)  # noqa: B023
+    refused(lambda: AiGen("http://h", "k\nx: y"), aigen.SetupError)
     assert CLIENT.key not in repr(CLIENT)
+
+
+def test_the_key_of_this_machine_stays_here() -> None:
+    kept = {name: os.environ.pop(name, None) for name in ("AIGEN_KEY", "AIGEN_DATA_DIR")}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "dev.key").write_text("aigen_dev.x\n")
+            os.environ["AIGEN_DATA_DIR"] = folder
+            assert AiGen("http://127.0.0.1:1").key == "aigen_dev.x"
+            assert AiGen("http://example.org").key == ""
+            assert AiGen("http://127.0.0.1:1", "other").key == "other"
+    finally:
+        os.environ.pop("AIGEN_DATA_DIR")
+        os.environ.update((name, value) for name, value in kept.items() if value is not None)
 
 
 def refused(act: Callable[[], object], of: type[E]) -> E:

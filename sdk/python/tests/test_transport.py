@@ -24,7 +24,8 @@ REQUEST = {
 
 Act = str
 """`drop`: closed before the first byte. `lose`: the node answers and the reply is dropped. `cut`:
-half of the reply arrives. `pass`. A status: an error of that status, with its envelope."""
+half of the reply arrives. `pass`. A status: an error of that status, with its envelope; `final`
+and `passing` say beside it whether another try may help."""
 
 
 class Flaky(socketserver.ThreadingTCPServer):
@@ -52,27 +53,27 @@ class Handler(socketserver.StreamRequestHandler):
             self.server.keys.append(headers.get("idempotency-key", ""))
         if act == "drop":
             return
-        if act.isdecimal():
-            self.wfile.write(refusal(int(act)))
+        if act[:3].isdecimal():
+            self.wfile.write(refusal(*act.split()))
             return
         reply = passed_on(line.split()[0], line.split()[1], body, dict(headers.items()))
         self.wfile.write({"lose": b"", "cut": reply[: len(reply) - 9], "pass": reply}[act])
 
 
-def refusal(status: int) -> bytes:
+def refusal(status: str, advice: str = "") -> bytes:
+    said = {"final": "x-should-retry: false\r\n", "passing": "x-should-retry: true\r\n"}
     error = {
         "message": "busy; try again in a moment", "type": "overloaded", "param": None,
-        "code": "engine_busy", "hint": "try again in a moment", "metadata": {"reason": "full"},
+        "code": "engine_busy", "hint": "try again in a moment",
+        "metadata": {"reason": "full", "receipt": "ab", "cost": "0.5"},
     }  # fmt: skip
-    return written(status, json.dumps({"error": error}).encode())
+    body = json.dumps({"error": error}).encode()
+    return written(int(status), body, said.get(advice, "") + "x-request-id: req_1\r\n")
 
 
-def written(status: int, body: bytes) -> bytes:
-    return b"HTTP/1.1 %d x\r\ncontent-length: %d\r\nretry-after: 0\r\n\r\n%b" % (
-        status,
-        len(body),
-        body,
-    )
+def written(status: int, body: bytes, more: str = "") -> bytes:
+    head = f"HTTP/1.1 {status} x\r\ncontent-length: {len(body)}\r\nretry-after: 0\r\n{more}\r\n"
+    return head.encode() + body
 
 
 def passed_on(method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
@@ -133,6 +134,26 @@ def test_what_will_not_pass_is_not_sent_again() -> None:
         assert error.status == int(status) and len(server.keys) == 1
 
 
+def test_the_server_knows_better_than_the_status() -> None:
+    with flaky("503 final") as (server, client):
+        error = failure(client.account, aigen.ApiError)
+    assert (error.status, error.request_id, len(server.keys)) == (503, "req_1", 1)
+    with flaky("409 passing", "pass") as (server, client):
+        assert client.account().address == NODE.account().address
+
+
+def test_what_failed_and_was_charged_is_told() -> None:
+    with flaky("422") as (_, client):
+        error = failure(truth.call("Well?").on(client).model("x").value, aigen.Refused)
+    assert error.receipts == (aigen.Reply("ab", aigen.Amount.of("0.5")),)
+
+
+@ai_fn
+def truth(text: str) -> bool:
+    """Say yes or no."""
+    raise Answer
+
+
 def test_sent_again_and_asked_again_are_two_counts() -> None:
     with flaky("pass", "drop", "pass", "503", "lose", "pass") as (server, client):
 
@@ -149,16 +170,11 @@ def test_sent_again_and_asked_again_are_two_counts() -> None:
 
 
 def test_an_ai_function_says_what_failed() -> None:
-    @ai_fn
-    def yes(text: str) -> bool:
-        """Say yes or no."""
-        raise Answer
-
     with flaky(*["drop"] * 4) as (_, client):
-        error = failure(yes.call("Well?").on(client).model("x").value, aigen.Transport)
+        error = failure(truth.call("Well?").on(client).model("x").value, aigen.Transport)
     assert isinstance(error.error, aigen.TransportError)
     with flaky("402") as (_, client):
-        failure(yes.call("Well?").on(client).model("x").value, aigen.Budget)
+        failure(truth.call("Well?").on(client).model("x").value, aigen.Budget)
 
 
 def test_a_silent_server_times_out() -> None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from ._amount import ZERO, Amount
 from ._client import AiGen, Completion
-from ._errors import AiError, Budget, Check, ClientError, Truncated, ai_error
+from ._errors import AiError, ApiError, Budget, Check, ClientError, Truncated, ai_error
 from ._prompt import Prompt, prompt_of
 from ._records import Reply
 from ._shapes import Schema
@@ -138,7 +138,8 @@ class Call(Generic[T]):
             return talk.until_accepted()
         except ClientError as error:
             failed = ai_error(error)
-            failed.receipts, failed.raw = tuple(talk.receipts), failed.raw or talk.raw
+            failed.receipts = (*talk.receipts, *charged_all_the_same(error))
+            failed.raw = failed.raw or talk.raw
             raise failed from error
         except AiError as error:
             error.receipts = tuple(talk.receipts)
@@ -238,6 +239,15 @@ class _Talk(Generic[T]):
             {"role": "assistant", "content": refused.raw},
             {"role": "user", "content": objection},
         ]
+
+
+def charged_all_the_same(error: ClientError) -> tuple[Reply, ...]:
+    """A call whose controller failed is charged for what was computed; its error says where."""
+    metadata = error.metadata if isinstance(error, ApiError) else {}
+    receipt, cost = metadata.get("receipt"), metadata.get("cost")
+    if not isinstance(receipt, str) or not isinstance(cost, str):
+        return ()
+    return (Reply(receipt, Amount.of(cost)),)
 
 
 def spent(receipts: tuple[Reply, ...] | list[Reply]) -> Amount:

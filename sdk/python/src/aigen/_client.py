@@ -51,6 +51,8 @@ class AiGen:
         root = _root(base_url or os.environ.get("AIGEN_URL") or _LOCAL)
         key = key if key is not None else os.environ.get("AIGEN_KEY")
         key = key if key is not None else _key_of_dev(root)
+        if not key.isascii() or not key.isprintable():
+            raise SetupError("the key is not one\nhint: it is ASCII, on one line")
         if sends_again < 0 or timeout <= 0 or pause < 0:
             raise SetupError("timeout is more than zero; sends_again and pause are not below it")
         self._wire = Wire(root, key, timeout, sends_again, pause)
@@ -144,10 +146,13 @@ def receipt_id(answer: object) -> str:
 
 def _root(url: str) -> str:
     root = url.rstrip("/").removesuffix("/v1")
-    parts = urllib.parse.urlsplit(root)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SetupError(f"{url!r} is no address of a server\n{_HINT}")
-    return root
+    try:
+        parts = urllib.parse.urlsplit(root)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return root
+    except ValueError:
+        pass
+    raise SetupError(f"{url!r} is no address of a server\n{_HINT}")
 
 
 def _key_of_dev(root: str) -> str:

@@ -30,15 +30,17 @@ class ShapeError(ClientError):
 
 
 class ApiError(ClientError):
-    """The server's own error, field by field."""
+    """The server's own error, field by field. `request_id` names the request in its log."""
 
-    def __init__(self, status: int, envelope: Mapping[str, object]) -> None:
+    def __init__(
+        self, status: int, envelope: Mapping[str, object], request_id: str | None = None
+    ) -> None:
         def text(name: str) -> str | None:
             value = envelope.get(name)
             return value if isinstance(value, str) else None
 
         metadata = envelope.get("metadata")
-        self.status = status
+        self.status, self.request_id = status, request_id
         self.message: str = text("message") or f"the server answered {status}"
         self.type: str = text("type") or "unknown"
         self.code = text("code")

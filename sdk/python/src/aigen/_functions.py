@@ -56,6 +56,9 @@ class AiFunction(Generic[P, T]):
     ) -> None:
         self._function, self._options, self._client, self._check = function, options, client, check
         self._signature = inspect.signature(function)
+        if inspect.iscoroutinefunction(function):
+            hint = "write def; in a coroutine, await asyncio.to_thread(f, …)"
+            raise Setup(f"{function.__name__} is async, and calls are synchronous\nhint: {hint}")
         self._instruction = _instruction(function)
         hints = _hints(function)
         self._schema = schema_of(_returned(function, hints))
@@ -159,6 +162,8 @@ def ai_fn(
     """
     said = Options(**options, budget=None if budget is None else Amount.of(budget))
     if first is not None and not isinstance(first, AiGen):
+        if not callable(first):
+            raise TypeError(f"{first!r} is neither a client nor a function")
         return AiFunction(first, said)
     return lambda function: AiFunction(function, said, first, check)
 
@@ -171,6 +176,8 @@ def classify(
 ) -> str: ...
 def classify(text: str, labels: Any, client: AiGen | None = None, **options: Any) -> Any:
     """Which label fits a text: members of an Enum, or texts."""
+    if isinstance(labels, str) or not labels:
+        raise TypeError(f"{labels!r} are no labels\nhint: an Enum, or a list of texts")
     of = labels if isinstance(labels, type) else Literal[tuple(labels)]
     said = "Say which label fits the text best."
     return _shortcut("classify", said, text, schema_of(of), client, options)

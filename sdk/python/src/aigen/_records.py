@@ -173,7 +173,7 @@ class Reply:
 
     receipt: str
     cost: Amount
-    journal_seq: int
+    journal_seq: int | None = None
     stop: str | None = None
     controller: str | None = None
     grammar_complete: bool | None = None

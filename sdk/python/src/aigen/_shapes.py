@@ -152,7 +152,7 @@ class Text:
             raise Misfit(at, "no text")
         if not self.low <= len(value) <= self.high:
             raise Misfit(at, f"{len(value)} characters are not within {self.low} and {self.high}")
-        return value
+        return _whole(value, at)
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ class Map:
 
     def _key(self, key: str, at: str) -> str | int:
         if not self.numbered:
-            return key
+            return _whole(key, at)
         if re.fullmatch(self.SIGNED, key) is None:
             raise Misfit(at, f"the key {key!r} is no integer of at most nine digits")
         return int(key)
@@ -395,6 +395,13 @@ def _written_out(shape: Shape) -> Node:
         return node
     what = f"written out, the schema has more than {NODES_MAX} parts"
     raise SchemaError("$", what, "ask for a smaller type, in several calls")
+
+
+def _whole(text: str, at: str) -> str:
+    """Half a surrogate pair can be written in JSON and is no text: it cannot be printed or sent."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise Misfit(at, "half a surrogate pair")
+    return text
 
 
 def _no_constant(name: str) -> None:

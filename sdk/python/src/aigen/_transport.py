@@ -113,12 +113,17 @@ def _send(request: urllib.request.Request, timeout: float) -> dict[str, object]:
 
 def _refusal(reply: urllib.error.HTTPError) -> _Failed:
     try:
-        envelope = (_object(reply.read()) or {}).get("error")
+        with reply:
+            envelope = (_object(reply.read()) or {}).get("error")
     except (OSError, http.client.HTTPException):
         envelope = None
-    error = ApiError(reply.code, envelope if isinstance(envelope, dict) else {})
+    headers, fields = reply.headers, envelope if isinstance(envelope, dict) else {}
+    error = ApiError(reply.code, fields, headers.get("x-request-id"))
     passes = reply.code in _PASSING or error.code == "idempotency_in_progress"
-    return _Failed(error, passes, _seconds(reply.headers.get("retry-after")))
+    # Where the server knows better it says so: what failed and was charged is final.
+    advice = headers.get("x-should-retry")
+    passes = passes if advice is None else advice == "true"
+    return _Failed(error, passes, _seconds(headers.get("retry-after")))
 
 
 def _seconds(text: str | None) -> float:
