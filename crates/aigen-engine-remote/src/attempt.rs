@@ -78,7 +78,7 @@ pub(crate) async fn attempt(
     let timeouts = options.timeouts;
     let response = send(client, options, upstream, request).await?;
     let streamed = content_type(&response).starts_with("text/event-stream");
-    let most = request.max_tokens.unwrap_or(options.context_tokens).into();
+    let most = request.max_tokens.into();
     let reading = async {
         match streamed {
             true => read_stream(response, timeouts, most, heard).await,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Answered, Failed, attempt};
-use crate::limits::{RETRY_AFTER_MAX, RETRY_PAUSE, TRIES_MAX};
+use crate::limits::{ANSWER_TOKENS, RETRY_AFTER_MAX, RETRY_PAUSE, TRIES_MAX};
 use crate::probe::probe;
 use crate::upstream::{Upstream, choose};
 use crate::{HangUp, Options};
@@ -68,6 +68,11 @@ impl RemoteEngine {
     }
 }
 
+fn answer_tokens(options: &Options) -> u32 {
+    let asked = options.answer_tokens.unwrap_or(ANSWER_TOKENS);
+    asked.min(options.context_tokens)
+}
+
 /// Weights are not seen: a model elsewhere is what it is called there.
 fn digest(options: &Options) -> Digest {
     let mut hasher = blake3::Hasher::new();
@@ -85,6 +90,7 @@ impl TextEngine for RemoteEngine {
         TextInfo {
             digest: self.0.digest,
             context_tokens: self.0.options.context_tokens,
+            answer_tokens: answer_tokens(&self.0.options),
             control: levels.max().unwrap_or(ControlLevel::Text),
             upstreams: self.0.upstreams.iter().map(Upstream::state).collect(),
         }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Output tokens of a request that does not say how many: some 3,000 words.
+pub const ANSWER_TOKENS: u32 = 4_096;
+
 /// Tries of one request, all before its first byte.
 pub const TRIES_MAX: u32 = 3;
 

@@ -10,6 +10,11 @@ pub struct Options {
     pub upstreams: Vec<UpstreamOptions>,
     /// Tokens of prompt and answer together.
     pub context_tokens: u32,
+    /// Output tokens of a request that does not say how many; [`ANSWER_TOKENS`], or the context where
+    /// that is shorter, when absent.
+    ///
+    /// [`ANSWER_TOKENS`]: crate::limits::ANSWER_TOKENS
+    pub answer_tokens: Option<u32>,
     /// How closely it can be steered; found out by a tiny request when absent.
     pub control: Option<ControlLevel>,
     /// How long each phase of a request may take.

@@ -77,7 +77,7 @@ fn request(word: &str) -> TextRequest {
     });
     TextRequest {
         prompt: TextPrompt::Chat(vec![ChatMessage::new(Role::User, "Say a word, in JSON.")]),
-        max_tokens: Some(64),
+        max_tokens: 64,
         sampling: Sampling::greedy(),
         stops: Vec::new(),
         schema: Some(Arc::new(schema)),

@@ -93,6 +93,7 @@ fn options(upstreams: &[&Scripted]) -> Options {
     Options {
         upstreams: upstreams.collect(),
         context_tokens: 4096,
+        answer_tokens: None,
         control: Some(ControlLevel::Schema),
         timeouts: Timeouts::default(),
         hang_up: HangUp::Cancel,
@@ -103,7 +104,7 @@ fn options(upstreams: &[&Scripted]) -> Options {
 fn request() -> TextRequest {
     TextRequest {
         prompt: TextPrompt::Chat(vec![ChatMessage::new(Role::User, "Hi")]),
-        max_tokens: Some(8),
+        max_tokens: 8,
         sampling: Sampling::greedy(),
         stops: Vec::new(),
         schema: None,

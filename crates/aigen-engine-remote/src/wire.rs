@@ -24,9 +24,7 @@ pub(crate) fn body(request: &TextRequest, model: &str, stream: bool) -> Value {
         TextPrompt::Plain(text) => body.insert("prompt".into(), text.as_str().into()),
         TextPrompt::Chat(messages) => body.insert("messages".into(), conversation(messages)),
     };
-    if let Some(max_tokens) = request.max_tokens {
-        body.insert("max_tokens".into(), max_tokens.into());
-    }
+    body.insert("max_tokens".into(), request.max_tokens.into());
     sampling(&mut body, &request.sampling);
     if !request.stops.is_empty() {
         body.insert("stop".into(), json!(request.stops));

@@ -30,6 +30,10 @@ impl Default for Limits {
 /// a sequence before it is kept: below this, computing them again costs less than a place.
 pub(crate) const KEPT_TOKENS_MIN: usize = 8;
 
+/// Tokens that a running branch must be about to compute for another to wait for them: with fewer, waiting gains
+/// less than the pass that it takes.
+pub(crate) const AWAITED_TOKENS_MIN: usize = 32;
+
 /// Cells that stay free for each running branch when another one is let in, in tokens. Without
 /// them the one let in last would soon have to give way, and its prompt be computed again.
 pub(crate) const HEADROOM_TOKENS: usize = 32;

@@ -48,6 +48,9 @@ pub struct TextInfo {
     pub digest: Digest,
     /// Tokens of prompt and answer together.
     pub context_tokens: u32,
+    /// Output tokens, at most, of a request that does not say how many: an answer elsewhere is held for
+    /// at its longest, and few want all of the context.
+    pub answer_tokens: u32,
     /// How closely it can be steered, as far as was found out.
     pub control: ControlLevel,
     /// Every upstream.
@@ -78,9 +81,8 @@ pub struct UpstreamState {
 pub struct TextRequest {
     /// What is asked.
     pub prompt: TextPrompt,
-    /// Output tokens, at most; as many as the upstream likes within the model's context when
-    /// absent.
-    pub max_tokens: Option<u32>,
+    /// Output tokens, at most; [`TextInfo::answer_tokens`] stands for a caller that does not say.
+    pub max_tokens: u32,
     /// How tokens are drawn, upstream.
     pub sampling: Sampling,
     /// Texts that end the answer.

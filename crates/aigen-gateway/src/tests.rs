@@ -22,4 +22,5 @@ mod spans;
 mod spending;
 mod tools;
 mod trace;
+mod waiting;
 mod world;

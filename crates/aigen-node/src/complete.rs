@@ -75,6 +75,29 @@ pub struct Running {
     pub events: mpsc::Receiver<CallEvent>,
 }
 
+/// A call that was let in and waits for its hold and for its turn. Dropping it cancels the call; it is
+/// settled all the same.
+pub struct Queued {
+    /// What will run.
+    pub running: Running,
+    began: oneshot::Receiver<Result<(), NodeError>>,
+    node: Node,
+    model: ModelName,
+}
+
+impl Queued {
+    /// Waits until its hold is durable and it left the waiting line. May be dropped and called again as
+    /// long as it has not answered.
+    ///
+    /// # Errors
+    /// Why it will never begin; nothing is charged then.
+    pub async fn began(&mut self) -> Result<(), NodeError> {
+        let began = (&mut self.began).await;
+        let began = began.unwrap_or(Err(NodeError::ShuttingDown));
+        began.inspect_err(|error| self.node.refused(&self.model, error))
+    }
+}
+
 /// What a running call produces.
 #[derive(Debug)]
 pub enum CallEvent {
@@ -137,38 +160,60 @@ impl Node {
         caller: &Caller,
         request: CompletionRequest,
     ) -> Result<Running, NodeError> {
+        let mut queued = self.queue(caller, request).await?;
+        queued.began().await?;
+        Ok(queued.running)
+    }
+
+    /// As [`Node::complete`], for callers with something to do while the call waits.
+    ///
+    /// # Errors
+    /// Everything that can be known before the waiting line; nothing is charged then.
+    pub async fn queue(
+        &self,
+        caller: &Caller,
+        request: CompletionRequest,
+    ) -> Result<Queued, NodeError> {
         if self.0.calls.is_closed() {
             return Err(NodeError::ShuttingDown);
         }
         let model = request.model.clone();
-        let began = self.begin(caller, request).await;
-        if let (Err(error), Some(observer)) = (&began, self.0.observer.get()) {
-            observer.refused(&model, error);
-        }
-        began
+        let entered = self.enter(caller, request).await;
+        entered.inspect_err(|error| self.refused(&model, error))
     }
 
-    async fn begin(
+    fn refused(&self, model: &ModelName, error: &NodeError) {
+        if let Some(observer) = self.0.observer.get() {
+            observer.refused(model, error);
+        }
+    }
+
+    async fn enter(
         &self,
         caller: &Caller,
         request: CompletionRequest,
-    ) -> Result<Running, NodeError> {
-        let call = request.call;
-        self.0.models.find(&request.model)?;
-        let mut admitted = self.0.models.gate(&request.model).enter(&caller.key)?;
+    ) -> Result<Queued, NodeError> {
+        let (call, model) = (request.call, request.model.clone());
+        self.0.models.find(&model)?;
+        let mut admitted = self.0.models.gate(&model).enter(&caller.key)?;
         let prepared = self.prepare(caller, request).await?;
         admitted.wait_with(prepared.open.prompt_tokens)?;
         let (controller, prompt_tokens) = (prepared.open.controller, prepared.open.prompt_tokens);
-        let (events, receiver) = mpsc::channel(PIECES_BUFFERED_MAX);
-        let (started, opened) = oneshot::channel();
+        let (pieces, events) = mpsc::channel(PIECES_BUFFERED_MAX);
+        let (started, began) = oneshot::channel();
         let meter = Meter::new(self.clone(), prepared, admitted);
-        self.0.calls.spawn(meter.run(started, events));
-        opened.await.unwrap_or(Err(NodeError::ShuttingDown))?;
-        Ok(Running {
+        self.0.calls.spawn(meter.run(started, pieces));
+        let running = Running {
             call,
             controller,
             prompt_tokens,
-            events: receiver,
+            events,
+        };
+        Ok(Queued {
+            running,
+            began,
+            node: self.clone(),
+            model,
         })
     }
 }

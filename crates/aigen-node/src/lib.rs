@@ -38,7 +38,7 @@ mod tests;
 
 pub use admission::AdmissionLimits;
 pub use auth::{Caller, IssuedKey};
-pub use complete::{CallEvent, CompletionRequest, Ended, EndedChoice, Prompt, Running};
+pub use complete::{CallEvent, CompletionRequest, Ended, EndedChoice, Prompt, Queued, Running};
 pub use components::{Components, OpenStore};
 pub use embed::{Embedded as EmbeddedTexts, EmbeddingRequest};
 pub use error::NodeError;

@@ -215,16 +215,18 @@ impl Node {
             seed: request.sampling.seed,
             schemas: info.control >= ControlLevel::Schema,
         };
+        let max_tokens = request.max_tokens.unwrap_or(info.answer_tokens);
+        let max_tokens = max_tokens.min(info.context_tokens);
         let asked = TextRequest {
             prompt: text_prompt(&request.prompt),
-            max_tokens: request.max_tokens,
+            max_tokens,
             sampling: request.sampling.clone(),
             stops: request.stops.clone(),
             schema: bounded.schema,
         };
         engine.check(&asked).map_err(NodeError::Steering)?;
         let context = u64::from(info.context_tokens);
-        let max_tokens = request.max_tokens.map_or(context, u64::from).min(context);
+        let max_tokens = u64::from(max_tokens);
         let held = Held {
             prompt_tokens: asked.prompt.tokens_max().min(context),
             chunk_tokens: max_tokens,

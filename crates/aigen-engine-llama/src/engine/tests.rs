@@ -53,6 +53,51 @@ fn a_model_says_what_it_is() {
     assert!(info.parameters > 1_000_000 && !info.name.is_empty());
 }
 
+/// llama.cpp's flash attention has another kernel for a token that is alone in its pass, from 512 cells on, and
+/// another for 64 tokens and more: with several threads both would tell who else is there.
+#[test]
+fn a_long_context_and_several_threads_do_not_tell_of_neighbours() {
+    let options = Options {
+        threads: Some(2),
+        context_tokens: Some(1024),
+        ..Options::default()
+    };
+    let mut engine = open(model(), &options).expect("the test model opens");
+    let long: Vec<TokenId> = (0..600).map(|at| 300 + at % 500).collect();
+    let feed = |sequence, tokens| Feed {
+        sequence: Sequence(sequence),
+        tokens,
+        logits: true,
+    };
+    let mut last = |beside: &[TokenId]| {
+        for part in long.chunks(300) {
+            engine.forward(&[feed(0, part)]).unwrap();
+        }
+        let feeds = [feed(0, &[400]), feed(1, beside)];
+        let company = usize::from(!beside.is_empty());
+        engine.forward(&feeds[..=company]).unwrap();
+        let row = engine.logits(0).to_vec();
+        engine.free(Sequence(0));
+        engine.free(Sequence(1));
+        row
+    };
+    let alone = last(&[]);
+    for beside in [1, 40, 200] {
+        let together = last(&long[..beside]);
+        let differences = alone.iter().zip(&together).map(|(a, b)| (a - b).abs());
+        let worst = differences.fold(0.0, f32::max);
+        let allowed = if cfg!(target_arch = "x86_64") {
+            0.0
+        } else {
+            TOLERANCE
+        };
+        assert!(
+            worst <= allowed,
+            "beside {beside} tokens a logit is off by {worst}"
+        );
+    }
+}
+
 fn user(content: &str) -> ChatMessage {
     ChatMessage::new(Role::User, content)
 }

@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::handle::{SessionId, Submission};
-use super::memory::{Memory, Tenant};
+use super::memory::{Memory, Tenant, common};
 use super::{Driver, Input, Step};
 use crate::engine::check_tokens;
 use crate::{EngineError, ModelInfo, Sequence, TokenId};
@@ -15,6 +15,8 @@ pub(super) struct Branch {
     /// Where it is in the engine; nowhere after it had to give way.
     pub sequence: Option<Sequence>,
     pub driver: Guarded,
+    /// Its driver was told that it left the line. One that was not waits for what another is about to compute.
+    pub begun: bool,
     /// What the branch consists of; the first `fed` of them are in the engine.
     tokens: Vec<TokenId>,
     fed: usize,
@@ -34,6 +36,7 @@ impl Branch {
             age,
             sequence: None,
             driver: submission.driver,
+            begun: false,
             tokens: submission.prompt,
             fed: 0,
             waiting: false,
@@ -50,6 +53,7 @@ impl Branch {
             age,
             sequence,
             driver,
+            begun: self.begun,
             tokens: self.tokens.clone(),
             fed: self.fed,
             waiting: false,
@@ -86,6 +90,16 @@ impl Branch {
             return &[];
         }
         &self.tokens[self.fed..]
+    }
+
+    /// Tokens that this branch will have in common with `prompt`, its last one left out, once it has computed
+    /// what it has before it; 0 where there is no more of it to come.
+    pub fn coming_of(&self, prompt: &[TokenId]) -> usize {
+        let alike = common(&self.tokens, prompt).min(prompt.len() - 1);
+        match !self.waiting && self.fed < alike {
+            true => alike,
+            false => 0,
+        }
     }
 
     /// Notes that the engine computed `count` of the pending tokens.

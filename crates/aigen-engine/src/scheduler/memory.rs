@@ -70,6 +70,22 @@ impl Memory {
         }
     }
 
+    /// Whether what was computed is shared at all.
+    pub fn keeps(&self) -> bool {
+        self.kept_max > 0
+    }
+
+    /// Tokens that [`Memory::begin`] would find.
+    pub fn found<'a>(
+        &self,
+        tenant: Tenant,
+        prompt: &[TokenId],
+        live: impl Iterator<Item = Source<'a>>,
+    ) -> usize {
+        self.longest(tenant, prompt, live)
+            .map_or(0, |(length, _)| length)
+    }
+
     fn longest<'a>(
         &self,
         tenant: Tenant,
@@ -216,6 +232,6 @@ impl Memory {
 }
 
 /// How many tokens both begin with.
-fn common(a: &[TokenId], b: &[TokenId]) -> usize {
+pub(super) fn common(a: &[TokenId], b: &[TokenId]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }

@@ -13,7 +13,7 @@ use super::load::Gauges;
 use super::memory::{Memory, Source};
 use super::plan::{Wish, divide};
 use super::steps::Cause;
-use crate::limits::HEADROOM_TOKENS;
+use crate::limits::{AWAITED_TOKENS_MIN, HEADROOM_TOKENS};
 use crate::{Engine, EngineError, Feed, Limits};
 
 /// The scheduler's thread: owns the engine and everything that runs on it.
@@ -89,7 +89,9 @@ impl Scheduler {
     fn turn(&mut self) -> Result<(), Stop> {
         self.obey_all()?;
         self.let_back_in();
-        self.admit();
+        if self.begin_all() {
+            self.admit();
+        }
         let parts = self.plan();
         self.report();
         if parts.is_empty() {
@@ -150,20 +152,74 @@ impl Scheduler {
             && self.make_way(tokens)
             && let Some(submission) = self.line.pop()
         {
-            self.begin(slot, submission);
+            self.let_in(slot, submission);
         }
     }
 
-    fn begin(&mut self, slot: usize, submission: Submission) {
+    fn let_in(&mut self, slot: usize, submission: Submission) {
         let sequences = submission.terms.sequences;
-        let mut branch = Branch::new(submission, self.next_age());
+        let branch = Branch::new(submission, self.next_age());
+        self.reserved.insert(branch.session, sequences);
+        let waits = self.is_coming(&branch, AWAITED_TOKENS_MIN);
+        self.slots[slot] = Some(branch);
+        if !waits {
+            self.begin(slot);
+        }
+    }
+
+    /// Begins those that waited for a prefix and have it now, the oldest first; `false` if the cache has no
+    /// room for one, so that nobody may overtake it.
+    fn begin_all(&mut self) -> bool {
+        while let Some(slot) = self.oldest_due() {
+            let tokens = self.slots[slot]
+                .as_ref()
+                .map_or(0, |due| due.tokens().len());
+            if !self.make_way(tokens) {
+                return false;
+            }
+            self.begin(slot);
+        }
+        true
+    }
+
+    fn oldest_due(&self) -> Option<usize> {
+        let branches = self.slots.iter().enumerate();
+        let due = branches.filter_map(|(slot, branch)| {
+            let branch = branch.as_ref().filter(|branch| !branch.begun)?;
+            (!self.is_coming(branch, 1)).then_some((branch.age, slot))
+        });
+        due.min().map(|(_, slot)| slot)
+    }
+
+    /// Whether a running branch is about to compute so many tokens more of what this one begins with: of prompts
+    /// that come together and begin alike one is computed, and the others share it.
+    fn is_coming(&self, branch: &Branch, tokens: usize) -> bool {
+        if !self.memory.keeps() {
+            return false;
+        }
+        let live = self.slots.iter().flatten();
+        let others = live.filter(|other| other.tenant == branch.tenant && other.sequence.is_some());
+        let coming = others.map(|other| other.coming_of(branch.tokens())).max();
+        coming.is_some_and(|coming| coming >= self.found(branch) + tokens)
+    }
+
+    /// Tokens of the branch that are in the cache.
+    fn found(&self, branch: &Branch) -> usize {
+        let sources = sources(&self.slots, branch);
+        self.memory.found(branch.tenant, branch.tokens(), sources)
+    }
+
+    fn begin(&mut self, slot: usize) {
+        let Some(mut branch) = self.slots[slot].take() else {
+            return;
+        };
         let cached = self.settle(&mut branch);
         let start = Start {
             prompt_tokens: branch.tokens().len() as u32,
             cached_prompt_tokens: cached as u32,
         };
+        branch.begun = true;
         let started = branch.driver.call(|driver| driver.started(start));
-        self.reserved.insert(branch.session, sequences);
         self.slots[slot] = Some(branch);
         if started.is_err() {
             self.end_panicked(slot);
@@ -177,15 +233,10 @@ impl Scheduler {
 
     /// Gives the branch a sequence, with what is already computed of its tokens; says how many.
     fn settle(&mut self, branch: &mut Branch) -> usize {
-        let live = self.slots.iter().flatten();
-        let own = live.filter(|other| other.tenant == branch.tenant);
-        let sources = own.filter_map(|other| {
-            Some(Source {
-                sequence: other.sequence?,
-                tokens: other.fed(),
-            })
-        });
-        let (sequence, fed) = self.memory.begin(branch.tenant, branch.tokens(), sources);
+        let sources: Vec<_> = sources(&self.slots, branch).collect();
+        let (sequence, fed) =
+            self.memory
+                .begin(branch.tenant, branch.tokens(), sources.into_iter());
         branch.settle(sequence, fed);
         fed
     }
@@ -360,7 +411,25 @@ impl Scheduler {
 
 /// Gave way, and has something to compute.
 fn is_out(branch: &Branch) -> bool {
-    branch.sequence.is_none() && !branch.pending().is_empty()
+    branch.begun && branch.sequence.is_none() && !branch.pending().is_empty()
+}
+
+/// What running branches of the same tenant have in the engine.
+fn sources<'a>(
+    slots: &'a [Option<Branch>],
+    branch: &Branch,
+) -> impl Iterator<Item = Source<'a>> + use<'a> {
+    let tenant = branch.tenant;
+    let own = slots
+        .iter()
+        .flatten()
+        .filter(move |other| other.tenant == tenant);
+    own.filter_map(|other| {
+        Some(Source {
+            sequence: other.sequence?,
+            tokens: other.fed(),
+        })
+    })
 }
 
 const PLANNED: &str = "a planned branch lives until its pass is over";

@@ -14,15 +14,16 @@ use crate::replies::{Kind, Reply};
 use crate::state::Gateway;
 use aigen_api::openai::TraceStep;
 use aigen_node::{
-    CallEvent, CompletionRequest, Ended, NodeError, Prompt, Running, Sampling, Served, Steering,
+    CallEvent, CompletionRequest, Ended, NodeError, Prompt, Queued, Sampling, Served, Steering,
     Tokenizer,
 };
-use aigen_types::{Amount, CallId, ModelName};
+use aigen_types::{Address, Amount, CallId, ModelName};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::time::timeout;
 
 /// One completion, checked, in the form that all routes share.
 pub(crate) struct Ask<W> {
@@ -48,12 +49,14 @@ pub(crate) struct Ask<W> {
     pub wording: W,
 }
 
-/// A call whose first hold is durable, on its way to the one who asked. Dropping it, as the
-/// server does when the client is gone, ends the call; what it produced is charged.
+/// A call that was let in, on its way to the one who asked. Dropping it, as the server does when
+/// the client is gone, ends the call; what it produced is charged.
 pub(crate) struct Underway<W> {
     pub gateway: Gateway,
     pub access: Access,
-    pub running: Running,
+    pub queued: Queued,
+    /// Who pays, for failures that say so.
+    pub payer: Address,
     pub head: Head,
     /// Absent for a model elsewhere, whose tokens nobody here knows.
     pub tokenizer: Option<Arc<dyn Tokenizer>>,
@@ -88,8 +91,13 @@ async fn answer<T, W: Wording>(
     }
     let (model, served) = served(gateway, &ask.model)?;
     let stream = ask.stream;
-    let underway = match begin(gateway, post, once.call, model, &served, ask).await {
-        Ok(underway) => underway,
+    let queued = queue(gateway, post, once.call, model, &served, ask).await;
+    let began = match queued {
+        Ok(underway) => began(underway, stream).await,
+        Err(error) => Err(error),
+    };
+    let (underway, waits) = match began {
+        Ok(began) => began,
         Err(NodeError::CallExists { same: true, .. }) => return once.again(gateway),
         Err(error @ NodeError::ContextTooLong { .. }) => {
             return Err(Failure::from(error).param(W::PROMPT));
@@ -97,11 +105,28 @@ async fn answer<T, W: Wording>(
         Err(error) => return Err(Failure::to_payer(error, &post.caller.account)),
     };
     if stream {
-        return Ok(stream::respond(underway, once));
+        return Ok(stream::respond(underway, once, waits));
     }
     let reply = underway.whole().await?;
     once.keep(gateway, &reply);
     Ok(reply.into_response())
+}
+
+/// Waits until the call leaves the line; the call, and whether it still waits. A stream is not kept
+/// waiting in silence: after a while it begins with comments, though a refusal has no status then.
+async fn began<W>(
+    mut underway: Underway<W>,
+    stream: bool,
+) -> Result<(Underway<W>, bool), NodeError> {
+    let keep_alive = underway.gateway.keep_alive;
+    let began = underway.queued.began();
+    if !stream {
+        return began.await.map(|()| (underway, false));
+    }
+    match timeout(keep_alive, began).await {
+        Ok(began) => began.map(|()| (underway, false)),
+        Err(_) => Ok((underway, true)),
+    }
 }
 
 /// The name as a log may show it: a request can say anything.
@@ -123,7 +148,7 @@ pub(crate) fn served(gateway: &Gateway, model: &str) -> Result<(ModelName, Arc<S
     }
 }
 
-async fn begin<T, W: Wording>(
+async fn queue<T, W: Wording>(
     gateway: &Gateway,
     post: &Post<T>,
     call: CallId,
@@ -154,17 +179,18 @@ async fn begin<T, W: Wording>(
         retract: ask.stream && ask.retract,
         trace: ask.trace,
     };
-    let running = gateway.node.complete(&post.caller, request).await?;
+    let queued = gateway.node.queue(&post.caller, request).await?;
     post.access.note(|facts| {
-        facts.controller = running.controller;
+        facts.controller = queued.running.controller;
         // Until the call's end says otherwise.
         facts.outcome = Some("client_gone".to_owned());
     });
-    head.prompt_tokens = running.prompt_tokens;
+    head.prompt_tokens = queued.running.prompt_tokens;
     Ok(Underway {
         gateway: gateway.clone(),
         access: post.access.clone(),
-        running,
+        queued,
+        payer: post.caller.account.clone(),
         head,
         tokenizer,
         speeches,
@@ -188,8 +214,8 @@ impl<W: Wording> Underway<W> {
     /// The answer in one piece. `Err` only where nothing was settled.
     async fn whole(mut self) -> Result<Reply, Failure> {
         let mut said = vec![Said::default(); self.speeches.len()];
-        let call = self.running.call;
-        while let Some(event) = self.running.events.recv().await {
+        let call = self.queued.running.call;
+        while let Some(event) = self.queued.running.events.recv().await {
             match event {
                 CallEvent::Piece { choice, piece } => {
                     let choice = choice as usize;
@@ -211,7 +237,7 @@ impl<W: Wording> Underway<W> {
     }
 
     fn concluded(mut self, mut said: Vec<Said>, ended: Ended) -> Result<Reply, Failure> {
-        let call = self.running.call;
+        let call = self.queued.running.call;
         let mut conclusion = match conclude(&self.gateway, &self.access, call, ended) {
             Ok(conclusion) => conclusion,
             Err(broken) => return charged::<W>(call, *broken),

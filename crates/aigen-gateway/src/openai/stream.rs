@@ -19,8 +19,11 @@ use futures::stream;
 use std::convert::Infallible;
 use tokio::time::timeout;
 
-/// Answers with server-sent events.
-pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once) -> Response {
+/// What a stream says where there is nothing to say.
+const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
+
+/// Answers with server-sent events; of a call that still `waits` in line, with comments at first.
+pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once, waits: bool) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
@@ -29,16 +32,20 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once) -> Response
             HeaderName::from_static("x-accel-buffering"),
             HeaderValue::from_static("no"),
         ),
-        (RECEIPT, header(&underway.running.call)),
+        (RECEIPT, header(&underway.queued.running.call)),
     ];
     let mut events = Events {
         underway,
         frame: Frame::default(),
+        waits,
         over: false,
         recording: once.is_named().then(|| (once, Vec::new())),
         settled: None,
     };
-    events.open();
+    match waits {
+        true => events.frame.raw(KEEP_ALIVE),
+        false => events.open(),
+    }
     let frames = stream::unfold(events, |mut events| async move {
         let frame = events.next_frame().await?;
         Some((Ok::<_, Infallible>(frame), events))
@@ -50,6 +57,8 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once) -> Response
 struct Events<W> {
     underway: Underway<W>,
     frame: Frame,
+    /// The call has not left the waiting line.
+    waits: bool,
     over: bool,
     /// Everything written so far, where it may be asked for again.
     recording: Option<(Once, Vec<u8>)>,
@@ -69,20 +78,40 @@ impl<W: Wording> Events<W> {
             if self.over {
                 return None;
             }
-            let event = self.underway.running.events.recv();
-            match timeout(self.underway.gateway.keep_alive, event).await {
-                Ok(event) => self.take(event),
-                Err(_) => self.frame.raw(b": keep-alive\n\n"),
+            let keep_alive = self.underway.gateway.keep_alive;
+            if timeout(keep_alive, self.hear()).await.is_err() {
+                self.frame.raw(KEEP_ALIVE);
             }
         }
         while !self.over
-            && let Ok(event) = self.underway.running.events.try_recv()
+            && !self.waits
+            && let Ok(event) = self.underway.queued.running.events.try_recv()
         {
             self.take(Some(event));
         }
         let bytes = self.frame.take();
         self.record(&bytes);
         Some(bytes.into())
+    }
+
+    /// What happens next. Nothing is lost if it is dropped before that.
+    async fn hear(&mut self) {
+        if !self.waits {
+            let event = self.underway.queued.running.events.recv().await;
+            return self.take(event);
+        }
+        let began = self.underway.queued.began().await;
+        self.waits = false;
+        match began {
+            Ok(()) => self.open(),
+            Err(error) => {
+                let failure = Failure::to_payer(error, &self.underway.payer);
+                self.underway
+                    .access
+                    .note(|facts| facts.outcome = Some(failure.code().to_owned()));
+                self.fail(failure);
+            }
+        }
     }
 
     /// Keeps the whole stream for a retry, as a plain reply is kept: not if its reader left
@@ -125,7 +154,7 @@ impl<W: Wording> Events<W> {
             }
             Some(CallEvent::Ended(ended)) => self.end(*ended),
             None => {
-                let call = self.underway.running.call;
+                let call = self.underway.queued.running.call;
                 let broken = unsettled(&self.underway.access, call);
                 self.fail(broken.failure);
             }
@@ -168,13 +197,13 @@ impl<W: Wording> Events<W> {
         let Underway {
             gateway,
             access,
-            running,
+            queued,
             head,
             speeches,
             wording,
             ..
         } = &mut self.underway;
-        match conclude(gateway, access, running.call, ended) {
+        match conclude(gateway, access, queued.running.call, ended) {
             Ok(mut conclusion) => {
                 finish(&mut conclusion, speeches);
                 self.settled = Some((conclusion.aigen.receipt, conclusion.aigen.cost));

@@ -77,6 +77,7 @@ impl TextEngine for Told {
         TextInfo {
             digest: Digest([7; 32]),
             context_tokens: 4096,
+            answer_tokens: 500,
             control: self.control,
             upstreams: Vec::new(),
         }
@@ -185,6 +186,34 @@ async fn the_worst_case_is_held() {
     go.send(()).unwrap();
     read(running).await;
     assert_eq!(world.money(), (1_000_000 - 6, 0));
+}
+
+/// A request that does not say how long its answer may be is held for a usual one, not for all of the
+/// context, and its upstream is told so.
+#[tokio::test]
+async fn an_answer_of_unsaid_length_is_held_for_at_a_usual_one() {
+    let (world, told) = world(ControlLevel::Text).await;
+    let (go, gate) = mpsc::channel();
+    told.will(move |request, mut on_event| {
+        assert_eq!(request.max_tokens, 500);
+        std::thread::spawn(move || {
+            on_event(TextEvent::Started);
+            gate.recv().unwrap();
+            let finish = Ok(TextFinish::Stop);
+            on_event(TextEvent::Finished(TextEnding {
+                finish,
+                claimed: None,
+            }));
+        });
+    });
+    let unsaid = CompletionRequest {
+        max_tokens: None,
+        ..request(0)
+    };
+    let running = world.node.complete(&world.caller, unsaid).await.unwrap();
+    assert_eq!(world.money(), (1_000_000 - 1_009, 1_009));
+    go.send(()).unwrap();
+    read(running).await;
 }
 
 /// Who cannot pay for the longest answer is refused before anything is asked: nothing could end it

@@ -34,6 +34,9 @@ pub struct RemoteConfig {
     pub hang_up: HangUpConfig,
     /// Whether answers are asked for whole instead of as streams.
     pub plain: bool,
+    /// Output tokens, at most, of a request that does not say how many; 4,096 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_tokens: Option<u32>,
     /// Seconds until there is a connection; 5 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_seconds: Option<u64>,

@@ -4,7 +4,15 @@ use super::*;
 
 /// Says something else after every history: what is lost, repeated or mixed up shows.
 fn fingerprint() -> Script {
-    Script::new(|vocabulary, history| {
+    let (open, gate) = channel();
+    drop(open);
+    fingerprint_behind(gate)
+}
+
+/// The same once the gate's sender is gone, so that what is submitted meanwhile comes together.
+fn fingerprint_behind(gate: Receiver<()>) -> Script {
+    Script::new(move |vocabulary, history| {
+        let _ = gate.recv();
         let mut logits = vec![0.0; vocabulary.vocab_size() as usize];
         logits[history_hash(history) as usize] = 1.0;
         logits
@@ -108,6 +116,68 @@ fn what_runs_is_shared_too() {
     let (cached, said) = outcome(bench.submit_for(0, "You are kind. Hi", 5));
     assert_eq!((cached, said), (15, expected("You are kind. Hi", 5)));
     running.cancel();
+}
+
+/// Of prompts that come together and begin alike, one is computed; the others wait for it, and those of
+/// somebody else wait for nothing.
+#[test]
+fn what_is_about_to_be_computed_is_waited_for() {
+    let prefix = "You are kind, and you answer in as few words as you can. ";
+    let (closed, gate) = channel();
+    let engine = ScriptedEngine::new(Vocabulary::bytes(), fingerprint_behind(gate));
+    let limits = Limits {
+        batch_tokens: 8,
+        ..Limits::default()
+    };
+    let bench = Bench::of(engine.with_sequences(5).keeping(1), limits);
+    let first = bench.submit("all", "x", |_| Step::Wait);
+    let rows = [(1, "Hello"), (1, "Howdy"), (2, "Hello"), (1, "Hi")];
+    let prompts = rows.map(|(tenant, end)| (tenant, format!("{prefix}{end}")));
+    let seen = prompts
+        .each_ref()
+        .map(|(tenant, prompt)| bench.submit_for(*tenant, prompt, 3));
+    drop(closed);
+    let found = seen.map(outcome);
+    for ((_, said), (_, prompt)) in found.iter().zip(&prompts) {
+        assert_eq!(*said, expected(prompt, 3), "{prompt}");
+    }
+    let shared = prefix.len() as u32;
+    assert_eq!(
+        found.map(|(cached, _)| cached),
+        [0, shared + 1, 0, shared + 1]
+    );
+    first.cancel();
+}
+
+/// One that waits for another goes on without it.
+#[test]
+fn who_waits_for_a_prefix_that_never_comes_computes_it() {
+    let [leaves, stays] = ["b", "c"].map(|end| "a".repeat(400) + end);
+    let (go, gate) = channel();
+    let engine = ScriptedEngine::new(Vocabulary::bytes(), fingerprint_behind(gate));
+    let limits = Limits {
+        batch_tokens: 2,
+        ..Limits::default()
+    };
+    let bench = Bench::of(engine.with_sequences(3).keeping(1), limits);
+    // One token of this a pass, and one pass a go.
+    let clock = bench.submit("clock", "x", |said| match said {
+        Heard::Token(token) => feed(token),
+        _ => Step::Done,
+    });
+    let ticks = expected("x", 2);
+    go.send(()).unwrap();
+    bench.until(&Said("clock", ticks[0]));
+    let leaver = bench.submit("leaves", &leaves, |_| Step::Wait);
+    let seen = bench.submit_for(0, &stays, 2);
+    go.send(()).unwrap();
+    bench.until(&Said("clock", ticks[1]));
+    leaver.cancel();
+    drop(go);
+    let (cached, said) = outcome(seen);
+    assert_eq!(said, expected(&stays, 2));
+    assert!(cached < 8, "{cached}");
+    clock.cancel();
 }
 
 #[test]

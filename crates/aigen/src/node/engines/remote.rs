@@ -37,6 +37,7 @@ fn options(model: &ModelConfig) -> Result<Options> {
     Ok(Options {
         upstreams: upstreams.collect::<Result<_>>()?,
         context_tokens: model.context_tokens.unwrap_or_default(),
+        answer_tokens: remote.answer_tokens,
         control: remote.control.map(|control| match control {
             RemoteControl::Schema => ControlLevel::Schema,
             RemoteControl::Text => ControlLevel::Text,
