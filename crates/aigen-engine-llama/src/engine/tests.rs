@@ -53,6 +53,14 @@ fn a_model_says_what_it_is() {
     assert!(info.parameters > 1_000_000 && !info.name.is_empty());
 }
 
+fn feed(sequence: u32, tokens: &[TokenId]) -> Feed<'_> {
+    Feed {
+        sequence: Sequence(sequence),
+        tokens,
+        logits: true,
+    }
+}
+
 /// llama.cpp's flash attention has another kernel for a token that is alone in its pass, from 512 cells on, and
 /// another for 64 tokens and more: with several threads both would tell who else is there.
 #[test]
@@ -64,11 +72,6 @@ fn a_long_context_and_several_threads_do_not_tell_of_neighbours() {
     };
     let mut engine = open(model(), &options).expect("the test model opens");
     let long: Vec<TokenId> = (0..600).map(|at| 300 + at % 500).collect();
-    let feed = |sequence, tokens| Feed {
-        sequence: Sequence(sequence),
-        tokens,
-        logits: true,
-    };
     let mut last = |beside: &[TokenId]| {
         for part in long.chunks(300) {
             engine.forward(&[feed(0, part)]).unwrap();

@@ -1,7 +1,7 @@
 //! Who waits in line does not wait in silence.
 
 use super::sockets::{ask, listen, read_until};
-use super::world::{World, gated};
+use super::world::{World, breathe, gated};
 use aigen_engine::scripted::{ScriptedEngine, Vocabulary};
 use serde_json::json;
 use std::sync::mpsc::Sender;
@@ -22,8 +22,8 @@ struct Queue {
     _stop: oneshot::Sender<()>,
 }
 
-async fn queue() -> Queue {
-    let (script, go) = gated("ab");
+async fn queue(answer: &str) -> Queue {
+    let (script, go) = gated(answer);
     let engine = ScriptedEngine::new(Vocabulary::bytes(), script).with_sequences(1);
     let world = World::of(engine).await;
     let (address, _stop) = listen(&world, Duration::from_millis(5)).await;
@@ -48,7 +48,7 @@ async fn queue() -> Queue {
 
 #[tokio::test]
 async fn a_stream_that_waits_in_line_gets_comments_and_then_its_answer() {
-    let mut queue = queue().await;
+    let mut queue = queue("ab").await;
     drop(queue.go);
     read_until(&mut queue.occupant, "[DONE]").await;
     let seen = read_until(&mut queue.waits, "[DONE]").await;
@@ -59,12 +59,24 @@ async fn a_stream_that_waits_in_line_gets_comments_and_then_its_answer() {
 
 #[tokio::test]
 async fn a_stream_that_was_told_to_wait_is_told_why_it_waited_in_vain() {
-    let mut queue = queue().await;
+    let mut queue = queue(&"a".repeat(3_000)).await;
     let node = queue.world.node.clone();
     let stopped = tokio::spawn(async move { node.shut_down(Duration::ZERO).await });
-    let seen = read_until(&mut queue.waits, "data: {\"error\"").await;
+    // The engine hears of it between two tokens.
+    let seen = tokio::select! {
+        seen = read_until(&mut queue.waits, "data: {\"error\"") => seen,
+        () = steps(&queue.go) => unreachable!("it has no end"),
+    };
     assert!(!seen.contains("assistant"), "{seen}");
     drop(queue.go);
     stopped.await.unwrap();
     queue.world.settle().await;
+}
+
+/// One token after the other.
+async fn steps(go: &Sender<()>) {
+    loop {
+        breathe().await;
+        let _ = go.send(());
+    }
 }
