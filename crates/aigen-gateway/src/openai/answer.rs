@@ -104,6 +104,8 @@ async fn answer<T, W: Wording>(
         }
         Err(error) => return Err(Failure::to_payer(error, &post.caller.account)),
     };
+    // Until the call's end says otherwise.
+    access.note(|facts| facts.outcome = Some("client_gone".to_owned()));
     if stream {
         return Ok(stream::respond(underway, once, waits));
     }
@@ -180,11 +182,8 @@ async fn queue<T, W: Wording>(
         trace: ask.trace,
     };
     let queued = gateway.node.queue(&post.caller, request).await?;
-    post.access.note(|facts| {
-        facts.controller = queued.running.controller;
-        // Until the call's end says otherwise.
-        facts.outcome = Some("client_gone".to_owned());
-    });
+    let controller = queued.running.controller;
+    post.access.note(|facts| facts.controller = controller);
     head.prompt_tokens = queued.running.prompt_tokens;
     Ok(Underway {
         gateway: gateway.clone(),
