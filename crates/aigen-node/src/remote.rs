@@ -73,8 +73,8 @@ impl Asking {
         request.schema = segment.schema;
         request.stops.extend(segment.stops);
         request.sampling = segment.sampling;
-        let bounds = [request.max_tokens, segment.max_tokens];
-        request.max_tokens = bounds.into_iter().flatten().min();
+        let most = segment.max_tokens.unwrap_or(request.max_tokens);
+        request.max_tokens = request.max_tokens.min(most);
         self.engine.check(request).map_err(NodeError::Steering)
     }
 
