@@ -94,7 +94,7 @@ impl Queued {
     pub async fn began(&mut self) -> Result<(), NodeError> {
         let began = (&mut self.began).await;
         let began = began.unwrap_or(Err(NodeError::ShuttingDown));
-        began.inspect_err(|error| self.node.refused(&self.model, error))
+        began.inspect_err(|error| self.node.tell_refused(&self.model, error))
     }
 }
 
@@ -179,10 +179,10 @@ impl Node {
         }
         let model = request.model.clone();
         let entered = self.enter(caller, request).await;
-        entered.inspect_err(|error| self.refused(&model, error))
+        entered.inspect_err(|error| self.tell_refused(&model, error))
     }
 
-    fn refused(&self, model: &ModelName, error: &NodeError) {
+    fn tell_refused(&self, model: &ModelName, error: &NodeError) {
         if let Some(observer) = self.0.observer.get() {
             observer.refused(model, error);
         }
