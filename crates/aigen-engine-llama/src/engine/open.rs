@@ -285,8 +285,8 @@ const CPU_TOKENS: u32 = 63;
 /// Makes what a session says independent of its neighbours, and attention independent of cells that are
 /// not its own.
 ///
-/// Without flash attention a token is multiplied with every cell in use, its own or not: with 16,000 of them a
-/// model of 2 million parameters took 20 times as long for a token as with none. With it, cells that are masked are
+/// Without flash attention a token is multiplied with every cell in use, its own or not: with 16 long
+/// prefixes kept a model of 2 million parameters took up to 20 times as long for a token as with none. With it, cells that are masked are
 /// skipped. But llama.cpp has three kernels for it, whose results differ in the last digits: one for 64 tokens and
 /// more, one for a single token, whose cells the threads divide, and one for everything else. The second is for
 /// keys and values of one type only, so that values in BF16 leave the third. It also sums in 32 bits where values in
