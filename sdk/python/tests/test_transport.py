@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import aigen
 from aigen import AiGen, Answer, ai_fn
+from aigen._transport import wait
 
 NODE = AiGen()
 REQUEST = {
@@ -86,7 +87,7 @@ def passed_on(method: str, path: str, body: bytes, headers: dict[str, str]) -> b
 @contextmanager
 def flaky(*script: Act) -> Iterator[tuple[Flaky, AiGen]]:
     with Flaky(list(script)) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield server, AiGen(server.url, NODE.key, pause=0.001)
@@ -132,6 +133,14 @@ def test_what_will_not_pass_is_not_sent_again() -> None:
         with flaky(status) as (server, client):
             error = failure(lambda: client.account(), aigen.ApiError)  # noqa: B023
         assert error.status == int(status) and len(server.keys) == 1
+
+
+def test_pauses_double_and_differ() -> None:
+    for sent_again in range(4):
+        waits = {wait(0.2, sent_again, 0) for _ in range(200)}
+        assert len(waits) > 100
+        assert 0.1 * 2**sent_again <= min(waits) < max(waits) <= 0.3 * 2**sent_again
+    assert wait(0.2, 0, 7) == 7 and wait(0.2, 0, 3600) == 30 and wait(0, 3, 0) == 0
 
 
 def test_the_server_knows_better_than_the_status() -> None:

@@ -68,9 +68,14 @@ class Wire:
             except _Failed as failed:
                 if not failed.passes or sent_again == self.sends_again:
                     raise failed.error(sent_again + 1) from failed.cause
-                wait = self.pause * 2**sent_again * random.uniform(0.5, 1.5)
-                time.sleep(max(wait, failed.retry_after))
+                time.sleep(wait(self.pause, sent_again, failed.retry_after))
         raise AssertionError("the last sending returns or raises")
+
+
+def wait(pause: float, sent_again: int, retry_after: float) -> float:
+    """Seconds until a request is sent again: what the server asks for, and never less than usual."""
+    usual: float = pause * 2.0**sent_again * random.uniform(0.5, 1.5)
+    return max(usual, min(retry_after, _WAIT_MAX))
 
 
 class _Failed(Exception):
@@ -128,7 +133,7 @@ def _refusal(reply: urllib.error.HTTPError) -> _Failed:
 
 def _seconds(text: str | None) -> float:
     """What `retry-after` says in seconds; a date is left aside."""
-    return min(float(text), _WAIT_MAX) if text is not None and text.isdecimal() else 0.0
+    return float(text) if text is not None and text.isdecimal() else 0.0
 
 
 def _object(body: bytes) -> dict[str, object] | None:
