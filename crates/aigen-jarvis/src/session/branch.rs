@@ -216,7 +216,7 @@ impl Branch {
     }
 
     fn go_on(&mut self, common: &mut Common) -> Result<Next, Finish> {
-        if self.output.position() >= common.room {
+        if self.output.reached() >= common.room {
             return self.cap(Finish::Length, Wake::TokenLimit, common);
         }
         let samples = self.queue.is_empty() && (self.output.in_step() || !self.awaits());

@@ -82,6 +82,13 @@ impl Output {
         u32::try_from(self.tokens.len()).unwrap_or(u32::MAX)
     }
 
+    /// Tokens in the branch, and end tokens that its controller did not leave it at: they are in
+    /// no text, and count towards the request's length all the same.
+    pub fn reached(&self) -> u32 {
+        let ends = u32::try_from(self.own_ends).unwrap_or(u32::MAX);
+        self.position().saturating_add(ends)
+    }
+
     /// Appends a token, of whose bytes the caller may see `visible`.
     pub fn push(&mut self, token: TokenId, origin: Origin, visible: &[u8], usage: &mut Usage) {
         let shown = self.shown;

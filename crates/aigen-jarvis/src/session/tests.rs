@@ -549,6 +549,20 @@ mod beyond_rows {
         assert_eq!(outcome.ending.usage.discarded_tokens, 8);
     }
 
+    /// A controller that goes on after every end gets no more tokens than were asked for.
+    #[test]
+    fn ends_that_are_passed_over_count() {
+        let stage = Stage::wanting(&WORDS, &["ab"]);
+        let mut request = stage.request(program(vec![any(0); 100]));
+        request.max_tokens = 10;
+        let ending = stage.run(request).ending;
+        assert_eq!(ending.finish, Finish::Length);
+        assert_eq!(
+            ending.usage.sampled_tokens, 10,
+            "two of the text, eight ends"
+        );
+    }
+
     #[test]
     fn the_controller_hears_what_happened() {
         let stage = Stage::wanting(&WORDS, &["abSTOP"]);
