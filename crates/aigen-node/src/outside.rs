@@ -96,10 +96,10 @@ impl Node {
     #[must_use]
     pub fn outside_refused(&self, controller: &ControllerRef, manifest: &str) -> Option<String> {
         let asked = Manifest::parse(manifest).ok()?.permissions;
-        self.refused(controller, &asked)
+        self.lacking(controller, &asked)
     }
 
-    fn refused(&self, controller: &ControllerRef, asked: &Permissions) -> Option<String> {
+    fn lacking(&self, controller: &ControllerRef, asked: &Permissions) -> Option<String> {
         if asked.is_empty() {
             return None;
         }
@@ -125,7 +125,7 @@ impl Node {
         let Some(behalf) = behalf else {
             return Ok(Arc::new(NoOutside));
         };
-        if let Some(refused) = self.refused(controller, asked) {
+        if let Some(refused) = self.lacking(controller, asked) {
             let why = format!("the controller `{controller}` cannot run here: {refused}");
             return Err(NodeError::Steering(why));
         }

@@ -232,13 +232,13 @@ impl Node {
             chunk_tokens: max_tokens,
             least_tokens: max_tokens,
         };
-        let work = Work::Remote(Asking {
+        let work = Work::Remote(Box::new(Asking {
             engine: Arc::clone(engine),
             request: asked,
             steered: bounded.program.map(|program| (program, terms)),
             prompt_max: held.prompt_tokens,
             output_max: max_tokens,
-        });
+        }));
         Ok(Prepared {
             declared: self.declared(bounded.controller)?,
             open: self.opening(caller.key.clone(), &request, bounded.controller, &held),

@@ -10,6 +10,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// What a meter hears.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of it are events: a box for each token costs more than the room"
+)]
 pub(crate) enum Told {
     /// What the session of an answer tells.
     Event(u32, Event),
@@ -24,7 +28,7 @@ pub(crate) enum Work {
         /// One for each answer.
         sessions: Vec<SessionRequest>,
     },
-    Remote(Asking),
+    Remote(Box<Asking>),
 }
 
 /// One that somebody does.

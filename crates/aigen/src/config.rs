@@ -187,6 +187,8 @@ impl Config {
         self.telemetry
             .as_ref()
             .map_or(Ok(()), TelemetryConfig::check)?;
+        self.outside.check()?;
+        self.replays.check()?;
         self.check_journal()?;
         self.settings().map(|_| ())
     }

@@ -29,10 +29,10 @@ const FIXED: [&str; 13] = [
     "lease_seconds",
     "network",
     "snapshot_commands",
-    "outside",
-    "replays",
     "tls",
     "telemetry",
+    "outside",
+    "replays",
     "shares",
     "settlement",
 ];
