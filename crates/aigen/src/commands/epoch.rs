@@ -15,10 +15,10 @@ use crate::commands::ledger;
 use crate::context::Context;
 use crate::evaluation::Source;
 use crate::failure::hinted;
-use crate::reach::Reach;
-use aigen_api::resources::{AppealMade, AppealRequest, DecideRequest, EpochState};
+use crate::reach::{Asked, Reach};
+use aigen_api::resources::{AppealMade, AppealRequest, Controller, DecideRequest, EpochState};
 use aigen_network::{Network, SettledEpoch};
-use aigen_types::{CallId, Digest, Epoch, Slug, TransferId};
+use aigen_types::{CallId, ControllerSelector, Digest, Epoch, Slug, TransferId};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 
@@ -68,13 +68,13 @@ Examples:
     /// Dispute a cell of an epoch that is settled and not paid yet; takes the bond of the rules
     #[command(after_help = "\
 Example:
-  aigen epoch appeal 3 --controller 1f0c… --parameter quality --evidence report.json")]
+  aigen epoch appeal 3 --controller ada/quiz@1.0.0 --parameter quality --evidence report.json")]
     Appeal {
         /// The epoch
         epoch: u64,
-        /// The controller version's digest
+        /// The controller version, or its digest
         #[arg(long)]
-        controller: Digest,
+        controller: String,
         /// The parameter
         #[arg(long)]
         parameter: Slug,
@@ -195,7 +195,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
             let evidence = std::fs::read(&evidence)
                 .with_context(|| format!("cannot read {}", evidence.display()))?;
             let request = AppealRequest {
-                controller,
+                controller: digest(&node, &controller).await?,
                 parameter,
                 evidence: Digest(*blake3::hash(&evidence).as_bytes()),
             };
@@ -225,6 +225,17 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
         Command::VerifyEvidence { file, root } => evidence::verify(&file, root, context.output),
         Command::Replay { file } => file::replay(&file),
     }
+}
+
+/// Of a controller version that is named by it, or by owner, name and version.
+async fn digest(node: &Asked, controller: &str) -> Result<Digest> {
+    if let Ok(digest) = controller.parse() {
+        return Ok(digest);
+    }
+    let reference: ControllerSelector = controller.parse()?;
+    let path = format!("/v1/aigen/controllers/{reference}");
+    let known: Controller = node.get(&path).await?;
+    Ok(known.digest)
 }
 
 fn show(epoch: Option<u64>, csv: bool, context: &Context) -> Result<()> {

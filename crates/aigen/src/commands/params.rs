@@ -92,9 +92,13 @@ impl Change {
             let (name, value) = set
                 .split_once('=')
                 .with_context(|| format!("`{set}` is no change; write it as NAME=VALUE"))?;
-            place(&mut next, name)?.clone_from(&typed(name, value));
+            let value = typed(name, value);
+            place(&mut next, name)?.clone_from(&value);
+            // Each by itself, so that the error is about this one.
+            let fits: Result<ProposeRules, _> = serde_json::from_value(next.clone());
+            fits.with_context(|| format!("`{set}` does not fit"))?;
         }
-        let next: ProposeRules = serde_json::from_value(next).context("the change does not fit")?;
+        let next: ProposeRules = serde_json::from_value(next)?;
         let (parameters, params) = (next.parameters.clone(), next.params.clone());
         match aigen_gateway::read_rules(parameters, params, next.terms) {
             Ok(_) => Ok(next),
@@ -117,10 +121,17 @@ fn place<'a>(rules: &'a mut Value, name: &str) -> Result<&'a mut Value> {
         let mut rows = rows.into_iter().flatten();
         let row = rows.find(|row| row["id"] == parameter);
         let row = row.with_context(|| format!("controllers are not scored in `{parameter}`"))?;
-        return Ok(&mut row[field]);
+        return known(&mut *row, field);
     }
     let is_term = rules["terms"].get(name).is_some();
-    Ok(&mut rules[if is_term { "terms" } else { "params" }][name])
+    known(&mut rules[if is_term { "terms" } else { "params" }], name)
+}
+
+fn known<'a>(rules: &'a mut Value, name: &str) -> Result<&'a mut Value> {
+    let hint = "`aigen params show` lists every name with what holds now; \
+                a scored parameter's are NAME.weight and NAME.gate_full";
+    let place = rules.get_mut(name);
+    place.ok_or_else(|| hinted(format!("there is no rule `{name}`"), hint))
 }
 
 fn show(versions: &[Rules]) -> String {

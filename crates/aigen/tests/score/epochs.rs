@@ -99,13 +99,37 @@ fn purses(network: &Network) -> BTreeMap<String, i128> {
         .collect()
 }
 
+/// What waits at each controller, by its digest: its escrow, and the budget of its validators.
+fn waiting(network: &Network) -> BTreeMap<String, i128> {
+    let mut waiting = BTreeMap::new();
+    for row in network.balances()["data"].as_array().unwrap() {
+        let address = row["address"].as_str().unwrap();
+        let digest = address.strip_prefix("escrow:controller:");
+        if let Some(digest) = digest.or(address.strip_prefix("budget:validators:")) {
+            *waiting.entry(digest.to_owned()).or_default() += nano(&row["posted"]);
+        }
+    }
+    waiting
+}
+
+/// What is not part of a settlement was planted: that goes to the treasury beside it.
+fn planted(waiting: &BTreeMap<String, i128>, input: &Value) -> i128 {
+    let controllers = input["controllers"].as_array().unwrap();
+    let settled = |digest: &String| controllers.iter().any(|row| row["id"] == **digest);
+    let planted = waiting.iter().filter(|(digest, _)| !settled(digest));
+    planted.map(|(_, amount)| amount).sum()
+}
+
 /// Every purse has changed by exactly what the settlement says, to the nano-AIGEN.
 fn paid_as_predicted(
     network: &Network,
     before: &BTreeMap<String, i128>,
+    planted: i128,
     (input, output): &(Value, Value),
 ) {
     let mut expected = before.clone();
+    *expected.get_mut("treasury").unwrap() +=
+        i128::from(output["treasury"].as_i64().unwrap()) + planted;
     for controller in input["controllers"].as_array().unwrap() {
         let payout = &output["controllers"][controller["id"].as_str().unwrap()]["payout"];
         let owner = controller["owner"].as_str().unwrap();
@@ -117,19 +141,7 @@ fn paid_as_predicted(
         *expected.get_mut(&format!("validator:{name}")).unwrap() += number("pay");
         *expected.get_mut(&format!("stake:{name}")).unwrap() -= number("slash");
     }
-    let after = purses(network);
-    for (address, amount) in &expected {
-        // What planted controllers put aside goes to the treasury, beside the settlement.
-        let more = if address == "treasury" {
-            output["treasury"].as_i64().unwrap().into()
-        } else {
-            0
-        };
-        match address.as_str() {
-            "treasury" => assert!(after[address] >= amount + more, "{address}"),
-            _ => assert_eq!(after[address], *amount, "{address}"),
-        }
-    }
+    assert_eq!(purses(network), expected);
 }
 
 /// Five validators, three epochs: two work (one is killed over its work and goes on), one copies,
@@ -177,6 +189,7 @@ fn right_is_paid_and_everything_else_is_not_whatever_is_killed() {
         network.kill_node();
 
         let before = purses(&network);
+        let waiting = waiting(&network);
         let statement = network.close();
         assert_eq!(statement["epoch"], epoch, "{statement}");
         let settled = network.settled(epoch);
@@ -189,7 +202,9 @@ fn right_is_paid_and_everything_else_is_not_whatever_is_killed() {
                 paid(state)
             });
         }
-        paid_as_predicted(&network, &before, &settled);
+        let planted = planted(&waiting, &settled.0);
+        assert!(planted > 0, "planted controllers were used");
+        paid_as_predicted(&network, &before, planted, &settled);
         expected_of_each(&settled, epoch);
         for report in settled.0["reports"].as_array().unwrap() {
             if report["v"] == "ann" {

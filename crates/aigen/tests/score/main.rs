@@ -6,6 +6,7 @@ mod support;
 
 mod actors;
 mod epochs;
+mod governed;
 mod inputs;
 mod measured;
 mod naive;
