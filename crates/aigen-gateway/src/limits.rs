@@ -43,6 +43,9 @@ pub const TRANSFERS_PER_PAGE_MAX: usize = 500;
 pub const COMPLETION_TOKENS: u32 = 16;
 
 /// Receipts in a page when nothing is said.
+/// Controllers, epochs, open calls.
+pub const HISTORY_PER_PAGE: usize = 100;
+pub const HISTORY_PER_PAGE_MAX: usize = 1_000;
 pub const RECEIPTS_PER_PAGE: usize = 20;
 
 /// Receipts in a page, at most; one is about a kilobyte.

@@ -1,15 +1,20 @@
 use crate::door::{Door, Stream};
 use crate::limits::{ACCEPT_PAUSE, HEAD_TIME_MAX};
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
 use std::pin::pin;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tower::Service;
 
 /// Serves until `shutdown` completes, then until the last reply is sent: whoever calls must
 /// bound that wait, by shutting the node down.
@@ -30,7 +35,7 @@ pub async fn serve(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => serve_connection(&connections, stream, tls.clone(), router.clone()),
+                Ok(accepted) => serve_connection(&connections, accepted, tls.clone(), router.clone()),
                 Err(error) => not_accepted(&error).await,
             },
             () = &mut shutdown => break,
@@ -43,7 +48,7 @@ pub async fn serve(
 
 fn serve_connection(
     connections: &GracefulShutdown,
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     tls: Option<TlsAcceptor>,
     router: Router,
 ) {
@@ -59,10 +64,15 @@ fn serve_connection(
             tracing::debug!("a connection did not speak TLS");
             return;
         };
+        // Whoever counts attempts counts them by address.
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().call(request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+            .serve_connection(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection).await {
             // Mostly clients that hang up: nothing that anyone here could do about.
             tracing::debug!(%error, "a connection ended early");

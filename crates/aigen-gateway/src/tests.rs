@@ -7,6 +7,7 @@ mod document;
 mod epochs;
 mod governance;
 mod hangup;
+mod history;
 mod limits;
 mod logs;
 mod messages;

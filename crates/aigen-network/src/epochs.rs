@@ -375,6 +375,7 @@ impl Network {
                     state: result.state.clone(),
                 };
                 self.scores.insert(digest, evaluated);
+                self.last_scores.insert(digest, result.score);
             }
         }
         for (name, validator) in &mut self.validators {
@@ -383,6 +384,16 @@ impl Network {
             }
         }
     }
+}
+
+/// What [`Network::score`] says after these epochs.
+pub(crate) fn last_scores(settled: &BTreeMap<Epoch, SettledEpoch>) -> BTreeMap<Digest, Ppm> {
+    let results = settled
+        .values()
+        .flat_map(|settled| &settled.output.controllers);
+    let scores = results.filter_map(|(id, result)| Some((id.parse().ok()?, result.score)));
+    // The later of two stays.
+    scores.collect()
 }
 
 fn audits(findings: &[Finding]) -> Vec<Audit> {

@@ -15,7 +15,7 @@ use crate::usage::UsageIndex;
 use crate::within::Within;
 use aigen_ledger::Ledger;
 use aigen_types::{
-    AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName,
+    AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Ppm,
     PublisherKey, Slug, Timestamp,
 };
 use alloc::collections::BTreeMap;
@@ -43,6 +43,8 @@ pub struct Network {
     pub(crate) epoch: EpochState,
     pub(crate) settled: BTreeMap<Epoch, SettledEpoch>,
     pub(crate) scores: BTreeMap<Digest, Evaluated>,
+    /// From the last epoch that scored each: ten thousand are listed by it.
+    pub(crate) last_scores: BTreeMap<Digest, Ppm>,
     pub(crate) budgets: BTreeMap<BudgetPath, Budget>,
     /// By user and app.
     pub(crate) allowances: BTreeMap<(Address, Address), Allowance>,
@@ -303,6 +305,12 @@ impl Network {
             .sum()
     }
 
+    /// A controller version's score, from the last settlement that it was part of.
+    #[must_use]
+    pub fn score(&self, controller: Digest) -> Option<Ppm> {
+        self.last_scores.get(&controller).copied()
+    }
+
     /// A settled epoch.
     #[must_use]
     pub fn settled(&self, epoch: Epoch) -> Option<&SettledEpoch> {
@@ -310,7 +318,7 @@ impl Network {
     }
 
     /// Every settled epoch.
-    pub fn settled_epochs(&self) -> impl Iterator<Item = (Epoch, &SettledEpoch)> {
+    pub fn settled_epochs(&self) -> impl DoubleEndedIterator<Item = (Epoch, &SettledEpoch)> {
         self.settled
             .iter()
             .map(|(epoch, settled)| (*epoch, settled))

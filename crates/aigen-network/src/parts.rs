@@ -81,6 +81,7 @@ macro_rules! parts {
             pub fn from_parts(parts: Parts<'_>, ledger: Ledger) -> Self {
                 Self {
                     usage: UsageIndex::of(&parts.receipts),
+                    last_scores: crate::epochs::last_scores(&parts.settled),
                     names: Names::of(&ledger, parts.addresses.into_owned()),
                     ledger,
                     governance: crate::Governance::default(),

@@ -4,6 +4,7 @@
 //! transfer ids 32, times nanoseconds since the Unix epoch.
 
 mod epoch;
+mod history;
 mod journal;
 mod money;
 mod receipt;
@@ -17,6 +18,7 @@ pub use epoch::{
     ControllerResult, DecideRequest, Drawn, EpochPhase, EpochState, EpochStatement, Finding,
     GoldOpening, Report, RevealRequest, ValidatorResult,
 };
+pub use history::{ControllerPast, EpochSummary, OpenCall, ValidatorPast, Working, Workings};
 pub use journal::{BatchWritten, JournalFault, JournalTip, Verification};
 pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{Asked, ChargeLine, Receipt, Replay, Share, Steering, SubCall, TokenUsage};

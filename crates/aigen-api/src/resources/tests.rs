@@ -59,7 +59,7 @@ fn a_receipt_survives_unchanged() {
             "fuel": 0, "controller_micros": 0, "decisions": "0".repeat(64),
             "hidden_tokens": 0, "unkept_tokens": 0, "branches": 0
         },
-        "created": 1_700_000_000_000_000_000_u64, "journal_seq": 7
+        "replayable": false, "created": 1_700_000_000_000_000_000_u64, "journal_seq": 7
     }));
 }
 

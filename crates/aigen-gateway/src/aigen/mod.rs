@@ -1,6 +1,7 @@
 //! AiGen's own resources: money, keys, the registry, epochs, the journal.
 
 mod epochs;
+mod history;
 pub(crate) mod journal;
 mod keys;
 mod models;
@@ -46,6 +47,11 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/receipts/{id}/replay", post(receipts::replay))
         .route("/receipts/{id}/reverse", post(spending::reverse))
         .route("/receipts/{id}/refund", post(spending::refund))
+        .route("/calls", get(history::calls))
+        .route("/history/controllers/{*name}", get(history::controller))
+        .route("/history/validators/{name}", get(history::validator))
+        .route("/epochs", get(history::epochs))
+        .route("/epochs/{epoch}/workings", get(history::workings))
         .route("/budgets", get(spending::budgets).post(spending::set))
         .route(
             "/allowances",

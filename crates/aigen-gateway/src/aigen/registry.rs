@@ -1,4 +1,5 @@
-use crate::extract::{Key, Named, Post};
+use super::history::per_page;
+use crate::extract::{Asked, Key, Named, Post};
 use crate::failure::Failure;
 use crate::openai::price;
 use crate::state::Gateway;
@@ -8,25 +9,69 @@ use aigen_api::resources::{
 };
 use aigen_node::network::{self, Network, NewController, NewRelease, Role, addresses};
 use aigen_node::{Caller, NodeError};
-use aigen_types::Digest;
+use aigen_types::{Digest, Ppm};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use std::cmp::Reverse;
+
+/// `?limit=&after=&sort=`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    /// How many, at most; all of them when absent.
+    limit: Option<usize>,
+    /// Only those after this one, by its digest.
+    after: Option<String>,
+    #[serde(default)]
+    sort: Order,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    #[default]
+    Digest,
+    /// The best first, then those that are not scored yet.
+    Score,
+}
 
 pub(super) async fn list(
     State(gateway): State<Gateway>,
     Key(caller): Key,
-) -> Json<List<Controller>> {
+    Asked(page): Asked<Page>,
+) -> Result<Json<List<Controller>>, Failure> {
+    let limit = page.limit.map(|limit| per_page(Some(limit))).transpose()?;
     let network = gateway.node.network();
     let shown = |controller: &network::Controller| {
         controller.published.listed || caller.role == Role::Operator
     };
-    let controllers = network
-        .controllers()
-        .filter(|(_, controller)| shown(controller))
-        .map(|(digest, controller)| describe(&network, &caller, digest, controller));
-    Json(List::complete(controllers.collect()))
+    let listed = network.controllers();
+    let mut listed: Vec<_> = listed.filter(|(_, known)| shown(known)).collect();
+    if page.sort == Order::Score {
+        listed.sort_by_key(|(digest, _)| Reverse(network.score(*digest)));
+    }
+    let begin = match page.after {
+        None => 0,
+        Some(after) => {
+            let after: Option<Digest> = after.parse().ok();
+            let place = listed.iter().position(|(digest, _)| Some(*digest) == after);
+            place.ok_or_else(|| Failure::invalid("after", "there is no such controller"))? + 1
+        }
+    };
+    let rest = listed.len() - begin;
+    let limit = limit.unwrap_or(rest);
+    let data = listed[begin..].iter().take(limit);
+    let data: Vec<_> = data
+        .map(|(digest, known)| describe(&network, &caller, *digest, known))
+        .collect();
+    let next = data.last().filter(|_| rest > limit);
+    Ok(Json(List {
+        next: next.map(|last| last.digest.to_string()),
+        data,
+    }))
 }
 
 /// One version, by reference or digest. An unlisted one is shown like any other: a validator
@@ -64,7 +109,7 @@ fn with_refusal(gateway: &Gateway, controller: Controller) -> Controller {
     }
 }
 
-fn find(network: &Network, name: &str) -> Option<Digest> {
+pub(super) fn find(network: &Network, name: &str) -> Option<Digest> {
     let by_selector = || network.resolve_controller(&name.parse().ok()?);
     name.parse().ok().or_else(by_selector)
 }
@@ -209,7 +254,7 @@ fn describe(
         digest,
         description: published.description.clone(),
         published_at: controller.published_at,
-        score: score(network, digest),
+        score: network.score(digest).map(Ppm::parts),
         standing: match stated.standing {
             network::Standing::Current => Standing::Current,
             network::Standing::Deprecated => Standing::Deprecated,
@@ -232,14 +277,6 @@ fn describe(
         source: Some(published.source.clone()).filter(|source| inside && !source.is_empty()),
         listed: inside.then_some(published.listed),
     }
-}
-
-/// From the last settlement that scored it.
-fn score(network: &Network, digest: Digest) -> Option<u32> {
-    let id = digest.to_string();
-    let results = network.settled_epochs();
-    let scored = results.filter_map(|(_, settled)| settled.output.controllers.get(&id));
-    scored.last().map(|result| result.score.parts())
 }
 
 pub(super) async fn price_book(State(gateway): State<Gateway>, _: Key) -> Json<List<PricePage>> {

@@ -19,12 +19,16 @@ pub(super) async fn get(
 
 pub(super) fn of(gateway: &Gateway, epoch: Epoch) -> Result<Json<EpochStatement>, Failure> {
     let network = gateway.node.network();
+    let settled = settled(&network, epoch)?;
+    Ok(Json(describe(&network, epoch, settled)))
+}
+
+pub(super) fn settled(network: &Network, epoch: Epoch) -> Result<&SettledEpoch, Failure> {
     let missing = || {
         let way_out = "GET /v1/aigen/epochs/current tells which epoch is running";
         Failure::not_found(format_args!("epoch {epoch} is not settled"), way_out)
     };
-    let settled = network.settled(epoch).ok_or_else(missing)?;
-    Ok(Json(describe(&network, epoch, settled)))
+    network.settled(epoch).ok_or_else(missing)
 }
 
 /// The statement of a settled epoch.
@@ -62,7 +66,7 @@ pub fn describe(network: &Network, epoch: Epoch, settled: &SettledEpoch) -> Epoc
     }
 }
 
-fn name(network: &Network, id: &str) -> Option<String> {
+pub(super) fn name(network: &Network, id: &str) -> Option<String> {
     let controller = network.controller(id.parse::<Digest>().ok()?)?;
     Some(controller.published.reference.to_string())
 }
