@@ -10,52 +10,10 @@ mod scripted;
 mod support;
 
 use scripted::Scripted;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::Folder;
-
-/// An interpreter with this package.
-fn python(package: &str) -> Option<PathBuf> {
-    let made = in_target("python/bin/python");
-    let python = std::env::var_os("AIGEN_TEST_PYTHON").map_or(made, PathBuf::from);
-    let probe = Command::new(&python)
-        .args(["-c", &format!("import {package}")])
-        .output();
-    if probe.is_ok_and(|probe| probe.status.success()) {
-        return Some(python);
-    }
-    skip(&format!("{} has no `{package}` package", python.display()));
-    None
-}
-
-/// The folder with Node.js packages, this one among them.
-fn node(package: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("AIGEN_TEST_NODE").map_or(in_target("node"), PathBuf::from);
-    let installed = folder.join("node_modules").join(package).is_dir();
-    let runs = Command::new("node").arg("--version").output();
-    if installed && runs.is_ok_and(|run| run.status.success()) {
-        return Some(folder);
-    }
-    skip(&format!(
-        "no `node`, or {} has no `{package}`",
-        folder.display()
-    ));
-    None
-}
-
-fn in_target(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target")
-        .join(path)
-}
-
-fn skip(missing: &str) {
-    let missing = format!("{missing}; `make test` installs it");
-    assert!(std::env::var_os("CI").is_none(), "{missing}");
-    // Not `eprintln!`: the test harness would keep that to itself.
-    let _ = writeln!(std::io::stderr(), "SKIP: {missing}");
-}
+use support::tools::{packages, python};
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -106,7 +64,7 @@ fn anthropic_sdk() {
 
 #[test]
 fn openai_node_sdk() {
-    let Some(packages) = node("openai") else {
+    let Some(packages) = packages("openai") else {
         return;
     };
     let folder = Folder::new();
@@ -182,6 +140,57 @@ fn schemathesis() {
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{complained}");
+}
+
+/// A package of our own, and what it is tested against.
+fn package(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../sdk")
+        .join(name)
+}
+
+/// `sdk/python`: its types hold under mypy, and everything it claims holds before a real node.
+#[test]
+fn the_python_package() {
+    let Some(python) = python("mypy") else {
+        return;
+    };
+    let package = package("python");
+    let folder = Folder::new();
+    let checked = Command::new(&python)
+        .args(["-m", "mypy", "--strict", "src", "tests", "--cache-dir"])
+        .arg(folder.file("mypy"))
+        .env("MYPYPATH", "src")
+        .current_dir(&package)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{said}");
+    let node = folder.dev();
+    let poor = folder.json(&["key", "create", "user:poor"]);
+    run(Command::new(python)
+        .arg(package.join("tests/run.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("AIGEN_URL", node.url())
+        .env("AIGEN_KEY", node.key())
+        .env("POOR_KEY", poor["key"].as_str().unwrap()));
+}
+
+/// `sdk/typescript`: compiled, its types compared, everything it claims before a real node.
+#[test]
+fn the_typescript_package() {
+    let Some(packages) = packages("typescript") else {
+        return;
+    };
+    let folder = Folder::new();
+    let node = folder.dev();
+    let poor = folder.json(&["key", "create", "user:poor"]);
+    run(Command::new("node")
+        .arg(package("typescript").join("tests/run.mjs"))
+        .arg(packages)
+        .env("AIGEN_URL", node.url())
+        .env("AIGEN_KEY", node.key())
+        .env("POOR_KEY", poor["key"].as_str().unwrap()));
 }
 
 /// What `aigen dev` prints for Python works when it is pasted.

@@ -6,6 +6,7 @@
 
 pub mod http;
 pub mod hub;
+pub mod tools;
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
