@@ -56,6 +56,7 @@ const ROOMS: &[Room] = &[
     room("aigen-outside", &["aigen-jarvis"]),
     room("aigen-api", &["aigen-types"]),
     room("aigen-gateway", &["aigen-types", "aigen-api", "aigen-node"]),
+    room("aigen-dashboard", &["aigen-types", "aigen-api"]),
     room("aigen-client", &["aigen-types", "aigen-api"]),
     room("aigen-marvin-macros", &[]),
     room(
@@ -98,6 +99,7 @@ const ROOMS: &[Room] = &[
             "aigen-node",
             "aigen-outside",
             "aigen-gateway",
+            "aigen-dashboard",
             "aigen-testkit",
         ],
     ),
@@ -108,7 +110,11 @@ const ROOMS: &[Room] = &[
 
 /// Crates from outside that only some rooms may name outside their tests, and why.
 const RESERVED: &[(&str, &[&str], &str)] = &[
-    ("axum", &["aigen-gateway"], "only the gateway serves HTTP"),
+    (
+        "axum",
+        &["aigen-gateway", "aigen-dashboard"],
+        "only the gateway and the pages before it speak HTTP",
+    ),
     (
         "reqwest",
         &[

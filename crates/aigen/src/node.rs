@@ -100,6 +100,12 @@ impl LocalNode {
             node.grant_outside(grant);
         }
         let effective = Effective::new(config.clone());
+        let shelf = shelf::Files::within(data_dir.replays()?, config.replays)
+            .context("cannot read what runs calls again")?;
+        node.keep_replays(Arc::new(shelf));
+        if let Some(grant) = outside::granted(&config.outside)? {
+            node.grant_outside(grant);
+        }
         node.load_by(Arc::new(ModelLoader {
             config: effective.clone(),
             output: *output,
@@ -115,8 +121,9 @@ impl LocalNode {
             ..GatewayState::new(node.clone())
         };
         let config_rejected = Arc::clone(&state.config_rejected);
-        let router = aigen_gateway::router(state);
+        let api = aigen_gateway::router(state);
         let secure = tls.is_some();
+        let router = aigen_dashboard::router(api, secure);
         let door = match tls {
             Some(tls) => Door::tls(listener, tls),
             None => Door::from(listener),

@@ -1,0 +1,174 @@
+//! Receipts: what each call used, what it cost, and who was paid.
+
+use super::{answer, encoded};
+use crate::api::{Asked, Trouble};
+use crate::guard::SignedIn;
+use crate::layout::{more, table, table_or};
+use crate::show::{aigen, amount, grouped, short, time};
+use aigen_api::resources::{List, Receipt};
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Page {
+    after: Option<String>,
+}
+
+pub async fn list(who: SignedIn, Query(page): Query<Page>) -> Response {
+    let after = page.after.as_deref();
+    let after = after
+        .map(|id| format!("&after={}", encoded(id)))
+        .unwrap_or_default();
+    let path = format!("/v1/aigen/receipts?limit=50{after}");
+    let list = who.api().get(&path).await;
+    let main = list.map(|list: List<Receipt>| {
+        html! {
+            h1 { "Receipts" }
+            (rows(&list))
+            (more("/receipts", list.next.as_deref()))
+        }
+    });
+    answer(&who, "/receipts", "Receipts", main)
+}
+
+fn rows(list: &List<Receipt>) -> Markup {
+    let row = |receipt: &Receipt| {
+        html! {
+            td { a href={ "/receipts/" (receipt.id) } { (time(receipt.created)) } }
+            td { (receipt.model) }
+            td { @match &receipt.controller { Some(controller) => (controller), None => "–" } }
+            td { (receipt.spender) }
+            td.number { (grouped(receipt.usage.prompt_tokens)) }
+            td.number { (grouped(receipt.usage.sampled_tokens + receipt.usage.forced_tokens)) }
+            td.number { (amount(receipt.total)) }
+            td { (receipt.finish) }
+        }
+    };
+    let rows: Vec<_> = list.data.iter().map(row).collect();
+    let headings = [
+        "when",
+        "model",
+        "controller",
+        "for",
+        "in",
+        "out",
+        "AIGEN",
+        "ended by",
+    ];
+    table_or(
+        "Receipts",
+        &headings,
+        &rows,
+        html! {
+            "This account has paid for no call yet. Try one in the " a href="/playground" { "playground" } "."
+        },
+    )
+}
+
+pub async fn one(who: SignedIn, Path(id): Path<String>) -> Response {
+    let main = described(&who.api(), &id).await;
+    answer(&who, "/receipts", "Receipt", main)
+}
+
+async fn described(api: &Asked<'_>, id: &str) -> Result<Markup, Trouble> {
+    let receipt: Receipt = api
+        .get(&format!("/v1/aigen/receipts/{}", encoded(id)))
+        .await?;
+    Ok(html! {
+        h1 { "Receipt " (short(receipt.id)) }
+        (whole(&receipt))
+    })
+}
+
+/// The parts of a receipt; the playground shows them too.
+pub fn whole(receipt: &Receipt) -> Markup {
+    html! {
+        (facts(receipt))
+        h2 { "What it cost" }
+        (lines(receipt))
+        h2 { "Who was paid" }
+        (split(receipt))
+        @if !receipt.corrections.is_empty() { h2 { "Given back" } (corrections(receipt)) }
+    }
+}
+
+fn facts(receipt: &Receipt) -> Markup {
+    let usage = &receipt.usage;
+    html! {
+        dl.facts {
+            dt { "When" } dd { (time(receipt.created)) ", journal record " (grouped(receipt.journal_seq)) }
+            dt { "Model" } dd { (receipt.model) ", weights " (short(receipt.model_digest)) }
+            @if let Some(controller) = &receipt.controller {
+                dt { "Controller" } dd { a href={ "/controllers/" (controller) } { (controller) } }
+            }
+            dt { "Paid by" } dd { (receipt.payer) @if receipt.spender != receipt.payer { ", for " (receipt.spender) } }
+            dt { "Tokens" } dd {
+                (grouped(usage.prompt_tokens)) " of prompt (" (grouped(usage.cached_prompt_tokens)) " cached), "
+                (grouped(usage.sampled_tokens)) " sampled, " (grouped(usage.forced_tokens)) " forced, "
+                (grouped(usage.discarded_tokens)) " discarded"
+            }
+            dt { "Ended by" } dd { (receipt.finish) @if let Some(fault) = &receipt.steering.fault { ": " span.bad { (fault) } } }
+            @if receipt.controller.is_some() {
+                dt { "Decisions" } dd { (short(receipt.steering.decisions)) ", " (grouped(receipt.steering.fuel)) " fuel, " (grouped(receipt.steering.controller_micros)) " µs" }
+            }
+        }
+    }
+}
+
+fn lines(receipt: &Receipt) -> Markup {
+    let mut rows: Vec<_> = receipt
+        .lines
+        .iter()
+        .map(|line| {
+            html! {
+                td { (line.kind) }
+                td.number { (grouped(line.quantity)) }
+                td.number { (amount(line.unit_price)) @if line.kind != "request" { " a million" } }
+                td.number { (amount(line.amount)) }
+            }
+        })
+        .collect();
+    rows.push(html! { td { strong { "total" } } td {} td {} td.number { strong { (amount(receipt.total)) } } });
+    table(
+        "What it cost",
+        &["for", "how many", "price", "AIGEN"],
+        &rows,
+    )
+}
+
+fn split(receipt: &Receipt) -> Markup {
+    let rows: Vec<_> = receipt
+        .split
+        .iter()
+        .map(|share| {
+            html! {
+                td { (share.role) }
+                td.address { (share.to) }
+                td.number { (amount(share.amount)) }
+            }
+        })
+        .collect();
+    table_or(
+        "Who was paid",
+        &["as", "account", "AIGEN"],
+        &rows,
+        html! { "Nothing was charged." },
+    )
+}
+
+fn corrections(receipt: &Receipt) -> Markup {
+    let rows: Vec<_> = receipt
+        .corrections
+        .iter()
+        .map(|correction| {
+            html! {
+                td { (time(correction.at)) }
+                td { (format!("{:?}, {:?}", correction.kind, correction.reason).to_lowercase()) }
+                td.number { (aigen(correction.amount)) }
+            }
+        })
+        .collect();
+    table("Given back", &["when", "why", "AIGEN"], &rows)
+}
