@@ -99,10 +99,15 @@ impl Trouble {
         let bytes = to_bytes(reply.into_body(), ANSWER_BYTES_MAX).await;
         let body: Value = serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default();
         let told = |field: &str| body["error"][field].as_str().unwrap_or_default().to_owned();
+        let (message, hint) = (told("message"), told("hint"));
+        // For who reads the message alone it ends in the way out, which pages say by itself.
+        let alone = message
+            .strip_suffix(&hint)
+            .map(|rest| rest.trim_end_matches("; "));
         Self {
             status,
-            message: told("message"),
-            hint: told("hint"),
+            message: alone.unwrap_or(&message).to_owned(),
+            hint,
         }
     }
 

@@ -22,7 +22,7 @@ fn api() -> Router {
             "Bearer sk-ada" => "user:ada",
             "Bearer sk-operator" => "operator",
             _ => {
-                let error = json!({"error": {"message": "the API key is missing or wrong", "hint": "check the key"}});
+                let error = json!({"error": {"message": "the API key is missing or wrong; check the key", "hint": "check the key"}});
                 return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
             }
         };
@@ -202,6 +202,8 @@ async fn wrong_keys_are_counted_by_address() {
     for _ in 0..10 {
         assert_eq!(guess([10, 0, 0, 1]).await.status, StatusCode::UNAUTHORIZED);
     }
+    let once = guess([10, 0, 0, 3]).await.text;
+    assert_eq!(once.matches("check the key").count(), 1, "{once}");
     let seen = guess([10, 0, 0, 1]).await;
     assert_eq!(seen.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(seen.text.contains("Wait a minute"), "{}", seen.text);

@@ -14,7 +14,7 @@ pub async fn show(who: SignedIn) -> Response {
     let main = rules.map(|rules: List<Rules>| html! {
         h1 { "Settings" }
         p.lead {
-            "A node is set up by one file, which " code { "aigen config check" } " checks. The rules of scoring belong "
+            "A node is set up by one file, which " code { "aigen config" } " prints and checks. The rules of scoring belong "
             "to the network: they are versioned, and change after a time that everyone can see coming."
         }
         @for rules in rules.data.iter().rev() { (version(rules)) }
