@@ -51,8 +51,11 @@ const ROOMS: &[Room] = &[
             "aigen-engine",
             "aigen-jarvis",
             "aigen-jarvis-host",
+            "aigen-datasets",
         ],
     ),
+    room("aigen-datasets", &["aigen-types"]),
+    room("aigen-mcp", &["aigen-types", "aigen-api"]),
     room("aigen-outside", &["aigen-jarvis"]),
     room("aigen-api", &["aigen-types"]),
     room("aigen-gateway", &["aigen-types", "aigen-api", "aigen-node"]),
@@ -100,6 +103,8 @@ const ROOMS: &[Room] = &[
             "aigen-outside",
             "aigen-gateway",
             "aigen-dashboard",
+            "aigen-datasets",
+            "aigen-mcp",
             "aigen-testkit",
         ],
     ),
@@ -112,8 +117,8 @@ const ROOMS: &[Room] = &[
 const RESERVED: &[(&str, &[&str], &str)] = &[
     (
         "axum",
-        &["aigen-gateway", "aigen-dashboard"],
-        "only the gateway and the pages before it speak HTTP",
+        &["aigen-gateway", "aigen-dashboard", "aigen-mcp"],
+        "only the gateway, the pages and the tools before it speak HTTP",
     ),
     (
         "reqwest",

@@ -1,0 +1,1 @@
+//! Datasets as files on disk: read in, kept by their content, searched, read row by row.
