@@ -1,0 +1,50 @@
+//! Every bound of datasets, with its unit and what happens at it.
+
+/// Bytes of one row, as it stands in its file and as it is kept. A longer one is a bad row; it is
+/// passed over without being held in memory.
+pub const ROW_BYTES_MAX: usize = 1 << 20;
+
+/// Rows of a dataset. An index numbers its rows in 32 bits.
+pub const ROWS_MAX: u64 = 1_000_000_000;
+
+/// Columns of a dataset.
+pub const COLUMNS_MAX: usize = 256;
+
+/// Bytes of a column's name. With [`COLUMNS_MAX`] a schema stays below 64 KiB.
+pub const COLUMN_NAME_BYTES_MAX: usize = 128;
+
+/// Lists and objects within each other in one cell.
+pub const DEPTH_MAX: usize = 16;
+
+/// Bad rows that an import describes; all of them are counted.
+pub const BAD_ROWS_SHOWN: usize = 20;
+
+/// Bytes of a passage of text. A longer paragraph is divided, at a space where there is one.
+pub const PASSAGE_BYTES_MAX: usize = 4 << 10;
+
+/// Files of a folder of text.
+pub const FILES_MAX: usize = 100_000;
+
+/// Bytes of one column of one row group of a Parquet file, uncompressed: such a column is read as a
+/// whole.
+pub const PARQUET_CHUNK_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of memory in which an index is built before that part of it is written: 5 to 20 such parts
+/// for a million rows, joined at the end.
+pub const INDEX_MEMORY_BYTES: usize = 64 << 20;
+
+/// Bytes of a question's text.
+pub const QUERY_BYTES_MAX: usize = 64 << 10;
+
+/// Different words of a question that are looked for; further ones have no say. A question that is a
+/// person's message has a few dozen.
+pub const QUERY_WORDS_MAX: usize = 128;
+
+/// Bytes of a word. Longer ones are not indexed and not looked for.
+pub const WORD_BYTES_MAX: usize = 64;
+
+/// Rows or hits of one answer.
+pub const ANSWER_ROWS_MAX: usize = 1_000;
+
+/// Bytes between two reports of progress.
+pub const PROGRESS_BYTES: u64 = 1 << 20;

@@ -1,0 +1,229 @@
+//! Parquet files, row by row.
+
+use crate::error::{BadRow, ImportError};
+use crate::gather::{Sink, Stage};
+use crate::limits::PARQUET_CHUNK_BYTES_MAX;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, Row};
+use serde_json::{Map, Number, Value};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+pub(super) fn read(path: &Path, sink: &mut Sink) -> Result<(), ImportError> {
+    let (file, total) = super::open(path)?;
+    let file = file.into_inner();
+    // The decoder asserts what only a damaged file breaks; it owns nothing that outlives it.
+    let read = catch_unwind(AssertUnwindSafe(|| rows(path, file, total, sink)));
+    read.unwrap_or_else(|_| Err(damaged(path, "its pages do not fit together")))
+}
+
+fn rows(path: &Path, file: File, total: u64, sink: &mut Sink) -> Result<(), ImportError> {
+    let broken = |error: ParquetError| damaged(path, &error.to_string());
+    let reader = SerializedFileReader::new(file).map_err(broken)?;
+    check_sizes(&reader)?;
+    let groups = reader.num_row_groups();
+    let expected = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let mut line = 0;
+    for group in 0..groups {
+        let group = reader.get_row_group(group).map_err(broken)?;
+        for row in group.get_row_iter(None).map_err(broken)? {
+            line += 1;
+            match fields(line, row.map_err(broken)?) {
+                Ok(fields) => sink.row(line, &fields)?,
+                Err(bad) => sink.bad(bad),
+            }
+            // Its bytes are spread over columns: rows say how far it is.
+            let done = u128::from(total) * u128::from(line) / u128::from(expected.max(line));
+            sink.progress(Stage::Reading, u64::try_from(done).unwrap_or(total), total);
+        }
+    }
+    match line == expected {
+        true => Ok(()),
+        false => Err(damaged(
+            path,
+            &format!("it says {expected} rows and has {line}"),
+        )),
+    }
+}
+
+fn damaged(path: &Path, what: &str) -> ImportError {
+    ImportError::unfit(
+        format!("{} cannot be read as Parquet: {what}", path.display()),
+        "write the file again, with Snappy, gzip, LZ4 or Zstandard, or none of them",
+    )
+}
+
+fn check_sizes(reader: &SerializedFileReader<File>) -> Result<(), ImportError> {
+    let groups = reader.metadata().row_groups();
+    let columns = groups.iter().flat_map(|group| group.columns());
+    let largest = columns
+        .map(|column| column.uncompressed_size())
+        .max()
+        .unwrap_or(0);
+    match u64::try_from(largest).is_ok_and(|size| size <= PARQUET_CHUNK_BYTES_MAX) {
+        true => Ok(()),
+        false => Err(ImportError::unfit(
+            format!(
+                "a column of a row group has {largest} bytes, at most {PARQUET_CHUNK_BYTES_MAX} are read"
+            ),
+            "write the file again with smaller row groups",
+        )),
+    }
+}
+
+fn fields(line: u64, row: Row) -> Result<BTreeMap<String, Value>, BadRow> {
+    let mut fields = BTreeMap::new();
+    for (name, field) in row.into_columns() {
+        let value =
+            value(field).map_err(|(what, hint)| BadRow::new(line, what, hint).column(&name))?;
+        if fields.insert(name.clone(), value).is_some() {
+            let hint = "rename one of them";
+            return Err(BadRow::new(line, "two columns have this name", hint).column(name));
+        }
+    }
+    Ok(fields)
+}
+
+type Unfit = (String, &'static str);
+
+fn value(field: Field) -> Result<Value, Unfit> {
+    Ok(match field {
+        Field::Null => Value::Null,
+        Field::Bool(value) => value.into(),
+        Field::Byte(value) => value.into(),
+        Field::Short(value) => value.into(),
+        Field::Int(value) => value.into(),
+        Field::Long(value) => value.into(),
+        Field::UByte(value) => value.into(),
+        Field::UShort(value) => value.into(),
+        Field::UInt(value) => value.into(),
+        Field::ULong(value) => i64::try_from(value).map_err(|_| large(value))?.into(),
+        Field::Float16(value) => double(value.to_f64())?,
+        Field::Float(value) => double(shortest(value))?,
+        Field::Double(value) => double(value)?,
+        Field::Str(text) => text.into(),
+        Field::Date(days) => date(i64::from(days)).into(),
+        Field::TimestampMillis(at) => instant(i128::from(at) * 1_000).into(),
+        Field::TimestampMicros(at) => instant(i128::from(at)).into(),
+        Field::Group(row) => object(row.into_columns())?,
+        Field::ListInternal(list) => {
+            let items = list.elements().iter().cloned().map(value);
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        Field::MapInternal(map) => object(
+            map.entries()
+                .iter()
+                .map(|(k, v)| (k.to_string(), v.clone())),
+        )?,
+        Field::Decimal(_) => return Err(unfit("a decimal number")),
+        Field::Bytes(_) => return Err(unfit("bytes")),
+        Field::TimeMillis(_) | Field::TimeMicros(_) => return Err(unfit("a time of day")),
+    })
+}
+
+fn object(fields: impl IntoIterator<Item = (String, Field)>) -> Result<Value, Unfit> {
+    let fields = fields.into_iter().map(|(name, field)| {
+        // A key of a map prints as text in quotes.
+        let name = name.trim_matches('"').to_owned();
+        Ok((name, value(field)?))
+    });
+    Ok(Value::Object(fields.collect::<Result<Map<_, _>, Unfit>>()?))
+}
+
+fn unfit(kind: &str) -> Unfit {
+    (
+        format!("a column of {kind} has no place in JSON"),
+        "cast the column to text or to a number",
+    )
+}
+
+fn large(value: u64) -> Unfit {
+    (
+        format!("{value} is more than 63 bits hold"),
+        "cast the column to text",
+    )
+}
+
+fn double(value: f64) -> Result<Value, Unfit> {
+    let number = Number::from_f64(value);
+    number.map(Value::Number).ok_or_else(|| {
+        (
+            format!("{value} is not a number of JSON"),
+            "write null where there is no value",
+        )
+    })
+}
+
+/// The double that people read in a single: 0.1 and not 0.10000000149011612, so that a file written
+/// from the same table as text says the same.
+fn shortest(value: f32) -> f64 {
+    value
+        .to_string()
+        .parse()
+        .unwrap_or_else(|_| f64::from(value))
+}
+
+/// Days since 1970-01-01 as `2024-02-29`, in the Gregorian calendar.
+fn date(days: i64) -> String {
+    // Years begin in March here, so that the leap day is the last of them.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (
+        day - (153 * month + 2) / 5 + 1,
+        if month < 10 { month + 3 } else { month - 9 },
+    );
+    let year = year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Microseconds since 1970 as `2024-02-29T12:00:00Z`, with as many digits of a second as it has.
+fn instant(micros: i128) -> String {
+    const DAY: i128 = 86_400_000_000;
+    let day =
+        i64::try_from(micros.div_euclid(DAY)).expect("64 bits of microseconds are fewer days");
+    let rest = micros.rem_euclid(DAY);
+    let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
+    let fraction = match fraction {
+        0 => String::new(),
+        some => format!(".{some:06}").trim_end_matches('0').to_owned(),
+    };
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    format!(
+        "{}T{hours:02}:{minutes:02}:{:02}{fraction}Z",
+        date(day),
+        seconds % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{date, instant};
+
+    #[test]
+    fn days() {
+        let rows = "
+            0 1970-01-01
+            -1 1969-12-31
+            59 1970-03-01
+            11016 2000-02-29
+            19782 2024-02-29
+            19783 2024-03-01
+            -25510 1900-02-27
+            -25509 1900-02-28
+            -25508 1900-03-01
+        ";
+        for row in rows.lines().map(str::trim).filter(|row| !row.is_empty()) {
+            let (days, expected) = row.split_once(' ').expect("two cells");
+            assert_eq!(date(days.parse().expect("days")), expected, "{row}");
+        }
+        assert_eq!(instant(-1), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(instant(1_500_000), "1970-01-01T00:00:01.5Z");
+        assert_eq!(instant(86_400_000_000), "1970-01-02T00:00:00Z");
+    }
+}
