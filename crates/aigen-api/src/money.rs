@@ -69,6 +69,7 @@ pair! {
     charged, "charged_nano", "charged";
     given_back, "given_back_nano", "given_back";
     margin, "margin_nano", "margin";
+    escrowed, "escrowed_nano", "escrowed";
     spent, "spent_nano", "spent";
     held, "held_nano", "held";
     pay, "pay_nano", "pay";

@@ -57,6 +57,7 @@ impl From<&NodeError> for Failure {
             NodeError::Engine(_) => Row(500, Server, "engine_failed", TELL_OPERATOR),
             NodeError::JournalUnreachable => Row(503, Overloaded, "journal_unreachable", RETRY),
             NodeError::NotLeading => Row(421, Conflict, "not_leading", "send it to the node that leads"),
+            NodeError::Unverifiable => Row(409, Conflict, "not_verifiable", "stop the node and run `aigen ledger verify`"),
             NodeError::BatchUnreadable(_) => Row(400, InvalidRequest, "batch_unreadable", "run the same version of aigen on every node"),
             NodeError::Journal(_) => Row(503, Server, "journal_stopped", "tell the operator of this node"),
         };

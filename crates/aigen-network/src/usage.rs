@@ -4,7 +4,7 @@
 use crate::calls::Receipt;
 use crate::network::Network;
 use aigen_economy::Usage;
-use aigen_types::{Address, Amount, CallId, Day, Digest, ModelName};
+use aigen_types::{Address, Amount, CallId, Day, Digest, Epoch, ModelName};
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::ops::RangeInclusive;
 
@@ -79,6 +79,10 @@ fn given_back(receipt: &Receipt) -> Amount {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct UsageIndex {
     payers: BTreeMap<Address, Paid>,
+    /// In the order of the journal.
+    receipts: BTreeSet<(u64, CallId)>,
+    /// Those of calls through a controller, by the epoch that they count in.
+    through: BTreeMap<(Epoch, Digest), BTreeSet<(u64, CallId)>>,
 }
 
 /// What one address paid for.
@@ -104,6 +108,11 @@ impl UsageIndex {
         let sum = paid.sums.entry(key(receipt)).or_default();
         *sum = sum.plus(UsageSum::of(receipt));
         paid.receipts.insert((receipt.record, id));
+        self.receipts.insert((receipt.record, id));
+        if let Some(controller) = receipt.call.controller {
+            let through = self.through.entry((receipt.epoch, controller));
+            through.or_default().insert((receipt.record, id));
+        }
     }
 
     /// Counts money given back of a call that was counted.
@@ -149,12 +158,41 @@ impl Network {
         payer: &Address,
         before: Option<CallId>,
     ) -> impl Iterator<Item = (CallId, &Receipt)> {
+        let paid = self.usage.payers.get(payer);
+        self.newest_first(paid.map(|paid| &paid.receipts), before)
+    }
+
+    /// Everybody's receipts, newest first; only those before `before`, where that is given.
+    pub fn newest_receipts(
+        &self,
+        before: Option<CallId>,
+    ) -> impl Iterator<Item = (CallId, &Receipt)> {
+        self.newest_first(Some(&self.usage.receipts), before)
+    }
+
+    /// The receipts whose money a controller version earns from in an epoch, newest first; only
+    /// those before `before`, where that is given.
+    pub fn receipts_through(
+        &self,
+        epoch: Epoch,
+        controller: Digest,
+        before: Option<CallId>,
+    ) -> impl Iterator<Item = (CallId, &Receipt)> {
+        let receipts = self.usage.through.get(&(epoch, controller));
+        let through = self.newest_first(receipts, before);
+        through.filter(|(_, receipt)| receipt.reversal.is_none())
+    }
+
+    fn newest_first<'a>(
+        &'a self,
+        receipts: Option<&'a BTreeSet<(u64, CallId)>>,
+        before: Option<CallId>,
+    ) -> impl Iterator<Item = (CallId, &'a Receipt)> {
         let end = before.map_or(Some((u64::MAX, CallId(u128::MAX))), |id| {
             Some((self.receipts.get(&id)?.record, id))
         });
-        let paid = self.usage.payers.get(payer).zip(end);
-        let newest_first = paid.into_iter();
-        let newest_first = newest_first.flat_map(|(paid, end)| paid.receipts.range(..end).rev());
+        let both = receipts.zip(end).into_iter();
+        let newest_first = both.flat_map(|(receipts, end)| receipts.range(..end).rev());
         newest_first.filter_map(|(_, id)| Some((*id, self.receipts.get(id)?)))
     }
 }

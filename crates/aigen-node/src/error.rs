@@ -119,6 +119,9 @@ pub enum NodeError {
     /// What another node forwarded is no batch of commands.
     #[error("the batch cannot be read: {0}")]
     BatchUnreadable(String),
+    /// The journal's store has one door, and the node is in it.
+    #[error("the journal of this node cannot be read beside it")]
+    Unverifiable,
     /// The journal cannot record.
     #[error(transparent)]
     Journal(#[from] Stopped),

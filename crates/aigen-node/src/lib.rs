@@ -31,6 +31,7 @@ mod served;
 mod spend;
 mod steering;
 mod tools;
+mod verification;
 mod work;
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use replays::Shelf;
 pub use served::{Embedded, Served, ServedInfo, ServedModels};
 pub use steering::Steering;
 pub use tools::{Tool, ToolUse, result_text};
+pub use verification::Verified;
 
 // What a node's answers are made of, so that whoever serves it names one room and not six.
 pub use aigen_engine::Embedder;
@@ -65,5 +67,5 @@ pub use aigen_jarvis::{
     Answer, Answered, CallReader, Fault, Finish, OutsideError, Piece, Reasoning, Replayed, Spoken,
     Token as TracedToken, TokenLogprobs, TraceStep, Traced, call_text,
 };
-pub use aigen_journal::{Role as LedgerRole, Tip};
+pub use aigen_journal::{Role as LedgerRole, Tip, Verification};
 pub use {aigen_economy as economy, aigen_ledger as ledger, aigen_network as network};

@@ -8,6 +8,7 @@ use crate::outside::Grant;
 use crate::random::random_node_id;
 use crate::replays::{Replays, Shelf};
 use crate::served::{Models, Served, ServedModels};
+use crate::verification::Checker;
 use aigen_journal::{Batch, Journal, Role, Stopped};
 use aigen_network::{
     CloseCall, Command, KeyLimits, Minute, Network, Outcome, Refusal, Reply, Scope, Steered,
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) replays: Replays,
     /// Without it, they are forgotten with the process.
     pub(crate) shelf: OnceLock<Arc<dyn Shelf>>,
+    pub(crate) checker: Checker,
     /// Held by whoever changes the models.
     pub(crate) loading: tokio::sync::Mutex<()>,
     /// Every call's own task; a call outlives the connection that asked for it.
@@ -98,6 +100,7 @@ impl Node {
             grant: OnceLock::new(),
             replays: Replays::default(),
             shelf: OnceLock::new(),
+            checker: Checker::default(),
             loading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -308,7 +311,7 @@ impl Node {
 }
 
 /// By this machine's clock, which the ledger's follows.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     Timestamp(since.map_or(0, |since| {
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)

@@ -7,6 +7,7 @@ mod metering;
 mod recovery;
 mod remote;
 mod steering;
+mod verification;
 
 use crate::{
     AdmissionLimits, CallEvent, Caller, CompletionRequest, Embedded, Ended, IssuedKey, Node,

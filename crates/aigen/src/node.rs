@@ -92,6 +92,7 @@ impl LocalNode {
             admission: config.admission.into(),
         };
         let node = Node::start_with(setup, journal, engines.served).await?;
+        node.verify_from(beside.clone());
         node.run_components(components::open(&data_dir, beside.clone())?);
         let shelf = shelf::Files::within(data_dir.replays()?, config.replays)
             .context("cannot read what runs calls again")?;

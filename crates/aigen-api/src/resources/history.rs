@@ -1,5 +1,6 @@
 //! What went before: settled epochs, and what each said of a controller or a validator.
 
+use super::TokenUsage;
 use crate::{money, text};
 use aigen_types::{
     Address, Amount, CallId, ControllerRef, Digest, Epoch, ModelName, Slug, Timestamp,
@@ -103,6 +104,31 @@ pub struct ValidatorPast {
     /// What was taken of its stake.
     #[serde(flatten, with = "money::slash")]
     pub slash: Amount,
+}
+
+/// `GET /v1/aigen/epochs/{epoch}/calls`: a call whose money a controller version earns from, or
+/// earned from. Who paid for it is not said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallThrough {
+    /// Its id; whoever paid for it has a receipt under it.
+    #[serde(with = "text")]
+    pub id: CallId,
+    /// When it ended.
+    #[serde(with = "money::time")]
+    pub ended_at: Timestamp,
+    /// The model that answered.
+    #[serde(with = "text")]
+    pub model: ModelName,
+    /// What it used.
+    pub usage: TokenUsage,
+    /// What the platform charged for it.
+    #[serde(flatten, with = "money::charged")]
+    pub charged: Amount,
+    /// What of it went into the controller's escrow.
+    #[serde(flatten, with = "money::escrowed")]
+    pub escrowed: Amount,
+    /// How it ended.
+    pub finish: String,
 }
 
 /// `GET /v1/aigen/epochs/{epoch}/workings`: an epoch settled again from its input.

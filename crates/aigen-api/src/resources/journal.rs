@@ -1,5 +1,5 @@
-use crate::text;
-use aigen_types::Digest;
+use crate::{money, text};
+use aigen_types::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// `GET /v1/aigen/journal/tip`: the last record. Whoever keeps it can prove later that history was not rewritten.
@@ -19,7 +19,50 @@ pub struct BatchWritten {
     pub record: u64,
 }
 
-/// `GET /v1/aigen/journal/verification`: the outcome of replaying everything.
+/// `GET /v1/aigen/journal/verification`: whether the journal was verified since the node started,
+/// every record and everything that was promised by one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalVerified {
+    /// How far that is.
+    pub state: VerificationState,
+    /// When it began.
+    #[serde(
+        default,
+        with = "money::time_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub since: Option<Timestamp>,
+    /// When it ended.
+    #[serde(
+        default,
+        with = "money::time_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub until: Option<Timestamp>,
+    /// Records read.
+    pub records: u64,
+    /// Records that there were when it began.
+    pub of: u64,
+    /// What does not hold; of a `damaged` journal only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// See [`JournalVerified::state`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerificationState {
+    /// Nobody has asked for it since the node started.
+    Never,
+    /// It goes on.
+    Running,
+    /// Every check held.
+    Sound,
+    /// One did not.
+    Damaged,
+}
+
+/// `aigen ledger verify --json`: the outcome of replaying everything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// Whether every check held.

@@ -18,8 +18,12 @@ pub use epoch::{
     ControllerResult, DecideRequest, Drawn, EpochPhase, EpochState, EpochStatement, Finding,
     GoldOpening, Report, RevealRequest, ValidatorResult,
 };
-pub use history::{ControllerPast, EpochSummary, OpenCall, ValidatorPast, Working, Workings};
-pub use journal::{BatchWritten, JournalFault, JournalTip, Verification};
+pub use history::{
+    CallThrough, ControllerPast, EpochSummary, OpenCall, ValidatorPast, Working, Workings,
+};
+pub use journal::{
+    BatchWritten, JournalFault, JournalTip, JournalVerified, Verification, VerificationState,
+};
 pub use money::{Account, Fund, Pay, Transfer};
 pub use receipt::{Asked, ChargeLine, Receipt, Replay, Share, Steering, SubCall, TokenUsage};
 pub use registry::{

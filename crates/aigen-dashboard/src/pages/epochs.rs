@@ -7,11 +7,16 @@ use crate::guard::{Posted, SignedIn};
 use crate::layout::{more, table_or, tile, token};
 use crate::sessions::Session;
 use crate::show::{aigen, amount, grouped, percent, short, time};
-use aigen_api::resources::{EpochPhase, EpochState, EpochStatement, EpochSummary, List, Workings};
+use aigen_api::resources::{
+    CallThrough, EpochPhase, EpochState, EpochStatement, EpochSummary, List, Workings,
+};
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
+
+/// A controller version's id; a validator is called by its name.
+const DIGEST_LETTERS: usize = 64;
 
 const PHASES: [(EpochPhase, &str); 5] = [
     (EpochPhase::Open, "Calls go on"),
@@ -203,7 +208,61 @@ pub async fn why(who: SignedIn, Path((number, id)): Path<(u64, String)>) -> Resp
             ol.formula { @for line in &working.lines { li { (line) } } }
         }
         @if workings.data.is_empty() { h1 { "Nothing to explain" } p { (id) " took no part in epoch " (number) "." } }
-        p { a href={ "/epochs/" (number) } { "The whole statement" } " · " a href="/receipts" { "the receipts behind your own usage" } }
+        p {
+            a href={ "/epochs/" (number) } { "The whole statement" }
+            @if id.len() == DIGEST_LETTERS { " · " a href={ "/epochs/" (number) "/calls/" (id) } { "the calls that its money comes from" } }
+        }
     });
     answer(&who, "/epochs", "Why", main)
+}
+
+/// The calls behind a controller's payout, down to the receipts that the reader may see.
+pub async fn calls(
+    who: SignedIn,
+    Path((number, id)): Path<(u64, String)>,
+    Query(page): Query<Page>,
+) -> Response {
+    let main = calls_through(&who.api(), number, &id, page.after.as_deref()).await;
+    answer(&who, "/epochs", &format!("Calls of epoch {number}"), main)
+}
+
+async fn calls_through(
+    api: &Asked<'_>,
+    number: u64,
+    id: &str,
+    after: Option<&str>,
+) -> Result<Markup, Trouble> {
+    let after = after
+        .map(|id| format!("&after={}", encoded(id)))
+        .unwrap_or_default();
+    let path = format!(
+        "/v1/aigen/epochs/{number}/calls?limit=50&controller={}{after}",
+        encoded(id)
+    );
+    let calls: List<CallThrough> = api.get(&path).await?;
+    let here = format!("/epochs/{number}/calls/{}", encoded(id));
+    Ok(html! {
+        h1 { "Where the money of epoch " (number) " comes from" }
+        p.lead {
+            "Every call through " (short(id)) ": what its caller was charged, and what of that went into escrow. "
+            "The escrow times the score is the payout. Who paid is not shown; whoever did has a receipt."
+        }
+        (table_or("Calls", &["ended", "model", "tokens out", "charged", "into escrow", "ended by", "receipt"],
+            &calls.data.iter().map(call).collect::<Vec<_>>(),
+            html! { "No call went through this controller in this epoch, or all of them were undone." }))
+        (more(&here, calls.next.as_deref()))
+        p { a href={ "/epochs/" (number) "/why/" (id) } { "The formula" } }
+    })
+}
+
+fn call(call: &CallThrough) -> Markup {
+    html! {
+        td { (time(call.ended_at)) }
+        td { (call.model) }
+        td.number { (grouped(call.usage.sampled_tokens + call.usage.forced_tokens)) }
+        td.number { (amount(call.charged)) }
+        td.number { (amount(call.escrowed)) }
+        td { (call.finish) }
+        td { a href={ "/receipts/" (call.id) } { (short(call.id)) } }
+    }
 }

@@ -2,15 +2,19 @@
 
 use super::{answer, encoded};
 use crate::api::{Asked, Trouble};
-use crate::guard::SignedIn;
-use crate::layout::{more, table_or, tile};
+use crate::guard::{Posted, SignedIn};
+use crate::layout::{more, table_or, tile, token};
 use crate::sessions::Role;
 use crate::show::{address, aigen, amount, grouped, short, time};
-use aigen_api::resources::{Account, JournalTip, List, Transfer};
+use aigen_api::resources::{
+    Account, JournalTip, JournalVerified, List, Transfer, VerificationState,
+};
 use axum::extract::Query;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
+
+const VERIFICATION: &str = "/v1/aigen/journal/verification";
 
 #[derive(Deserialize)]
 pub struct Page {
@@ -35,6 +39,7 @@ async fn described(
     after: Option<&str>,
 ) -> Result<Markup, Trouble> {
     let tip: JournalTip = api.get("/v1/aigen/journal/tip").await?;
+    let verified: JournalVerified = api.get(VERIFICATION).await?;
     let account: Option<Account> = match asked {
         Some(text) => Some(
             api.get(&format!("/v1/aigen/accounts/{}", encoded(text)))
@@ -63,11 +68,52 @@ async fn described(
                 (tile("Held", aigen(account.held), html! { "by running calls" }))
             }
         }
-        p.quiet { "Whoever kept an earlier tip can check that nothing before it was changed: " code { "aigen ledger verify" } "." }
+        (verification(who, &verified))
         h2 { "Transfers" }
         (moved(&transfers))
         (more(&here, transfers.next.as_deref()))
     })
+}
+
+/// Begins to verify it, and shows how that goes.
+pub async fn verify(posted: Posted) -> Response {
+    let begun: Result<JournalVerified, _> = posted.who.api().post(VERIFICATION, &()).await;
+    match begun {
+        Ok(_) => Redirect::to("/ledger").into_response(),
+        Err(met) => answer(&posted.who, "/ledger", "Ledger", Err(met)),
+    }
+}
+
+fn verification(who: &SignedIn, verified: &JournalVerified) -> Markup {
+    let running = verified.state == VerificationState::Running;
+    html! {
+        p.notice role=[(verified.state == VerificationState::Damaged).then_some("alert")] { (said(verified)) }
+        @if who.session.role == Role::Operator && !running {
+            form method="post" action="/ledger/verify" {
+                (token(&who.session))
+                button type="submit" { "Verify the journal now" }
+            }
+        }
+        p.quiet { "Whoever kept an earlier tip can check that nothing before it was changed: " code { "aigen ledger verify" } "." }
+    }
+}
+
+fn said(verified: &JournalVerified) -> Markup {
+    let when = html! { @if let Some(until) = verified.until { (time(until)) } };
+    html! {
+        @match verified.state {
+            VerificationState::Never => { "The journal was not verified since this node started." }
+            VerificationState::Running => {
+                "Verifying: " (grouped(verified.records)) " of " (grouped(verified.of)) " records were read. Load the page again to see how far it is."
+            }
+            VerificationState::Sound => {
+                strong.good { "The journal is sound. " } "All " (grouped(verified.records)) " records were replayed and everything in them checked, " (when) "."
+            }
+            VerificationState::Damaged => {
+                strong.bad { "The journal is damaged. " } (verified.fault.as_deref().unwrap_or_default()) " Found " (when) "."
+            }
+        }
+    }
 }
 
 fn search(who: &SignedIn, asked: Option<&str>) -> Markup {

@@ -1,9 +1,10 @@
 //! Where the money, the load and the quality are, at a glance.
 
 use super::answer;
-use crate::api::{Asked, Trouble};
+use crate::api::Trouble;
 use crate::guard::SignedIn;
 use crate::layout::{table_or, tile};
+use crate::sessions::Role;
 use crate::show::{age, aigen, amount, grouped, percent, time};
 use aigen_api::resources::{
     Account, Controller, EpochState, JournalTip, List, OpenCall, Receipt, Usage,
@@ -26,7 +27,7 @@ const PARTS: usize = 150;
 
 pub async fn show(who: SignedIn) -> Response {
     let main = async {
-        let now = Now::ask(&who.api()).await?;
+        let now = Now::ask(&who).await?;
         Ok(html! {
             h1 { "Overview" }
             section data-live="/live/overview" { (described(&now, None)) }
@@ -47,7 +48,7 @@ pub async fn live(who: SignedIn) -> Response {
                 return;
             }
             // What cannot be told now is told next time; the page keeps what stands.
-            let Ok(now) = Now::ask(&who.api()).await else {
+            let Ok(now) = Now::ask(&who).await else {
                 continue;
             };
             let rate = before.map(|before| now.load.since(before));
@@ -75,8 +76,13 @@ struct Now {
 }
 
 impl Now {
-    async fn ask(api: &Asked<'_>) -> Result<Self, Trouble> {
-        let receipts = format!("/v1/aigen/receipts?limit={RECEIPTS}");
+    async fn ask(who: &SignedIn) -> Result<Self, Trouble> {
+        let api = &who.api();
+        let whose = match who.session.role {
+            Role::Operator => "&everyone=true",
+            Role::Customer => "",
+        };
+        let receipts = format!("/v1/aigen/receipts?limit={RECEIPTS}{whose}");
         let best = format!("/v1/aigen/controllers?limit={CONTROLLERS}&sort=score");
         Ok(Self {
             account: api.get("/v1/aigen/account").await?,

@@ -1,18 +1,20 @@
 //! What runs and what went before: open calls, settled epochs, a controller's and a validator's
 //! past, and an epoch settled again.
 
+use super::receipts::{finish, tokens};
 use super::registry::find;
+use super::usage::before;
 use crate::extract::{Asked, Key, Named};
 use crate::failure::Failure;
 use crate::limits::{HISTORY_PER_PAGE, HISTORY_PER_PAGE_MAX};
 use crate::state::Gateway;
 use aigen_api::resources::{
-    ControllerPast, EpochSummary, List, OpenCall, ValidatorPast, Working, Workings,
+    CallThrough, ControllerPast, EpochSummary, List, OpenCall, ValidatorPast, Working, Workings,
 };
 use aigen_node::NodeError;
 use aigen_node::economy::settlement::{Working as Settled, settle_explained};
-use aigen_node::network::{Call, Network, Role, SettledEpoch};
-use aigen_types::{Address, Amount, CallId, Epoch, Slug};
+use aigen_node::network::{Call, Network, Receipt, Role, SettledEpoch};
+use aigen_types::{Address, Amount, CallId, Digest, Epoch, Slug};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -67,6 +69,59 @@ fn open_call(network: &Network, id: CallId, call: &Call) -> OpenCall {
         prompt_tokens: call.prompt_tokens,
         covered_tokens: call.covered_tokens,
         opened_at: call.opened_at,
+    }
+}
+
+/// `?controller=&limit=&after=`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Through {
+    /// A version's digest or reference, or a tag.
+    controller: String,
+    limit: Option<usize>,
+    /// Only calls that ended before this one.
+    after: Option<String>,
+}
+
+/// The calls whose money a controller version earns from in an epoch, settled or not, newest
+/// first. Open to every key, like the sums in the epoch's statement; who paid is not said.
+pub(super) async fn calls_through(
+    State(gateway): State<Gateway>,
+    _: Key,
+    Named(epoch): Named<u64>,
+    Asked(page): Asked<Through>,
+) -> Result<Json<List<CallThrough>>, Failure> {
+    let limit = per_page(page.limit)?;
+    let network = gateway.node.network();
+    let digest = version(&network, page.controller)?;
+    let after = before(&network, page.after.as_deref())?;
+    let data: Vec<_> = network
+        .receipts_through(Epoch(epoch), digest, after)
+        .take(limit)
+        .map(|(id, receipt)| call_through(id, receipt))
+        .collect();
+    let next = data.last().filter(|_| data.len() == limit);
+    Ok(Json(List {
+        next: next.map(|call| call.id.to_string()),
+        data,
+    }))
+}
+
+fn version(network: &Network, named: String) -> Result<Digest, Failure> {
+    let known = |digest: &Digest| network.controller(*digest).is_some();
+    let digest = find(network, &named).filter(known);
+    Ok(digest.ok_or(NodeError::ControllerUnknown(named))?)
+}
+
+fn call_through(id: CallId, receipt: &Receipt) -> CallThrough {
+    CallThrough {
+        id,
+        ended_at: receipt.closed_at,
+        model: receipt.call.model.clone(),
+        usage: tokens(&receipt.call.used),
+        charged: receipt.charge.total,
+        escrowed: receipt.split.controller,
+        finish: finish(receipt.outcome).to_owned(),
     }
 }
 

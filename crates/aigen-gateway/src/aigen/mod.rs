@@ -52,6 +52,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/history/validators/{name}", get(history::validator))
         .route("/epochs", get(history::epochs))
         .route("/epochs/{epoch}/workings", get(history::workings))
+        .route("/epochs/{epoch}/calls", get(history::calls_through))
         .route("/budgets", get(spending::budgets).post(spending::set))
         .route(
             "/allowances",
@@ -78,6 +79,10 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/epochs/{epoch}/close", post(epochs::close))
         .route("/epochs/{epoch}/statement", get(statement::get))
         .route("/journal/tip", get(journal::tip))
+        .route(
+            "/journal/verification",
+            get(journal::verified).post(journal::verify),
+        )
         .route("/journal/batches", post(journal::write))
 }
 

@@ -207,7 +207,7 @@ fn share(role: &str, to: Option<Address>, amount: Amount) -> Option<Share> {
     })
 }
 
-fn finish(outcome: Outcome) -> &'static str {
+pub(super) fn finish(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Stop => "stop",
         Outcome::Length => "length",

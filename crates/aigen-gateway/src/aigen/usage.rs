@@ -154,12 +154,15 @@ impl Told {
     }
 }
 
-/// `?account=&limit=&after=`
+/// `?account=&everyone=&limit=&after=`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
     /// Who paid; the key's own account when absent.
     account: Option<String>,
+    /// Whoever paid; for operators.
+    #[serde(default)]
+    everyone: bool,
     /// How many, at most.
     limit: Option<usize>,
     /// Only receipts of calls that ended before this one.
@@ -172,30 +175,59 @@ pub(super) async fn receipts(
     Key(caller): Key,
     Asked(page): Asked<Page>,
 ) -> Result<Json<List<Receipt>>, Failure> {
-    let payer = parsed("account", page.account.as_deref())?;
-    let payer = payer.unwrap_or_else(|| caller.account.clone());
-    caller.must_own(&payer)?;
+    let payer = match page.everyone {
+        true => everyone(&caller, &page)?,
+        false => Some(own(&caller, page.account.as_deref())?),
+    };
     let limit = page.limit.unwrap_or(RECEIPTS_PER_PAGE);
     if !(1..=RECEIPTS_PER_PAGE_MAX).contains(&limit) {
         let reason = format!("must be 1 to {RECEIPTS_PER_PAGE_MAX}");
         return Err(Failure::invalid("limit", reason));
     }
     let network = gateway.node.network();
-    let after: Option<CallId> = parsed("after", page.after.as_deref())?;
-    if after.is_some_and(|id| network.receipt(id).is_none()) {
-        return Err(Failure::invalid("after", "there is no such receipt"));
-    }
-    let seen = network.receipts_of(&payer, after);
-    let seen = seen.filter(|(_, receipt)| may_see(&caller, &payer, &receipt.call.spender));
-    let data: Vec<_> = seen
-        .take(limit)
-        .map(|(id, receipt)| receipts::describe(&network, id, receipt))
-        .collect();
+    let after = before(&network, page.after.as_deref())?;
+    let describe = |(id, receipt)| receipts::describe(&network, id, receipt);
+    let data: Vec<_> = match payer {
+        None => {
+            let newest = network.newest_receipts(after);
+            newest.take(limit).map(describe).collect()
+        }
+        Some(payer) => {
+            let seen = network.receipts_of(&payer, after);
+            let seen = seen.filter(|(_, receipt)| may_see(&caller, &payer, &receipt.call.spender));
+            seen.take(limit).map(describe).collect()
+        }
+    };
     let next = data.last().filter(|_| data.len() == limit);
     Ok(Json(List {
         next: next.map(|receipt| receipt.id.to_string()),
         data,
     }))
+}
+
+fn own(caller: &Caller, account: Option<&str>) -> Result<Address, Failure> {
+    let payer = parsed("account", account)?;
+    let payer = payer.unwrap_or_else(|| caller.account.clone());
+    caller.must_own(&payer)?;
+    Ok(payer)
+}
+
+fn everyone(caller: &Caller, page: &Page) -> Result<Option<Address>, Failure> {
+    caller.must_operate()?;
+    if page.account.is_some() {
+        let reason = "everyone's receipts are not those of one account: leave one of the two out";
+        return Err(Failure::invalid("account", reason));
+    }
+    Ok(None)
+}
+
+/// Where a page of receipts goes on.
+pub(super) fn before(network: &Network, after: Option<&str>) -> Result<Option<CallId>, Failure> {
+    let after: Option<CallId> = parsed("after", after)?;
+    if after.is_some_and(|id| network.receipt(id).is_none()) {
+        return Err(Failure::invalid("after", "there is no such receipt"));
+    }
+    Ok(after)
 }
 
 fn parsed<T: FromStr<Err: Display>>(

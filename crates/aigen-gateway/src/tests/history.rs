@@ -3,8 +3,8 @@
 use super::epochs::{publish, read};
 use super::world::{World, chat, gated, request};
 use aigen_api::resources::{
-    Controller, ControllerPast, EpochStatement, EpochSummary, List, OpenCall, ValidatorPast,
-    Workings,
+    CallThrough, Controller, ControllerPast, EpochStatement, EpochSummary, List, OpenCall, Receipt,
+    ValidatorPast, Workings,
 };
 use serde_json::{Value, json};
 
@@ -96,6 +96,23 @@ async fn epochs_are_told_newest_first_and_settled_again() {
     );
     assert!(nobody.data.is_empty());
 
+    let path = format!("/v1/aigen/epochs/1/calls?controller={real}");
+    let behind: List<CallThrough> = read(&world.get(&world.ada, &path).await);
+    let escrowed = behind.data.iter().map(|call| call.escrowed.nano());
+    let row = &statements[1].controllers[0];
+    assert_eq!(
+        (behind.data.len(), escrowed.sum::<u128>()),
+        (1, row.payout.nano() + row.remainder.nano()),
+        "{behind:?}"
+    );
+    let by_name = world
+        .get(
+            &world.ada,
+            "/v1/aigen/epochs/1/calls?controller=ada/real@1.0.0",
+        )
+        .await;
+    assert_eq!(read::<List<CallThrough>>(&by_name), behind);
+
     let path = format!("/v1/aigen/epochs/1/workings?id={real}");
     let workings: Workings = read(&world.get(&world.ada, &path).await);
     assert!(workings.same);
@@ -107,6 +124,10 @@ async fn epochs_are_told_newest_first_and_settled_again() {
     for (path, expected) in [
         ("/v1/aigen/epochs/7/workings", (404, "not_found")),
         ("/v1/aigen/epochs?limit=0", (400, "invalid_value")),
+        (
+            "/v1/aigen/epochs/1/calls?controller=ada/none@1.0.0",
+            (404, "controller_not_found"),
+        ),
         (
             "/v1/aigen/history/controllers/ada/none@1.0.0",
             (404, "controller_not_found"),
@@ -147,5 +168,33 @@ async fn controllers_are_listed_by_score_and_by_the_page() {
             None,
             (400, "invalid_value"),
         )
+        .await;
+}
+
+#[tokio::test]
+async fn an_operator_sees_what_everyone_paid_for() {
+    let world = World::polite().await;
+    let bob = world.key("bob-key", "user:bob").await;
+    world.fund("user:bob", "1").await;
+    for key in [&world.ada, &bob] {
+        let reply = world
+            .post(key, "/v1/chat/completions", &chat(json!({})))
+            .await;
+        assert!(reply.status.is_success(), "{}", reply.text);
+    }
+    let everyone = "/v1/aigen/receipts?everyone=true";
+    let page: List<Receipt> = read(&world.get(&world.operator, everyone).await);
+    let payers: Vec<_> = page
+        .data
+        .iter()
+        .map(|receipt| receipt.payer.as_str())
+        .collect();
+    assert_eq!(payers, ["user:bob", "user:ada"]);
+    world
+        .refused(&world.ada, everyone, None, (403, "forbidden"))
+        .await;
+    let both = "/v1/aigen/receipts?everyone=true&account=user:ada";
+    world
+        .refused(&world.operator, both, None, (400, "invalid_value"))
         .await;
 }

@@ -2,7 +2,7 @@
 
 use super::{World, parsed, used};
 use crate::{Command, Outcome, RefundCall, RefundReason, ReverseCall};
-use aigen_types::{Amount, CallId, Day, TransferId};
+use aigen_types::{Amount, CallId, Day, Epoch, TransferId};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -103,6 +103,37 @@ fn receipts_come_newest_first_from_anywhere() {
     assert_eq!(ids(Some(3)), [2, 1]);
     assert_eq!(ids(Some(1)), [0; 0]);
     assert_eq!(ids(Some(77)), [0; 0], "no such receipt");
+}
+
+#[test]
+fn receipts_are_found_by_the_controller_that_earns_from_them() {
+    let mut world = World::new(1_000_000);
+    let quiz = world.controller("ada/quiz@1.0.0");
+    world.call(1, Some(quiz));
+    world.call(2, None);
+    world.call(3, Some(quiz));
+    world.call(4, Some(quiz));
+    let through = |world: &World, epoch: u64, before: Option<u128>| -> Vec<u128> {
+        let network = &world.network;
+        let receipts = network.receipts_through(Epoch(epoch), quiz, before.map(CallId));
+        receipts.map(|(id, _)| id.0).collect()
+    };
+    assert_eq!(through(&world, 0, None), [4, 3, 1]);
+    assert_eq!(through(&world, 0, Some(4)), [3, 1]);
+    assert_eq!(through(&world, 1, None), [0; 0], "another epoch");
+    world.ok(Command::ReverseCall(ReverseCall {
+        id: TransferId(9),
+        call: CallId(3),
+        reason: RefundReason::Duplicate,
+    }));
+    assert_eq!(
+        through(&world, 0, None),
+        [4, 1],
+        "what was undone earns nothing"
+    );
+    let everybody = world.network.newest_receipts(Some(CallId(4)));
+    let everybody: Vec<_> = everybody.map(|(id, _)| id.0).collect();
+    assert_eq!(everybody, [3, 2, 1]);
 }
 
 #[test]

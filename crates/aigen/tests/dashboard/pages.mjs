@@ -124,12 +124,46 @@ async function byKeyboard() {
   await page.context().close();
 }
 
+/** From a payout down to the calls that its money comes from, and to a receipt of one. */
+async function drillDown() {
+  const page = await open({ viewport: SIZES.desktop });
+  await signIn(page, operator, "/epochs/0");
+  await page.locator("tr", { hasText: controller }).getByRole("link", { name: "why" }).click();
+  await page.getByRole("link", { name: "the calls that its money comes from" }).click();
+  await page.getByRole("heading", { name: "Where the money of epoch 0 comes from" }).waitFor();
+  assert.equal(await page.locator("tbody tr").count(), 3);
+  await page.screenshot({ path: `${shots}/calls-desktop.png`, fullPage: true });
+  await accessible(page, "calls of an epoch");
+  await page.locator("tbody a").first().click();
+  await page.getByText("Who was paid").waitFor();
+  await page.context().close();
+}
+
+/** The journal, verified beside the running node. */
+async function verified() {
+  const page = await open({ viewport: SIZES.desktop });
+  await signIn(page, operator, "/ledger");
+  await page.getByText("was not verified since this node started").waitFor();
+  await page.getByRole("button", { name: "Verify the journal now" }).click();
+  while (await page.getByText("The journal is sound.").count() === 0) await page.reload();
+  await page.screenshot({ path: `${shots}/sound-desktop.png`, fullPage: true });
+  await accessible(page, "a verified ledger");
+  await page.context().close();
+  const customer = await open({ viewport: SIZES.desktop });
+  await signIn(customer, key, "/ledger");
+  await customer.getByText("The journal is sound.").waitFor();
+  assert.equal(await customer.getByRole("button", { name: "Verify" }).count(), 0);
+  await customer.context().close();
+}
+
 await newcomer();
 await withoutScript();
 await everyPage("desktop", "light");
 await everyPage("phone", "light");
 await everyPage("desktop", "dark");
 await byKeyboard();
+await drillDown();
+await verified();
 assert.deepEqual(complaints, []);
 await browser.close();
 console.log("all passed");
