@@ -67,6 +67,8 @@ pair! {
     burned, "burned_nano", "burned";
     cap, "cap_nano", "cap";
     charged, "charged_nano", "charged";
+    earned, "earned_nano", "earned";
+    fee, "fee_nano", "fee";
     given_back, "given_back_nano", "given_back";
     margin, "margin_nano", "margin";
     escrowed, "escrowed_nano", "escrowed";

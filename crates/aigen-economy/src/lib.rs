@@ -3,7 +3,8 @@
 //! Three questions, in the order money meets them:
 //!
 //! - [`rate`]: what does this usage cost? ([`cover`] and [`affordable_output`]: what can it cost at most?)
-//! - [`split`]: who gets which part of a captured charge?
+//! - [`split`]: who gets which part of a captured charge? ([`split_with_reads`]: and of the fees for
+//!   datasets?)
 //! - [`settlement::settle`]: what does an epoch's money become, given what validators revealed?
 //!
 //! Absent by construction: no clock, no files, no randomness, no floats, no map
@@ -19,12 +20,14 @@
 
 extern crate alloc;
 
+mod datasets;
 pub mod limits;
 mod margin;
 mod price;
 pub mod settlement;
 mod shares;
 
+pub use datasets::{DatasetPrice, ReadUsage, rate_read, split_with_reads};
 pub use margin::{before_margin, margin_on};
 pub use price::{
     Charge, ChargeLine, LineKind, Price, RatingError, Usage, affordable_output, cover, rate,

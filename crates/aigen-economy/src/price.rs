@@ -77,6 +77,12 @@ pub enum LineKind {
     Forced,
     /// Tokens computed and not kept, at the output price.
     Discarded,
+    /// Rows of a dataset.
+    DatasetRows,
+    /// Rows of a dataset that a search found: beside what they cost as rows.
+    DatasetHits,
+    /// A dataset as a whole.
+    DatasetDownload,
 }
 
 /// One line of a charge: a quantity at a unit price, rounded up once.
@@ -84,11 +90,12 @@ pub enum LineKind {
 pub struct ChargeLine {
     /// What the line is for.
     pub kind: LineKind,
-    /// Tokens, or 1 for the request.
+    /// Tokens, rows or hits; 1 for the request and for a download.
     pub quantity: u64,
-    /// Nano-AIGEN per 1,000,000 tokens, or per request.
+    /// Nano-AIGEN per 1,000,000 tokens; per request, row, hit or download.
     pub unit_price: Amount,
-    /// Nano-AIGEN: `quantity × unit_price / 1,000,000`, rounded up; `unit_price` for the request.
+    /// Nano-AIGEN: of tokens `quantity × unit_price / 1,000,000`, rounded up; of anything else
+    /// `quantity × unit_price`, exactly.
     pub amount: Amount,
 }
 

@@ -63,6 +63,15 @@ impl Shares {
     pub fn validator(&self) -> Ppm {
         self.validator
     }
+
+    /// What the four leave: the protocol's share of every charge and of every fee.
+    #[must_use]
+    pub fn protocol(&self) -> Ppm {
+        let shares = [self.provider, self.data, self.controller, self.validator];
+        let parts = shares.iter().map(|share| share.parts());
+        let left = parts.fold(Ppm::ONE.parts(), u32::saturating_sub);
+        Ppm::new(left).unwrap_or(Ppm::ZERO)
+    }
 }
 
 /// 65 % provider, 5 % data, 20 % controller, 4 % validators, which leaves 6 % to the protocol.
@@ -175,7 +184,7 @@ pub fn split_charge(
 
 /// `amount × share // PPM`, exact for every amount: the whole millions first, so that no
 /// product leaves `u128`.
-fn of_floor(amount: Amount, share: Ppm) -> u128 {
+pub(crate) fn of_floor(amount: Amount, share: Ppm) -> u128 {
     let whole = u128::from(PPM);
     let parts = u128::from(share.parts());
     let millions = amount.nano().div_euclid(whole).saturating_mul(parts);

@@ -3,8 +3,8 @@
 //! names them; a name's place or a variant's number never changes once released.
 
 use aigen_types::{
-    AccountId, Address, Amount, CallId, ControllerName, ControllerRef, Digest, Epoch, ModelName,
-    NodeId, Ppm, PublisherKey, Signature, Slug, Timestamp, TransferId,
+    AccountId, Address, Amount, CallId, ControllerName, ControllerRef, DatasetName, DatasetRef,
+    Digest, Epoch, ModelName, NodeId, Ppm, PublisherKey, Signature, Slug, Timestamp, TransferId,
 };
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,7 +215,15 @@ macro_rules! texts {
         }
     )*};
 }
-texts!(Address, Slug, ModelName, ControllerRef, ControllerName);
+texts!(
+    Address,
+    Slug,
+    ModelName,
+    ControllerRef,
+    ControllerName,
+    DatasetName,
+    DatasetRef
+);
 
 impl Wire for Amount {
     fn put(&self, out: &mut Vec<u8>) {

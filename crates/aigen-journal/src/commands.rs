@@ -2,14 +2,16 @@
 
 use crate::codec::{DecodeError, Wire, choice, earlier, malformed, record};
 use aigen_economy::settlement::{Parameter, ParameterKind, Params, RemainderPolicy};
-use aigen_economy::{Price, Shares, Usage};
+use aigen_economy::{DatasetPrice, Price, Shares, Usage};
 use aigen_network::{
-    Appeal, Asked, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
-    DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, KeyLimits,
-    LimitKey, MoveStake, NewController, NewKey, NewModel, NewRelease, NewValidator, OpenCall,
-    OpenSubCall, Outcome, Pay, Period, ProgressCall, ProposeRules, RefundCall, RefundReason,
-    Release, Report, RevealScores, ReverseCall, RevokeAllowance, Role, Rules, Scope, SetBudget,
-    SetStanding, Settings, Standing, Stated, Steered, TagController, TagKey, Terms,
+    Appeal, Asked, AssignEpoch, Cell, CloseCall, CloseEpoch, Column, Command, CommitScores,
+    ControllerKind, DatasetUse, DecideAppeal, ExtendCall, Finding, Found, GoldOpening, Grant,
+    GrantAllowance, GrantDataset, Issue, KeyLimits, LimitKey, MoveStake, NewController, NewDataset,
+    NewKey, NewModel, NewRelease, NewValidator, OpenCall, OpenSubCall, Outcome, Pay, Period,
+    PriceDataset, ProgressCall, ProposeRules, ReadDataset, ReadWithin, RefundCall, RefundReason,
+    Release, Report, RevealScores, ReverseCall, RevokeAllowance, RevokeDataset, Role, RowRange,
+    Rows, Rules, Scope, SetBudget, SetStanding, Settings, Standing, Stated, Steered, TagController,
+    TagKey, Terms, Wanted, WithdrawDataset,
 };
 use aigen_types::{BudgetPath, NodeId};
 
@@ -93,10 +95,17 @@ commands! {
     45 => Appeal(inner),
     46 => DecideAppeal(inner),
     60 => LimitKey(inner),
-    65 => OpenSubCall(inner),
+    72 => PublishDataset(inner),
+    73 => PriceDataset(inner),
+    74 => WithdrawDataset(inner),
+    75 => GrantDataset(inner),
+    76 => RevokeDataset(inner),
+    77 => ReadDataset(inner),
+    78 => ReadWithin(inner),
     @earlier
     4 => CreateKey(KeyOfAccount) before 19,
-    9 => OpenCall(CallOfKey) before 18,
+    9 => OpenCall(CallOfKey) then 18(CallWithoutReads) before 70,
+    65 => OpenSubCall(SubCallWithoutReads) before 71,
     13 => AssignEpoch(AssignmentWithoutSeed) before 40,
     17 => CloseEpoch(CloseWithoutAudits) before 41,
     12 => CloseCall(CloseOfTokens) then 50(CloseWithin) before 66,
@@ -169,7 +178,44 @@ earlier!(CallOfKey of OpenCall {
     least_tokens: 1,
     end_user: None,
     bill_to: None,
+    reads: Vec::new(),
 });
+earlier!(CallWithoutReads of OpenCall {
+    call,
+    key,
+    model,
+    controller,
+    prompt_tokens,
+    chunk_tokens,
+    budget,
+    request,
+    node,
+    least_tokens,
+    end_user,
+    bill_to
+} with {
+    reads: Vec::new(),
+});
+
+/// A call within a call, of which no prompt holds rows of a dataset.
+struct SubCallWithoutReads;
+
+impl SubCallWithoutReads {
+    fn says(sub: &OpenSubCall) -> bool {
+        CallWithoutReads::says(&sub.open)
+    }
+
+    fn put(sub: &OpenSubCall, out: &mut Vec<u8>) {
+        sub.parent.put(out);
+        CallWithoutReads::put(&sub.open, out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<OpenSubCall, DecodeError> {
+        let parent = Wire::take(input)?;
+        let open = CallWithoutReads::take(input)?;
+        Ok(OpenSubCall { parent, open })
+    }
+}
 
 choice!(Period { 1 => Day, 2 => Week, 3 => Month, 4 => Total });
 choice!(RefundReason {
@@ -187,6 +233,7 @@ choice!(Scope { 1 => Complete, 2 => Read, 3 => Manage });
 choice!(Standing { 1 => Current, 2 => Deprecated, 3 => Yanked });
 choice!(ParameterKind { 1 => Voted, 2 => Measured });
 choice!(RemainderPolicy { 1 => Treasury, 2 => Burn, 3 => Refund });
+choice!(DatasetUse { 1 => Read, 2 => Completion, 3 => Controller, 4 => Download });
 choice!(Outcome {
     1 => Stop,
     2 => Length,
@@ -270,7 +317,8 @@ record!(OpenCall {
     node,
     least_tokens,
     end_user,
-    bill_to
+    bill_to,
+    reads
 });
 record!(ExtendCall {
     call,
@@ -383,6 +431,77 @@ record!(RefundCall {
     amount,
     reason
 });
+record!(NewDataset {
+    reference,
+    by,
+    content,
+    rows,
+    bytes,
+    columns,
+    description,
+    licence,
+    uses,
+    open,
+    price,
+    provider
+});
+record!(Column { name, kind });
+record!(DatasetPrice { row, hit, download });
+record!(PriceDataset {
+    reference,
+    by,
+    price
+});
+record!(WithdrawDataset {
+    reference,
+    by,
+    reason
+});
+record!(GrantDataset {
+    dataset,
+    by,
+    to,
+    grant
+});
+record!(Grant {
+    columns,
+    uses,
+    until
+});
+record!(RevokeDataset { dataset, by, to });
+record!(ReadDataset {
+    read,
+    key,
+    wanted,
+    purpose,
+    request,
+    end_user,
+    bill_to,
+    budget
+});
+record!(ReadWithin { call, wanted });
+record!(Wanted {
+    dataset,
+    columns,
+    rows,
+    hits
+});
+record!(RowRange { first, count });
+
+impl Wire for Rows {
+    fn put(&self, out: &mut Vec<u8>) {
+        let ranges = self.ranges().to_vec();
+        ranges.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match Self::from_ranges(Wire::take(input)?) {
+            Some(rows) => Ok(rows),
+            None => malformed("ranges of rows that overlap, touch or are out of order"),
+        }
+    }
+}
+
 record!(Cell {
     validator,
     controller,

@@ -1,14 +1,17 @@
 use crate::codec::{DecodeError, Wire};
 use crate::record::Tip;
 use crate::sessions::Sessions;
-use crate::state::{asked, steered, take_before_releases};
-use aigen_network::{Governance, Keyring, Network};
+use crate::state::{asked, reads, steered, take_before_releases};
+use aigen_network::{Datasets, Governance, Keyring, Network};
 use aigen_types::{Digest, Timestamp};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The newest form. Older ones stay readable, and what one of them can say is still written in it.
-const SNAPSHOT_VERSION: u16 = 5;
+const SNAPSHOT_VERSION: u16 = 6;
+
+/// A network without datasets.
+const WITHOUT_DATASETS: u16 = 5;
 
 /// A network whose calls asked nothing of the outside, and made no calls within themselves.
 const WITHOUT_SUB_CALLS: u16 = 4;
@@ -98,13 +101,19 @@ impl Snapshot {
             asked(&self.network).put(out);
             self.network.within().parents().put(out);
         }
+        if version > WITHOUT_DATASETS {
+            self.network.dataset_state().put(out);
+            reads(&self.network).put(out);
+        }
     }
 
     fn version(&self) -> u16 {
         let is_plain = *self.network.keyring() == Keyring::default();
         let is_alone = self.network.within().parents().is_empty();
-        if !is_alone || !asked(&self.network).is_empty() {
+        if *self.network.dataset_state() != Datasets::default() {
             SNAPSHOT_VERSION
+        } else if !is_alone || !asked(&self.network).is_empty() {
+            WITHOUT_DATASETS
         } else if !is_plain || !steered(&self.network).is_empty() {
             WITHOUT_SUB_CALLS
         } else if *self.network.governance() != Governance::default() {
@@ -149,14 +158,23 @@ fn take_steered(input: &mut &[u8]) -> Result<Network, DecodeError> {
         .with_steered(BTreeMap::take(input)?))
 }
 
+fn take_within(input: &mut &[u8]) -> Result<Network, DecodeError> {
+    Ok(take_steered(input)?
+        .with_asked(BTreeMap::take(input)?)
+        .with_sub_calls(BTreeMap::take(input)?))
+}
+
 fn take_network(version: u16, input: &mut &[u8]) -> Result<Network, DecodeError> {
     match version {
         ..=BEFORE_RELEASES => take_before_releases(input),
         WITHOUT_GOVERNANCE => Network::take(input),
         WITHOUT_KEYRING => take_governed(input),
         WITHOUT_SUB_CALLS => take_steered(input),
-        _ => Ok(take_steered(input)?
-            .with_asked(BTreeMap::take(input)?)
-            .with_sub_calls(BTreeMap::take(input)?)),
+        WITHOUT_DATASETS => take_within(input),
+        _ => {
+            let network = take_within(input)?;
+            let datasets = Datasets::take(input)?;
+            Ok(network.with_datasets(datasets, BTreeMap::take(input)?))
+        }
     }
 }

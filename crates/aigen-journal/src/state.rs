@@ -7,10 +7,10 @@ use aigen_economy::settlement::{self, Input, Output};
 use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
-    Allowance, Asked, Budget, Call, Cap, Capped, Controller, EpochState, Evaluated, Governance,
-    Held, Hold, Key, Keyring, Minute, Model, Network, OpenAppeal, Opened, Parts, PayoutKind, Phase,
-    Plan, Posting, Receipt, Refund, Reversal, RulesVersion, SettledEpoch, StakeStanding, Steered,
-    Tally, Validator, Waiting, Window,
+    Allowance, Asked, Budget, Call, Cap, Capped, Controller, Dataset, Datasets, EpochState,
+    Evaluated, Governance, Held, Hold, Key, Keyring, Minute, Model, Network, OpenAppeal, Opened,
+    Parts, PayoutKind, Phase, Plan, Posting, Read, ReadReceipt, Receipt, Refund, Reversal,
+    RulesVersion, SettledEpoch, StakeStanding, Steered, Tally, Validator, Waiting, Window,
 };
 use aigen_types::{CallId, Timestamp, TransferId};
 use std::borrow::Borrow;
@@ -170,7 +170,7 @@ record!(Controller {
     published_at
 });
 record!(Validator { owner, skill });
-record!(Call {
+earlier!(CallWithoutReads of Call {
     key,
     node,
     payer,
@@ -189,6 +189,67 @@ record!(Call {
     price_version,
     holds,
     opened_at,
+} with {
+    reads: Vec::new(),
+});
+
+/// What few calls have read of datasets stands apart: see [`reads`].
+impl Wire for Call {
+    fn put(&self, out: &mut Vec<u8>) {
+        CallWithoutReads::put(self, out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        CallWithoutReads::take(input)
+    }
+}
+
+/// What calls have read of datasets, running ones and those that have ended, where they have read
+/// anything.
+pub(crate) fn reads(network: &Network) -> BTreeMap<CallId, Vec<Read>> {
+    let running = network.calls();
+    let ended = network.receipts().map(|(id, receipt)| (id, &receipt.call));
+    running
+        .chain(ended)
+        .filter(|(_, call)| !CallWithoutReads::says(call))
+        .map(|(id, call)| (id, call.reads.clone()))
+        .collect()
+}
+
+record!(Read {
+    wanted,
+    purpose,
+    provider,
+    price,
+    fee,
+    earned
+});
+record!(ReadReceipt {
+    key,
+    payer,
+    spender,
+    app,
+    caps,
+    request,
+    read,
+    protocol,
+    margin,
+    read_at,
+    record,
+    transfers,
+    refunds,
+    reversal
+});
+record!(Dataset {
+    published,
+    published_at,
+    withdrawn
+});
+record!(Datasets {
+    versions,
+    owners,
+    grants,
+    reads
 });
 record!(Hold {
     transfer,
@@ -298,6 +359,9 @@ choice!(LineKind {
     4 => Output,
     5 => Forced,
     6 => Discarded,
+    7 => DatasetRows,
+    8 => DatasetHits,
+    9 => DatasetDownload,
 });
 record!(ChargeLine {
     kind,

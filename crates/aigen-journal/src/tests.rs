@@ -114,6 +114,7 @@ fn every_command() -> Vec<Command> {
             least_tokens: 1,
             end_user: None,
             bill_to: None,
+            reads: Vec::new(),
         }),
         Command::ExtendCall(ExtendCall {
             call,
@@ -193,6 +194,7 @@ pub(crate) fn later_commands() -> Vec<Command> {
             least_tokens: 256,
             end_user: Some(parsed("42")),
             bill_to: Some(parsed("user:ada")),
+            reads: Vec::new(),
         }),
         Command::SetBudget(SetBudget {
             path: parsed("org:acme:app:tutor:user:*"),

@@ -2,8 +2,9 @@ use crate::replay::{Replayed, read_snapshot};
 use crate::snapshot::SnapshotError;
 use crate::store::{Store, StoreError};
 use aigen_economy::settlement::settle;
-use aigen_economy::{rate, split_charge};
-use aigen_network::{ControllerKind, Network, Outcome, Receipt, SettledEpoch};
+use aigen_network::{
+    ControllerKind, Network, ReadReceipt, Receipt, SettledEpoch, settled_call, settled_read,
+};
 use aigen_types::{Amount, CallId, Digest, Epoch};
 
 /// What a journal that verifies amounts to.
@@ -191,6 +192,12 @@ fn check(network: &Network) -> Result<(Amount, Amount), Fault> {
         return Err(Fault::Receipt(call));
     }
     let wrong = network
+        .read_receipts()
+        .find(|(_, receipt)| !read_follows(network, receipt));
+    if let Some((read, _)) = wrong {
+        return Err(Fault::Receipt(read));
+    }
+    let wrong = network
         .settled_epochs()
         .find(|(_, settled)| !settles(settled));
     match wrong {
@@ -203,21 +210,22 @@ fn follows(network: &Network, receipt: &Receipt) -> bool {
     let Some(found) = network.founded() else {
         return false;
     };
-    let uncharged = receipt.outcome == Outcome::Expired || receipt.call.used == Default::default();
-    let rated = rate(&receipt.call.price, &receipt.call.used);
-    let with_controller = receipt.call.controller.is_some();
-    let split = split_charge(
-        &receipt.charge,
-        &found.settings.shares,
-        with_controller,
-        false,
-    );
-    split == receipt.split
-        && if uncharged {
-            receipt.charge.total.is_zero()
-        } else {
-            rated.is_ok_and(|charge| charge == receipt.charge)
-        }
+    let shares = &found.settings.shares;
+    settled_call(&receipt.call, receipt.outcome, shares).is_ok_and(|settled| {
+        settled.charge == receipt.charge
+            && settled.split == receipt.split
+            && settled.reads == receipt.call.reads
+    })
+}
+
+fn read_follows(network: &Network, receipt: &ReadReceipt) -> bool {
+    let Some(found) = network.founded() else {
+        return false;
+    };
+    let read = &receipt.read;
+    let settled = settled_read(read, &found.settings.shares);
+    settled == (read.earned, receipt.protocol)
+        && read.charge().is_ok_and(|charge| charge.total == read.fee)
 }
 
 fn settles(settled: &SettledEpoch) -> bool {

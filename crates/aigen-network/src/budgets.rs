@@ -6,7 +6,6 @@
 
 use crate::accounts::first_u128;
 use crate::calendar::{Period, Window};
-use crate::calls::Call;
 use crate::command::SetBudget;
 use crate::network::{Network, Reply};
 use crate::posting::Chain;
@@ -310,17 +309,17 @@ impl Bound<'_> {
 
 impl Network {
     /// The payer's money first, then every cap.
-    pub(crate) fn bounds<'a>(&self, call: &'a Call) -> Vec<Bound<'a>> {
-        let payer = self.account(&call.payer);
-        let available = self.available(&call.payer);
-        let held = payer.map_or(Amount::ZERO, |account| account.debits_pending);
+    pub(crate) fn bounds<'a>(&self, payer: &Address, caps: &'a [Cap]) -> Vec<Bound<'a>> {
+        let available = self.available(payer);
+        let held = self.account(payer);
+        let held = held.map_or(Amount::ZERO, |account| account.debits_pending);
         let money = Bound {
             cap: None,
             available,
             held,
             released: available.saturating_add(held),
         };
-        let caps = call.caps.iter().map(|cap| {
+        let caps = caps.iter().map(|cap| {
             let state = self.cap_state(cap);
             Bound {
                 cap: Some(cap),

@@ -1,8 +1,12 @@
 use crate::budgets::{Cap, must_leave};
 use crate::command::OpenCall;
 use crate::corrections::{Refund, Reversal};
+use crate::datasets::DatasetUse;
+use crate::limits::CALL_READS_MAX;
 use crate::network::{Network, Reply};
+use crate::reads::Read;
 use crate::refusal::Refusal;
+use crate::registry::Key;
 use aigen_economy::{Charge, Price, Split, Usage};
 use aigen_types::{
     Address, Amount, CallId, Digest, Epoch, ModelName, NodeId, Ppm, Slug, Timestamp, TransferId,
@@ -99,6 +103,17 @@ pub struct Call {
     pub holds: Vec<Hold>,
     /// When it began.
     pub opened_at: Timestamp,
+    /// What it has read of datasets, in the order in which it did.
+    pub reads: Vec<Read>,
+}
+
+/// Who pays for what a key asks, and what bounds it.
+pub(crate) struct Paying {
+    pub payer: Address,
+    pub spender: Address,
+    pub app: Option<Address>,
+    pub margin: Ppm,
+    pub caps: Vec<Cap>,
 }
 
 impl Call {
@@ -209,7 +224,7 @@ impl Network {
         // one that cannot be stopped at a token has to afford them all.
         let least = open.least_tokens.max(1);
         let needed = call.most(least)?;
-        must_leave(&self.bounds(&call), needed)?;
+        must_leave(&self.bounds(&call.payer, &call.caps), needed)?;
         if let Some(budget) = call.budget
             && budget < needed
         {
@@ -222,34 +237,22 @@ impl Network {
 
     /// The call that this command asks for, holding nothing yet.
     pub(crate) fn new_call(&self, now: Timestamp, open: &OpenCall) -> Result<Call, Refusal> {
-        let key = self.keys.get(&open.key).ok_or(Refusal::KeyUnknown)?;
-        if key.revoked {
-            return Err(Refusal::KeyRevoked);
-        }
+        let key = self.usable_key(&open.key)?;
         self.check_limits(now, open)?;
         let model = self.models.get(&open.model).ok_or(Refusal::ModelUnknown)?;
         if let Some(digest) = open.controller {
             self.check_usable(digest)?;
         }
-        let spender = match &open.end_user {
-            Some(name) => key.spender.end_user(name).ok_or(Refusal::SpenderInvalid)?,
-            None => key.spender.clone(),
-        };
-        let (payer, app, margin) = match &open.bill_to {
-            Some(user) if *user != key.account => {
-                let allowance = self.live_allowance(now, user, &key.account)?;
-                (user, Some(&key.account), allowance.margin)
-            }
-            _ => (&key.account, None, Ppm::ZERO),
-        };
+        let reads = self.prompt_reads(now, key, open)?;
+        let paying = self.paying(now, key, open.end_user.as_ref(), open.bill_to.as_ref())?;
         Ok(Call {
             key: open.key.clone(),
             node: open.node,
-            payer: payer.clone(),
-            caps: self.caps_at(now, &spender, payer, app),
-            spender,
-            app: app.cloned(),
-            margin,
+            payer: paying.payer,
+            caps: paying.caps,
+            spender: paying.spender,
+            app: paying.app,
+            margin: paying.margin,
             model: open.model.clone(),
             controller: open.controller,
             request: open.request,
@@ -261,6 +264,58 @@ impl Network {
             price_version: model.price_version,
             holds: Vec::new(),
             opened_at: now,
+            reads,
+        })
+    }
+
+    /// What stands in the prompt of a call that begins now.
+    fn prompt_reads(
+        &self,
+        now: Timestamp,
+        key: &Key,
+        open: &OpenCall,
+    ) -> Result<Vec<Read>, Refusal> {
+        if open.reads.len() > CALL_READS_MAX {
+            return Err(Refusal::TooManyReads);
+        }
+        let priced = |wanted| self.priced_read(now, &key.account, wanted, DatasetUse::Completion);
+        open.reads.iter().map(priced).collect()
+    }
+
+    pub(crate) fn usable_key(&self, name: &Slug) -> Result<&Key, Refusal> {
+        let key = self.keys.get(name).ok_or(Refusal::KeyUnknown)?;
+        if key.revoked {
+            Err(Refusal::KeyRevoked)
+        } else {
+            Ok(key)
+        }
+    }
+
+    /// Who pays for what this key asks now.
+    pub(crate) fn paying(
+        &self,
+        now: Timestamp,
+        key: &Key,
+        end_user: Option<&Slug>,
+        bill_to: Option<&Address>,
+    ) -> Result<Paying, Refusal> {
+        let spender = match end_user {
+            Some(name) => key.spender.end_user(name).ok_or(Refusal::SpenderInvalid)?,
+            None => key.spender.clone(),
+        };
+        let (payer, app, margin) = match bill_to {
+            Some(user) if *user != key.account => {
+                let allowance = self.live_allowance(now, user, &key.account)?;
+                (user, Some(&key.account), allowance.margin)
+            }
+            _ => (&key.account, None, Ppm::ZERO),
+        };
+        Ok(Paying {
+            caps: self.caps_at(now, &spender, payer, app),
+            payer: payer.clone(),
+            spender,
+            app: app.cloned(),
+            margin,
         })
     }
 
@@ -279,11 +334,23 @@ impl Network {
             .get(&open.call)
             .or_else(|| self.receipts.get(&open.call).map(|receipt| &receipt.call));
         match known {
-            None => Ok(()),
+            None => self.refuse_known_id(open.call),
             Some(call) if call.request == open.request && call.key == open.key => {
                 Err(Refusal::CallExists)
             }
             Some(_) => Err(Refusal::CallExistsWithDifferentRequest),
+        }
+    }
+
+    /// Calls and reads outside of calls share their ids.
+    pub(crate) fn refuse_known_id(&self, id: CallId) -> Result<(), Refusal> {
+        let known = self.calls.contains_key(&id)
+            || self.receipts.contains_key(&id)
+            || self.datasets.reads.contains_key(&id);
+        if known {
+            Err(Refusal::CallExistsWithDifferentRequest)
+        } else {
+            Ok(())
         }
     }
 

@@ -7,8 +7,9 @@ use crate::cover::check_usage;
 use crate::limits::FAULT_NAME_BYTES_MAX;
 use crate::network::{Network, Reply};
 use crate::posting::{Chain, Reason};
+use crate::reads::{SettledCall, settled_call};
 use crate::refusal::Refusal;
-use aigen_economy::{Charge, Split, Usage, margin_on, rate, split_charge};
+use aigen_economy::{Split, margin_on};
 use aigen_ledger::PendingStatus;
 use aigen_types::{Address, Amount, CallId, Timestamp, TransferId};
 use alloc::vec::Vec;
@@ -27,13 +28,12 @@ impl Network {
         let mut call = call.clone();
         call.used = close.used;
         let outcome = self.outcome_of(&call, close.outcome);
-        let charge = charge_of(&call, outcome)?;
-        let split = split_charge(
-            &charge,
-            &self.settings()?.shares,
-            call.controller.is_some(),
-            false,
-        );
+        let SettledCall {
+            charge,
+            split,
+            reads,
+        } = settled_call(&call, outcome, &self.settings()?.shares)?;
+        call.reads = reads;
         let margin = margin_on(charge.total, call.margin);
         let shares = self.shares(&call, &split, margin)?;
         let transfers = self.capture(now, close.call, &call, &shares)?;
@@ -59,6 +59,7 @@ impl Network {
         let total = receipt.total();
         self.calls.remove(&close.call);
         self.usage.add(close.call, &receipt);
+        self.read_index.add_call(&receipt);
         self.receipts.insert(close.call, receipt);
         Ok(Reply::Charged(total))
     }
@@ -123,6 +124,11 @@ impl Network {
             shares.push(share(escrow, split.controller, Reason::ControllerShare));
             shares.push(share(budget, split.validator, Reason::ValidatorShare));
         }
+        let reads = call.reads.iter();
+        shares.extend(reads.map(|read| {
+            let provider = read.provider.clone();
+            share(provider, read.earned, Reason::DataShare)
+        }));
         let protocol = addresses::protocol();
         shares.push(share(protocol, split.protocol, Reason::ProtocolShare));
         if let Some(app) = &call.app {
@@ -137,13 +143,4 @@ struct Share {
     to: Address,
     amount: Amount,
     reason: Reason,
-}
-
-/// A call that ended before the model computed anything costs nothing.
-fn charge_of(call: &Call, outcome: Outcome) -> Result<Charge, Refusal> {
-    let nothing_computed = call.used == Usage::default();
-    if nothing_computed || outcome == Outcome::Expired {
-        return Ok(Charge::default());
-    }
-    Ok(rate(&call.price, &call.used)?)
 }

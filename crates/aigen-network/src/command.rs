@@ -1,7 +1,9 @@
 use crate::calendar::Period;
 use crate::calls::{Outcome, Steered};
 use crate::corrections::RefundReason;
+use crate::datasets::{GrantDataset, NewDataset, PriceDataset, RevokeDataset, WithdrawDataset};
 use crate::keyring::KeyLimits;
+use crate::reads::{ReadDataset, ReadWithin, Wanted};
 use crate::releases::{Release, Stated, TagKey};
 use crate::rules::Rules;
 use crate::settings::Settings;
@@ -79,6 +81,20 @@ pub enum Command {
     Appeal(Appeal),
     /// The operator decides an appeal.
     DecideAppeal(DecideAppeal),
+    /// An immutable dataset version enters the registry.
+    PublishDataset(NewDataset),
+    /// A dataset version costs something else from now on.
+    PriceDataset(PriceDataset),
+    /// A dataset version serves no new read.
+    WithdrawDataset(WithdrawDataset),
+    /// Somebody may read a dataset that is not open.
+    GrantDataset(GrantDataset),
+    /// That ends.
+    RevokeDataset(RevokeDataset),
+    /// Rows are read outside of any call, and paid at once.
+    ReadDataset(ReadDataset),
+    /// A running call's controller reads rows: its holds grow by their fee.
+    ReadWithin(ReadWithin),
 }
 
 /// See [`Command::Found`].
@@ -255,6 +271,8 @@ pub struct OpenCall {
     pub end_user: Option<Slug>,
     /// Who pays, by an allowance to the key's account; the key's account when absent.
     pub bill_to: Option<Address>,
+    /// What stands in its prompt of datasets: held with it, and paid once the prompt is computed.
+    pub reads: Vec<Wanted>,
 }
 
 /// See [`Command::OpenSubCall`].

@@ -6,13 +6,13 @@
 //! share, which moves by rule alone and is what makes wash trading a loss.
 
 use crate::accounts::{addresses, first_u128};
-use crate::calls::Receipt;
+use crate::budgets::Cap;
 use crate::command::{RefundCall, ReverseCall};
 use crate::network::{Network, Reply};
 use crate::posting::{Chain, Reason};
 use crate::refusal::Refusal;
 use aigen_ledger::TransferRefusal;
-use aigen_types::{Address, Amount, CallId, NameError, Timestamp, TransferId};
+use aigen_types::{Address, Amount, CallId, Day, Epoch, NameError, Timestamp, TransferId};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::{fmt, str::FromStr};
@@ -102,34 +102,76 @@ pub struct Reversal {
     pub transfers: Vec<TransferId>,
 }
 
+/// What was paid for, a call or a read outside of calls, as far as money given back goes.
+pub(crate) struct Paid<'a> {
+    pub total: Amount,
+    pub caps: &'a [Cap],
+    pub refunds: &'a [Refund],
+    pub reversal: Option<&'a Reversal>,
+    payer: &'a Address,
+    transfers: &'a [TransferId],
+    /// Of a call, whose shares are only where they were put while its epoch runs. A read has paid
+    /// nobody but its dataset's provider.
+    epoch: Option<Epoch>,
+}
+
+impl Paid<'_> {
+    /// What was refunded of it so far.
+    pub fn refunded(&self) -> Amount {
+        self.refunds.iter().map(|refund| refund.amount).sum()
+    }
+}
+
 impl Network {
-    /// Takes every share of a call back and pays the payer, in one chain and once.
+    /// What this call, or read outside of calls, came to; `None` while a call runs.
+    pub(crate) fn paid(&self, id: CallId) -> Option<Paid<'_>> {
+        if let Some(receipt) = self.receipts.get(&id) {
+            return Some(Paid {
+                total: receipt.total(),
+                caps: &receipt.call.caps,
+                refunds: &receipt.refunds,
+                reversal: receipt.reversal.as_ref(),
+                payer: &receipt.call.payer,
+                transfers: &receipt.transfers,
+                epoch: Some(receipt.epoch),
+            });
+        }
+        let read = self.datasets.reads.get(&id)?;
+        Some(Paid {
+            total: read.total(),
+            caps: &read.caps,
+            refunds: &read.refunds,
+            reversal: read.reversal.as_ref(),
+            payer: &read.payer,
+            transfers: &read.transfers,
+            epoch: None,
+        })
+    }
+
+    /// Takes every share of a call, or of a read, back and pays the payer, in one chain and once.
     pub(crate) fn reverse_call(
         &mut self,
         now: Timestamp,
         reverse: &ReverseCall,
     ) -> Result<Reply, Refusal> {
-        let receipt = self.receipts.get(&reverse.call);
-        let receipt = receipt.ok_or(Refusal::CallUnknown)?.clone();
-        if let Some(known) = &receipt.reversal {
-            return same_reversal(known, reverse, receipt.total());
+        let paid = self.paid(reverse.call).ok_or(Refusal::CallUnknown)?;
+        let total = paid.total;
+        if let Some(known) = paid.reversal {
+            return same_reversal(known, reverse, total);
         }
-        self.must_be_reversible(&receipt)?;
-        let shares = self.shares_of(&receipt);
+        self.must_be_reversible(&paid)?;
+        let shares = self.shares_of(&paid);
         self.must_have(&shares)?;
         let mut chain = Chain::new("reversal", reverse.call.0);
         for (payee, amount) in &shares {
             chain.pay(payee, &addresses::clearing(), *amount, Reason::Reversal);
         }
-        let total = receipt.total();
-        let payer = &receipt.call.payer;
-        chain.pay(&addresses::clearing(), payer, total, Reason::Reversal);
-        for cap in &receipt.call.caps {
+        chain.pay(&addresses::clearing(), paid.payer, total, Reason::Reversal);
+        for cap in paid.caps {
             chain.units(cap.was_spent(), cap.may_spend(), total);
         }
         let transfers = chain.ids();
         self.post(now, chain)?;
-        self.untally_call(&receipt);
         let reversal = Reversal {
             id: reverse.id,
             reason: reverse.reason,
@@ -137,19 +179,33 @@ impl Network {
             record: self.record,
             transfers,
         };
-        if let Some(receipt) = self.receipts.get_mut(&reverse.call) {
-            self.usage.give_back(receipt, total);
-            receipt.reversal = Some(reversal);
-        }
+        self.note_reversal(reverse.call, reversal);
         Ok(Reply::GivenBack(total))
     }
 
-    fn must_be_reversible(&self, receipt: &Receipt) -> Result<(), Refusal> {
-        if receipt.total().is_zero() {
+    /// Every count that the call or the read was part of forgets it.
+    fn note_reversal(&mut self, id: CallId, reversal: Reversal) {
+        if let Some(receipt) = self.receipts.get(&id).cloned() {
+            self.untally_call(&receipt);
+        }
+        if let Some(receipt) = self.receipts.get_mut(&id) {
+            self.usage.give_back(receipt, receipt.total());
+            for read in &receipt.call.reads {
+                self.read_index.reverse(Day::of(receipt.closed_at), read);
+            }
+            receipt.reversal = Some(reversal);
+        } else if let Some(read) = self.datasets.reads.get_mut(&id) {
+            self.read_index.reverse(Day::of(read.read_at), &read.read);
+            read.reversal = Some(reversal);
+        }
+    }
+
+    fn must_be_reversible(&self, paid: &Paid<'_>) -> Result<(), Refusal> {
+        if paid.total.is_zero() {
             Err(Refusal::NothingCharged)
-        } else if !receipt.refunds.is_empty() {
+        } else if !paid.refunds.is_empty() {
             Err(Refusal::CallRefunded)
-        } else if receipt.epoch != self.epoch.number {
+        } else if paid.epoch.is_some_and(|epoch| epoch != self.epoch.number) {
             Err(Refusal::EpochSettled)
         } else {
             Ok(())
@@ -158,9 +214,9 @@ impl Network {
 
     /// What everyone was paid for a call, by the transfers that did it: a model's provider may be
     /// another today.
-    fn shares_of(&self, receipt: &Receipt) -> BTreeMap<Address, Amount> {
+    fn shares_of(&self, paid: &Paid<'_>) -> BTreeMap<Address, Amount> {
         let clearing = crate::accounts::account_id(&addresses::clearing());
-        let moved = receipt.transfers.iter();
+        let moved = paid.transfers.iter();
         let moved = moved.filter_map(|id| self.ledger.transfer(*id));
         let mut shares = BTreeMap::new();
         for share in moved.filter(|transfer| transfer.debit_account_id == clearing) {
@@ -188,8 +244,8 @@ impl Network {
         Ok(())
     }
 
-    /// Pays back a part of a call, or all of it, from the treasury. What the call used of budgets
-    /// stays used.
+    /// Pays back a part of a call or of a read, or all of it, from the treasury. What it used of
+    /// budgets stays used.
     pub(crate) fn refund_call(
         &mut self,
         now: Timestamp,
@@ -198,46 +254,46 @@ impl Network {
         if refund.amount.is_zero() {
             return Err(Refusal::AmountZero);
         }
-        let receipt = self.receipts.get(&refund.call);
-        let receipt = receipt.ok_or(Refusal::CallUnknown)?;
-        if let Some(known) = receipt.refunds.iter().find(|known| known.id == refund.id) {
+        let paid = self.paid(refund.call).ok_or(Refusal::CallUnknown)?;
+        if let Some(known) = paid.refunds.iter().find(|known| known.id == refund.id) {
             return same_refund(known, refund);
         }
-        must_be_refundable(receipt, refund.amount)?;
-        let payer = receipt.call.payer.clone();
+        must_be_refundable(&paid, refund.amount)?;
+        let payer = paid.payer.clone();
         let treasury = addresses::treasury();
         self.must_have(&BTreeMap::from([(treasury.clone(), refund.amount)]))?;
         let transfer = refund_id(refund.call, refund.id);
         let mut chain = Chain::new("refund", transfer.0);
-        chain.pay_as(
-            transfer,
-            &treasury,
-            &payer,
-            refund.amount,
-            Reason::CallRefund,
-        );
+        let amount = refund.amount;
+        chain.pay_as(transfer, &treasury, &payer, amount, Reason::CallRefund);
         self.post(now, chain)?;
         let given = Refund {
             id: refund.id,
-            amount: refund.amount,
+            amount,
             reason: refund.reason,
             at: now,
             record: self.record,
             transfer,
         };
-        if let Some(receipt) = self.receipts.get_mut(&refund.call) {
-            self.usage.give_back(receipt, refund.amount);
+        self.note_refund(refund.call, given);
+        Ok(Reply::GivenBack(amount))
+    }
+
+    fn note_refund(&mut self, id: CallId, given: Refund) {
+        if let Some(receipt) = self.receipts.get_mut(&id) {
+            self.usage.give_back(receipt, given.amount);
             receipt.refunds.push(given);
+        } else if let Some(read) = self.datasets.reads.get_mut(&id) {
+            read.refunds.push(given);
         }
-        Ok(Reply::GivenBack(refund.amount))
     }
 }
 
-fn must_be_refundable(receipt: &Receipt, amount: Amount) -> Result<(), Refusal> {
-    if receipt.reversal.is_some() {
+fn must_be_refundable(paid: &Paid<'_>, amount: Amount) -> Result<(), Refusal> {
+    if paid.reversal.is_some() {
         return Err(Refusal::CallReversed);
     }
-    let (charged, refunded) = (receipt.total(), receipt.refunded());
+    let (charged, refunded) = (paid.total, paid.refunded());
     if amount > charged.saturating_sub(refunded) {
         return Err(Refusal::RefundTooLarge { charged, refunded });
     }

@@ -1,7 +1,7 @@
 //! What a running call's holds cover, and how they grow.
 
 use crate::accounts::{account_id, addresses};
-use crate::budgets::least;
+use crate::budgets::{least, must_leave};
 use crate::calls::{Call, Hold};
 use crate::command::{ExtendCall, ProgressCall};
 use crate::limits::CALL_HOLDS_MAX;
@@ -12,9 +12,12 @@ use aigen_economy::{Usage, affordable_output, before_margin, cover, margin_on};
 use aigen_types::{Address, Amount, CallId, Timestamp};
 
 impl Call {
-    /// The most that it can come to with this many output tokens, the app's margin included.
+    /// The most that it can come to with this many output tokens, what it has read and the app's
+    /// margin included.
     pub(crate) fn most(&self, output_tokens: u64) -> Result<Amount, Refusal> {
         let charge = cover(&self.price, self.prompt_tokens, output_tokens)?;
+        let charge = charge.checked_add(self.fees());
+        let charge = charge.ok_or(Refusal::AmountTooLarge)?;
         charge
             .checked_add(margin_on(charge, self.margin))
             .ok_or(Refusal::AmountTooLarge)
@@ -22,8 +25,10 @@ impl Call {
 
     /// The output tokens that this much pays for, margin included.
     fn affordable(&self, amount: Amount) -> u64 {
-        let charge = before_margin(amount, self.margin);
-        affordable_output(&self.price, self.prompt_tokens, charge)
+        let charge = before_margin(amount, self.margin).checked_sub(self.fees());
+        charge.map_or(0, |charge| {
+            affordable_output(&self.price, self.prompt_tokens, charge)
+        })
     }
 }
 
@@ -37,12 +42,12 @@ impl Network {
         call: &mut Call,
         chunk: u64,
     ) -> Result<(), Refusal> {
-        if call.holds.len() >= CALL_HOLDS_MAX {
+        if call.holds.len() >= CALL_HOLDS_MAX.saturating_add(call.reads.len()) {
             return Err(Refusal::TooManyHolds);
         }
         let held = call.held();
         let balance = held
-            .checked_add(least(&self.bounds(call)))
+            .checked_add(least(&self.bounds(&call.payer, &call.caps)))
             .ok_or(Refusal::AmountTooLarge)?;
         let bound = self.bound_of(id, call);
         let spendable = bound.map_or(balance, |bound| bound.min(balance));
@@ -57,6 +62,29 @@ impl Network {
             call.holds.push(hold);
         }
         call.covered_tokens = target;
+        Ok(())
+    }
+
+    /// Holds what the call has just read, beside the tokens that are covered: all of it or nothing.
+    pub(crate) fn cover_reads(
+        &mut self,
+        now: Timestamp,
+        id: CallId,
+        call: &mut Call,
+    ) -> Result<(), Refusal> {
+        let needed = call.most(call.covered_tokens)?;
+        let more = needed.saturating_sub(call.held());
+        must_leave(&self.bounds(&call.payer, &call.caps), more)?;
+        match self.bound_of(id, call) {
+            Some(budget) if budget < needed => {
+                return Err(Refusal::BudgetTooSmall { budget, needed });
+            }
+            _ => {}
+        }
+        if !more.is_zero() {
+            let hold = self.hold(now, id, call, more)?;
+            call.holds.push(hold);
+        }
         Ok(())
     }
 

@@ -153,7 +153,18 @@ impl Network {
         if !named.is_none_or(listed) {
             return Err(Refusal::ControllerNotAllowed);
         }
-        let minute = self.minute(now, &open.key);
+        self.check_key_limits(now, &open.key)
+    }
+
+    /// The same for anything that a key asks: whether its time is over, and its rates.
+    pub(crate) fn check_key_limits(&self, now: Timestamp, key: &Slug) -> Result<(), Refusal> {
+        let Some(limits) = self.keyring.limits.get(key) else {
+            return Ok(());
+        };
+        if limits.expires_at.is_some_and(|end| end <= now) {
+            return Err(Refusal::KeyExpired);
+        }
+        let minute = self.minute(now, key);
         match limits.reached(&minute) {
             Some(rate) => Err(Refusal::RateLimited {
                 rate,

@@ -25,6 +25,8 @@ mod command;
 mod commitment;
 mod corrections;
 mod cover;
+mod datasets;
+mod earnings;
 mod epochs;
 mod governance;
 mod keyring;
@@ -33,6 +35,7 @@ mod names;
 mod network;
 mod parts;
 mod posting;
+mod reads;
 mod refusal;
 mod registry;
 mod releases;
@@ -62,6 +65,11 @@ pub use commitment::{
     assignment_root, gold_commitment, member_id, report_root, score_commitment, seed_commitment,
 };
 pub use corrections::{Refund, RefundReason, Reversal};
+pub use datasets::{
+    Column, Dataset, DatasetUse, Datasets, Grant, GrantDataset, NewDataset, PriceDataset,
+    RevokeDataset, WithdrawDataset,
+};
+pub use earnings::{Earning, EarningKey};
 pub use epochs::{
     CONFORMANCE, Checked, EpochState, Evaluated, Evidence, Held, OpenAppeal, Opened, PayoutKind,
     Phase, Plan, Posting, Proof, SettledEpoch, Tally, audited_cells, evidence_root, measured,
@@ -72,6 +80,10 @@ pub use keyring::{KeyLimits, Keyring, Minute, Rate, Scope};
 pub use network::{Network, Reply};
 pub use parts::Parts;
 pub use posting::transfer_reason;
+pub use reads::{
+    Read, ReadDataset, ReadReceipt, ReadWithin, RowRange, Rows, SettledCall, Wanted, settled_call,
+    settled_read,
+};
 pub use refusal::Refusal;
 pub use registry::{Controller, Key, Model, Validator, controller_digest, script_key};
 pub use releases::{

@@ -38,5 +38,17 @@ pub const APPEALS_MAX: usize = 1_000;
 /// Stakes of one validator that wait, to become active or to be paid out.
 pub const WAITING_STAKES_MAX: usize = 100;
 
+/// Columns of a dataset, and those that one grant or read may name.
+pub const DATASET_COLUMNS_MAX: usize = 1_024;
+
+/// Bytes of the names and types of a dataset's columns.
+pub const DATASET_SCHEMA_BYTES_MAX: usize = 64 * 1024;
+
+/// Ranges of rows that one read may name: a search finds fewer, and a download is one.
+pub const READ_RANGES_MAX: usize = 1_024;
+
+/// Reads of one call: in its prompt and by its controller.
+pub const CALL_READS_MAX: usize = 64;
+
 /// Models, and controllers, that a key can be limited to.
 pub const KEY_LIST_MAX: usize = 64;

@@ -3,6 +3,8 @@ use crate::allowances::Allowance;
 use crate::budgets::Budget;
 use crate::calls::{Call, Receipt};
 use crate::command::{Command, Found};
+use crate::datasets::Datasets;
+use crate::earnings::ReadIndex;
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::governance::Governance;
 use crate::keyring::Keyring;
@@ -57,6 +59,9 @@ pub struct Network {
     pub(crate) governance: Governance,
     pub(crate) keyring: Keyring,
     pub(crate) within: Within,
+    pub(crate) datasets: Datasets,
+    /// What reads come to.
+    pub(crate) read_index: ReadIndex,
 }
 
 /// What an accepted command answers.
@@ -71,7 +76,7 @@ pub enum Reply {
         /// Money held for it.
         held: Amount,
     },
-    /// The call ended and cost this.
+    /// The call ended, or the read was paid, and cost this.
     Charged(Amount),
     /// This much of a call was given back.
     GivenBack(Amount),
@@ -150,6 +155,13 @@ impl Network {
             Command::RemoveStake(less) => self.remove_stake(now, less),
             Command::Appeal(appeal) => self.appeal(now, appeal),
             Command::DecideAppeal(decide) => self.decide_appeal(now, decide),
+            Command::PublishDataset(new) => self.publish_dataset(now, new),
+            Command::PriceDataset(set) => self.price_dataset(set),
+            Command::WithdrawDataset(withdraw) => self.withdraw_dataset(withdraw),
+            Command::GrantDataset(grant) => self.grant_dataset(grant),
+            Command::RevokeDataset(revoke) => self.revoke_dataset(revoke),
+            Command::ReadDataset(asked) => self.read_dataset(now, asked),
+            Command::ReadWithin(within) => self.read_within(now, within),
         }
     }
 

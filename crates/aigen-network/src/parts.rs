@@ -87,6 +87,8 @@ macro_rules! parts {
                     governance: crate::Governance::default(),
                     keyring: crate::Keyring::default(),
                     within: crate::Within::default(),
+                    datasets: crate::Datasets::default(),
+                    read_index: crate::earnings::ReadIndex::default(),
                     $($name: parts.$name.into_owned(),)*
                 }
             }

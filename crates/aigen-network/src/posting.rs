@@ -21,6 +21,10 @@ pub(crate) enum Reason {
     ValidatorShare,
     ProtocolShare,
     AppMargin,
+    /// To the provider of a dataset, of a fee and of a call's `data` share.
+    DataShare,
+    /// From the payer of a read outside of calls.
+    Read,
     /// A share of a call that was reversed, on its way back.
     Reversal,
     /// From the treasury to whom a call served badly.
@@ -46,6 +50,7 @@ impl Reason {
             Self::Issue => 1,
             Self::Pay => 2,
             Self::Call => 10,
+            Self::Read => 11,
             Self::ProviderShare => 20,
             Self::ControllerShare => 21,
             Self::ValidatorShare => 22,
@@ -53,6 +58,7 @@ impl Reason {
             Self::AppMargin => 24,
             Self::Reversal => 25,
             Self::CallRefund => 26,
+            Self::DataShare => 27,
             Self::Payout => 30,
             Self::Remainder => 31,
             Self::ValidatorPay => 32,
@@ -69,15 +75,17 @@ impl Reason {
 }
 
 /// Every reason for which money moves, in one word.
-const MOVES: [(Reason, &str); 20] = [
+const MOVES: [(Reason, &str); 22] = [
     (Reason::Issue, "issue"),
     (Reason::Pay, "pay"),
     (Reason::Call, "capture"),
+    (Reason::Read, "dataset_read"),
     (Reason::ProviderShare, "provider_share"),
     (Reason::ControllerShare, "controller_share"),
     (Reason::ValidatorShare, "validator_share"),
     (Reason::ProtocolShare, "protocol_share"),
     (Reason::AppMargin, "app_margin"),
+    (Reason::DataShare, "data_share"),
     (Reason::Reversal, "reversal"),
     (Reason::CallRefund, "call_refund"),
     (Reason::Payout, "payout"),

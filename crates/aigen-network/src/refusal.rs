@@ -187,6 +187,32 @@ pub enum Refusal {
     AppealClosed,
     /// No such open appeal.
     AppealUnknown,
+    /// No such dataset version.
+    DatasetUnknown,
+    /// A version is immutable: the same reference with other contents.
+    DatasetVersionExists,
+    /// Another account was the first to publish below this name.
+    DatasetNotOwned,
+    /// No column, two of one name, no licence or no use.
+    DatasetInvalid,
+    /// The version serves no new read.
+    DatasetWithdrawn,
+    /// The dataset is not open, and the account has no live grant.
+    DatasetNotGranted,
+    /// Licence or grant do not allow this use.
+    DatasetUseNotAllowed,
+    /// The grant is of other columns.
+    ColumnNotGranted,
+    /// The dataset has no such column.
+    ColumnUnknown,
+    /// A row beyond the dataset's end.
+    RowsUnknown,
+    /// Too many ranges, more hits than rows, or a download of a part.
+    ReadInvalid,
+    /// There is no such grant to take away.
+    GrantUnknown,
+    /// The call has as many reads as a call may have.
+    TooManyReads,
     /// An amount left its range.
     AmountTooLarge,
     /// The ledger's own refusal.
@@ -264,6 +290,19 @@ impl Refusal {
             Self::StakeInUse => "stake_in_use",
             Self::AppealClosed => "appeal_closed",
             Self::AppealUnknown => "appeal_unknown",
+            Self::DatasetUnknown => "dataset_unknown",
+            Self::DatasetVersionExists => "dataset_version_exists",
+            Self::DatasetNotOwned => "dataset_not_owned",
+            Self::DatasetInvalid => "dataset_invalid",
+            Self::DatasetWithdrawn => "dataset_withdrawn",
+            Self::DatasetNotGranted => "dataset_not_granted",
+            Self::DatasetUseNotAllowed => "dataset_use_not_allowed",
+            Self::ColumnNotGranted => "column_not_granted",
+            Self::ColumnUnknown => "column_unknown",
+            Self::RowsUnknown => "rows_unknown",
+            Self::ReadInvalid => "read_invalid",
+            Self::GrantUnknown => "grant_unknown",
+            Self::TooManyReads => "too_many_reads",
             Self::AmountTooLarge => "amount_too_large",
             Self::Ledger(refusal) => refusal.code(),
         }
@@ -420,6 +459,25 @@ impl fmt::Display for Refusal {
             Self::StakeInUse => "the stake answers for an epoch that is not over",
             Self::AppealClosed => "the epoch has no results that can be appealed now",
             Self::AppealUnknown => "no such open appeal",
+            Self::DatasetUnknown => "no such dataset version",
+            Self::DatasetVersionExists => "this dataset version was published with other contents",
+            Self::DatasetNotOwned => "the name in front of the dataset belongs to another account",
+            Self::DatasetInvalid => {
+                "a dataset needs columns with different names, a licence and a use"
+            }
+            Self::DatasetWithdrawn => "this dataset version was withdrawn",
+            Self::DatasetNotGranted => {
+                "the dataset is not open, and nothing of it is granted to this account"
+            }
+            Self::DatasetUseNotAllowed => "the dataset may not be read for this use",
+            Self::ColumnNotGranted => "a column was asked for that is not granted",
+            Self::ColumnUnknown => "the dataset has no such column",
+            Self::RowsUnknown => "the dataset has fewer rows",
+            Self::ReadInvalid => {
+                "a read names too many ranges of rows, more hits than rows, or is a download of a part"
+            }
+            Self::GrantUnknown => "nothing of the dataset is granted to this account",
+            Self::TooManyReads => "the call has as many reads as a call may have",
             Self::AmountTooLarge => "an amount left its range",
         };
         f.write_str(text)

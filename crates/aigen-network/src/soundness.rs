@@ -2,6 +2,8 @@
 
 use crate::budgets::{Cap, LEDGER_CAPS};
 use crate::calls::{Call, Hold};
+use crate::corrections::Paid;
+use crate::earnings::ReadIndex;
 use crate::network::Network;
 use crate::usage::UsageIndex;
 use aigen_ledger::{PendingStatus, Violation};
@@ -89,21 +91,27 @@ impl Network {
     }
 
     fn check_usage_index(&self) -> Result<(), Unsound> {
-        match UsageIndex::of(&self.receipts) == self.usage {
+        let reads = ReadIndex::of(&self.receipts, &self.datasets.reads);
+        match UsageIndex::of(&self.receipts) == self.usage && reads == self.read_index {
             true => Ok(()),
             false => Err(Unsound::UsageIndex),
         }
     }
 
     fn check_corrections(&self) -> Result<(), Unsound> {
-        for (call, receipt) in self.receipts() {
-            let refunded = receipt.refunded();
-            let reversed = receipt.reversal.is_some() && !refunded.is_zero();
-            if reversed || refunded > receipt.total() {
-                return Err(Unsound::GivenBackTwice(call));
-            }
+        let calls = self.receipts.keys().chain(self.datasets.reads.keys());
+        let twice = |paid: &Paid<'_>| {
+            let refunded = paid.refunded();
+            let reversed = paid.reversal.is_some() && !refunded.is_zero();
+            reversed || refunded > paid.total
+        };
+        match calls
+            .copied()
+            .find(|call| self.paid(*call).is_some_and(|paid| twice(&paid)))
+        {
+            Some(call) => Err(Unsound::GivenBackTwice(call)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn check_caps(&self) -> Result<(), Unsound> {
@@ -123,11 +131,12 @@ impl Network {
     /// What receipts and running calls say was spent and is held of every cap.
     fn uses(&self) -> BTreeMap<&Cap, Use> {
         let mut uses: BTreeMap<&Cap, Use> = BTreeMap::new();
-        for (_, receipt) in self.receipts() {
-            for cap in &receipt.call.caps {
+        let calls = self.receipts.keys().chain(self.datasets.reads.keys());
+        for paid in calls.filter_map(|call| self.paid(*call)) {
+            for cap in paid.caps {
                 let used = uses.entry(cap).or_default();
-                if receipt.reversal.is_none() {
-                    used.spent = used.spent.saturating_add(receipt.total());
+                if paid.reversal.is_none() {
+                    used.spent = used.spent.saturating_add(paid.total);
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod caps;
+mod datasets;
 mod epochs;
 mod governance;
 mod keyring;
@@ -163,6 +164,7 @@ impl World {
             least_tokens: 1,
             end_user: None,
             bill_to: None,
+            reads: alloc::vec::Vec::new(),
         }))
     }
 

@@ -115,6 +115,7 @@ impl Node {
                 least_tokens: 1,
                 end_user: request.end_user,
                 bill_to: request.bill_to,
+                reads: Vec::new(),
             };
             Ok(Counted {
                 embedder,

@@ -270,6 +270,7 @@ impl Node {
             least_tokens: held.least_tokens,
             end_user: request.end_user.clone(),
             bill_to: request.bill_to.clone(),
+            reads: Vec::new(),
         }
     }
 }

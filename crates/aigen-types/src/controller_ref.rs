@@ -130,7 +130,7 @@ impl FromStr for ControllerSelector {
 }
 
 impl Which {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if is_tag(text) {
             return text.parse().ok().map(Self::Tag);
         }
@@ -169,12 +169,18 @@ pub fn is_tag(word: &str) -> bool {
 
 impl fmt::Display for ControllerSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@", self.controller)?;
-        match &self.which {
-            Which::Exactly((major, minor, patch)) => write!(f, "{major}.{minor}.{patch}"),
-            Which::Patch(major, minor) => write!(f, "{major}.{minor}"),
-            Which::Minor(major) => write!(f, "{major}"),
-            Which::Tag(tag) => write!(f, "{tag}"),
+        write!(f, "{}@{}", self.controller, self.which)
+    }
+}
+
+/// What stands behind the `@`.
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly((major, minor, patch)) => write!(f, "{major}.{minor}.{patch}"),
+            Self::Patch(major, minor) => write!(f, "{major}.{minor}"),
+            Self::Minor(major) => write!(f, "{major}"),
+            Self::Tag(tag) => write!(f, "{tag}"),
         }
     }
 }

@@ -14,6 +14,7 @@ extern crate alloc;
 
 mod amount;
 mod controller_ref;
+mod dataset_ref;
 mod day;
 mod digest;
 mod ids;
@@ -27,6 +28,7 @@ pub use amount::{Amount, AmountParseError, NANO_PER_AIGEN};
 pub use controller_ref::{
     ControllerName, ControllerRef, ControllerSelector, LATEST, Which, is_tag,
 };
+pub use dataset_ref::{DatasetName, DatasetRef, DatasetSelector};
 pub use day::Day;
 pub use digest::Digest;
 pub use ids::{AccountId, CallId, NodeId, TransferId};

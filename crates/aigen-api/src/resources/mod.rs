@@ -7,6 +7,7 @@ mod epoch;
 mod history;
 mod journal;
 mod money;
+mod read;
 mod receipt;
 mod registry;
 mod rules;
@@ -25,6 +26,7 @@ pub use journal::{
     BatchWritten, JournalFault, JournalTip, JournalVerified, Verification, VerificationState,
 };
 pub use money::{Account, Fund, Pay, Transfer};
+pub use read::{DatasetRead, RowRange};
 pub use receipt::{Asked, ChargeLine, Receipt, Replay, Share, Steering, SubCall, TokenUsage};
 pub use registry::{
     Controller, ControllerKind, Key, KeyCreated, KeyLimits, KeyRole, KeyScope, MoveStake,

@@ -45,6 +45,9 @@ pub struct Receipt {
     pub corrections: Vec<Correction>,
     /// Who received it; the amounts add up to `total` and `margin`.
     pub split: Vec<Share>,
+    /// What it read of datasets; their fees are part of `total`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<DatasetRead>,
     /// How the call ended, in one word.
     pub finish: String,
     /// What steering it came to.
@@ -166,11 +169,12 @@ pub struct Replay {
 /// One priced line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeLine {
-    /// What is charged: a field of [`TokenUsage`], or `request`.
+    /// What is charged: a field of [`TokenUsage`], `request`, `dataset_rows`, `dataset_hits` or
+    /// `dataset_download`.
     pub kind: String,
     /// How many.
     pub quantity: u64,
-    /// The price: per 1,000,000 tokens, or per request.
+    /// The price: per 1,000,000 tokens; per request, row, hit or download.
     #[serde(flatten, with = "money::unit_price")]
     pub unit_price: Amount,
     /// `quantity` at that price, rounded up once.
@@ -184,7 +188,7 @@ pub struct Share {
     /// Who received.
     #[serde(with = "text")]
     pub to: Address,
-    /// As what: `provider`, `controller`, `validators`, `protocol` or `app`.
+    /// As what: `provider`, `controller`, `validators`, `protocol`, `app` or `data`.
     pub role: String,
     /// How much.
     #[serde(flatten, with = "money::amount")]

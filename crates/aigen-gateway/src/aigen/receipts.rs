@@ -3,7 +3,7 @@ use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
-    Asked, ChargeLine, Correction, CorrectionKind, Receipt, Replay, Share, Steering, SubCall,
+    Asked, ChargeLine, Correction, CorrectionKind, DatasetRead, Receipt, Replay, RowRange, Share, Steering, SubCall,
     TokenUsage,
 };
 use aigen_node::Caller;
@@ -84,6 +84,7 @@ pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt
         budgets: call.caps.iter().map(|cap| cap.of.to_string()).collect(),
         corrections: corrections(id, receipt),
         split: shares(network, receipt),
+        reads: call.reads.iter().map(read).collect(),
         finish: finish(receipt.outcome).to_owned(),
         steering: steering(receipt),
         sub_calls: sub_calls(network, id),
@@ -91,6 +92,28 @@ pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt
         replayable: false,
         created: call.opened_at,
         journal_seq: receipt.record,
+    }
+}
+
+/// What was read of a dataset.
+pub(crate) fn read(read: &network::Read) -> DatasetRead {
+    let wanted = &read.wanted;
+    let ranges = wanted.rows.ranges().iter();
+    DatasetRead {
+        dataset: wanted.dataset.clone(),
+        purpose: read.purpose.as_str().to_owned(),
+        columns: wanted.columns.clone(),
+        rows: wanted.rows.count(),
+        hits: wanted.hits,
+        ranges: ranges
+            .map(|range| RowRange {
+                first: range.first,
+                count: range.count,
+            })
+            .collect(),
+        fee: read.fee,
+        provider: read.provider.clone(),
+        earned: read.earned,
     }
 }
 
@@ -170,6 +193,9 @@ fn line(line: &aigen_node::economy::ChargeLine) -> ChargeLine {
         LineKind::Output => "output",
         LineKind::Forced => "forced",
         LineKind::Discarded => "discarded",
+        LineKind::DatasetRows => "dataset_rows",
+        LineKind::DatasetHits => "dataset_hits",
+        LineKind::DatasetDownload => "dataset_download",
     };
     ChargeLine {
         kind: kind.to_owned(),
@@ -193,7 +219,9 @@ fn shares(network: &Network, receipt: &network::Receipt) -> Vec<Share> {
         share("protocol", Some(addresses::protocol()), split.protocol),
         share("app", call.app.clone(), receipt.margin),
     ];
-    shares.into_iter().flatten().collect()
+    let data = call.reads.iter();
+    let data = data.map(|read| share("data", Some(read.provider.clone()), read.earned));
+    shares.into_iter().chain(data).flatten().collect()
 }
 
 fn share(role: &str, to: Option<Address>, amount: Amount) -> Option<Share> {

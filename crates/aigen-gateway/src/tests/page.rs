@@ -74,6 +74,9 @@ fn every() -> Vec<Refusal> {
         EpochNotCurrent, EpochPhase, AssignmentInvalid, NotAssigned, CommitmentCopied, RevealMismatch,
         ReportInvalid, GoldMismatch, SettlementInvalid, WindowOpen, SeedMismatch, PanelMismatch,
         AuditMismatch, PayoutHeld, RulesInvalid, RulesVersion, StakeInUse, AppealClosed, AppealUnknown,
+        DatasetUnknown, DatasetVersionExists, DatasetNotOwned, DatasetInvalid, DatasetWithdrawn,
+        DatasetNotGranted, DatasetUseNotAllowed, ColumnNotGranted, ColumnUnknown, RowsUnknown,
+        ReadInvalid, GrantUnknown, TooManyReads,
         AmountTooLarge,
     ]
 }

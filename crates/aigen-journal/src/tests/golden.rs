@@ -1,5 +1,6 @@
 //! What released versions wrote stays readable, byte for byte.
 
+mod datasets;
 mod governed;
 mod lived;
 mod releases;
@@ -27,6 +28,10 @@ const SNAPSHOT_4: &str = include_str!("snapshot-v4.hex");
 /// A call that makes another, in a record of its own.
 const WITHIN_2: &str = include_str!("record-v2-within.hex");
 const SNAPSHOT_5: &str = include_str!("snapshot-v5.hex");
+
+/// Everything that is said of datasets, and reads of every kind, in a record of their own.
+const DATASETS_2: &str = include_str!("record-v2-datasets.hex");
+const SNAPSHOT_6: &str = include_str!("snapshot-v6.hex");
 
 /// The same form, of a network that has lived: calls, receipts, corrections, caps, epochs.
 const SNAPSHOT_1_LIVED: &str = include_str!("snapshot-v1-lived.hex");
@@ -231,6 +236,36 @@ fn snapshot_version_5_is_written_as_it_always_was_and_read() {
     let mut receipts = read.network.receipts().map(|(_, receipt)| receipt);
     assert_eq!(within, 1);
     assert!(receipts.any(|receipt| receipt.steered.asked.pages == 2));
+}
+
+/// Version 6 says what datasets there are, who may read them, and what was read.
+#[test]
+fn snapshot_version_6_is_written_as_it_always_was_and_read() {
+    let mut replica = lived();
+    let commands = datasets::commands();
+    let applied = replica.apply(NOW, &[Batch::new(commands.clone())]);
+    let answers = applied.answers.concat();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    replica.append(&applied.record).unwrap();
+    assert_golden("record-v2-datasets", &applied.record.to_bytes(), DATASETS_2);
+    let read = Record::from_bytes(&bytes(DATASETS_2)).expect("whole");
+    assert_eq!(read.commands().expect("known"), commands);
+
+    let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
+    assert_golden("snapshot-v6", &snapshot.to_bytes(), SNAPSHOT_6);
+    let read = Snapshot::from_bytes(&bytes(SNAPSHOT_6)).unwrap();
+    assert_eq!(read, snapshot);
+    let network = read.network;
+    network.check().unwrap();
+    let state = network.dataset_state();
+    assert_eq!((state.versions.len(), state.grants.len()), (2, 1));
+    assert!(state.reads.values().any(|read| read.reversal.is_some()));
+    assert!(state.reads.values().any(|read| !read.refunds.is_empty()));
+    let ended = network
+        .receipts()
+        .any(|(_, receipt)| !receipt.call.reads.is_empty());
+    let running = network.calls().any(|(_, call)| call.reads.len() == 2);
+    assert!(ended && running);
 }
 
 /// A form that nothing was ever put into would stay the same whatever became of it.

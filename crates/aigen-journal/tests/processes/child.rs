@@ -218,6 +218,7 @@ fn open_call(id: u128) -> Command {
         least_tokens: 256,
         end_user: None,
         bill_to: None,
+        reads: Vec::new(),
     })
 }
 

@@ -95,6 +95,7 @@ fn a_callers_own_bound_ends_the_cover_too() {
             least_tokens: 1,
             end_user: None,
             bill_to: None,
+            reads: alloc::vec::Vec::new(),
         })
     };
     let refused = world.apply(open(price(100, 1) - 1));

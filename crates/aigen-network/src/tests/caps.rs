@@ -60,6 +60,7 @@ impl World {
             least_tokens: 1,
             end_user: user.map(parsed),
             bill_to: bill_to.map(parsed),
+            reads: alloc::vec::Vec::new(),
         }));
     }
 }

@@ -19,6 +19,7 @@ fn call(call: u128, budget: Option<u128>) -> OpenCall {
         least_tokens: 1,
         end_user: None,
         bill_to: None,
+        reads: alloc::vec::Vec::new(),
     }
 }
 

@@ -137,6 +137,7 @@ pub(super) fn open(call: &str, key: &str, model: &str, terms: &[&str]) -> Result
         least_tokens: 1,
         end_user: None,
         bill_to: None,
+        reads: Vec::new(),
     };
     for (name, text) in pairs(terms)? {
         match name {

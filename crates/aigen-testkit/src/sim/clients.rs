@@ -254,6 +254,7 @@ impl Clients {
         Command::OpenCall(OpenCall {
             call: CallId(self.random.id()),
             bill_to: self.bill_to(network, &key),
+            reads: Vec::new(),
             key,
             model: self.known(network.models().map(|(name, _)| name), &MODELS),
             controller: steered.then(|| *self.random.pick(&controllers)),

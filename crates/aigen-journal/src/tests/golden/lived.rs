@@ -158,7 +158,7 @@ fn caps() -> Vec<Command> {
 }
 
 /// With the app's key it is for its end user 42, and billed to ada.
-fn open(call: u128, key: &str, controller: Option<Digest>) -> Command {
+pub fn open(call: u128, key: &str, controller: Option<Digest>) -> Command {
     let app = key == "tutor-key";
     Command::OpenCall(OpenCall {
         call: CallId(call),
@@ -173,6 +173,7 @@ fn open(call: u128, key: &str, controller: Option<Digest>) -> Command {
         least_tokens: 1,
         end_user: app.then(|| parsed("42")),
         bill_to: app.then(|| parsed("user:ada")),
+        reads: Vec::new(),
     })
 }
 
@@ -200,7 +201,7 @@ fn progress(call: u128) -> Command {
     })
 }
 
-fn close(call: u128) -> Command {
+pub fn close(call: u128) -> Command {
     Command::CloseCall(CloseCall {
         call: CallId(call),
         used: used(100),
@@ -262,7 +263,7 @@ pub fn within() -> Vec<Command> {
     ]
 }
 
-fn refund(call: u128) -> Command {
+pub fn refund(call: u128) -> Command {
     Command::RefundCall(RefundCall {
         id: TransferId(1_000 + call),
         call: CallId(call),
@@ -271,7 +272,7 @@ fn refund(call: u128) -> Command {
     })
 }
 
-fn reverse(call: u128) -> Command {
+pub fn reverse(call: u128) -> Command {
     Command::ReverseCall(ReverseCall {
         id: TransferId(1_000 + call),
         call: CallId(call),
