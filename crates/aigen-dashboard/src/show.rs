@@ -135,9 +135,20 @@ pub fn short(text: impl ToString) -> Markup {
     html! { code title=(text) { (begin) @if begin.len() < text.len() { "…" } } }
 }
 
-/// An address, with what its kind means.
+/// An address, and the way to what moved there; one that ends with a digest would be wider than
+/// its page, and is whole on hover.
 pub fn address(address: &Address) -> Markup {
-    html! { a.address href={ "/ledger?account=" (address) } { (address) } }
+    let text = address.as_str();
+    let shown = match text.rsplit_once(':') {
+        Some((kind, id)) if is_digest(id) => format!("{kind}:{}…", &id[..10]),
+        _ => text.to_owned(),
+    };
+    let whole = (shown != text).then_some(text);
+    html! { a.address href={ "/ledger?account=" (text) } title=[whole] { (shown) } }
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -167,6 +178,21 @@ mod tests {
             shown,
             r#"<data value="1.234567891" title="1.234567891 AIGEN">1.2346</data>"#
         );
+    }
+
+    #[test]
+    fn addresses_are_as_wide_as_a_table_allows() {
+        let id = "ab".repeat(32);
+        for (text, shown) in [
+            ("user:ada".to_owned(), ">user:ada</a>".to_owned()),
+            (
+                format!("escrow:controller:{id}"),
+                format!(" title=\"escrow:controller:{id}\">escrow:controller:ababababab…</a>"),
+            ),
+        ] {
+            let link = address(&text.parse().unwrap()).into_string();
+            assert!(link.ends_with(&shown), "{link}");
+        }
     }
 
     #[test]
