@@ -1,4 +1,4 @@
-use super::Correction;
+use super::{Correction, DatasetRead};
 use crate::{money, text};
 use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, ModelName, Timestamp};
 use serde::{Deserialize, Serialize};
