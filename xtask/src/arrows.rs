@@ -108,6 +108,7 @@ const ROOMS: &[Room] = &[
             "aigen-testkit",
         ],
     ),
+    room("examples", &["aigen-types", "aigen-client", "aigen-marvin"]),
     room("aigen-testkit-guests", &[]),
     room("aigen-testkit-postgres", &[]),
     room("xtask", &[]),

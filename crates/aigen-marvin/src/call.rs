@@ -8,10 +8,11 @@ use aigen_api::openai::{
     ResponseFormat, Role,
 };
 use aigen_client::ClientError;
-use aigen_types::Amount;
+use aigen_types::{Address, Amount};
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::future::IntoFuture;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -26,6 +27,8 @@ pub struct Call<'a, T> {
     check: Option<Check<'a, T>>,
     on: Option<&'a dyn Backend>,
     budget: Option<Amount>,
+    params: Map<String, Value>,
+    bill_to: Option<Address>,
 }
 
 /// A value, and what it took.
@@ -83,6 +86,8 @@ impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
             check: None,
             on: None,
             budget: None,
+            params: Map::new(),
+            bill_to: None,
         }
     }
 
@@ -101,6 +106,18 @@ impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
     /// What the call may cost, however often the model is asked.
     pub fn budget(mut self, budget: Amount) -> Self {
         self.budget = Some(budget);
+        self
+    }
+
+    /// One thing that the controller is given, by the name it has there; only with a controller.
+    pub fn param(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.params.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Which user pays, by an allowance to the key's account; otherwise the key's account does.
+    pub fn bill_to(mut self, user: Address) -> Self {
+        self.bill_to = Some(user);
         self
     }
 
@@ -235,15 +252,10 @@ impl<'a> Talk<'a> {
         request.max_completion_tokens = Some(definition.max_tokens);
         request.temperature = definition.temperature;
         request.seed = definition.seed;
-        match &definition.controller {
-            None => request.response_format = Some(format(definition.name, &schema)?),
-            Some(controller) => {
-                request.aigen = Some(Extension {
-                    controller: Some(controller.clone()),
-                    ..Extension::default()
-                });
-            }
+        if definition.controller.is_none() {
+            request.response_format = Some(format(definition.name, &schema)?);
         }
+        request.aigen = extension(call);
         Ok(Self {
             backend,
             request,
@@ -289,6 +301,17 @@ impl<'a> Talk<'a> {
             Message::new(Role::User, objection),
         ]);
     }
+}
+
+/// What the request says beyond OpenAI's words, where it says anything.
+fn extension<T>(call: &Call<'_, T>) -> Option<Extension> {
+    let extension = Extension {
+        controller: call.definition.controller.clone(),
+        params: call.params.clone(),
+        bill_to: call.bill_to.clone(),
+        ..Extension::default()
+    };
+    (extension != Extension::default()).then_some(extension)
 }
 
 fn format(name: &str, schema: &Schema) -> Result<ResponseFormat, AiError> {

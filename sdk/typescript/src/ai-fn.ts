@@ -21,6 +21,10 @@ export interface CallOptions {
   readonly budget?: string | bigint;
   /** A controller that steers instead of the type's schema, which its answer then has to fit. */
   readonly controller?: string;
+  /** What the controller is given; only with a controller. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** Which user pays, by an allowance to the key's account, like `user:ada`; otherwise the key's account does. */
+  readonly billTo?: string;
   /** Ends the call. */
   readonly signal?: AbortSignal;
   /** Milliseconds that one attempt of a request may take. */
@@ -89,7 +93,7 @@ function planOf<I, O>(
   options: CallOptions,
 ): Plan<O> {
   const { name = "answer", output, check, maxTokens = TOKENS, retries = RETRIES } = definition;
-  const { model, temperature, seed, budget, controller, signal, timeoutMs } = { signal: undefined, ...definition, ...options };
+  const { model, temperature, seed, budget, controller, params, billTo, signal, timeoutMs } = { signal: undefined, ...definition, ...options };
   return {
     backend,
     name,
@@ -99,6 +103,8 @@ function planOf<I, O>(
     check: (value) => check?.(value, args),
     model,
     controller,
+    params,
+    billTo,
     budget: typeof budget === "string" ? parsed(budget) : budget,
     retries,
     sampling: { max_completion_tokens: maxTokens, temperature, seed },

@@ -49,6 +49,8 @@ export interface Plan<O> {
   readonly check: (value: O) => Verdict | Promise<Verdict>;
   readonly model: string | undefined;
   readonly controller: string | undefined;
+  readonly params: Readonly<Record<string, unknown>> | undefined;
+  readonly billTo: string | undefined;
   /** Nano-AIGEN. */
   readonly budget: bigint | undefined;
   readonly retries: number;
@@ -161,11 +163,13 @@ class Talk {
   }
 
   #request(model: string): ChatRequest {
-    const { name, schema, controller, budget, sampling } = this.plan;
+    const { name, schema, controller, params, billTo, budget, sampling } = this.plan;
     const format = { type: "json_schema", json_schema: { name, schema, strict: true } };
     const left = budget === undefined ? undefined : formatAmount(larger(budget - this.cost(), 0n));
     const aigen = {
       ...(controller === undefined ? {} : { controller }),
+      ...(params === undefined ? {} : { params }),
+      ...(billTo === undefined ? {} : { bill_to: billTo }),
       ...(left === undefined ? {} : { max_cost: left }),
     };
     return {

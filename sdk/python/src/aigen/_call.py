@@ -35,6 +35,8 @@ class Options:
     seed: int | None = None
     model: str | None = None
     controller: str | None = None
+    params: Mapping[str, object] | None = None
+    bill_to: str | None = None
     budget: Amount | None = None
     retries: int = RETRIES
 
@@ -109,6 +111,15 @@ class Call(Generic[T]):
     def controller(self, controller: str) -> Call[T]:
         """A controller that steers instead of the type's schema, which its answer has to fit."""
         return self._with(controller=controller)
+
+    def params(self, params: Mapping[str, object]) -> Call[T]:
+        """What the controller is given; only with a controller."""
+        return self._with(params=params)
+
+    def bill_to(self, user: str) -> Call[T]:
+        """Which user pays, by an allowance to the key's account, like `user:ada`; otherwise the
+        key's account does."""
+        return self._with(bill_to=user)
 
     def retries(self, retries: int) -> Call[T]:
         """How often a model is asked again after an answer that was not accepted."""
@@ -194,6 +205,8 @@ class _Talk(Generic[T]):
             extension["controller"] = options.controller
         else:
             request["response_format"] = self.format()
+        said = {"params": options.params, "bill_to": options.bill_to}
+        extension.update((name, value) for name, value in said.items() if value is not None)
         if options.budget is not None:
             left = max(options.budget.nano - spent(self.receipts).nano, 0)
             extension["max_cost"] = str(Amount(left))

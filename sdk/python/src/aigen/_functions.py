@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import update_wrapper
 from typing import (
@@ -139,6 +139,8 @@ def ai_fn(
     seed: int | None = None,
     model: str | None = None,
     controller: str | None = None,
+    params: Mapping[str, object] | None = None,
+    bill_to: str | None = None,
     budget: Amount | str | None = None,
     retries: int = RETRIES,
     check: Checks | None = None,

@@ -1,0 +1,59 @@
+/**
+ * Answers customers in their language from the company's own answers, or hands them to a person.
+ *
+ *     node examples/support/run.mjs "Wo ist mein Paket?"
+ *
+ * AIGEN_URL and AIGEN_KEY name the node; README.md says the rest.
+ */
+
+import { AiGen } from "aigen";
+import { parseArgs } from "node:util";
+import { Agent, type Outcome } from "./agent.js";
+import { FaqFile } from "./faq.js";
+import { measure } from "./golden.js";
+
+const { values, positionals } = parseArgs({
+  options: {
+    golden: { type: "boolean" },
+    data: { type: "string" },
+    controller: { type: "string" },
+    "bill-to": { type: "string" },
+  },
+  allowPositionals: true,
+});
+
+/** The folder of faq.jsonl and golden.jsonl. */
+const data = new URL(`file://${text(values["data"]) ?? new URL(".", import.meta.url).pathname}/`);
+
+function text(value: string | boolean | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function agent(): Agent {
+  const [controller, billTo] = [text(values["controller"]), text(values["bill-to"])];
+  return new Agent({
+    client: new AiGen(),
+    faq: new FaqFile(new URL("faq.jsonl", data)),
+    ...(controller === undefined ? {} : { controller }),
+    ...(billTo === undefined ? {} : { billTo }),
+  });
+}
+
+function told(message: string, outcome: Outcome): string {
+  const head = `  ${message}\n    [${outcome.language ?? "?"}, ${outcome.desk}] `;
+  return head + (outcome.kind === "reply" ? outcome.text : `-> a person: ${outcome.why}`);
+}
+
+try {
+  if (values["golden"] === true) {
+    console.log(JSON.stringify(await measure(agent(), new URL("golden.jsonl", data))));
+  } else if (positionals.length === 0) {
+    throw new Error('there is no message\nhint: node examples/support/run.mjs "Wo ist mein Paket?"');
+  } else {
+    const support = agent();
+    for (const message of positionals) console.log(told(message, await support.answer(message)));
+  }
+} catch (error) {
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
