@@ -173,14 +173,19 @@ async fn what_does_not_arrive_is_sent_again_under_the_same_key() {
 #[tokio::test]
 async fn a_body_is_context_and_a_controller_steers() {
     let server = Server::start([said("\"forty\"")]).await;
-    let detailed = answer::call("How many are there?".to_owned()).on(&server.client);
-    let detailed = detailed.detailed().await.expect("an answer");
+    let call = answer::call("How many are there?".to_owned()).on(&server.client);
+    let user = "user:ada".parse().expect("an address");
+    let call = call.param("text", "forty, not four").bill_to(user);
+    let detailed = call.detailed().await.expect("an answer");
     assert_eq!(
         (detailed.value.as_str(), detailed.guarantee),
         ("forty", Guarantee::Retry)
     );
     let body = &server.requests()[0].body;
-    assert_eq!(body["aigen"]["controller"], "ada/quote@1");
+    let said = serde_json::json!({
+        "controller": "ada/quote@1", "params": {"text": "forty, not four"}, "bill_to": "user:ada",
+    });
+    assert_eq!(body["aigen"], said);
     assert_eq!(body.get("response_format"), None);
     let system = body["messages"][0]["content"].as_str().expect("a text");
     assert!(system.contains("\n\nFacts about 4 words.\n\n"), "{system}");

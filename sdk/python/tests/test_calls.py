@@ -175,6 +175,10 @@ def test_refused() -> None:
     assert (error.error.status, error.error.code) == (404, "model_not_found")
     error = failure(of_environment.call("three").controller("ada/none@1.0.0").value, aigen.Refused)
     assert error.error.code == "controller_not_found"
+    unasked = of_environment.call("three").params({"text": "three"})
+    assert failure(unasked.value, aigen.Refused).error.param == "aigen.params"
+    stranger = of_environment.call("three").bill_to("user:nobody")
+    assert failure(stranger.value, aigen.Refused).error.code == "allowance_unknown"
     wrong = AiGen(key="aigen_wrong")
     assert failure(of_environment.call("three").on(wrong).value, aigen.Refused).error.status == 401
 

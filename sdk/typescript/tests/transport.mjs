@@ -108,10 +108,11 @@ assert.deepEqual(paid.map(({ text }) => JSON.parse(text).aigen.max_cost), ["0.50
 // A controller steers instead of the schema, and promises nothing about the type.
 {
   const { count, requests, stop } = await serve(said("4"));
-  const { guarantee } = await count.detailed("x", { controller: "ada/quote@1" });
+  const params = { text: "four" };
+  const { guarantee } = await count.detailed("x", { controller: "ada/quote@1", params, billTo: "user:ada" });
   stop();
   const { aigen: steered, response_format: none } = JSON.parse(requests[0].text);
-  assert.deepEqual([guarantee, steered, none], ["retry", { controller: "ada/quote@1" }, undefined]);
+  assert.deepEqual([guarantee, steered, none], ["retry", { controller: "ada/quote@1", params, bill_to: "user:ada" }, undefined]);
 }
 
 // A server that says when to come back is asked then; one that is no AiGen gives no receipt.
