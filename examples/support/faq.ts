@@ -23,6 +23,43 @@ export interface Faq {
   find(message: string, language: Language, limit: number): Promise<readonly Hit[]>;
 }
 
+/** Where a dataset is, and who pays for reading it. */
+export interface Reading {
+  readonly url: string;
+  readonly key: string;
+  /** Owner and name, with a version or without. */
+  readonly dataset: string;
+  readonly billTo?: string;
+}
+
+/** Hits that are paid for by each search. Rows of other languages are among them and left out. */
+const HITS_MAX = 5;
+
+/** Answers in a dataset of somebody's, searched and paid for by the node; only words that say something are asked for. */
+export class FaqDataset implements Faq {
+  readonly #reading: Reading;
+
+  constructor(reading: Reading) {
+    this.#reading = reading;
+  }
+
+  async find(message: string, language: Language, limit: number): Promise<readonly Hit[]> {
+    const asked = words(message).filter((word) => word.length >= WORD_MIN).join(" ");
+    if (asked === "") return [];
+    const { data } = await this.#rows(new URLSearchParams({ q: asked, limit: String(HITS_MAX) }));
+    const hits = data.map(({ values, score }) => ({ row: values, score }));
+    return hits.filter(({ row }) => row.language === language).slice(0, limit);
+  }
+
+  async #rows(query: URLSearchParams): Promise<{ readonly data: readonly { readonly values: Row; readonly score: number }[] }> {
+    const { url, key, dataset, billTo } = this.#reading;
+    const headers = { authorization: `Bearer ${key}`, ...(billTo === undefined ? {} : { "x-aigen-bill-to": billTo }) };
+    const reply = await fetch(`${url}/v1/aigen/datasets/${dataset}/rows?${query}`, { headers });
+    if (!reply.ok) throw new Error(`${dataset} was not read: ${await reply.text()}`);
+    return reply.json();
+  }
+}
+
 /** Letters of a word that are compared: what follows is mostly its ending. */
 const STEM = 5;
 /** Words shorter than this say little of what a message is about. */

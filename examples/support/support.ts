@@ -9,13 +9,14 @@
 import { AiGen } from "aigen";
 import { parseArgs } from "node:util";
 import { Agent, type Outcome } from "./agent.js";
-import { FaqFile } from "./faq.js";
+import { FaqDataset, FaqFile, type Faq } from "./faq.js";
 import { measure } from "./golden.js";
 
 const { values, positionals } = parseArgs({
   options: {
     golden: { type: "boolean" },
     data: { type: "string" },
+    dataset: { type: "string" },
     controller: { type: "string" },
     "bill-to": { type: "string" },
   },
@@ -29,11 +30,20 @@ function text(value: string | boolean | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+/** The company's answers: a dataset's rows, which are paid for, or those in this folder. */
+function faq(client: AiGen, billTo: string | undefined): Faq {
+  const dataset = text(values["dataset"]);
+  if (dataset === undefined) return new FaqFile(new URL("faq.jsonl", data));
+  const key = process.env["AIGEN_KEY"] ?? "";
+  return new FaqDataset({ url: client.baseUrl, key, dataset, ...(billTo === undefined ? {} : { billTo }) });
+}
+
 function agent(): Agent {
+  const client = new AiGen();
   const [controller, billTo] = [text(values["controller"]), text(values["bill-to"])];
   return new Agent({
-    client: new AiGen(),
-    faq: new FaqFile(new URL("faq.jsonl", data)),
+    client,
+    faq: faq(client, billTo),
     ...(controller === undefined ? {} : { controller }),
     ...(billTo === undefined ? {} : { billTo }),
   });
