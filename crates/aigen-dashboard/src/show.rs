@@ -19,6 +19,11 @@ pub fn aigen(sum: Amount) -> Markup {
     html! { (amount(sum)) " " abbr title="the network's currency" { "AIGEN" } }
 }
 
+/// The same as text, where no element fits.
+pub fn plain(sum: Amount) -> String {
+    rounded(sum.nano())
+}
+
 fn rounded(nano: u128) -> String {
     // Below a thousandth of an AIGEN four places would say nothing.
     let places = if nano < NANO / 1_000 { 9 } else { 4 };

@@ -1,6 +1,8 @@
 //! Try a model and a controller: the answer as it comes, coloured by how each token came about,
 //! and what it costs.
 
+mod ticking;
+
 use super::{answer, encoded, receipts};
 use crate::api::{Asked, Trouble};
 use crate::guard::{Posted, SignedIn};
@@ -15,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 use std::convert::Infallible;
+use ticking::Ticking;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -152,14 +155,16 @@ async fn relay(posted: &Posted, frames: &Frames) -> Result<(), Trouble> {
     let path = format!("/v1/models/{}", encoded(posted.field("model")));
     let model: Model = api.get(&path).await?;
     // Of an answer from elsewhere nobody here sees how its tokens came about.
-    let traced = model.aigen.is_some_and(|info| info.control == "token");
+    let info = model.aigen;
+    let traced = info.as_ref().is_some_and(|info| info.control == "token");
     let mut request = request(posted)?;
     request["stream"] = true.into();
     request["aigen"]["trace"] = traced.into();
+    let price = info.map(|info| info.price).unwrap_or_default();
+    let mut ticking = Ticking::begin(&api, price, &request).await;
     let reply = api.open("/v1/chat/completions", &request).await?;
     let mut events = Events::of(reply.into_body().into_data_stream());
     let mut extension = Value::Null;
-    let mut tokens = 0_u64;
     while let Some(event) = events.next().await {
         if !event["error"].is_null() {
             let said =
@@ -175,10 +180,9 @@ async fn relay(posted: &Posted, frames: &Frames) -> Result<(), Trouble> {
             content(&event)
         };
         for told in told {
-            tokens += 1;
-            let cost = json!({ "text": format!("{tokens} steps so far") });
+            ticking.tick(&told);
             // Whoever left is charged for what was computed, as by any other client.
-            if !frames.send("token", &told).await || !frames.send("cost", &cost).await {
+            if !frames.send("token", &told).await || !frames.send("cost", &ticking.told()).await {
                 return Ok(());
             }
         }
