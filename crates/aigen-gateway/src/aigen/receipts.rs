@@ -3,8 +3,8 @@ use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
-    Asked, ChargeLine, Correction, CorrectionKind, DatasetRead, Receipt, Replay, RowRange, Share, Steering, SubCall,
-    TokenUsage,
+    Asked, ChargeLine, Correction, CorrectionKind, DatasetRead, Receipt, Replay, RowRange, Share,
+    Steering, SubCall, TokenUsage,
 };
 use aigen_node::Caller;
 use aigen_node::economy::LineKind;

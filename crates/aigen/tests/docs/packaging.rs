@@ -1,7 +1,9 @@
 //! What is packaged agrees with the program: a unit for systemd and an image for containers.
 
 use crate::support::Folder;
+use crate::support::tools::skip;
 use std::collections::BTreeSet;
+use std::process::Command;
 
 const UNIT: &str = include_str!("../../../../packaging/aigen.service");
 const IMAGE: &str = include_str!("../../../../Dockerfile");
@@ -77,6 +79,37 @@ fn the_unit_keeps_what_it_says_where_it_says() {
     let default = Folder::new().json(&["config"]);
     let patience: u64 = values("TimeoutStopSec")[0].parse().unwrap();
     assert!(patience > default["grace_seconds"].as_u64().unwrap());
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    if Command::new("systemd-analyze")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        return skip("there is no systemd-analyze");
+    }
+    // The program is not installed here; whatever is will do.
+    let program = values("ExecStart")[0].split(' ').next().unwrap();
+    let folder = Folder::new();
+    let unit = folder.write("aigen.service", UNIT.replace(program, "/bin/true"));
+    let analyze = |args: &[&str]| {
+        let analyzed = Command::new("systemd-analyze")
+            .args(args)
+            .arg(&unit)
+            .output();
+        let analyzed = analyzed.unwrap();
+        let said = [analyzed.stdout, analyzed.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(analyzed.status.success(), "{args:?}\n{said}");
+        said
+    };
+    assert_eq!(analyze(&["verify"]), "");
+    // Its scale ends at 10.0, which is a service with nothing forbidden; below 2.0 it says OK.
+    let bound = ["security", "--offline=yes", "--threshold=20"];
+    let said = analyze(&bound);
+    assert!(said.contains("Overall exposure level"), "{said}");
 }
 
 #[test]
