@@ -15,10 +15,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import tutor as _  # noqa: F401  It finds the package beside this folder.
 from course import CANDIDATES, OPTIONS, Course
 from learner import Learner, chance
-from tutor import Lesson, Session, Tutor
+from tutor import Lesson, Session, Tutor  # Finds the package `aigen` beside this folder.
 
 from aigen import AiError, AiGen
 
@@ -50,6 +49,7 @@ def person(lesson: Lesson) -> str:
 
 
 def study(tutor: Tutor, topic: str, session: Session, answering: Answering, count: int) -> None:
+    before = len(session.taught)
     for _, lesson in zip(range(count), tutor.lessons(topic, session)):
         print(f"  {lesson.fact.fact}" if answering is not person else "")
         author = "the model" if lesson.by_model else "the teacher"
@@ -60,6 +60,8 @@ def study(tutor: Tutor, topic: str, session: Session, answering: Answering, coun
         print(f"    {answer}: {said}; level {session.learner.level:+.2f}")
         if answering is person and not right:
             print(f"    {lesson.fact.fact}")
+    if len(session.taught) - before < count:
+        print(f"  That is all there is about {topic}.")
 
 
 def golden(tutor: Tutor) -> dict[str, object]:
@@ -112,8 +114,11 @@ def arguments() -> argparse.Namespace:
 def opened(path: Path | None) -> Session:
     if path is None or not path.exists():
         return Session()
-    kept = json.loads(path.read_text())
-    return Session(Learner(**kept.pop("learner")), **kept)
+    try:
+        kept = json.loads(path.read_text())
+        return Session(Learner(**kept.pop("learner")), **kept)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sys.exit(f"error: {path} is no learner's file\nhint: name another, or delete it")
 
 
 def main() -> None:
@@ -124,7 +129,10 @@ def main() -> None:
         return
     session = opened(said.learner)
     answering = person if said.simulate is None else simulated(said.simulate, random.Random(7))
-    study(tutor, said.topic, session, answering, said.count)
+    try:
+        study(tutor, said.topic, session, answering, said.count)
+    except (EOFError, KeyboardInterrupt):
+        print("\n  Goodbye.")
     if said.learner is not None:
         said.learner.write_text(json.dumps(asdict(session)) + "\n")
 

@@ -9,4 +9,4 @@ declare module "node:util" {
     allowPositionals: true;
   }): { values: Record<string, string | boolean | undefined>; positionals: string[] };
 }
-declare const process: { exitCode: number; readonly env: Readonly<Record<string, string | undefined>> };
+declare const process: { exit(code: number): never; readonly env: Readonly<Record<string, string | undefined>> };

@@ -12,16 +12,28 @@ import { Agent, type Outcome } from "./agent.js";
 import { FaqDataset, FaqFile, type Faq } from "./faq.js";
 import { measure } from "./golden.js";
 
-const { values, positionals } = parseArgs({
-  options: {
-    golden: { type: "boolean" },
-    data: { type: "string" },
-    dataset: { type: "string" },
-    controller: { type: "string" },
-    "bill-to": { type: "string" },
-  },
-  allowPositionals: true,
-});
+/** Reads the command line, or says what is wrong with it. */
+function said(): ReturnType<typeof parseArgs> {
+  try {
+    return parseArgs({ options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function failed(error: unknown): never {
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
+
+const OPTIONS = {
+  golden: { type: "boolean" },
+  data: { type: "string" },
+  dataset: { type: "string" },
+  controller: { type: "string" },
+  "bill-to": { type: "string" },
+} as const;
+const { values, positionals } = said();
 
 /** The folder of faq.jsonl and golden.jsonl. */
 const data = new URL(`file://${text(values["data"]) ?? new URL(".", import.meta.url).pathname}/`);
@@ -64,6 +76,5 @@ try {
     for (const message of positionals) console.log(told(message, await support.answer(message)));
   }
 } catch (error) {
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  failed(error);
 }
