@@ -1,6 +1,6 @@
 use crate::parse::{OUTCOMES, Question};
-use aigen_network::{Capped, Network, Outcome, Receipt, Refusal, Reply};
-use aigen_types::{Address, Amount, Digest, Slug};
+use aigen_network::{Capped, Earning, Network, Outcome, ReadReceipt, Receipt, Refusal, Reply};
+use aigen_types::{Address, Amount, DatasetRef, Day, Digest, Slug};
 
 /// What the network said to a command.
 pub(crate) fn to_command(result: &Result<Reply, Refusal>) -> String {
@@ -18,7 +18,11 @@ pub(crate) fn to_command(result: &Result<Reply, Refusal>) -> String {
 pub(crate) fn to_question(network: &Network, question: &Question) -> String {
     let known = match question {
         Question::Account(address) => Some(account(network, address)),
-        Question::Receipt(call) => network.receipt(*call).map(receipt),
+        Question::Receipt(call) => {
+            let read = || network.read_receipt(*call).map(read);
+            network.receipt(*call).map(receipt).or_else(read)
+        }
+        Question::Earned(address, dataset) => Some(earned(network, address, dataset)),
         Question::Cap(capped) => cap(network, capped),
         Question::Score(controller) => score(network, *controller),
         Question::Skill(validator) => skill(network, validator),
@@ -38,7 +42,7 @@ fn account(network: &Network, address: &Address) -> String {
 fn receipt(receipt: &Receipt) -> String {
     let split = &receipt.split;
     format!(
-        "{}, charged {}, margin {}, refunded {}, {}, provider {}, controller {}, validators {}, protocol {}",
+        "{}, charged {}, margin {}, refunded {}, {}, provider {}, controller {}, validators {}, protocol {}, data {}",
         outcome(receipt.outcome),
         receipt.charge.total,
         receipt.margin,
@@ -51,7 +55,36 @@ fn receipt(receipt: &Receipt) -> String {
         split.provider,
         split.controller,
         split.validator,
-        split.protocol
+        split.protocol,
+        split.data
+    )
+}
+
+fn read(receipt: &ReadReceipt) -> String {
+    let kept = match receipt.reversal {
+        Some(_) => "reversed",
+        None => "kept",
+    };
+    format!(
+        "{}, charged {}, margin {}, refunded {}, {kept}, data {}, protocol {}",
+        receipt.read.purpose.as_str(),
+        receipt.read.fee,
+        receipt.margin,
+        receipt.refunded(),
+        receipt.read.earned,
+        receipt.protocol
+    )
+}
+
+/// On all days.
+fn earned(network: &Network, address: &Address, dataset: &DatasetRef) -> String {
+    let days = Day::default()..=Day(u64::MAX);
+    let all = network.earnings(address, days);
+    let own = all.filter(|(key, _)| key.dataset == *dataset);
+    let sum = own.fold(Earning::default(), |sum, (_, one)| sum.plus(*one));
+    format!(
+        "reads {}, rows {}, fees {}, earned {}, returned {}",
+        sum.reads, sum.rows, sum.fees, sum.earned, sum.given_back
     )
 }
 

@@ -1,3 +1,4 @@
+mod datasets;
 mod spending;
 mod values;
 
@@ -7,7 +8,7 @@ use aigen_network::{
     Capped, Cell, CloseCall, Command, ExtendCall, GoldOpening, Issue, NewKey, NewModel,
     NewValidator, OpenCall, Outcome, Pay, ProgressCall, Report, Role, Steered, member_id,
 };
-use aigen_types::{Address, CallId, Digest, Slug, TransferId};
+use aigen_types::{Address, CallId, DatasetRef, Digest, Slug, TransferId};
 use values::{
     address, call_id, cells, controller, digest, founding, open, price, reports, seconds, usage,
     value,
@@ -35,6 +36,15 @@ pub const FORMS: &[&str] = &[
     "call CALL by KEY on MODEL [TERM VALUE, …]: prompt TOKENS, output TOKENS",
     "reverse CALL because REASON",
     "refund CALL AMOUNT because REASON",
+    "dataset OWNER/NAME@VERSION by ADDRESS: [rows COUNT, row AMOUNT, hit AMOUNT, download AMOUNT, for USES, to all|granted, provider ADDRESS]",
+    "reprice DATASET by ADDRESS: [row AMOUNT, hit AMOUNT, download AMOUNT]",
+    "withdraw DATASET by ADDRESS",
+    "grant OWNER/NAME by ADDRESS to ADDRESS: [columns NAMES, for USES, until HOUR]",
+    "ungrant OWNER/NAME by ADDRESS to ADDRESS",
+    "read READ by KEY DATASET[ROWS]: [TERM VALUE, …]",
+    "find READ by KEY DATASET[ROWS]: [TERM VALUE, …]",
+    "download READ by KEY DATASET[ROWS]: [TERM VALUE, …]",
+    "within CALL read|find DATASET[ROWS]",
     "plant CONTROLLER PARAMETER TRUTH",
     "assign VALIDATOR, …: CONTROLLER PARAMETER …, …",
     "commit VALIDATOR: CONTROLLER PARAMETER SCORE …, …",
@@ -46,6 +56,7 @@ pub const FORMS: &[&str] = &[
     "wait NUMBER seconds|minutes|hours|days",
     "account ADDRESS -> available AMOUNT, held AMOUNT",
     "receipt CALL -> OUTCOME, charged AMOUNT, …",
+    "earned ADDRESS by DATASET -> reads COUNT, rows COUNT, fees AMOUNT, earned AMOUNT, returned AMOUNT",
     "cap ADDRESS -> cap AMOUNT, spent AMOUNT, held AMOUNT, left AMOUNT",
     "allowance APP by USER -> cap AMOUNT, spent AMOUNT, held AMOUNT, left AMOUNT",
     "score CONTROLLER -> SCORE",
@@ -159,8 +170,10 @@ pub enum EpochAct {
 pub enum Question {
     /// What an address has.
     Account(Address),
-    /// What a call came to.
+    /// What a call came to, or a read.
     Receipt(CallId),
+    /// What an address earned by a dataset version.
+    Earned(Address, DatasetRef),
     /// How much of a bound is used.
     Cap(Capped),
     /// A controller's last score.
@@ -286,6 +299,7 @@ fn act(words: &[&str], number: usize) -> Result<Act, Fault> {
         }),
         ["account", name] => Act::Ask(Question::Account(address(name)?)),
         ["receipt", call] => Act::Ask(Question::Receipt(call_id(call)?)),
+        ["earned", by, "by", dataset] => Act::Ask(Question::Earned(address(by)?, value(dataset)?)),
         ["cap", path] => Act::Ask(Question::Cap(Capped::Path(address(path)?))),
         ["allowance", app, "by", user] => Act::Ask(Question::Cap(Capped::Allowance {
             user: value(user)?,
@@ -364,7 +378,10 @@ fn command(words: &[&str], number: usize) -> Result<Command, Fault> {
         ["freeze"] => Command::FreezeCommits,
         _ => match spending::command(words, id)? {
             Some(command) => command,
-            None => call_command(words)?,
+            None => match datasets::command(words)? {
+                Some(command) => command,
+                None => call_command(words)?,
+            },
         },
     })
 }

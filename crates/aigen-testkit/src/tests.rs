@@ -41,6 +41,7 @@ scenarios! {
     budget_periods
     budgets_by_level
     chargeback
+    datasets
     discarded_tokens
     epoch_pays_by_score
     first_call

@@ -1,5 +1,6 @@
 //! What the capitals in the forms stand for.
 
+use super::datasets::wanted;
 use crate::world::Fault;
 use aigen_economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_economy::{Price, Shares, Usage};
@@ -146,6 +147,8 @@ pub(super) fn open(call: &str, key: &str, model: &str, terms: &[&str]) -> Result
             "for" => open.end_user = Some(value(text)?),
             "billing" => open.bill_to = Some(value(text)?),
             "least" => open.least_tokens = value(text)?,
+            "reading" => open.reads.push(wanted(text, false)?),
+            "finding" => open.reads.push(wanted(text, true)?),
             "prompt" => open.prompt_tokens = value(text)?,
             "chunk" => open.chunk_tokens = value(text)?,
             _ => return Err(format!("{name:?} is no term of a call").into()),

@@ -1,6 +1,7 @@
 //! Virtual clients: what they ask is random, and mostly makes sense.
 
 mod corrections;
+mod datasets;
 mod epochs;
 mod permits;
 
@@ -117,6 +118,7 @@ impl Clients {
                 Command::OpenCall(open) => open.request = Digest([9; 32]),
                 Command::RefundCall(refund) => refund.amount = self.amount(),
                 Command::ReverseCall(reverse) => reverse.id = TransferId(9),
+                Command::ReadDataset(read) => read.request = Digest([9; 32]),
                 _ => {}
             }
         }
@@ -136,6 +138,7 @@ impl Clients {
             36..44 => self.epoch(network),
             44..54 => self.permit(network),
             54..60 => self.correction(network),
+            60..70 => self.dataset(network),
             _ => self.call(network),
         }
     }
@@ -254,7 +257,7 @@ impl Clients {
         Command::OpenCall(OpenCall {
             call: CallId(self.random.id()),
             bill_to: self.bill_to(network, &key),
-            reads: Vec::new(),
+            reads: self.passages(network),
             key,
             model: self.known(network.models().map(|(name, _)| name), &MODELS),
             controller: steered.then(|| *self.random.pick(&controllers)),

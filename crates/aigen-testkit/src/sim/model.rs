@@ -7,6 +7,7 @@
 mod calls;
 mod caps;
 mod corrections;
+mod datasets;
 
 use aigen_network::{
     AccountKind, Command, Issue, Network, NewKey, NewModel, NewValidator, Pay, controller_digest,
@@ -14,6 +15,7 @@ use aigen_network::{
 use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, ModelName, Slug, Timestamp};
 use calls::{ClosedCall, OpenedCall};
 use caps::Caps;
+use datasets::Shop;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an answer should be.
@@ -43,6 +45,7 @@ pub(crate) struct Model {
     open: BTreeMap<CallId, OpenedCall>,
     closed: BTreeMap<CallId, ClosedCall>,
     caps: Caps,
+    shop: Shop,
     /// Epochs settled so far.
     epoch: u64,
 }
@@ -123,6 +126,13 @@ impl Model {
             Command::RevokeAllowance(revoke) => self.revoke(revoke),
             Command::ReverseCall(reverse) => self.reverse(reverse),
             Command::RefundCall(refund) => self.refund(refund),
+            Command::PublishDataset(new) => self.publish_dataset(new),
+            Command::PriceDataset(set) => self.price_dataset(set),
+            Command::WithdrawDataset(withdraw) => self.withdraw_dataset(withdraw),
+            Command::GrantDataset(grant) => self.grant_dataset(grant),
+            Command::RevokeDataset(revoke) => self.revoke_dataset(revoke),
+            Command::ReadDataset(asked) => self.read_dataset(asked),
+            Command::ReadWithin(within) => self.read_within(within),
             _ => Expected::Anything,
         }
     }

@@ -1,36 +1,41 @@
+use super::datasets::{Fee, by_fees, fee_shares};
 use super::{Expected, Key, Model, address, ok, refused};
 use aigen_economy::Usage;
 use aigen_network::limits::{CALL_HOLDS_MAX, HOLD_TIMEOUT_SECONDS};
-use aigen_network::{Cap, CloseCall, ExtendCall, NewModel, OpenCall, ProgressCall, RefundReason};
+use aigen_network::{
+    Cap, CloseCall, DatasetUse, ExtendCall, NewModel, OpenCall, ProgressCall, RefundReason, Wanted,
+};
 use aigen_types::{Address, Amount, CallId, Digest, Slug, TransferId};
 use std::collections::BTreeMap;
 
 /// A running call.
 #[derive(Clone, Debug)]
 pub(super) struct OpenedCall {
-    key: Slug,
+    pub key: Slug,
     request: Digest,
-    payer: Address,
+    pub payer: Address,
     /// Whose allowance to spend pays for it, and what that adds in parts per million.
-    app: Option<(Address, u128)>,
+    pub app: Option<(Address, u128)>,
     /// What it counts against.
     pub caps: Vec<Cap>,
     /// Its model as it was when the call began.
     model: NewModel,
     controller: Option<Digest>,
-    budget: Option<u128>,
+    pub budget: Option<u128>,
     prompt: u64,
-    covered: u64,
+    pub covered: u64,
     used: Usage,
     /// Amount, and the nanosecond at which it is free again.
     holds: Vec<(u128, u64)>,
+    /// What it has read.
+    pub fees: Vec<Fee>,
 }
 
 /// A call that has ended.
 #[derive(Clone, Debug)]
 pub(super) struct ClosedCall {
-    key: Slug,
-    request: Digest,
+    pub key: Slug,
+    pub request: Digest,
     pub payer: Address,
     pub caps: Vec<Cap>,
     /// What everyone was paid.
@@ -38,7 +43,12 @@ pub(super) struct ClosedCall {
     pub epoch: u64,
     pub refunds: Vec<(TransferId, u128, RefundReason)>,
     pub reversal: Option<(TransferId, RefundReason)>,
+    /// What was read, where it is no call.
+    pub read: Option<(Wanted, DatasetUse)>,
 }
+
+/// Payer, app and its margin, caps.
+pub(super) type Paying = (Address, Option<(Address, u128)>, Vec<Cap>);
 
 impl ClosedCall {
     pub(super) fn total(&self) -> u128 {
@@ -62,8 +72,9 @@ impl OpenedCall {
         charge + (charge * parts).div_ceil(1_000_000)
     }
 
-    fn most(&self, tokens: u64) -> u128 {
-        self.with_margin(self.cover(tokens))
+    pub fn most(&self, tokens: u64) -> u128 {
+        let fees: u128 = self.fees.iter().map(|fee| fee.amount).sum();
+        self.with_margin(self.cover(tokens) + fees)
     }
 
     /// The most tokens, up to `wanted`, that come to no more than `money`.
@@ -79,7 +90,7 @@ impl OpenedCall {
         fits
     }
 
-    fn held(&self) -> u128 {
+    pub fn held(&self) -> u128 {
         self.holds.iter().map(|(amount, _)| amount).sum()
     }
 
@@ -120,7 +131,7 @@ impl Model {
         };
         let least = open.least_tokens.max(1);
         let needed = call.most(least);
-        if let Some(refusal) = self.too_little(&call, needed) {
+        if let Some(refusal) = self.too_little(&call.payer, &call.caps, needed) {
             return refusal;
         }
         if call.budget.is_some_and(|budget| budget < needed) {
@@ -131,31 +142,23 @@ impl Model {
 
     /// The call that is asked for, with nothing held for it.
     fn begin(&self, open: &OpenCall) -> Result<OpenedCall, Expected> {
-        let key = self.keys.get(&open.key);
-        let key = key.ok_or_else(|| refused("key_unknown"))?;
-        if key.revoked {
-            return Err(refused("key_revoked"));
-        }
+        let key = self.usable_key(&open.key)?;
         let model = self.models.get(&open.model);
         let model = model.ok_or_else(|| refused("model_unknown"))?;
         let known = |digest: &Digest| self.controllers.values().any(|known| known == digest);
         if !open.controller.iter().all(known) {
             return Err(refused("controller_unknown"));
         }
-        let spender = spender(key, open)?;
-        let (payer, app) = match &open.bill_to {
-            Some(user) if *user != key.account => {
-                let margin = self.allows(user, &key.account)?;
-                (user, Some((key.account.clone(), margin)))
-            }
-            _ => (&key.account, None),
-        };
+        let read = |wanted| self.fee(key, wanted, DatasetUse::Completion);
+        let fees = open.reads.iter().map(read).collect::<Result<_, _>>()?;
+        let (payer, app, caps) = self.paying(key, open.end_user.as_ref(), open.bill_to.as_ref())?;
         Ok(OpenedCall {
             key: open.key.clone(),
             request: open.request,
-            payer: payer.clone(),
-            caps: self.caps_of(&spender, payer, app.as_ref().map(|(app, _)| app)),
+            payer,
+            caps,
             app,
+            fees,
             model: model.clone(),
             controller: open.controller,
             budget: open.budget.map(Amount::nano),
@@ -166,14 +169,50 @@ impl Model {
         })
     }
 
-    /// What is said when money or caps leave too little: first of what nobody can wait for.
-    fn too_little(&self, call: &OpenedCall, needed: u128) -> Option<Expected> {
-        let (free, held) = (self.available(&call.payer), self.held(&call.payer));
-        let bounds = call.caps.iter().map(|cap| self.used_of(cap));
+    pub(super) fn usable_key(&self, name: &Slug) -> Result<&Key, Expected> {
+        let key = self.keys.get(name);
+        let key = key.ok_or_else(|| refused("key_unknown"))?;
+        match key.revoked {
+            true => Err(refused("key_revoked")),
+            false => Ok(key),
+        }
+    }
+
+    /// Who pays, by whose allowance, and what it counts against.
+    pub(super) fn paying(
+        &self,
+        key: &Key,
+        end_user: Option<&Slug>,
+        bill_to: Option<&Address>,
+    ) -> Result<Paying, Expected> {
+        let spender = spender(key, end_user)?;
+        let (payer, app) = match bill_to {
+            Some(user) if *user != key.account => {
+                let margin = self.allows(user, &key.account)?;
+                (user, Some((key.account.clone(), margin)))
+            }
+            _ => (&key.account, None),
+        };
+        let caps = self.caps_of(&spender, payer, app.as_ref().map(|(app, _)| app));
+        Ok((payer.clone(), app, caps))
+    }
+
+    /// What is said when money or caps leave too little: first of what nobody can wait for. What
+    /// costs nothing no bound refuses.
+    pub(super) fn too_little(
+        &self,
+        payer: &Address,
+        caps: &[Cap],
+        needed: u128,
+    ) -> Option<Expected> {
+        let (free, held) = (self.available(payer), self.held(payer));
+        let bounds = caps.iter().map(|cap| self.used_of(cap));
         let bounds: Vec<_> = bounds.collect();
         let later = |(cap, spent, _): &(u128, u128, u128)| spent + needed <= *cap;
         let now = |(cap, spent, held): &(u128, u128, u128)| spent + held + needed <= *cap;
-        if free + held < needed {
+        if needed == 0 {
+            None
+        } else if free + held < needed {
             Some(refused("insufficient_funds"))
         } else if !bounds.iter().all(later) {
             Some(refused("budget_exhausted"))
@@ -188,6 +227,9 @@ impl Model {
         let running = self.open.get(&open.call);
         let running = running.map(|call| (&call.key, &call.request));
         let ended = self.closed.get(&open.call);
+        if ended.is_some_and(|ended| ended.read.is_some()) {
+            return Some(refused("call_exists_with_different_request"));
+        }
         let ended = ended.map(|call| (&call.key, &call.request));
         match running.or(ended)? == (&open.key, &open.request) {
             true => Some(refused("call_exists")),
@@ -196,7 +238,7 @@ impl Model {
     }
 
     fn cover_more(&mut self, id: CallId, mut call: OpenedCall, chunk: u64) -> Expected {
-        if call.holds.len() >= CALL_HOLDS_MAX {
+        if call.holds.len() >= CALL_HOLDS_MAX + call.fees.len() {
             return refused("too_many_holds");
         }
         let left = |cap| {
@@ -210,16 +252,34 @@ impl Model {
         if target <= call.covered {
             return refused("cover_exhausted");
         }
-        for cap in &call.caps {
-            self.true_up(cap);
-        }
-        let amount = call.most(target) - call.held();
-        let until = self.now + u64::from(HOLD_TIMEOUT_SECONDS) * 1_000_000_000;
-        call.holds.push((amount, until));
         call.covered = target;
-        let held = Amount::from_nano(call.held());
+        let amount = call.most(target) - call.held();
+        self.hold(id, call, amount)
+    }
+
+    /// So much more, of the payer's money and of every cap.
+    pub(super) fn hold(&mut self, id: CallId, mut call: OpenedCall, amount: u128) -> Expected {
+        if amount > 0 {
+            for cap in &call.caps {
+                self.true_up(cap);
+            }
+            let until = self.now + u64::from(HOLD_TIMEOUT_SECONDS) * 1_000_000_000;
+            call.holds.push((amount, until));
+        }
+        let (covered, held) = (call.covered, Amount::from_nano(call.held()));
         self.open.insert(id, call);
-        Expected::Words(format!("covers {target}, holds {held}"))
+        Expected::Words(format!("covers {covered}, holds {held}"))
+    }
+
+    pub(super) fn running(&self, id: CallId) -> Result<&OpenedCall, Expected> {
+        let ended = self
+            .closed
+            .get(&id)
+            .is_some_and(|ended| ended.read.is_none());
+        self.open.get(&id).ok_or_else(|| match ended {
+            true => refused("call_closed"),
+            false => refused("call_unknown"),
+        })
     }
 
     pub(super) fn extend_call(&mut self, extend: &ExtendCall) -> Expected {
@@ -242,11 +302,8 @@ impl Model {
     }
 
     fn progress(&mut self, id: CallId, used: Usage) -> Result<(), Expected> {
-        let ended = self.closed.contains_key(&id);
-        let call = self.open.get_mut(&id).ok_or_else(|| match ended {
-            true => refused("call_closed"),
-            false => refused("call_unknown"),
-        })?;
+        self.running(id)?;
+        let call = self.open.get_mut(&id).expect("it runs");
         let prompt = used.prompt_tokens + used.cached_prompt_tokens;
         if used.computed_tokens() > call.covered || prompt > call.prompt {
             return Err(refused("usage_exceeds_cover"));
@@ -267,13 +324,17 @@ impl Model {
         let expired = call.live(self.now) < call.held();
         let uncharged = expired || call.used == Usage::default();
         let charge = if uncharged { 0 } else { call.charge() };
-        let total = call.with_margin(charge);
+        // Rows of a prompt are paid if that was computed; what a controller has it has.
+        let due = |fee: &&Fee| !uncharged || !expired && fee.handed_over && fee.amount > 0;
+        let fees: Vec<&Fee> = call.fees.iter().filter(due).collect();
+        let all = charge + fees.iter().map(|fee| fee.amount).sum::<u128>();
+        let total = call.with_margin(all);
         if total > call.live(self.now) {
             let used = before.unwrap_or_default();
             self.open.insert(close.call, OpenedCall { used, ..call });
             return refused("usage_exceeds_cover");
         }
-        let shares = self.shares(&call, charge);
+        let shares = self.shares(&call, charge, &fees);
         for (payee, amount) in &shares {
             self.transfer(&call.payer, payee, *amount);
         }
@@ -289,20 +350,31 @@ impl Model {
             epoch: self.epoch,
             refunds: Vec::new(),
             reversal: None,
+            read: None,
         };
         self.closed.insert(close.call, closed);
         Expected::Words(format!("charged {}", Amount::from_nano(total)))
     }
 
-    /// 65 % to the provider, and 5 % for data that no call has; 20 % to the controller and 4 %
-    /// to its validators, or to the provider too; the rest to the protocol. What an app adds is
-    /// all its own.
-    fn shares(&self, call: &OpenedCall, charge: u128) -> BTreeMap<Address, u128> {
+    /// 65 % to the provider, and 5 % to those whose rows were read, or to it too; 20 % to the
+    /// controller and 4 % to its validators, or to the provider too; the rest to the protocol.
+    /// Fees go by themselves, and what an app adds is all its own.
+    fn shares(&self, call: &OpenedCall, charge: u128, fees: &[&Fee]) -> BTreeMap<Address, u128> {
         let part = |ppm: u128| charge * ppm / 1_000_000;
-        let (controller, validators) = (part(200_000), part(40_000));
-        let mut provider = part(650_000) + part(50_000);
-        let protocol = charge - provider - controller - validators;
-        let mut shares = BTreeMap::from([(address(&["protocol"]), protocol)]);
+        let (controller, validators, data) = (part(200_000), part(40_000), part(50_000));
+        let mut provider = part(650_000);
+        let protocol = charge - provider - data - controller - validators;
+        let mut shares = fee_shares(fees);
+        *shares.entry(address(&["protocol"])).or_default() += protocol;
+        match fees.is_empty() {
+            true => provider += data,
+            false => by_fees(data, fees)
+                .iter()
+                .zip(fees)
+                .for_each(|(part, fee)| {
+                    *shares.entry(fee.to.clone()).or_default() += part;
+                }),
+        }
         if let Some(digest) = call.controller {
             let digest = digest.to_string();
             shares.insert(address(&["escrow", "controller", &digest]), controller);
@@ -311,7 +383,8 @@ impl Model {
             provider += controller + validators;
         }
         if let Some((app, _)) = &call.app {
-            let margin = call.with_margin(charge) - charge;
+            let all = charge + fees.iter().map(|fee| fee.amount).sum::<u128>();
+            let margin = call.with_margin(all) - all;
             *shares.entry(app.clone()).or_default() += margin;
         }
         // Whoever provides the model when the call ends is paid.
@@ -323,8 +396,8 @@ impl Model {
 }
 
 /// Whose spending it is: the key's, or an end user's below it, if that has a place for one.
-fn spender(key: &Key, open: &OpenCall) -> Result<Address, Expected> {
-    let Some(user) = &open.end_user else {
+fn spender(key: &Key, end_user: Option<&Slug>) -> Result<Address, Expected> {
+    let Some(user) = end_user else {
         return Ok(key.spender.clone());
     };
     let words: Vec<&str> = key.spender.as_str().split(':').collect();

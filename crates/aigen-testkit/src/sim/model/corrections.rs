@@ -39,7 +39,10 @@ impl Model {
         let refusals = [
             (call.total() == 0, "nothing_charged"),
             (!call.refunds.is_empty(), "call_refunded"),
-            (call.epoch != self.epoch, "epoch_settled"),
+            (
+                call.read.is_none() && call.epoch != self.epoch,
+                "epoch_settled",
+            ),
             (call.shares.iter().any(short), "payee_short"),
         ];
         let refusal = refusals.into_iter().find(|(holds, _)| *holds);
