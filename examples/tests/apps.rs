@@ -64,7 +64,7 @@ fn ran(program: impl AsRef<Path>, arguments: &[&str]) -> String {
         .env("AIGEN_PROGRAMS", programs())
         .env("AIGEN_TEST_NODE", named("AIGEN_TEST_NODE", "node"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("MYPYPATH", root().join("sdk/python/src"))
+        .env("MYPYPATH", "sdk/python/src:examples:examples/learning")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -109,17 +109,20 @@ fn learners_are_found_out() {
     assert!(said.contains(" passed"), "{said}");
     let cache = tempfile::tempdir().unwrap();
     let cache = cache.path().to_str().unwrap();
-    let files = ["examples/learning/learn.py", "examples/stage.py"];
+    let files = [
+        "examples/learning/learn.py",
+        "examples/run",
+        "examples/measure",
+    ];
     let checked = [
         "-m",
         "mypy",
         "--strict",
+        "--scripts-are-modules",
         "--cache-dir",
         cache,
-        files[0],
-        files[1],
     ];
-    ran(python(), &checked);
+    ran(python(), &[&checked[..], &files].concat());
 }
 
 /// Forms hold in every golden case, and the tables in the READMEs are what the apps do.
