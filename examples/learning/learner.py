@@ -13,7 +13,7 @@ GAIN = 1.2
 """What the first answer may move; large, since nothing is known yet."""
 GAIN_MIN = 0.08
 """What any later answer may move, so that a level follows a learner who gets better. It makes the
-estimate of one who does not spread by about a quarter of a logit (see the tests)."""
+estimate of one who does not spread by about a fifth of a logit (see the tests)."""
 SETTLING = 8.0
 """Answers after which the gain is half of the first."""
 EASE = 0.4

@@ -32,8 +32,8 @@ def taught(skill: float, dice: random.Random, learner: Learner | None = None) ->
 def test_a_learner_of_known_skill_is_found_out(skill: float) -> None:
     dice = random.Random(20261128)
     levels = [taught(skill, dice).level for _ in range(LEARNERS)]
-    assert abs(statistics.fmean(levels) - skill) < 0.15, levels
-    assert statistics.stdev(levels) < 0.45, levels
+    assert abs(statistics.fmean(levels) - skill) < 0.1, levels
+    assert statistics.stdev(levels) < 0.3, levels
 
 
 def test_a_learner_who_gets_better_is_followed() -> None:
