@@ -67,6 +67,7 @@ pair! {
     burned, "burned_nano", "burned";
     cap, "cap_nano", "cap";
     charged, "charged_nano", "charged";
+    cost, "cost_nano", "cost";
     earned, "earned_nano", "earned";
     fee, "fee_nano", "fee";
     given_back, "given_back_nano", "given_back";
@@ -75,6 +76,9 @@ pair! {
     spent, "spent_nano", "spent";
     held, "held_nano", "held";
     pay, "pay_nano", "pay";
+    per_download, "per_download_nano", "per_download";
+    per_hit, "per_hit_nano", "per_hit";
+    per_row, "per_row_nano", "per_row";
     payout, "payout_nano", "payout";
     posted, "posted_nano", "posted";
     remainder, "remainder_nano", "remainder";

@@ -106,7 +106,7 @@ impl Client {
         read(send(self.request(Method::POST, path).json(body)).await?).await
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.base_url))
     }
@@ -144,7 +144,7 @@ fn with_stream(request: &ChatRequest, stream: bool) -> Cow<'_, ChatRequest> {
     Cow::Owned(request)
 }
 
-async fn send(request: RequestBuilder) -> Result<Response, ClientError> {
+pub(crate) async fn send(request: RequestBuilder) -> Result<Response, ClientError> {
     let response = request.send().await?;
     let status = response.status();
     if status.is_success() {
@@ -154,7 +154,7 @@ async fn send(request: RequestBuilder) -> Result<Response, ClientError> {
     Err(ClientError::from_reply(status.as_u16(), &body))
 }
 
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ClientError> {
+pub(crate) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ClientError> {
     Ok(from_json(&response.bytes().await?)?)
 }
 

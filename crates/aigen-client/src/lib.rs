@@ -12,10 +12,12 @@
 //! ```
 
 mod client;
+mod datasets;
 mod error;
 mod limits;
 mod spending;
 mod sse;
 
 pub use client::{ChatStream, Client, install_tls};
+pub use datasets::{Download, RowsQuery};
 pub use error::ClientError;

@@ -125,6 +125,15 @@ impl Dataset {
         Ok(self.rows(id, 1, None)?.pop())
     }
 
+    /// Bytes of a row in canonical form. The row must exist.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    pub fn row_bytes(&self, id: u64) -> Result<u64, ReadError> {
+        let rows = self.rows.get(|| RowFile::open(&self.folder))?;
+        Ok(rows.length(id)?)
+    }
+
     /// All rows in canonical form (JSONL): their SHA-256 is the dataset's id.
     ///
     /// # Errors

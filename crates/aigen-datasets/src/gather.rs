@@ -156,6 +156,11 @@ impl Sink<'_> {
                 "a dataset has at least one row; of a CSV file the first line is its header",
             ));
         }
+        let columns = self.seen.columns();
+        if columns.is_empty() {
+            let hint = "a dataset has at least one column with a value in it";
+            return Err(ImportError::unfit("no row has a value", hint));
+        }
         self.rows
             .flush()
             .and_then(|()| self.ends.flush())
@@ -164,7 +169,7 @@ impl Sink<'_> {
             digest: Digest(self.hash.finalize().into()),
             rows: self.count,
             bytes: self.bytes,
-            columns: self.seen.columns(),
+            columns,
         })
     }
 }

@@ -39,7 +39,7 @@ impl Library {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with(PART) {
-                fs::remove_dir_all(entry.path())?;
+                remove(&entry.path())?;
             } else if let Ok(digest) = name.parse::<Digest>() {
                 held.insert(digest, Arc::new(open(entry.path(), digest)?));
             }
@@ -80,6 +80,24 @@ impl Library {
         build_index(&manifest, &part.folder, progress)?;
         self.keep(part, &manifest).map_err(ImportError::Keep)?;
         Ok(manifest)
+    }
+
+    /// Bytes of the rows of all datasets here; their indexes and offsets take about as much again.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let held = self.held();
+        held.values().map(|dataset| dataset.manifest().bytes).sum()
+    }
+
+    /// A file for what is to be read in, removed when it is dropped or, after a kill, at the next
+    /// opening.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn spool(&self) -> io::Result<Spool> {
+        let path = self.part_name();
+        File::create_new(&path)?;
+        Ok(Spool { path })
     }
 
     /// Forgets a dataset and removes its files. Whoever reads it now may finish.
@@ -162,7 +180,33 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         // Gone if it was renamed. What cannot be removed now is removed at the next opening.
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = remove(&self.folder);
+    }
+}
+
+/// A file that is being received.
+pub struct Spool {
+    path: PathBuf,
+}
+
+impl Spool {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        let _ = remove(&self.path);
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match path.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
     }
 }
 

@@ -4,6 +4,7 @@
 //! reads at known places, whatever the number of rows.
 
 use crate::error::ReadError;
+use crate::limits::ROW_BYTES_MAX;
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::io;
@@ -27,16 +28,22 @@ impl RowFile {
     }
 
     /// The row's bytes, without its line end. The row must exist.
-    pub(crate) fn bytes(&self, row: u64) -> io::Result<Vec<u8>> {
+    fn bytes(&self, row: u64) -> io::Result<Vec<u8>> {
+        let (start, _) = self.span(row)?;
+        let length = usize::try_from(self.length(row)?).ok();
+        let length = length.filter(|length| *length <= ROW_BYTES_MAX);
+        let mut bytes = vec![0; length.ok_or(io::ErrorKind::InvalidData)?];
+        self.rows.read_exact_at(&mut bytes, start)?;
+        Ok(bytes)
+    }
+
+    /// The row's length, without its line end. The row must exist.
+    pub(crate) fn length(&self, row: u64) -> io::Result<u64> {
         let (start, end) = self.span(row)?;
         let length = end
             .checked_sub(start)
             .and_then(|length| length.checked_sub(1));
-        let length = length.and_then(|length| usize::try_from(length).ok());
-        let length = length.ok_or(io::ErrorKind::InvalidData)?;
-        let mut bytes = vec![0; length];
-        self.rows.read_exact_at(&mut bytes, start)?;
-        Ok(bytes)
+        Ok(length.ok_or(io::ErrorKind::InvalidData)?)
     }
 
     pub(crate) fn row(&self, row: u64) -> Result<Map<String, Value>, ReadError> {

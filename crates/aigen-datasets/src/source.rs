@@ -33,7 +33,7 @@ pub enum Format {
     JsonLines,
     /// A Parquet file.
     Parquet,
-    /// A text, or a folder of them: a row for each paragraph, with `file`, `offset` and `text`.
+    /// A text, or a folder of them: a row for each paragraph, with `offset`, `text`, and of a folder `file`.
     Text,
 }
 

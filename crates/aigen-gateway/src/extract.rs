@@ -40,9 +40,16 @@ impl FromRequestParts<Gateway> for Key {
 fn scope(method: &Method, path: &str) -> Scope {
     match path.starts_with("/v1/aigen/") {
         false => Scope::Complete,
+        // Rows are asked for with GET, and paid.
+        true if is_paid(path) => Scope::Complete,
         true if method.is_safe() => Scope::Read,
         true => Scope::Manage,
     }
+}
+
+fn is_paid(path: &str) -> bool {
+    let of_dataset = path.starts_with("/v1/aigen/datasets/");
+    of_dataset && (path.ends_with("/rows") || path.ends_with("/download"))
 }
 
 fn secret(headers: &HeaderMap) -> Option<&str> {
@@ -126,7 +133,7 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
     };

@@ -62,3 +62,9 @@ pub const DETOKENIZE_TOKENS_MAX: usize = 1 << 20;
 
 /// Texts of one `/v1/embeddings` request: OpenAI's bound.
 pub const EMBEDDED_TEXTS_MAX: usize = 2_048;
+
+/// Rows of a dataset in an answer, unless the request says otherwise.
+pub const DATASET_ROWS: usize = 20;
+
+/// Bytes of a download that are in memory at once.
+pub const DOWNLOAD_PIECE_BYTES: usize = 64 * 1024;

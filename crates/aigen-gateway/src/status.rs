@@ -11,13 +11,14 @@ use aigen_api::openai::ErrorKind::{
     Permission, RateLimit, Server, Upstream,
 };
 use aigen_node::network::{Cap, Receipt, Refusal};
-use aigen_node::{EngineError, Fault, NodeError, TextFault};
+use aigen_node::{BadRow, EngineError, Fault, ImportError, NodeError, ReadError, TextFault};
 use aigen_types::{CallId, ModelName};
 use axum::http::{Method, StatusCode};
 use std::fmt::Display;
 use std::time::Duration;
 
 const CORRECT: &str = "correct the request and send it again";
+const SEE_DATASETS: &str = "GET /v1/aigen/datasets lists what is published here";
 const SEE_MODELS: &str = "GET /v1/models lists what is served here";
 const ASK_OPERATOR: &str = "ask the operator of this node";
 const TELL_OPERATOR: &str = "nothing was charged; tell the operator of this node";
@@ -41,6 +42,15 @@ impl From<&NodeError> for Failure {
             NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
             NodeError::Steering(_) => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),
             NodeError::ControllerFault(fault) => return Failure::unbegun(fault),
+            NodeError::DatasetUnknown(_) => Row(404, NotFound, "dataset_unknown", SEE_DATASETS),
+            NodeError::DatasetElsewhere(_) => Row(503, Server, "dataset_elsewhere", "nothing was charged; ask the node that it was published on, or publish the same rows here"),
+            NodeError::NoDatasets => Row(503, Server, "no_datasets", ASK_OPERATOR),
+            NodeError::UploadsBusy => Row(503, Overloaded, "uploads_busy", RETRY),
+            NodeError::DatasetsFull(_) => Row(507, Server, "datasets_full", "ask the operator for more: `total_mib` of [datasets]"),
+            NodeError::DatasetDiffers(_) => Row(422, InvalidRequest, "dataset_differs", "send the file again"),
+            NodeError::DatasetUnfit(error) => return unfit(error),
+            NodeError::DatasetRead(error) => return unread(error),
+            NodeError::DatasetUnreadable(_) => Row(500, Server, "dataset_unreadable", TELL_OPERATOR),
             NodeError::NotKept(_) => Row(404, NotFound, "replay_not_kept", "ask with `aigen.replay`; the node that answered keeps such calls for as long as its operator says"),
             NodeError::ReplayUnreadable { .. } => Row(500, Server, "replay_unreadable", TELL_OPERATOR),
             NodeError::ContentMissing(_) => Row(503, Server, "content_missing", TELL_OPERATOR),
@@ -68,10 +78,38 @@ impl From<&NodeError> for Failure {
             NodeError::Parameter { path, .. } => failure.param(path),
             NodeError::Unsupported { param, .. } => failure.param(param),
             NodeError::Busy { after, .. } => failure.retry_after(*after),
-            NodeError::ShuttingDown | NodeError::JournalUnreachable => failure.retry(true),
+            NodeError::ShuttingDown | NodeError::JournalUnreachable | NodeError::UploadsBusy => failure.retry(true),
             NodeError::CallExists { same, .. } => failure.retry(*same),
             _ => failure,
         }
+    }
+}
+
+/// A file is no dataset. What is wrong with its rows is said one by one.
+#[rustfmt::skip]
+fn unfit(error: &ImportError) -> Failure {
+    let row = match error {
+        ImportError::BadRows(_) => Row(422, InvalidRequest, "dataset_rows_invalid", "correct these rows and send the file again"),
+        ImportError::Unfit { .. } => Row(422, InvalidRequest, "dataset_unfit", "correct the file and send it again"),
+        ImportError::Source { .. } | ImportError::Keep(_) | ImportError::Index(_) => Row(500, Server, "dataset_unreadable", TELL_OPERATOR),
+    };
+    let failure = row.because(error);
+    match error {
+        ImportError::BadRows(bad) => {
+            let told = |row: &BadRow| serde_json::json!({"line": row.line, "column": row.column, "what": row.what, "hint": row.hint});
+            let first: Vec<_> = bad.first.iter().map(told).collect();
+            failure.metadata("bad_rows", first).metadata("bad_rows_total", bad.total)
+        }
+        _ => failure,
+    }
+}
+
+/// Rows were not read; nothing was charged.
+fn unread(error: &ReadError) -> Failure {
+    match error {
+        ReadError::UnknownColumn { .. } => Failure::invalid("columns", error),
+        ReadError::LongQuery { .. } => Failure::invalid("q", error),
+        _ => Row(500, Server, "dataset_unreadable", TELL_OPERATOR).because(error),
     }
 }
 
@@ -216,6 +254,12 @@ impl Failure {
             "the body is larger than {} MiB ({max} bytes)",
             max >> 20
         ))
+    }
+
+    pub fn upload_too_large(max: u64) -> Self {
+        let way_out = "send less, or ask the operator for more: `upload_mib` of [datasets]";
+        Row(413, InvalidRequest, "body_too_large", way_out)
+            .because(format_args!("the file is larger than {} MiB", max >> 20))
     }
 
     pub fn body_slow() -> Self {

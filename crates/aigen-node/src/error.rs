@@ -1,10 +1,11 @@
+use aigen_datasets::{ImportError, ReadError};
 use aigen_engine::EngineError;
 use aigen_engine::text::TextFault;
 use aigen_jarvis::{CompileError, Fault, StartError};
 use aigen_jarvis_host::ComponentError;
 use aigen_journal::{Stopped, StoreError};
 use aigen_network::Refusal;
-use aigen_types::{CallId, Digest, ModelName};
+use aigen_types::{CallId, DatasetRef, Digest, ModelName};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -48,6 +49,33 @@ pub enum NodeError {
     /// A release names a component that the store has lost.
     #[error("the component {0} is missing from the journal's store, or damaged")]
     ContentMissing(Digest),
+    /// No such dataset.
+    #[error("dataset `{0}` is not published here")]
+    DatasetUnknown(String),
+    /// The dataset is published, and its rows are on another node.
+    #[error("the rows of {0} are not on this node")]
+    DatasetElsewhere(DatasetRef),
+    /// The node keeps no datasets at all.
+    #[error("this node keeps no datasets")]
+    NoDatasets,
+    /// As many files as may are being received.
+    #[error("as many datasets are being received as may be at once")]
+    UploadsBusy,
+    /// The rows of all datasets would be more than this many bytes.
+    #[error("the node keeps at most {0} bytes of datasets")]
+    DatasetsFull(u64),
+    /// The file does not have the rows that it was said to have.
+    #[error("the rows that arrived have the digest {0}, and not the one that was said")]
+    DatasetDiffers(Digest),
+    /// A file is no dataset.
+    #[error(transparent)]
+    DatasetUnfit(#[from] ImportError),
+    /// Rows were not read.
+    #[error(transparent)]
+    DatasetRead(#[from] ReadError),
+    /// A file cannot be received.
+    #[error("the file cannot be written: {0}")]
+    DatasetUnreadable(String),
     /// Nothing is kept to run the call again.
     #[error("nothing is kept to run call {0} again")]
     NotKept(CallId),

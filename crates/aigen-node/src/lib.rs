@@ -12,6 +12,7 @@ mod admission;
 mod auth;
 mod complete;
 mod components;
+mod datasets;
 mod declared;
 mod embed;
 mod error;
@@ -41,6 +42,7 @@ pub use admission::AdmissionLimits;
 pub use auth::{Caller, IssuedKey};
 pub use complete::{CallEvent, CompletionRequest, Ended, EndedChoice, Prompt, Queued, Running};
 pub use components::{Components, OpenStore};
+pub use datasets::{Datasets, Offer, Paid, Reader, RowsAsked, RowsRead, Upload};
 pub use embed::{Embedded as EmbeddedTexts, EmbeddingRequest};
 pub use error::NodeError;
 pub use loading::Loader;
@@ -57,6 +59,10 @@ pub use tools::{Tool, ToolUse, result_text};
 pub use verification::Verified;
 
 // What a node's answers are made of, so that whoever serves it names one room and not six.
+pub use aigen_datasets::{
+    BadRow, Dataset as DatasetContent, Format as DatasetFormat, ImportError, Library, ReadError,
+    Row as DatasetRow, Source as DatasetSource, limits::ANSWER_ROWS_MAX as DATASET_ROWS_MAX,
+};
 pub use aigen_engine::Embedder;
 pub use aigen_engine::sampler::Sampling;
 pub use aigen_engine::text::{TextEngine, TextFault};

@@ -29,3 +29,9 @@ pub const PERMISSIONS_MAX: usize = 64;
 
 /// Bytes of a key's secret.
 pub const KEY_SECRET_BYTES: usize = 32;
+
+/// Bytes of rows in one answer, as they are kept. A row that is longer by itself comes alone.
+pub const DATASET_ANSWER_BYTES: u64 = 8 << 20;
+
+/// Datasets that are received at once; each may take a file of the size that the operator allows.
+pub const UPLOADS_MAX: usize = 4;

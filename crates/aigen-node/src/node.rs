@@ -1,6 +1,7 @@
 use crate::admission::AdmissionLimits;
 use crate::auth::{Caller, hash, public_part, same};
 use crate::components::Components;
+use crate::datasets::Datasets;
 use crate::error::NodeError;
 use crate::loading::Loader;
 use crate::observe::Observer;
@@ -55,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) components: OnceLock<Components>,
     /// Without it, no controller asks the outside.
     pub(crate) grant: OnceLock<Grant>,
+    /// Without them, no dataset is published or read here.
+    pub(crate) datasets: OnceLock<Datasets>,
     /// Calls that can be run again.
     pub(crate) replays: Replays,
     /// Without it, they are forgotten with the process.
@@ -98,6 +101,7 @@ impl Node {
             loader: OnceLock::new(),
             components: OnceLock::new(),
             grant: OnceLock::new(),
+            datasets: OnceLock::new(),
             replays: Replays::default(),
             shelf: OnceLock::new(),
             checker: Checker::default(),

@@ -3,6 +3,7 @@
 
 mod admission;
 mod budgets;
+mod datasets;
 mod metering;
 mod recovery;
 mod remote;

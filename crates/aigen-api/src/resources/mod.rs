@@ -3,6 +3,7 @@
 //! Requests refuse unknown fields. Digests and salts are 64 hex digits, call and
 //! transfer ids 32, times nanoseconds since the Unix epoch.
 
+mod datasets;
 mod epoch;
 mod history;
 mod journal;
@@ -14,6 +15,10 @@ mod rules;
 mod spending;
 mod usage;
 
+pub use datasets::{
+    Dataset, DatasetColumn, DatasetGrant, DatasetPrice, DatasetRow, DatasetRows, DatasetUse,
+    PublishDataset, RevokeDatasetGrant, SetDatasetPrice, WithdrawDataset,
+};
 pub use epoch::{
     AppealMade, AppealRequest, AssignRequest, Assignment, CloseRequest, CommitRequest,
     ControllerResult, DecideRequest, Drawn, EpochPhase, EpochState, EpochStatement, Finding,

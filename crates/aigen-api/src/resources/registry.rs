@@ -82,7 +82,7 @@ impl KeyLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyScope {
-    /// Asking models.
+    /// Asking models, and reading datasets: what is charged.
     Complete,
     /// Reading what the account may see.
     Read,

@@ -1,4 +1,4 @@
-//! Texts: a row for each paragraph, with the file, where in it the paragraph begins, and its text.
+//! Texts: a row for each paragraph, with where it begins and its text, and of a folder the file.
 //!
 //! Paragraphs stand between empty lines. One of more than [`PASSAGE_BYTES_MAX`] is divided at a space,
 //! so that a passage fits into a prompt.
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn read(path: &Path, sink: &mut Sink) -> Result<(), ImportError> {
     if !path.is_dir() {
-        let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-        return read_file(path, &name, sink);
+        // Its name may be anybody's: the same text is the same dataset.
+        return read_file(path, None, sink);
     }
     let is_text = |file: &PathBuf| matches!(extension(file).as_str(), "txt" | "md");
     let (texts, others): (Vec<_>, Vec<_>) = super::files(path)?.into_iter().partition(is_text);
@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path, sink: &mut Sink) -> Result<(), ImportError> {
     let visible = texts.iter().filter(|text| !is_hidden(text));
     visible
         .into_iter()
-        .try_for_each(|text| read_file(&path.join(text), text, sink))
+        .try_for_each(|text| read_file(&path.join(text), Some(text), sink))
 }
 
 fn extension(path: &Path) -> String {
@@ -41,11 +41,13 @@ fn is_hidden(path: &Path) -> bool {
         .any(|part| part.to_string_lossy().starts_with('.'))
 }
 
-fn read_file(path: &Path, name: &Path, sink: &mut Sink) -> Result<(), ImportError> {
-    let name = name.to_str().ok_or_else(|| {
+fn read_file(path: &Path, name: Option<&Path>, sink: &mut Sink) -> Result<(), ImportError> {
+    let not_utf8_name = || {
         let what = format!("{}: its name is not UTF-8", path.display());
         ImportError::unfit(what, "rename the file")
-    })?;
+    };
+    let name = name.map(|name| name.to_str().ok_or_else(not_utf8_name));
+    let name = name.transpose()?;
     let (mut input, total) = super::open(path)?;
     super::pass_mark(path, &mut input)?;
     let mut text = Text {
@@ -72,8 +74,8 @@ fn read_file(path: &Path, name: &Path, sink: &mut Sink) -> Result<(), ImportErro
     text.end(sink)
 }
 
-fn of_file(name: &str, mut bad: BadRow) -> BadRow {
-    bad.file = Some(name.to_owned());
+fn of_file(name: Option<&str>, mut bad: BadRow) -> BadRow {
+    bad.file = name.map(str::to_owned);
     bad
 }
 
@@ -87,7 +89,7 @@ fn not_utf8(line: u64) -> BadRow {
 
 /// The paragraph that is being read.
 struct Text<'a> {
-    name: &'a str,
+    name: Option<&'a str>,
     passage: String,
     offset: u64,
     line: u64,
@@ -129,12 +131,15 @@ impl Text<'_> {
     }
 
     fn row(&self, passage: &str, sink: &mut Sink) -> Result<(), ImportError> {
-        let fields = [
-            ("file", Value::from(self.name)),
+        let file = self.name.map(|name| ("file", Value::from(name)));
+        let rest = [
             ("offset", Value::from(self.offset)),
             ("text", Value::from(passage)),
         ];
-        let fields: BTreeMap<_, _> = fields.map(|(name, value)| (name.to_owned(), value)).into();
+        let fields = file.into_iter().chain(rest);
+        let fields: BTreeMap<_, _> = fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
         sink.row(self.line, &fields)
     }
 }

@@ -74,6 +74,7 @@ fn rows_by_line_and_column() {
             "line 1, column : a column without a name",
         ),
         (JsonLines, "\n\n", "there is no row in it"),
+        (JsonLines, "{}\n{\"a\":null}", "no row has a value"),
         (
             Parquet,
             "PAR1 is what it begins with, but no more",
@@ -104,7 +105,7 @@ fn encodings() {
             "line 1: byte 10 of the line is not UTF-8",
         ),
         (JsonLines, b"\x1f\x8b\x08", "compressed"),
-        (Text, b"caf\xe9", "source, line 1: the line is not UTF-8"),
+        (Text, b"caf\xe9", "line 1: the line is not UTF-8"),
     ];
     for (format, bytes, expected) in rows {
         let message = refused(*format, bytes);

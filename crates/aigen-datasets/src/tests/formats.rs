@@ -82,7 +82,7 @@ fn canonical_values() {
             "{\"a\":1152921504606846976.0}",
             "{\"a\":1152921504606846976}",
         ),
-        ("{}", "{}"),
+        ("{\"a\":1}\n{}", "{\"a\":1}\n{}"),
     ];
     for (line, canonical) in rows {
         let world = World::new();

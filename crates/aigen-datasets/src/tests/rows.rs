@@ -47,6 +47,7 @@ proptest! {
     fn round_trip(rows in prop::collection::vec(row(), 1..12), first in 0_usize..14, limit in 0_usize..14) {
         let world = World::new();
         let text: String = rows.iter().map(|row| format!("{}\n", Value::Object(row.clone()))).collect();
+        prop_assume!(rows.iter().any(|row| row.values().any(|value| !value.is_null())));
         let manifest = world.import(Format::JsonLines, text.as_bytes()).expect("rows");
         let dataset = world.library.get(&manifest.digest).expect("kept");
         prop_assert_eq!(manifest.rows, rows.len() as u64);

@@ -1,5 +1,6 @@
 //! AiGen's own resources: money, keys, the registry, epochs, the journal.
 
+mod datasets;
 mod epochs;
 mod history;
 pub(crate) mod journal;
@@ -40,6 +41,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/controllers/{*name}", get(registry::get))
         .route("/models/load", post(models::load))
         .route("/models/unload", post(models::unload))
+        .merge(datasets())
         .route("/price-book", get(registry::price_book))
         .route("/usage", get(usage::list))
         .route("/receipts", get(usage::receipts))
@@ -92,4 +94,25 @@ fn publishing() -> Router<Gateway> {
         .route("/controllers", get(registry::list).post(registry::publish))
         .layer(DefaultBodyLimit::max(COMPONENT_BODY_BYTES_MAX))
         .layer(Extension(BodyMax(COMPONENT_BODY_BYTES_MAX)))
+}
+
+fn datasets() -> Router<Gateway> {
+    Router::new()
+        .route("/datasets", get(datasets::list).post(datasets::publish))
+        .route("/datasets/{owner}/{name}", get(datasets::get))
+        .route("/datasets/{owner}/{name}/rows", get(datasets::list_rows))
+        .route("/datasets/{owner}/{name}/download", get(datasets::download))
+        .route("/datasets/{owner}/{name}/price", post(datasets::price))
+        .route(
+            "/datasets/{owner}/{name}/withdraw",
+            post(datasets::withdraw),
+        )
+        .route(
+            "/datasets/{owner}/{name}/grants",
+            get(datasets::grants).post(datasets::grant),
+        )
+        .route(
+            "/datasets/{owner}/{name}/grants/revoke",
+            post(datasets::revoke),
+        )
 }

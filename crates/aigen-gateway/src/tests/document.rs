@@ -92,6 +92,8 @@ fn filled(path: &str) -> String {
         ("receipts/{id}", format!("receipts/{id}")),
         ("appeals/{id}", format!("appeals/{id}")),
         ("{id}", "tiny".to_owned()),
+        ("{owner}/{name}/grants", "acme/faq/grants".to_owned()),
+        ("{owner}/{name}", "acme/faq@1.0.0".to_owned()),
         ("{name}", "op".to_owned()),
         ("{address}", "operator".to_owned()),
         ("{epoch}", "1".to_owned()),

@@ -1,0 +1,115 @@
+//! A file arrives piece by piece, goes to the disk, and is read in from there.
+
+use super::{use_in, version};
+use crate::extract::{Asked, Key};
+use crate::failure::Failure;
+use crate::limits::BODY_TIME_MAX;
+use crate::state::Gateway;
+use aigen_api::resources::{Dataset, PublishDataset};
+use aigen_node::economy::DatasetPrice;
+use aigen_node::network;
+use aigen_node::{DatasetFormat, DatasetSource, NodeError, Offer, Upload};
+use axum::Json;
+use axum::body::{Body, BodyDataStream};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use futures::StreamExt;
+use std::collections::BTreeSet;
+use tokio::io::AsyncWriteExt;
+
+/// The key and what is said of the file are checked before a byte of it is read.
+pub(in super::super) async fn publish(
+    State(gateway): State<Gateway>,
+    Key(caller): Key,
+    Asked(said): Asked<PublishDataset>,
+    request: Request,
+) -> Result<(StatusCode, Json<Dataset>), Failure> {
+    let (format, delimiter) = (format(&said)?, delimiter(&said)?);
+    let offer = offer(said)?;
+    let upload = gateway.node.receive_dataset(&caller)?;
+    receive(&upload, request).await?;
+    let source = DatasetSource::new(upload.spool.path(), format);
+    let source = DatasetSource {
+        delimiter,
+        ..source
+    };
+    let published = gateway.node.publish_dataset(&caller, offer, source).await;
+    let dataset = version(&gateway, &published?)?;
+    Ok((StatusCode::CREATED, dataset))
+}
+
+fn format(said: &PublishDataset) -> Result<DatasetFormat, Failure> {
+    let format = said.format.parse();
+    format.map_err(|error: String| Failure::invalid("format", error))
+}
+
+fn delimiter(said: &PublishDataset) -> Result<u8, Failure> {
+    let byte = u8::try_from(said.delimiter.unwrap_or(','));
+    byte.map_err(|_| Failure::invalid("delimiter", "must be one ASCII character"))
+}
+
+fn offer(said: PublishDataset) -> Result<Offer, Failure> {
+    Ok(Offer {
+        uses: uses(&said.uses)?,
+        reference: said.name,
+        description: said.description,
+        licence: said.licence,
+        open: said.open,
+        price: DatasetPrice {
+            row: said.per_row,
+            hit: said.per_hit,
+            download: said.per_download,
+        },
+        provider: said.provider,
+        content: said.content,
+    })
+}
+
+fn uses(text: &str) -> Result<BTreeSet<network::DatasetUse>, Failure> {
+    if text.is_empty() {
+        return Ok(network::DatasetUse::ALL.into());
+    }
+    let uses = text.split(',').map(|word| word.trim().parse().map(use_in));
+    uses.collect::<Result<_, String>>()
+        .map_err(|error| Failure::invalid("uses", error))
+}
+
+async fn receive(upload: &Upload, request: Request) -> Result<(), Failure> {
+    let declared = request.headers().get(CONTENT_LENGTH);
+    let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > upload.bytes_max) {
+        return Err(Failure::upload_too_large(upload.bytes_max));
+    }
+    let file = tokio::fs::File::options();
+    let file = file.clone().write(true).open(upload.spool.path()).await;
+    let file = file.map_err(unwritten)?;
+    let body: Body = request.into_body();
+    write(upload, body.into_data_stream(), file).await
+}
+
+async fn write(
+    upload: &Upload,
+    mut body: BodyDataStream,
+    mut file: tokio::fs::File,
+) -> Result<(), Failure> {
+    let mut bytes = 0;
+    loop {
+        let piece = tokio::time::timeout(BODY_TIME_MAX, body.next()).await;
+        let piece = match piece.map_err(|_| Failure::body_slow())? {
+            Some(Ok(piece)) => piece,
+            Some(Err(error)) => return Err(Failure::body_broken(&error)),
+            None => break,
+        };
+        bytes += piece.len() as u64;
+        if bytes > upload.bytes_max {
+            return Err(Failure::upload_too_large(upload.bytes_max));
+        }
+        file.write_all(&piece).await.map_err(unwritten)?;
+    }
+    file.flush().await.map_err(unwritten)
+}
+
+fn unwritten(error: std::io::Error) -> Failure {
+    NodeError::DatasetUnreadable(error.to_string()).into()
+}

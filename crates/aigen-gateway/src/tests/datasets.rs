@@ -1,0 +1,356 @@
+//! Datasets: published by one account, granted to another, and paid before a row leaves.
+
+use super::world::{Reply, World, request};
+use aigen_node::{Datasets, Library};
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const FAQ: &str = "question,answer,votes\n\
+    How do I return a mug?,Send it back within 30 days.,7\n\
+    Warranty,\"A mug has none; a kettle, two years.\",\n\
+    Opening hours,From nine to five.,3\n";
+
+/// A world with a provider, whose datasets lie in a folder that is dropped with it.
+struct Shop {
+    world: World,
+    acme: String,
+    _folder: TempDir,
+}
+
+impl Shop {
+    async fn new() -> Self {
+        let world = World::polite().await;
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open(folder.path()).unwrap();
+        world.node.keep_datasets(Datasets::new(library, 4096, 8192));
+        let acme = world.key("acme-1", "org:acme").await;
+        Self {
+            world,
+            acme,
+            _folder: folder,
+        }
+    }
+
+    /// With the FAQ published at 10 nano-AIGEN per row and 5 per hit, to be granted.
+    async fn with_faq() -> Self {
+        let shop = Self::new().await;
+        let said = "name=acme/faq@1.0.0&format=csv&licence=CC-BY-4.0&per_row=0.00000001&per_hit=0.000000005&per_download=0.000001";
+        let reply = shop.publish(&shop.acme, said, FAQ).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        shop
+    }
+
+    async fn publish(&self, key: &str, said: &str, file: &str) -> Reply {
+        let path = format!("/v1/aigen/datasets?{said}");
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {key}"))
+            .body(Body::from(file.to_owned()));
+        self.world.send(request.unwrap()).await
+    }
+
+    async fn grant(&self, grant: Value) {
+        let path = "/v1/aigen/datasets/acme/faq/grants";
+        let reply = self.world.post(&self.acme, path, &grant).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+
+    /// What ada is answered, of the FAQ.
+    async fn ada(&self, rest: &str) -> Reply {
+        let path = format!("/v1/aigen/datasets/acme/{rest}");
+        self.world.get(&self.world.ada, &path).await
+    }
+
+    async fn ada_once(&self, key: &str, rest: &str) -> Reply {
+        let path = format!("/v1/aigen/datasets/acme/{rest}");
+        let mut asked = request("GET", &self.world.ada, &path, "");
+        asked
+            .headers_mut()
+            .insert("idempotency-key", key.parse().unwrap());
+        self.world.send(asked).await
+    }
+
+    #[track_caller]
+    fn spent(&self, nano: u128) {
+        assert_eq!(self.world.balance("user:ada").0, 1_000_000_000 - nano);
+    }
+}
+
+fn rows(reply: &Reply) -> Vec<u64> {
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let body = reply.json();
+    let rows = body["data"].as_array().unwrap().iter();
+    rows.map(|row| row["row"].as_u64().unwrap()).collect()
+}
+
+#[track_caller]
+fn refused(reply: &Reply, status: u16, code: &str) {
+    let (was, with, _) = reply.error();
+    assert_eq!((was, with.as_str()), (status, code), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn what_is_published_is_shown() {
+    let shop = Shop::with_faq().await;
+    let shown = shop.ada("faq").await.json();
+    assert_eq!(shown["reference"], "acme/faq@1.0.0");
+    assert_eq!((&shown["rows"], &shown["here"]), (&json!(3), &json!(true)));
+    assert_eq!(shown["price"]["per_row_nano"], "10");
+    let columns = json!([
+        {"name": "answer", "type": "text"}, {"name": "question", "type": "text"},
+        {"name": "votes", "type": "integer?"},
+    ]);
+    assert_eq!(shown["columns"], columns);
+    let list = shop.world.get(&shop.world.ada, "/v1/aigen/datasets").await;
+    assert_eq!(list.json(), json!({"data": [shown]}));
+    let none = "/v1/aigen/datasets?after=acme/faq@1.0.0";
+    let none = shop.world.get(&shop.world.ada, none).await;
+    assert_eq!(none.json(), json!({"data": []}));
+    shop.world.settle().await;
+}
+
+#[tokio::test]
+async fn nothing_leaves_without_a_grant_and_a_charge() {
+    let shop = Shop::with_faq().await;
+    refused(&shop.ada("faq/rows").await, 403, "dataset_not_granted");
+    refused(
+        &shop.ada("faq/rows?q=mug").await,
+        403,
+        "dataset_not_granted",
+    );
+    refused(&shop.ada("faq/download").await, 403, "dataset_not_granted");
+    shop.grant(json!({"to": "user:ada", "columns": ["question", "votes"], "uses": ["read"]}))
+        .await;
+    refused(
+        &shop.ada("faq/rows?columns=answer").await,
+        403,
+        "column_not_granted",
+    );
+    refused(
+        &shop.ada("faq/download").await,
+        403,
+        "dataset_use_not_allowed",
+    );
+    refused(
+        &shop.ada("faq/rows?max_cost=0.000000029").await,
+        402,
+        "budget_too_small",
+    );
+    shop.spent(0);
+    let read = shop.ada("faq/rows").await;
+    assert_eq!(rows(&read), [0, 1, 2]);
+    let body = read.json();
+    assert_eq!(
+        body["data"][0]["values"],
+        json!({"question": "How do I return a mug?", "votes": 7})
+    );
+    assert_eq!(body["data"][1]["values"], json!({"question": "Warranty"}));
+    assert_eq!(body["cost_nano"], "30");
+    assert_eq!(read.header("x-aigen-cost"), Some("0.00000003"));
+    assert_eq!(read.header("x-aigen-receipt"), body["receipt"].as_str());
+    shop.spent(30);
+    // What may not be read is not searched either: "days" stands in an answer.
+    assert_eq!(rows(&shop.ada("faq/rows?q=days").await), [0; 0]);
+    assert_eq!(rows(&shop.ada("faq/rows?q=MUG%22%20AND(").await), [0]);
+    shop.spent(30 + 15);
+    assert!(shop.world.balance("org:acme").0 > 0, "the provider is paid");
+    shop.world.settle().await;
+}
+
+#[tokio::test]
+async fn pages_follow_each_other() {
+    let shop = Shop::with_faq().await;
+    shop.grant(json!({"to": "user:ada"})).await;
+    let first = shop.ada("faq/rows?limit=2").await;
+    assert_eq!(
+        (rows(&first), &first.json()["next"]),
+        (vec![0, 1], &json!("2"))
+    );
+    let second = shop.ada("faq/rows?limit=2&after=2").await;
+    assert_eq!((rows(&second), second.json().get("next")), (vec![2], None));
+    shop.spent(30);
+    let beyond = shop.ada("faq/rows?after=3").await;
+    assert_eq!(
+        (rows(&beyond), beyond.header("x-aigen-receipt")),
+        (vec![], None)
+    );
+    let found = shop.ada("faq/rows?q=mug&limit=1").await;
+    assert_eq!(
+        (rows(&found), &found.json()["next"]),
+        (vec![1], &json!("1"))
+    );
+    assert!(found.json()["data"][0]["score"].as_f64().unwrap() > 0.0);
+    let more = shop.ada("faq/rows?q=mug&limit=1&after=1").await;
+    assert_eq!(rows(&more), [0]);
+    shop.spent(60);
+    for (rest, code) in [
+        ("faq/rows?limit=0", "invalid_value"),
+        ("faq/rows?limit=1001", "invalid_value"),
+        ("faq/rows?columns=nothing", "column_unknown"),
+        ("faq/rows?max_cost=much", "invalid_value"),
+        ("faq/rows?colour=red", "invalid_value"),
+    ] {
+        refused(&shop.ada(rest).await, 400, code);
+    }
+    refused(&shop.ada("none/rows").await, 404, "dataset_unknown");
+    refused(&shop.ada("faq@1.0.1/rows").await, 404, "dataset_unknown");
+    shop.spent(60);
+    shop.world.settle().await;
+}
+
+#[tokio::test]
+async fn a_read_that_is_repeated_is_charged_once() {
+    let shop = Shop::with_faq().await;
+    shop.grant(json!({"to": "user:ada"})).await;
+    let first = shop.ada_once("mine", "faq/rows?q=mug").await;
+    let again = shop.ada_once("mine", "faq/rows?q=mug").await;
+    assert_eq!(first.text, again.text);
+    shop.spent(30);
+    let other = shop.ada_once("mine", "faq/rows?q=kettle").await;
+    assert_eq!(other.status, 409, "{}", other.text);
+    // Even when the version serves nobody any more, what was paid is given again.
+    let path = "/v1/aigen/datasets/acme/faq@1.0.0/withdraw";
+    let gone = shop
+        .world
+        .post(&shop.acme, path, &json!({"reason": "old"}))
+        .await;
+    assert_eq!(gone.json()["withdrawn"], "old");
+    refused(&shop.ada("faq/rows").await, 410, "dataset_withdrawn");
+    let still = shop.ada_once("mine", "faq/rows?q=mug").await;
+    assert_eq!(first.text, still.text);
+    shop.spent(30);
+    shop.world.settle().await;
+}
+
+#[tokio::test]
+async fn a_download_is_the_content() {
+    let shop = Shop::with_faq().await;
+    shop.grant(json!({"to": "user:ada"})).await;
+    let taken = shop.ada("faq/download").await;
+    assert_eq!(taken.status, 200, "{}", taken.text);
+    assert_eq!(taken.header("x-aigen-cost"), Some("0.000001"));
+    assert_eq!(taken.header("content-type"), Some("application/jsonl"));
+    let first = "{\"answer\":\"Send it back within 30 days.\",\"question\":\"How do I return a mug?\",\"votes\":7}";
+    assert_eq!(taken.text.lines().next(), Some(first));
+    assert_eq!(taken.text.lines().count(), 3);
+    shop.spent(1_000);
+    // The same rows under another name are kept once, and cost what that name asks.
+    let said = "name=acme/faq@2.0.0&format=jsonl&licence=MIT&open=true";
+    let again = shop.publish(&shop.acme, said, &taken.text).await;
+    assert_eq!(
+        again.json()["content"],
+        shop.ada("faq@1.0.0").await.json()["content"]
+    );
+    assert_eq!(rows(&shop.ada("faq/rows").await), [0, 1, 2]);
+    shop.spent(1_000);
+    shop.world.settle().await;
+}
+
+#[tokio::test]
+async fn prices_and_grants_are_the_owners() {
+    let shop = Shop::with_faq().await;
+    let price = "/v1/aigen/datasets/acme/faq@1.0.0/price";
+    let grants = "/v1/aigen/datasets/acme/faq/grants";
+    let world = &shop.world;
+    for (path, body) in [
+        (price, json!({"row": "5"})),
+        (grants, json!({"to": "user:ada"})),
+        (
+            "/v1/aigen/datasets/acme/faq@1.0.0/withdraw",
+            json!({"reason": ""}),
+        ),
+    ] {
+        refused(
+            &world.post(&world.ada, path, &body).await,
+            403,
+            "dataset_not_owned",
+        );
+    }
+    let said = "name=acme/other@1.0.0&format=csv&licence=MIT";
+    refused(
+        &shop.publish(&world.ada, said, FAQ).await,
+        403,
+        "dataset_not_owned",
+    );
+    let changed = world
+        .post(&shop.acme, price, &json!({"row": "0.00000002"}))
+        .await;
+    assert_eq!(changed.json()["price"]["per_row_nano"], "20");
+    assert_eq!(changed.json()["price"]["per_hit_nano"], "0");
+    shop.grant(json!({"to": "user:ada", "until": 1_900_000_000_000_000_000_u64}))
+        .await;
+    shop.grant(json!({"to": "user:bob"})).await;
+    let all = world.get(&shop.acme, grants).await.json();
+    assert_eq!(all["data"].as_array().unwrap().len(), 2);
+    let own = world.get(&world.ada, grants).await.json();
+    assert_eq!(
+        own["data"],
+        json!([{"to": "user:ada", "until": 1_900_000_000_000_000_000_u64}])
+    );
+    assert_eq!(rows(&shop.ada("faq/rows?limit=1").await), [0]);
+    shop.spent(20);
+    let revoke = format!("{grants}/revoke");
+    let left = world
+        .post(&shop.acme, &revoke, &json!({"to": "user:ada"}))
+        .await;
+    assert_eq!(left.json()["data"], json!([{"to": "user:bob"}]));
+    refused(
+        &shop.ada("faq/rows?limit=1").await,
+        403,
+        "dataset_not_granted",
+    );
+    refused(
+        &world
+            .post(&shop.acme, &revoke, &json!({"to": "user:ada"}))
+            .await,
+        404,
+        "grant_unknown",
+    );
+    shop.world.settle().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_published_is_said_and_not_kept() {
+    let shop = Shop::new().await;
+    let said = |rest: &str| format!("name=acme/faq@1.0.0&licence=MIT&{rest}");
+    let large = format!("a\n{}\n", "x".repeat(5_000));
+    let other = format!("format=csv&content={}", "0".repeat(64));
+    for (rest, file, status, code) in [
+        ("format=csv", "a,b\n1\n", 422, "dataset_rows_invalid"),
+        ("format=csv", "", 422, "dataset_unfit"),
+        ("format=parquet", "no", 422, "dataset_unfit"),
+        ("format=xlsx", FAQ, 400, "invalid_value"),
+        ("format=csv&delimiter=%C3%A9", FAQ, 422, "dataset_unfit"),
+        ("format=csv&uses=reading", FAQ, 400, "invalid_value"),
+        ("format=csv", &large, 413, "body_too_large"),
+        (&other, FAQ, 422, "dataset_differs"),
+        ("", FAQ, 400, "invalid_value"),
+    ] {
+        let reply = shop.publish(&shop.acme, &said(rest), file).await;
+        refused(&reply, status, code);
+    }
+    let bad = shop
+        .publish(&shop.acme, &said("format=csv"), "a,b\n1\n2,3\n4\n")
+        .await;
+    let metadata = &bad.json()["error"]["metadata"];
+    assert_eq!(metadata["bad_rows_total"], 2);
+    assert_eq!(metadata["bad_rows"][1]["line"], 4);
+    refused(
+        &shop.publish("", &said("format=csv"), FAQ).await,
+        401,
+        "missing_api_key",
+    );
+    let files = std::fs::read_dir(shop._folder.path()).unwrap().count();
+    assert_eq!(files, 0, "nothing is left of what was refused");
+    // The node keeps 8 KiB of rows.
+    for (version, status) in [(1, 201), (2, 201), (3, 507)] {
+        let said = format!("name=acme/big@{version}.0.0&format=text&licence=MIT");
+        let text = format!("{version}{}", "x".repeat(4_000));
+        let reply = shop.publish(&shop.acme, &said, &text).await;
+        assert_eq!(reply.status, status, "{}", reply.text);
+    }
+    let files = std::fs::read_dir(shop._folder.path()).unwrap().count();
+    assert_eq!(files, 2);
+    shop.world.settle().await;
+}
