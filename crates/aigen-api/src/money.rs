@@ -70,6 +70,7 @@ pair! {
     cost, "cost_nano", "cost";
     earned, "earned_nano", "earned";
     fee, "fee_nano", "fee";
+    fees, "fees_nano", "fees";
     given_back, "given_back_nano", "given_back";
     margin, "margin_nano", "margin";
     escrowed, "escrowed_nano", "escrowed";

@@ -3,6 +3,7 @@
 mod abuse;
 mod calls;
 mod chat;
+mod citations;
 mod datasets;
 mod document;
 mod epochs;

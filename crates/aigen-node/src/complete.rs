@@ -4,6 +4,7 @@ use crate::limits::PIECES_BUFFERED_MAX;
 use crate::metering::Meter;
 use crate::node::Node;
 use crate::remote::Counting;
+use crate::retrieval::{Citation, DatasetAsk};
 use crate::steering::Steering;
 use aigen_engine::ChatMessage;
 use aigen_engine::sampler::Sampling;
@@ -60,6 +61,8 @@ pub struct CompletionRequest {
     pub retract: bool,
     /// Whether pieces say what happened, step by step, see [`Piece::trace`].
     pub trace: bool,
+    /// Datasets whose passages enter the prompt, at most 8.
+    pub datasets: Vec<DatasetAsk>,
 }
 
 /// A call whose first hold is durable. Dropping it cancels the call; it is settled all the same.
@@ -138,6 +141,8 @@ pub struct Ended {
     pub reasoning_tokens: u64,
     /// Whether it can be run again; `None` where nobody asked for that.
     pub replayable: Option<bool>,
+    /// The passages of datasets that were in its prompt, in their order.
+    pub citations: Vec<Citation>,
     /// How its tokens were counted.
     pub counting: Counting,
     /// From its request until its first token; `None` if there was none.

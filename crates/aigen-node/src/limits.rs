@@ -24,7 +24,15 @@ pub const SUB_MESSAGES_BYTES_MAX: usize = 256 * 1024;
 /// Tokens of a prompt that a controller writes itself.
 pub const PROMPT_TOKENS_MAX: u64 = 131_072;
 
-/// Hosts, tools and models that a manifest may ask for, each.
+/// Passages that a prompt gets of one dataset, and rows that a controller's question is answered.
+pub const PASSAGES_MAX: u32 = 50;
+/// Passages where the request does not say how many.
+pub const PASSAGES_USUAL: u32 = 4;
+
+/// Datasets that one completion reads.
+pub const DATASETS_MAX: usize = 8;
+
+/// Hosts, tools, models and datasets that a manifest may ask for, each.
 pub const PERMISSIONS_MAX: usize = 64;
 
 /// Bytes of a key's secret.

@@ -95,7 +95,7 @@ pub struct Permissions {
     pub tools: Vec<String>,
     /// Models that it asks.
     pub models: Vec<String>,
-    /// Datasets that it reads. There are none yet.
+    /// Datasets that it reads, as `owner/name`.
     pub datasets: Vec<String>,
 }
 
@@ -108,13 +108,11 @@ impl Permissions {
 
     /// What is wrong with them.
     fn fault(&self) -> Option<String> {
-        if !self.datasets.is_empty() {
-            return Some("permissions.datasets: there are no datasets here".to_owned());
-        }
         let lists = [
             ("hosts", &self.hosts),
             ("tools", &self.tools),
             ("models", &self.models),
+            ("datasets", &self.datasets),
         ];
         let wrong = lists.iter().find(|(_, list)| {
             list.len() > PERMISSIONS_MAX

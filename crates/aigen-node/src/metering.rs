@@ -8,6 +8,7 @@ use crate::observe::Observed;
 use crate::prepare::Prepared;
 use crate::remote::Counting;
 use crate::replays::{Again, Recipe};
+use crate::retrieval::Citation;
 use crate::work::{Ongoing, Told, Work};
 use aigen_economy::Usage;
 use aigen_engine::EngineError;
@@ -49,6 +50,8 @@ pub(crate) struct Meter {
     used: Usage,
     /// What each answer has used so far, and how it ended.
     answers: Vec<Answer>,
+    /// The passages of its prompt.
+    citations: Vec<Citation>,
     counting: Counting,
     /// Computed tokens that the journal knows of.
     recorded: u64,
@@ -87,6 +90,7 @@ impl Meter {
             cover,
             max_tokens,
             declared,
+            citations,
         } = prepared;
         Self {
             node,
@@ -104,6 +108,7 @@ impl Meter {
             },
             given_up: None,
             used: Usage::default(),
+            citations,
             counting: Counting::Exact,
             recorded: 0,
             chunk: open.chunk_tokens,
@@ -159,6 +164,7 @@ impl Meter {
             grammar_complete,
             reasoning_tokens,
             replayable,
+            citations: std::mem::take(&mut self.citations),
             counting: std::mem::take(&mut self.counting),
             first_token: self.times.first_token,
             receipt,

@@ -3,6 +3,7 @@
 //! anything.
 
 mod completing;
+mod reading;
 
 use crate::auth::Caller;
 use crate::error::NodeError;
@@ -31,6 +32,8 @@ pub struct Grant {
     pub tools: BTreeSet<String>,
     /// Models that may be asked.
     pub models: BTreeSet<ModelName>,
+    /// Datasets that may be read, as `owner/name` or `owner/*`.
+    pub datasets: Vec<String>,
     /// Questions of one request.
     pub calls: u32,
     /// How long each may take.
@@ -80,9 +83,21 @@ impl Grant {
         let tool = asked.tools.iter().find(|tool| !self.tools.contains(*tool));
         let is_granted = |model: &str| self.models.iter().any(|known| known.as_str() == model);
         let model = asked.models.iter().find(|model| !is_granted(model));
+        let dataset = asked.datasets.iter().find(|name| !self.covers(name));
         host.map(|host| format!("pages of `{host}`"))
             .or(tool.map(|tool| format!("the tool `{tool}`")))
             .or(model.map(|model| format!("the model `{model}`")))
+            .or(dataset.map(|dataset| format!("the dataset `{dataset}`")))
+    }
+}
+
+impl Grant {
+    /// Whether a dataset is granted: by its name, or by its owner's.
+    fn covers(&self, dataset: &str) -> bool {
+        let owner = dataset.split('/').next().unwrap_or(dataset);
+        let all = format!("{owner}/*");
+        let mut granted = self.datasets.iter();
+        granted.any(|granted| *granted == dataset || *granted == all)
     }
 }
 
@@ -205,10 +220,11 @@ impl Asks {
                 }
                 self.complete(number, model, messages, options).boxed()
             }
-            Ask::Dataset { .. } => {
-                let why = "there are no datasets here".to_owned();
-                refuse(OutsideError::Unavailable(why))
-            }
+            Ask::Dataset {
+                dataset,
+                query,
+                limit,
+            } => self.query(dataset, query, limit),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::node::Node;
 use crate::outside::Behalf;
 use crate::remote::Asking;
 use crate::replays::Recipe;
+use crate::retrieval::{Citation, Retrieved};
 use crate::served::{Embedded, Served};
 use crate::steering::{Steering, asked as asked_last};
 use crate::work::Work;
@@ -33,6 +34,8 @@ pub(crate) struct Prepared {
     pub max_tokens: u64,
     /// What the controller says of its answers.
     pub declared: Option<Declared>,
+    /// The passages of its prompt.
+    pub citations: Vec<Citation>,
 }
 
 /// What a call is held for at first.
@@ -89,10 +92,11 @@ impl Node {
     fn prepare_blocking(
         &self,
         caller: &Caller,
-        request: CompletionRequest,
+        mut request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
         let served = self.0.models.find(&request.model)?;
-        match &*served {
+        let Retrieved { reads, citations } = self.retrieve(caller, &mut request)?;
+        let mut prepared = match &*served {
             Served::Embedded(embedded) => self.prepare_embedded(embedded, caller, request),
             Served::Remote(engine) => self.prepare_remote(engine, caller, request),
             Served::Embedder(_) => Err(NodeError::Unsupported {
@@ -100,7 +104,10 @@ impl Node {
                 model: request.model,
                 reason: "it makes vectors, and writes no text",
             }),
-        }
+        }?;
+        prepared.open.reads = reads;
+        prepared.citations = citations;
+        Ok(prepared)
     }
 
     fn prepare_embedded(
@@ -170,6 +177,7 @@ impl Node {
             },
             cover,
             max_tokens: choices * u64::from(max_tokens),
+            citations: Vec::new(),
         })
     }
 
@@ -247,6 +255,7 @@ impl Node {
             work,
             cover: Cover::new(0),
             max_tokens,
+            citations: Vec::new(),
         })
     }
 

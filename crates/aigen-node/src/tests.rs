@@ -7,6 +7,7 @@ mod datasets;
 mod metering;
 mod recovery;
 mod remote;
+mod retrieval;
 mod steering;
 mod verification;
 
@@ -181,6 +182,7 @@ fn request(max_tokens: u32) -> CompletionRequest {
         steering: Steering::Free,
         retract: false,
         trace: false,
+        datasets: Vec::new(),
         replay: false,
     }
 }

@@ -101,12 +101,6 @@ impl LocalNode {
             node.grant_outside(grant);
         }
         let effective = Effective::new(config.clone());
-        let shelf = shelf::Files::within(data_dir.replays()?, config.replays)
-            .context("cannot read what runs calls again")?;
-        node.keep_replays(Arc::new(shelf));
-        if let Some(grant) = outside::granted(&config.outside)? {
-            node.grant_outside(grant);
-        }
         node.load_by(Arc::new(ModelLoader {
             config: effective.clone(),
             output: *output,

@@ -1,6 +1,10 @@
+mod dataset;
+
 use crate::resources::Steering;
 use crate::text;
-use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, Slug};
+use aigen_types::{
+    Address, Amount, CallId, ControllerRef, DatasetRef, DatasetSelector, Digest, Slug,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -47,6 +51,43 @@ pub struct Extension {
     /// events: `event: trace`, `data: {"index": 0, "steps": [...]}`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,
+    /// Datasets whose passages enter the prompt, numbered: [`AigenReply::citations`] says what each
+    /// is. At most 8. Their fees are part of what the call costs.
+    #[serde(
+        default,
+        deserialize_with = "dataset::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub datasets: Vec<DatasetQuery>,
+}
+
+/// A dataset that a completion reads. `"owner/name"` alone says as much as an object with that `id`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetQuery {
+    /// Which: `owner/name`, or with a version, `owner/name@1.2.3`.
+    #[serde(with = "text")]
+    pub id: DatasetSelector,
+    /// Passages, at most: 4 when absent, 50 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// What to look for; the last thing that the user said, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+}
+
+/// A passage that was in the prompt, under its number there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Citation {
+    /// Its number, from 1: what `[1]` in the answer stands for.
+    pub number: u32,
+    /// The dataset version.
+    #[serde(with = "text")]
+    pub dataset: DatasetRef,
+    /// The row, from 0.
+    pub row: u64,
+    /// The row's columns that the model was shown.
+    pub columns: Vec<String>,
 }
 
 /// The `aigen` object of a reply: what the call cost and who made the answer.
@@ -61,6 +102,9 @@ pub struct AigenReply {
     /// The journal record of the capture.
     #[serde(default)]
     pub journal_seq: u64,
+    /// The passages of datasets that were in the prompt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub citations: Vec<Citation>,
     /// Why decoding stopped early; `None` when it did not.
     #[serde(default)]
     pub stop: Option<AigenStop>,

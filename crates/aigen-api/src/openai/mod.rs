@@ -30,7 +30,10 @@ pub use embedding::{
     Embedding, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage, EncodingFormat, Vector,
 };
 pub use error::{ApiError, ErrorEnvelope, ErrorKind};
-pub use extension::{AigenReply, AigenStop, Counted, Extension, TraceStep, Traced, TracedToken};
+pub use extension::{
+    AigenReply, AigenStop, Citation, Counted, DatasetQuery, Extension, TraceStep, Traced,
+    TracedToken,
+};
 pub use model::{Model, ModelInfo, ModelList, ModelPrice, Upstreams};
 pub use object::{
     ChatChunkObject, ChatObject, CompletionObject, EmbeddingObject, ListObject, ModelObject,

@@ -31,7 +31,7 @@ pub use journal::{
     BatchWritten, JournalFault, JournalTip, JournalVerified, Verification, VerificationState,
 };
 pub use money::{Account, Fund, Pay, Transfer};
-pub use read::{DatasetRead, RowRange};
+pub use read::{AnyReceipt, DatasetEarning, DatasetRead, ReadReceipt, ReceiptKind, RowRange};
 pub use receipt::{Asked, ChargeLine, Receipt, Replay, Share, Steering, SubCall, TokenUsage};
 pub use registry::{
     Controller, ControllerKind, Key, KeyCreated, KeyLimits, KeyRole, KeyScope, MoveStake,

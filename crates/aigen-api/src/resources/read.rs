@@ -1,5 +1,6 @@
+use super::{ChargeLine, Correction, Receipt, Share};
 use crate::{money, text};
-use aigen_types::{Address, Amount, DatasetRef};
+use aigen_types::{Address, Amount, CallId, DatasetRef, Day, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What was read of a dataset, by a call or on its own, and what that cost.
@@ -38,4 +39,94 @@ pub struct RowRange {
     pub first: u64,
     /// How many.
     pub count: u64,
+}
+
+/// `GET /v1/aigen/receipts/{id}`: what a call came to, or rows that were read outside of calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AnyReceipt {
+    /// Rows: it says so in its `kind`.
+    Read(Box<ReadReceipt>),
+    /// A call.
+    Call(Box<Receipt>),
+}
+
+/// What a receipt is of, where it is not of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptKind {
+    /// Rows of a dataset, outside of calls.
+    #[default]
+    DatasetRead,
+}
+
+/// Rows that were read outside of calls, what they cost and who was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadReceipt {
+    /// The read.
+    #[serde(with = "text")]
+    pub id: CallId,
+    /// `dataset_read`.
+    pub kind: ReceiptKind,
+    /// What was read.
+    pub read: DatasetRead,
+    /// How it became money; the amounts add up to `total`.
+    pub lines: Vec<ChargeLine>,
+    /// The fee.
+    #[serde(flatten, with = "money::total")]
+    pub total: Amount,
+    /// What the app added to it for itself; the payer paid both.
+    #[serde(flatten, with = "money::margin")]
+    pub margin: Amount,
+    /// Who paid.
+    #[serde(with = "text")]
+    pub payer: Address,
+    /// To whom the spending is attributed.
+    #[serde(with = "text")]
+    pub spender: Address,
+    /// The budgets and allowances that it counts against.
+    #[serde(default)]
+    pub budgets: Vec<String>,
+    /// What was given back since.
+    #[serde(default)]
+    pub corrections: Vec<Correction>,
+    /// Who received it; the amounts add up to `total` and `margin`.
+    pub split: Vec<Share>,
+    /// When it was paid, by ledger time.
+    #[serde(with = "money::time")]
+    pub created: Timestamp,
+    /// The journal record of the payment.
+    pub journal_seq: u64,
+}
+
+/// `GET /v1/aigen/earnings?account=&from=&to=&by=`: what an address earned with a dataset version,
+/// by reads of every kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetEarning {
+    /// Who earned.
+    #[serde(with = "text")]
+    pub account: Address,
+    /// The dataset version.
+    #[serde(with = "text")]
+    pub dataset: DatasetRef,
+    /// The UTC day on which the reads were paid; absent unless asked for by `by=day`.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub day: Option<Day>,
+    /// How many reads.
+    pub reads: u64,
+    /// Their rows.
+    pub rows: u64,
+    /// What readers were charged.
+    #[serde(flatten, with = "money::fees")]
+    pub fees: Amount,
+    /// What the account was paid of it, with its part of the `data` share of calls.
+    #[serde(flatten, with = "money::earned")]
+    pub earned: Amount,
+    /// What it gave back of that since, by reversals.
+    #[serde(flatten, with = "money::given_back")]
+    pub given_back: Amount,
 }

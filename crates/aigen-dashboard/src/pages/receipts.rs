@@ -5,7 +5,10 @@ use crate::api::{Asked, Trouble};
 use crate::guard::SignedIn;
 use crate::layout::{more, table, table_or};
 use crate::show::{aigen, amount, grouped, short, time};
-use aigen_api::resources::{List, Receipt};
+use aigen_api::resources::{
+    AnyReceipt, ChargeLine, Correction, DatasetRead, List, ReadReceipt, Receipt, Share,
+};
+use aigen_types::Amount;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -73,13 +76,53 @@ pub async fn one(who: SignedIn, Path(id): Path<String>) -> Response {
 }
 
 async fn described(api: &Asked<'_>, id: &str) -> Result<Markup, Trouble> {
-    let receipt: Receipt = api
+    let receipt: AnyReceipt = api
         .get(&format!("/v1/aigen/receipts/{}", encoded(id)))
         .await?;
-    Ok(html! {
-        h1 { "Receipt " (short(receipt.id)) }
-        (whole(&receipt))
+    Ok(match receipt {
+        AnyReceipt::Call(receipt) => html! {
+            h1 { "Receipt " (short(receipt.id)) }
+            (whole(&receipt))
+        },
+        AnyReceipt::Read(receipt) => html! {
+            h1 { "Receipt " (short(receipt.id)) }
+            (rows_read(&receipt))
+        },
     })
+}
+
+/// Rows that were read outside of calls.
+fn rows_read(receipt: &ReadReceipt) -> Markup {
+    let read = &receipt.read;
+    html! {
+        dl.facts {
+            dt { "When" } dd { (time(receipt.created)) ", journal record " (grouped(receipt.journal_seq)) }
+            dt { "Dataset" } dd { (read.dataset) ", for " (read.purpose) }
+            dt { "Rows" } dd { (grouped(read.rows)) ", " (grouped(read.hits)) " of them found" }
+            dt { "Paid by" } dd { (receipt.payer) @if receipt.spender != receipt.payer { ", for " (receipt.spender) } }
+        }
+        h2 { "What it cost" }
+        (lines(&receipt.lines, receipt.total))
+        h2 { "Who was paid" }
+        (split(&receipt.split))
+        @if !receipt.corrections.is_empty() { h2 { "Given back" } (corrections(&receipt.corrections)) }
+    }
+}
+
+/// What a call has read of datasets.
+fn reads(reads: &[DatasetRead]) -> Markup {
+    let rows: Vec<_> = reads
+        .iter()
+        .map(|read| {
+            html! {
+                td { (read.dataset) }
+                td { (read.purpose) }
+                td.number { (grouped(read.rows)) }
+                td.number { (amount(read.fee)) }
+            }
+        })
+        .collect();
+    table("What it read", &["dataset", "for", "rows", "AIGEN"], &rows)
 }
 
 /// The parts of a receipt; the playground shows them too.
@@ -87,10 +130,11 @@ pub fn whole(receipt: &Receipt) -> Markup {
     html! {
         (facts(receipt))
         h2 { "What it cost" }
-        (lines(receipt))
+        (lines(&receipt.lines, receipt.total))
+        @if !receipt.reads.is_empty() { h2 { "What it read" } (reads(&receipt.reads)) }
         h2 { "Who was paid" }
-        (split(receipt))
-        @if !receipt.corrections.is_empty() { h2 { "Given back" } (corrections(receipt)) }
+        (split(&receipt.split))
+        @if !receipt.corrections.is_empty() { h2 { "Given back" } (corrections(&receipt.corrections)) }
     }
 }
 
@@ -117,20 +161,26 @@ fn facts(receipt: &Receipt) -> Markup {
     }
 }
 
-fn lines(receipt: &Receipt) -> Markup {
-    let mut rows: Vec<_> = receipt
-        .lines
+/// Only tokens are priced by the million.
+fn by_million(line: &ChargeLine) -> bool {
+    line.kind != "request" && !line.kind.starts_with("dataset_")
+}
+
+fn lines(lines: &[ChargeLine], total: Amount) -> Markup {
+    let mut rows: Vec<_> = lines
         .iter()
         .map(|line| {
             html! {
                 td { (line.kind) }
                 td.number { (grouped(line.quantity)) }
-                td.number { (amount(line.unit_price)) @if line.kind != "request" { " a million" } }
+                td.number { (amount(line.unit_price)) @if by_million(line) { " a million" } }
                 td.number { (amount(line.amount)) }
             }
         })
         .collect();
-    rows.push(html! { td { strong { "total" } } td {} td {} td.number { strong { (amount(receipt.total)) } } });
+    rows.push(
+        html! { td { strong { "total" } } td {} td {} td.number { strong { (amount(total)) } } },
+    );
     table(
         "What it cost",
         &["for", "how many", "price", "AIGEN"],
@@ -138,9 +188,8 @@ fn lines(receipt: &Receipt) -> Markup {
     )
 }
 
-fn split(receipt: &Receipt) -> Markup {
-    let rows: Vec<_> = receipt
-        .split
+fn split(shares: &[Share]) -> Markup {
+    let rows: Vec<_> = shares
         .iter()
         .map(|share| {
             html! {
@@ -158,9 +207,8 @@ fn split(receipt: &Receipt) -> Markup {
     )
 }
 
-fn corrections(receipt: &Receipt) -> Markup {
-    let rows: Vec<_> = receipt
-        .corrections
+fn corrections(corrections: &[Correction]) -> Markup {
+    let rows: Vec<_> = corrections
         .iter()
         .map(|correction| {
             html! {

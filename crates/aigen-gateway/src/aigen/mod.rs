@@ -7,6 +7,7 @@ pub(crate) mod journal;
 mod keys;
 mod models;
 mod money;
+mod reads;
 pub(crate) mod receipts;
 mod registry;
 pub(crate) mod rules;
@@ -44,6 +45,8 @@ pub(crate) fn routes() -> Router<Gateway> {
         .merge(datasets())
         .route("/price-book", get(registry::price_book))
         .route("/usage", get(usage::list))
+        .route("/earnings", get(reads::earnings))
+        .route("/reads", get(reads::list))
         .route("/receipts", get(usage::receipts))
         .route("/receipts/{id}", get(receipts::get))
         .route("/receipts/{id}/replay", post(receipts::replay))

@@ -1,10 +1,11 @@
+use super::reads;
 use super::spending::reason_out;
 use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
-    Asked, ChargeLine, Correction, CorrectionKind, DatasetRead, Receipt, Replay, RowRange, Share,
-    Steering, SubCall, TokenUsage,
+    AnyReceipt, Asked, ChargeLine, Correction, CorrectionKind, DatasetRead, Receipt, Replay,
+    RowRange, Share, Steering, SubCall, TokenUsage,
 };
 use aigen_node::Caller;
 use aigen_node::economy::LineKind;
@@ -18,8 +19,25 @@ pub(super) async fn get(
     State(gateway): State<Gateway>,
     Key(caller): Key,
     Named(id): Named<CallId>,
-) -> Result<Json<Receipt>, Failure> {
-    of(&gateway, &caller, id)
+) -> Result<Json<AnyReceipt>, Failure> {
+    any(&gateway, &caller, id)
+}
+
+/// Of a call, or of rows that were read outside of calls.
+pub(super) fn any(
+    gateway: &Gateway,
+    caller: &Caller,
+    id: CallId,
+) -> Result<Json<AnyReceipt>, Failure> {
+    let network = gateway.node.network();
+    let read = network.read_receipt(id);
+    if let Some(read) = read.filter(|read| reads::may_see(caller, read)) {
+        let read = reads::describe(id, read);
+        return Ok(Json(AnyReceipt::Read(Box::new(read))));
+    }
+    drop(network);
+    let Json(receipt) = of(gateway, caller, id)?;
+    Ok(Json(AnyReceipt::Call(Box::new(receipt))))
 }
 
 /// Whoever paid for a call sees its receipt, and whoever it is attributed to.
@@ -82,7 +100,12 @@ pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt
         payer: call.payer.clone(),
         spender: call.spender.clone(),
         budgets: call.caps.iter().map(|cap| cap.of.to_string()).collect(),
-        corrections: corrections(id, receipt),
+        corrections: corrections(
+            id,
+            receipt.total(),
+            &receipt.refunds,
+            receipt.reversal.as_ref(),
+        ),
         split: shares(network, receipt),
         reads: call.reads.iter().map(read).collect(),
         finish: finish(receipt.outcome).to_owned(),
@@ -163,8 +186,13 @@ pub(super) fn tokens(used: &aigen_node::economy::Usage) -> TokenUsage {
     }
 }
 
-fn corrections(call: CallId, receipt: &network::Receipt) -> Vec<Correction> {
-    let refunds = receipt.refunds.iter().map(|refund| Correction {
+pub(super) fn corrections(
+    call: CallId,
+    total: Amount,
+    refunds: &[network::Refund],
+    reversal: Option<&network::Reversal>,
+) -> Vec<Correction> {
+    let refunds = refunds.iter().map(|refund| Correction {
         call,
         id: refund.id,
         kind: CorrectionKind::Refund,
@@ -173,19 +201,19 @@ fn corrections(call: CallId, receipt: &network::Receipt) -> Vec<Correction> {
         at: refund.at,
         journal_seq: refund.record,
     });
-    let reversal = receipt.reversal.iter().map(|reversal| Correction {
+    let reversal = reversal.iter().map(|reversal| Correction {
         call,
         id: reversal.id,
         kind: CorrectionKind::Reversal,
         reason: reason_out(reversal.reason),
-        amount: receipt.total(),
+        amount: total,
         at: reversal.at,
         journal_seq: reversal.record,
     });
     refunds.chain(reversal).collect()
 }
 
-fn line(line: &aigen_node::economy::ChargeLine) -> ChargeLine {
+pub(super) fn line(line: &aigen_node::economy::ChargeLine) -> ChargeLine {
     let kind = match line.kind {
         LineKind::Request => "request",
         LineKind::Input => "input",
@@ -224,7 +252,7 @@ fn shares(network: &Network, receipt: &network::Receipt) -> Vec<Share> {
     shares.into_iter().chain(data).flatten().collect()
 }
 
-fn share(role: &str, to: Option<Address>, amount: Amount) -> Option<Share> {
+pub(super) fn share(role: &str, to: Option<Address>, amount: Amount) -> Option<Share> {
     if amount.is_zero() {
         return None;
     }

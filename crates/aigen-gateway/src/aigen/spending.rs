@@ -6,7 +6,7 @@ use crate::extract::{Key, Named, Post};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
-    Allowance, Budget, GrantAllowance, List, Period, Receipt, Refund, RefundReason, Reverse,
+    Allowance, AnyReceipt, Budget, GrantAllowance, List, Period, Refund, RefundReason, Reverse,
     RevokeAllowance, SetBudget,
 };
 use aigen_node::Caller;
@@ -159,21 +159,21 @@ pub(super) async fn reverse(
     State(gateway): State<Gateway>,
     Named(call): Named<CallId>,
     post: Post<Reverse>,
-) -> Result<Json<Receipt>, Failure> {
+) -> Result<Json<AnyReceipt>, Failure> {
     let reverse = network::ReverseCall {
         id: transfer_id(post.body.id)?,
         call,
         reason: reason_in(post.body.reason),
     };
     gateway.node.reverse(&post.caller, reverse).await?;
-    receipts::of(&gateway, &post.caller, call)
+    receipts::any(&gateway, &post.caller, call)
 }
 
 pub(super) async fn refund(
     State(gateway): State<Gateway>,
     Named(call): Named<CallId>,
     post: Post<Refund>,
-) -> Result<Json<Receipt>, Failure> {
+) -> Result<Json<AnyReceipt>, Failure> {
     let refund = network::RefundCall {
         id: transfer_id(post.body.id)?,
         call,
@@ -181,7 +181,7 @@ pub(super) async fn refund(
         reason: reason_in(post.body.reason),
     };
     gateway.node.refund(&post.caller, refund).await?;
-    receipts::of(&gateway, &post.caller, call)
+    receipts::any(&gateway, &post.caller, call)
 }
 
 fn period_in(period: Period) -> network::Period {

@@ -205,7 +205,7 @@ pub(super) async fn receipts(
     }))
 }
 
-fn own(caller: &Caller, account: Option<&str>) -> Result<Address, Failure> {
+pub(super) fn own(caller: &Caller, account: Option<&str>) -> Result<Address, Failure> {
     let payer = parsed("account", account)?;
     let payer = payer.unwrap_or_else(|| caller.account.clone());
     caller.must_own(&payer)?;
@@ -230,7 +230,7 @@ pub(super) fn before(network: &Network, after: Option<&str>) -> Result<Option<Ca
     Ok(after)
 }
 
-fn parsed<T: FromStr<Err: Display>>(
+pub(super) fn parsed<T: FromStr<Err: Display>>(
     name: &'static str,
     text: Option<&str>,
 ) -> Result<Option<T>, Failure> {

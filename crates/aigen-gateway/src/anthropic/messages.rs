@@ -2,7 +2,7 @@ use super::wording::Messages;
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::openai::answer::{Ask, complete, served};
-use crate::openai::steering::{sampling, steering};
+use crate::openai::steering::{datasets, sampling, steering};
 use crate::openai::tools::{Offer, conversation, offered};
 use crate::state::Gateway;
 use aigen_api::anthropic::{
@@ -42,6 +42,7 @@ pub(super) async fn create(
         retract: request.aigen.as_ref().is_some_and(|aigen| aigen.retract),
         trace: request.aigen.as_ref().is_some_and(|aigen| aigen.trace),
         replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
+        datasets: datasets(request.aigen.as_ref())?,
         wording: Messages::new(&asked.stop),
     };
     complete(&gateway, post, ask).await

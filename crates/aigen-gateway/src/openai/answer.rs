@@ -14,8 +14,8 @@ use crate::replies::{Kind, Reply};
 use crate::state::Gateway;
 use aigen_api::openai::TraceStep;
 use aigen_node::{
-    CallEvent, CompletionRequest, Ended, NodeError, Prompt, Queued, Sampling, Served, Steering,
-    Tokenizer,
+    CallEvent, CompletionRequest, DatasetAsk, Ended, NodeError, Prompt, Queued, Sampling, Served,
+    Steering, Tokenizer,
 };
 use aigen_types::{Address, Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -38,6 +38,8 @@ pub(crate) struct Ask<W> {
     pub stops: Vec<String>,
     pub top_logprobs: Option<u32>,
     pub steering: Steering,
+    /// Datasets whose passages enter the prompt.
+    pub datasets: Vec<DatasetAsk>,
     /// Whether the answer comes in parts.
     pub stream: bool,
     /// Whether a stream carries text that may be taken back.
@@ -180,6 +182,7 @@ async fn queue<T, W: Wording>(
         replay: ask.replay,
         retract: ask.stream && ask.retract,
         trace: ask.trace,
+        datasets: ask.datasets,
     };
     let queued = gateway.node.queue(&post.caller, request).await?;
     let controller = queued.running.controller;

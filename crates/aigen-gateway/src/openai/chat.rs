@@ -2,7 +2,7 @@ use super::answer::{Ask, complete, json};
 use super::conclusion::Conclusion;
 use super::frame::Frame;
 use super::speech::{Named, Part, Said};
-use super::steering::{sampling, steering};
+use super::steering::{datasets, sampling, steering};
 use super::tools::{Offer, conversation, offered};
 use super::wording::{Head, Wording};
 use crate::extract::Post;
@@ -43,6 +43,7 @@ pub(super) async fn create(
         retract: request.aigen.as_ref().is_some_and(|aigen| aigen.retract),
         trace: request.aigen.as_ref().is_some_and(|aigen| aigen.trace),
         replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
+        datasets: datasets(request.aigen.as_ref())?,
         wording: Chat {
             logprobs: asked.logprobs.is_some(),
             usage: request.includes_usage(),

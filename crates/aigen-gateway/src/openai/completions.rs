@@ -2,7 +2,7 @@ use super::answer::{Ask, complete, json};
 use super::conclusion::Conclusion;
 use super::frame::Frame;
 use super::speech::{Part, Said};
-use super::steering::{sampling, steering};
+use super::steering::{datasets, sampling, steering};
 use super::wording::{Head, Wording};
 use crate::extract::Post;
 use crate::failure::Failure;
@@ -41,6 +41,7 @@ pub(super) async fn create(
         retract: request.aigen.as_ref().is_some_and(|aigen| aigen.retract),
         trace: request.aigen.as_ref().is_some_and(|aigen| aigen.trace),
         replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
+        datasets: datasets(request.aigen.as_ref())?,
         wording: Text {
             logprobs: asked.logprobs,
             usage: request.includes_usage(),

@@ -3,8 +3,8 @@ use crate::aigen::receipts::steering;
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::openai::{
-    AigenReply, AigenStop, CompletionTokensDetails, Counted, FinishReason, PromptTokensDetails,
-    Usage,
+    AigenReply, AigenStop, Citation, CompletionTokensDetails, Counted, FinishReason,
+    PromptTokensDetails, Usage,
 };
 use aigen_node::network::Receipt;
 use aigen_node::{Counting, Ended, EndedChoice, Finish};
@@ -74,6 +74,7 @@ pub(super) fn conclude(
             results: results(&ended.choices),
             counted: counted(ended.counting),
             replayable: ended.replayable,
+            citations: ended.citations.into_iter().map(citation).collect(),
             ..reply(gateway, call, &receipt)
         },
     })
@@ -170,6 +171,15 @@ fn results(choices: &[EndedChoice]) -> Map<String, Value> {
 fn complete(choices: &[EndedChoice]) -> Option<bool> {
     let complete = choices.iter().filter_map(|choice| choice.grammar_complete);
     complete.reduce(|all, one| all && one)
+}
+
+fn citation(citation: aigen_node::Citation) -> Citation {
+    Citation {
+        number: citation.number,
+        dataset: citation.dataset,
+        row: citation.row,
+        columns: citation.columns,
+    }
 }
 
 fn counted(counting: Counting) -> Option<Counted> {

@@ -3,7 +3,7 @@
 mod wording;
 
 use super::answer::{Ask, complete};
-use super::steering::{sampling, steering};
+use super::steering::{datasets, sampling, steering};
 use super::tools::{Offer, conversation, offered};
 use crate::extract::Post;
 use crate::failure::Failure;
@@ -41,6 +41,7 @@ pub(super) async fn create(
         retract: request.aigen.as_ref().is_some_and(|aigen| aigen.retract),
         trace: request.aigen.as_ref().is_some_and(|aigen| aigen.trace),
         replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
+        datasets: datasets(request.aigen.as_ref())?,
         wording: Responses::new(request),
     };
     complete(&gateway, post, ask).await

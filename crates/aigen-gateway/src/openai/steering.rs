@@ -1,7 +1,8 @@
 use crate::failure::Failure;
 use aigen_api::from_json;
-use aigen_api::openai::{Extension, ResponseFormat, Sampling as Asked};
-use aigen_node::{Sampling, Steering, ToolUse, random_call_id};
+use aigen_api::openai::{DatasetQuery, Extension, ResponseFormat, Sampling as Asked};
+use aigen_node::limits::{DATASETS_MAX, PASSAGES_MAX};
+use aigen_node::{DatasetAsk, Sampling, Steering, ToolUse, random_call_id};
 use serde_json::Value;
 
 /// What steers a request: `response_format` and tools, or a controller, never both.
@@ -43,6 +44,32 @@ pub(crate) fn steering(
     Ok(Steering::Controller {
         name: name.clone(),
         params: extension.params.clone(),
+    })
+}
+
+/// What is to be read of datasets for the prompt.
+pub(crate) fn datasets(extension: Option<&Extension>) -> Result<Vec<DatasetAsk>, Failure> {
+    let asked = extension.map_or(&[][..], |extension| &extension.datasets);
+    if asked.len() > DATASETS_MAX {
+        let reason = format!("at most {DATASETS_MAX}");
+        return Err(Failure::invalid("aigen.datasets", reason));
+    }
+    asked.iter().enumerate().map(dataset).collect()
+}
+
+fn dataset((at, asked): (usize, &DatasetQuery)) -> Result<DatasetAsk, Failure> {
+    let whole = |limit: u32| (1..=PASSAGES_MAX).contains(&limit);
+    if !asked.limit.is_none_or(whole) {
+        let param = format!("aigen.datasets[{at}].limit");
+        return Err(Failure::invalid(
+            &param,
+            format!("must be 1 to {PASSAGES_MAX}"),
+        ));
+    }
+    Ok(DatasetAsk {
+        dataset: asked.id.clone(),
+        limit: asked.limit,
+        query: asked.query.clone(),
     })
 }
 

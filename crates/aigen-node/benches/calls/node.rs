@@ -166,6 +166,7 @@ fn request() -> CompletionRequest {
         steering: Steering::Free,
         retract: false,
         trace: false,
+        datasets: Vec::new(),
         replay: false,
     }
 }

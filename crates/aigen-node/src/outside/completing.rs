@@ -139,6 +139,7 @@ impl Asks {
             replay: false,
             retract: false,
             trace: false,
+            datasets: Vec::new(),
         })
     }
 }

@@ -1,7 +1,7 @@
 use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
-use aigen_api::resources::{CorrectionKind, Receipt};
+use aigen_api::resources::{AnyReceipt, ChargeLine, CorrectionKind, ReadReceipt, Receipt, Share};
 use aigen_types::CallId;
 use anyhow::Result;
 
@@ -13,7 +13,7 @@ Example:
 
 Every answer names its receipt, and `aigen chat` prints it.")]
 pub struct Args {
-    /// Id of the call, 32 hex digits
+    /// Id of the call or of the read, 32 hex digits
     id: CallId,
 
     #[command(flatten)]
@@ -23,8 +23,34 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<()> {
     let node = args.reach.as_customer(context)?;
     let path = format!("/v1/aigen/receipts/{}", args.id);
-    let receipt: Receipt = node.get(&path).await?;
-    context.output.data(&receipt, || describe(&receipt))
+    let receipt: AnyReceipt = node.get(&path).await?;
+    context.output.data(&receipt, || match &receipt {
+        AnyReceipt::Call(call) => describe(call),
+        AnyReceipt::Read(read) => describe_read(read),
+    })
+}
+
+fn describe_read(receipt: &ReadReceipt) -> String {
+    let ReadReceipt {
+        id,
+        read,
+        total,
+        payer,
+        journal_seq,
+        ..
+    } = receipt;
+    let rows = match read.rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{rows} rows"),
+    };
+    format!(
+        "Read {id}: {rows} of {}, for {}.\n\n{}\nIt cost {total} AIGEN, which {payer} paid to\n\n{}\n\
+         Recorded in journal record {journal_seq}.\n",
+        read.dataset,
+        read.purpose,
+        charge(&receipt.lines),
+        split(&receipt.split),
+    )
 }
 
 fn describe(receipt: &Receipt) -> String {
@@ -53,8 +79,8 @@ fn describe(receipt: &Receipt) -> String {
         "Call {id}: {model}{controller}; ended with {finish}.\n\
          \n{}\nThe call cost {total} AIGEN{margin}, which {payer} paid{attributed} to\n\n{}\n\
          {}{}Recorded in journal record {journal_seq}.\n",
-        charge(receipt),
-        split(receipt),
+        charge(&receipt.lines),
+        split(&receipt.split),
         given_back(receipt),
         steered(receipt),
     )
@@ -113,9 +139,9 @@ fn asked(receipt: &Receipt) -> String {
     text
 }
 
-fn charge(receipt: &Receipt) -> Table {
+fn charge(lines: &[ChargeLine]) -> Table {
     let mut table = Table::new(&["what", "how many", "unit price", "amount"]);
-    for line in &receipt.lines {
+    for line in lines {
         table.row([
             line.kind.clone(),
             line.quantity.to_string(),
@@ -126,9 +152,9 @@ fn charge(receipt: &Receipt) -> Table {
     table
 }
 
-fn split(receipt: &Receipt) -> Table {
+fn split(shares: &[Share]) -> Table {
     let mut table = Table::new(&["whom", "as", "amount"]);
-    for share in &receipt.split {
+    for share in shares {
         table.row([
             share.to.to_string(),
             share.role.clone(),

@@ -20,6 +20,9 @@ pub struct OutsideConfig {
     /// Models that may be asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
+    /// Datasets that may be read, as `owner/name` or `owner/*`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<String>,
     /// Tools that may be called.
     #[serde(rename = "tool", skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolConfig>,
@@ -55,6 +58,7 @@ impl Default for OutsideConfig {
             controllers: Vec::new(),
             hosts: Vec::new(),
             models: Vec::new(),
+            datasets: Vec::new(),
             tools: Vec::new(),
             calls: 16,
             seconds: 10,
@@ -67,7 +71,8 @@ impl Default for OutsideConfig {
 impl OutsideConfig {
     /// Whether anything is granted.
     pub fn is_empty(&self) -> bool {
-        self.hosts.is_empty() && self.models.is_empty() && self.tools.is_empty()
+        let lists = [&self.hosts, &self.models, &self.datasets];
+        lists.iter().all(|list| list.is_empty()) && self.tools.is_empty()
     }
 
     /// Whether it makes sense as a whole.

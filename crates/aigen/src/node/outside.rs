@@ -24,6 +24,7 @@ pub fn granted(config: &OutsideConfig) -> Result<Option<Grant>> {
         hosts: config.hosts.clone(),
         tools: tools.keys().cloned().collect(),
         models: config.models()?.into_iter().collect(),
+        datasets: config.datasets.clone(),
         calls: config.calls,
         time: bounds.time,
         completion_tokens: config.completion_tokens,

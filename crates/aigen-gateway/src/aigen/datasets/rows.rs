@@ -8,7 +8,7 @@ use crate::parties::Parties;
 use crate::replies::{COST, RECEIPT, header};
 use crate::state::Gateway;
 use aigen_api::resources::{DatasetRow, DatasetRows};
-use aigen_node::{RowsRead, Caller, NodeError, Paid, Reader};
+use aigen_node::{Caller, NodeError, Paid, Reader, RowsRead};
 use aigen_types::{Amount, DatasetSelector};
 use axum::Json;
 use axum::body::{Body, Bytes};

@@ -1,0 +1,167 @@
+//! Passages of datasets in answers: cited, held and paid with their call, whichever way it is asked.
+
+use super::world::{Reply, World, chat, receipt_of};
+use aigen_node::{Datasets, Library};
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const FAQ: &str = "question,answer\n\
+    How do I say Hi?,By waving.\n\
+    Do you take cards?,We do.\n";
+
+/// 10 nano-AIGEN per row and 5 per hit, of which the protocol keeps 6 %.
+const FEE: u64 = 15;
+
+async fn shop() -> (World, TempDir) {
+    let world = World::polite().await;
+    let folder = tempfile::tempdir().unwrap();
+    let library = Library::open(folder.path()).unwrap();
+    world.node.keep_datasets(Datasets::new(library, 4096, 8192));
+    let acme = world.key("acme-1", "org:acme").await;
+    for (name, open) in [("acme/faq@1.0.0", true), ("acme/private@1.0.0", false)] {
+        let said = format!(
+            "name={name}&open={open}&format=csv&licence=CC0-1.0&per_row=0.00000001&per_hit=0.000000005"
+        );
+        let request = Request::post(format!("/v1/aigen/datasets?{said}"))
+            .header("authorization", format!("Bearer {acme}"))
+            .body(Body::from(FAQ));
+        let reply = world.send(request.unwrap()).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+    }
+    (world, folder)
+}
+
+fn cited() -> Value {
+    json!([{"number": 1, "dataset": "acme/faq@1.0.0", "row": 0, "columns": ["answer", "question"]}])
+}
+
+fn cost(reply: &Value) -> u64 {
+    let text = reply["aigen"]["cost"].as_str().unwrap();
+    let amount: aigen_types::Amount = text.parse().unwrap();
+    amount.nano().try_into().unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_cites_and_its_receipt_charges_what_was_in_its_prompt() {
+    let (world, _folder) = shop().await;
+    let plain = world.chat(json!({})).await.json();
+    let reply = world
+        .chat(json!({"aigen": {"datasets": ["acme/faq"]}}))
+        .await;
+    let answer = reply.json();
+    assert_eq!(answer["aigen"]["citations"], cited());
+    assert_eq!(plain["aigen"].get("citations"), None);
+    let tokens = |answer: &Value| answer["usage"]["prompt_tokens"].as_u64().unwrap();
+    assert!(tokens(&answer) > tokens(&plain) + 100);
+    // A prompt token costs 1: the rest is the fee, to the nano-AIGEN.
+    let more = tokens(&answer) - tokens(&plain);
+    assert_eq!(cost(&answer), cost(&plain) + more + FEE);
+
+    let path = format!("/v1/aigen/receipts/{}", receipt_of(&reply));
+    let receipt = world.get(&world.ada, &path).await.json();
+    let read = &receipt["reads"][0];
+    assert_eq!(read["dataset"], "acme/faq@1.0.0");
+    assert_eq!(
+        (&read["purpose"], &read["fee_nano"]),
+        (&json!("completion"), &json!("15"))
+    );
+    assert_eq!(read["ranges"], json!([{"first": 0, "count": 1}]));
+    let earned: u128 = read["earned_nano"].as_str().unwrap().parse().unwrap();
+    assert_eq!(world.balance("org:acme").0, earned);
+    let lines = receipt["lines"].as_array().unwrap().iter();
+    let kinds: Vec<_> = lines.map(|line| line["kind"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds,
+        ["request", "input", "output", "dataset_rows", "dataset_hits"]
+    );
+
+    let acme = world.key("acme-2", "org:acme").await;
+    let earnings = world.get(&acme, "/v1/aigen/earnings").await.json();
+    assert_eq!(earnings["data"][0]["dataset"], "acme/faq@1.0.0");
+    assert_eq!(earnings["data"][0]["earned_nano"], read["earned_nano"]);
+    world.settle().await;
+}
+
+/// Streams, and the routes of others, say and charge the same.
+#[tokio::test]
+async fn every_way_to_ask_is_charged_and_cites_alike() {
+    let (world, _folder) = shop().await;
+    let datasets = json!({"datasets": [{"id": "acme/faq", "limit": 1, "query": "Hi"}]});
+    let whole = world.chat(json!({"aigen": datasets})).await.json();
+    let streamed = world.chat(json!({"stream": true, "aigen": datasets})).await;
+    let (events, done) = streamed.events();
+    let last = events
+        .iter()
+        .find(|event| event.get("aigen").is_some())
+        .unwrap();
+    assert!(done);
+    assert_eq!(last["aigen"]["citations"], cited());
+    assert_eq!(cost(last), cost(&whole));
+    for (path, body) in [
+        (
+            "/v1/completions",
+            json!({"model": "tiny", "prompt": "Hi", "aigen": datasets}),
+        ),
+        (
+            "/v1/responses",
+            json!({"model": "tiny", "input": "Hi", "aigen": datasets}),
+        ),
+        (
+            "/v1/messages",
+            json!({"model": "tiny", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}], "aigen": datasets}),
+        ),
+    ] {
+        let reply = world.post(&world.ada, path, &body).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+        let receipt = format!("/v1/aigen/receipts/{}", receipt_of(&reply));
+        let receipt = world.get(&world.ada, &receipt).await.json();
+        assert_eq!(receipt["reads"][0]["fee_nano"], "15", "{path}");
+        assert_eq!(reply.json()["aigen"]["citations"], cited(), "{path}");
+    }
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_is_refused_before_any_charge() {
+    let (world, _folder) = shop().await;
+    let ask = |datasets: Value| chat(json!({"aigen": {"datasets": datasets}}));
+    let many: Vec<_> = (0..9).map(|_| "acme/faq").collect();
+    let price = FEE - 1;
+    for (status, code, body) in [
+        (404, "dataset_unknown", ask(json!(["acme/none"]))),
+        (404, "dataset_unknown", ask(json!(["acme/faq@2"]))),
+        (403, "dataset_not_granted", ask(json!(["acme/private"]))),
+        (400, "invalid_json", ask(json!(["acme"]))),
+        (
+            400,
+            "invalid_json",
+            ask(json!([{"id": "acme/faq", "rows": 1}])),
+        ),
+        (
+            400,
+            "invalid_value",
+            ask(json!([{"id": "acme/faq", "limit": 51}])),
+        ),
+        (400, "invalid_value", ask(json!(many))),
+        (
+            402,
+            "budget_too_small",
+            chat(
+                json!({"aigen": {"datasets": ["acme/faq"], "max_cost": format!("0.0000000{price}")}}),
+            ),
+        ),
+    ] {
+        let reply: Reply = world.post(&world.ada, "/v1/chat/completions", &body).await;
+        let (was, with, _) = reply.error();
+        assert_eq!(
+            (was, with.as_str()),
+            (status, code),
+            "{body}: {}",
+            reply.text
+        );
+    }
+    assert_eq!(world.balance("user:ada").0, 1_000_000_000);
+    world.settle().await;
+}
