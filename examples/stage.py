@@ -1,4 +1,4 @@
-"""A node of its own, and everybody who takes part: through `aigen`'s command line and nothing else."""
+"""A node of its own, and everybody who takes part: through `aigen`'s command line and the public API."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +54,16 @@ def environ(more: dict[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class Data:
+    """A dataset of somebody's, which an app reads row by row."""
+
+    provider: str
+    file: str
+    reference: str
+    price_per_row: str
+
+
+@dataclass(frozen=True)
 class App:
     """An application, its end user, and the controller that its developer publishes."""
 
@@ -63,6 +76,7 @@ class App:
     user: str
     command: tuple[str, ...]
     shows: tuple[str, ...]
+    data: Data | None = None
 
     @property
     def address(self) -> str:
@@ -90,11 +104,14 @@ APPS = (
         "user:cleo", ("node", "{here}/support/run.mjs"),
         ("Where is my parcel?", "Wie lange gilt die Garantie?", "Où est ma facture ?",
          "¿Puedo pagar con tarjeta?", "Posso annullare il mio ordine?", "Gdzie jest moja paczka?"),
+        Data("provider:babel", "support/faq.jsonl", "babel/shop-faq@1.0.0", "0.0001"),
     ),
 )  # fmt: skip
 
 VALIDATORS = ("vera", "viktor", "violet")
 MARGIN_PPM = 100_000
+FUNDED = "2"
+"""AIGEN of each end user."""
 
 
 @dataclass
@@ -153,17 +170,33 @@ class Stage:
     def open(self, app: App) -> None:
         """The app's key, what its user allows it, and its developer's signed controller."""
         self.keys[app.address] = self.aigen("app", "create", app.address)["key"]
-        self.join(app.user, "2")
+        self.join(app.user, FUNDED)
         grant = ("allowance", "grant", app.address, "--cap", "1", "--margin-ppm", str(MARGIN_PPM))
         self.aigen(*grant, as_=app.user)
         developer = f"developer:{app.owner}"
         self.join(developer, None)
         publish = ("controller", "publish", str(HERE / app.grammar), app.controller)
         self.aigen(*publish, "--description", app.about, as_=developer)
+        if app.data is not None:
+            self.offer(app.data)
+
+    def offer(self, data: Data) -> None:
+        """The provider's rows, for everybody who pays."""
+        self.join(data.provider, None)
+        terms = {"licence": "CC0-1.0", "per_row": data.price_per_row, "uses": "read", "open": "true"}
+        query = urllib.parse.urlencode({"name": data.reference, "format": "jsonl", **terms})
+        key = {"authorization": f"Bearer {self.keys[data.provider]}"}
+        rows = (HERE / data.file).read_bytes()
+        request = urllib.request.Request(f"{self.url}/v1/aigen/datasets?{query}", rows, key)
+        try:
+            urllib.request.urlopen(request).close()
+        except urllib.error.HTTPError as refused:
+            raise Failed(f"{data.reference} was not published: {refused.read().decode()}") from None
 
     def use(self, app: App, *said: str, steered: bool = True) -> str:
         """What the app prints, at its user's expense."""
         names = {"programs": str(self.programs), "here": str(HERE)}
         command = [part.format(**names) for part in app.command]
         steering = ["--controller", app.controller] if steered else []
-        return ran([*command, "--bill-to", app.user, *steering, *said], AIGEN_URL=self.url, AIGEN_KEY=self.keys[app.address])
+        data = ["--dataset", app.data.reference] if app.data else []
+        return ran([*command, "--bill-to", app.user, *steering, *data, *said], AIGEN_URL=self.url, AIGEN_KEY=self.keys[app.address])
