@@ -9,8 +9,8 @@ use crate::guard::{Posted, SignedIn};
 use crate::layout::token;
 use crate::sessions::Session;
 use crate::show::aigen;
-use aigen_api::openai::{Model, ModelList};
-use aigen_api::resources::{Controller, List, Receipt};
+use aigen_api::openai::{Citation, Model, ModelList};
+use aigen_api::resources::{Controller, Dataset, DatasetUse, List, Receipt};
 use axum::body::{Body, BodyDataStream};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -35,6 +35,11 @@ async fn form(api: &Asked<'_>, session: &Session) -> Result<Markup, Trouble> {
     let controllers: List<Controller> = api
         .get("/v1/aigen/controllers?limit=200&sort=score")
         .await?;
+    let datasets: List<Dataset> = api.get("/v1/aigen/datasets?limit=200").await?;
+    let for_prompts = datasets
+        .data
+        .iter()
+        .filter(|dataset| serves_prompts(dataset));
     Ok(html! {
         h1 { "Playground" }
         form.stack method="post" action="/playground" data-stream="/playground/stream" {
@@ -46,6 +51,13 @@ async fn form(api: &Asked<'_>, session: &Session) -> Result<Markup, Trouble> {
                     select name="controller" {
                         option value="" { "none" }
                         @for controller in &controllers.data { option value=(controller.reference) { (controller.reference) } }
+                    }
+                }
+                label {
+                    "Dataset"
+                    select name="dataset" {
+                        option value="" { "none" }
+                        @for dataset in for_prompts { option value=(dataset.reference) { (dataset.reference) } }
                     }
                 }
                 label { "Tokens at most" input name="max_tokens" type="number" min="1" max=(TOKENS_MAX) value="64"; }
@@ -69,6 +81,11 @@ async fn form(api: &Asked<'_>, session: &Session) -> Result<Markup, Trouble> {
     })
 }
 
+fn serves_prompts(dataset: &Dataset) -> bool {
+    let allowed = dataset.uses.contains(&DatasetUse::Completion);
+    allowed && dataset.here && dataset.withdrawn.is_none()
+}
+
 /// What the form asks the API for.
 fn request(posted: &Posted) -> Result<Value, Trouble> {
     let max_tokens: u32 = posted.field("max_tokens").parse().unwrap_or(64);
@@ -80,6 +97,9 @@ fn request(posted: &Posted) -> Result<Value, Trouble> {
     });
     if !posted.field("controller").is_empty() {
         request["aigen"]["controller"] = posted.field("controller").into();
+    }
+    if !posted.field("dataset").is_empty() {
+        request["aigen"]["datasets"] = json!([posted.field("dataset")]);
     }
     if !posted.field("params").is_empty() {
         let params: Result<Value, _> = serde_json::from_str(posted.field("params"));
@@ -106,6 +126,7 @@ pub async fn whole(posted: Posted) -> Response {
         Ok(html! {
             h1 { "Answer" }
             div.answer { (content) }
+            (cited(&reply["aigen"]))
             h2 { "Cost" }
             (receipts::whole(&receipt))
             p { a href="/playground" { "Ask again" } }
@@ -113,6 +134,20 @@ pub async fn whole(posted: Posted) -> Response {
     };
     let main = main.await;
     answer(&posted.who, "/playground", "Answer", main)
+}
+
+/// The rows that stood in the prompt, by the numbers that the answer may name.
+fn cited(extension: &Value) -> Markup {
+    let cited: Vec<Citation> =
+        serde_json::from_value(extension["citations"].clone()).unwrap_or_default();
+    html! {
+        @if !cited.is_empty() {
+            h2 { "What it read" }
+            ul { @for one in &cited {
+                li { "[" (one.number) "] row " (one.row) " of " a href={ "/datasets/" (one.dataset) } { (one.dataset) } }
+            } }
+        }
+    }
 }
 
 async fn receipt(api: &Asked<'_>, extension: &Value) -> Result<Receipt, Trouble> {
@@ -189,7 +224,11 @@ async fn relay(posted: &Posted, frames: &Frames) -> Result<(), Trouble> {
     }
     if extension["receipt"].is_string() {
         let receipt = receipt(&api, &extension).await?;
-        let html = html! { p { strong { (aigen(receipt.total)) } } (receipts::whole(&receipt)) };
+        let html = html! {
+            p { strong { (aigen(receipt.total)) } }
+            (cited(&extension))
+            (receipts::whole(&receipt))
+        };
         frames
             .send("end", &json!({ "html": html.into_string() }))
             .await;
