@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 /// Pages in the order of their links.
-const PLACES: [(&str, &str, Who); 13] = [
+const PLACES: [(&str, &str, Who); 14] = [
     ("/", "Overview", Who::Everyone),
     ("/playground", "Playground", Who::Everyone),
     ("/money", "Money", Who::Everyone),
@@ -15,6 +15,7 @@ const PLACES: [(&str, &str, Who); 13] = [
     ("/spending", "Budgets", Who::Everyone),
     ("/models", "Models", Who::Everyone),
     ("/controllers", "Controllers", Who::Everyone),
+    ("/datasets", "Datasets", Who::Everyone),
     ("/validators", "Validators", Who::Everyone),
     ("/epochs", "Epochs", Who::Everyone),
     ("/ledger", "Ledger", Who::Everyone),

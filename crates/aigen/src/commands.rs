@@ -7,6 +7,7 @@ mod chat;
 mod completions;
 mod config;
 mod controller;
+mod dataset;
 mod demo;
 mod dev;
 mod dict;
@@ -79,6 +80,9 @@ pub enum Command {
     /// Publish and look at controllers
     #[command(subcommand)]
     Controller(controller::Command),
+    /// Publish datasets, read their rows, say who may
+    #[command(subcommand)]
+    Dataset(dataset::Command),
     /// Show what a call used, what it cost and who was paid
     Receipt(receipt::Args),
     /// Show what was used and what it cost, by day, spender, model or controller
@@ -131,6 +135,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Refund(args) => give_back::refund(args, context).await?,
         Command::Reverse(args) => give_back::reverse(args, context).await?,
         Command::Controller(command) => controller::run(command, context).await?,
+        Command::Dataset(command) => dataset::run(command, context).await?,
         Command::Receipt(args) => receipt::run(args, context).await?,
         Command::Usage(args) => usage::run(args, context).await?,
         Command::Ledger(command) => return ledger::run(&command, context),

@@ -1,6 +1,7 @@
 //! `aigen.toml`, the environment, and what they amount to.
 
 mod admission;
+mod datasets;
 mod economy;
 mod model;
 mod outside;
@@ -10,6 +11,7 @@ pub mod text;
 mod upstream;
 
 pub use admission::AdmissionConfig;
+pub use datasets::DatasetsConfig;
 pub use economy::SharesConfig;
 pub use model::ModelConfig;
 pub use outside::OutsideConfig;
@@ -69,6 +71,8 @@ pub struct Config {
     pub admission: AdmissionConfig,
     /// What controllers may ask of the outside.
     pub outside: OutsideConfig,
+    /// What is kept of datasets.
+    pub datasets: DatasetsConfig,
     /// How long what runs calls again is kept.
     pub replays: ReplaysConfig,
     /// What clients are shown, where they are to speak TLS.
@@ -111,6 +115,7 @@ impl Default for Config {
             )],
             admission: AdmissionConfig::default(),
             outside: OutsideConfig::default(),
+            datasets: DatasetsConfig::default(),
             replays: ReplaysConfig::default(),
             tls: None,
             telemetry: None,
@@ -183,6 +188,7 @@ impl Config {
         self.models.iter().try_for_each(ModelConfig::check)?;
         self.admission.check()?;
         self.outside.check()?;
+        self.datasets.check()?;
         self.replays.check()?;
         self.telemetry
             .as_ref()

@@ -8,6 +8,7 @@
 //!   journal.tip      the last record that was acknowledged, lest one be lost unnoticed
 //!   losses.jsonl     what was lost and accepted as lost, if anything ever was
 //!   compiled/        controllers as they were compiled here; made anew when missing
+//!   datasets/        rows and indexes of datasets that were published here
 //!   replays/         what runs calls again, of those that asked for it
 //!   operator.key     the operator's key, readable by its owner alone
 //!   dev.key          the key of `aigen dev`, likewise
@@ -123,6 +124,16 @@ impl DataDir {
     /// When it cannot be made.
     pub fn replays(&self) -> Result<PathBuf> {
         let path = self.path.join("replays");
+        files::create_private_dir(&path).or_else(|error| unusable(&path, error))?;
+        Ok(path)
+    }
+
+    /// Where datasets are kept.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn datasets(&self) -> Result<PathBuf> {
+        let path = self.path.join("datasets");
         files::create_private_dir(&path).or_else(|error| unusable(&path, error))?;
         Ok(path)
     }

@@ -2,6 +2,7 @@
 //! process. Nothing else in the program knows which journal and which engine these are.
 
 mod components;
+mod datasets;
 mod engines;
 mod founding;
 mod journal;
@@ -94,6 +95,7 @@ impl LocalNode {
         let node = Node::start_with(setup, journal, engines.served).await?;
         node.verify_from(beside.clone());
         node.run_components(components::open(&data_dir, beside.clone())?);
+        node.keep_datasets(datasets::open(&config.datasets, &data_dir)?);
         let shelf = shelf::Files::within(data_dir.replays()?, config.replays)
             .context("cannot read what runs calls again")?;
         node.keep_replays(Arc::new(shelf));

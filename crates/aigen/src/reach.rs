@@ -141,6 +141,11 @@ impl Asked {
         self.client.get(path).await
     }
 
+    /// The client, for what has a method of its own there.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Has a model answer, piece by piece.
     ///
     /// # Errors

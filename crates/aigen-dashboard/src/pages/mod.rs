@@ -1,6 +1,7 @@
 //! The pages, a file each.
 
 mod controllers;
+mod datasets;
 mod epochs;
 mod glossary;
 mod keys;
@@ -39,6 +40,8 @@ pub fn routes() -> Router<Face> {
         .route("/models", get(models::show))
         .route("/controllers", get(controllers::list))
         .route("/controllers/{*reference}", get(controllers::one))
+        .route("/datasets", get(datasets::list))
+        .route("/datasets/{owner}/{name}", get(datasets::one))
         .route("/validators", get(validators::list))
         .route("/validators/{name}", get(validators::one))
         .route("/epochs", get(epochs::list))

@@ -96,7 +96,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
     show(&allowances, context)
 }
 
-fn in_days(days: u32) -> Result<Timestamp> {
+pub(super) fn in_days(days: u32) -> Result<Timestamp> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let now = u64::try_from(now.as_nanos())?;
     let later = u64::from(days).checked_mul(NANOS_PER_DAY);

@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval};
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
 /// What takes effect at the next start only.
-const FIXED: [&str; 13] = [
+const FIXED: [&str; 14] = [
     "listen",
     "data_dir",
     "journal",
@@ -32,6 +32,7 @@ const FIXED: [&str; 13] = [
     "tls",
     "telemetry",
     "outside",
+    "datasets",
     "replays",
     "shares",
     "settlement",

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod components;
+mod datasets;
 mod dev;
 mod embeddings;
 mod functions;

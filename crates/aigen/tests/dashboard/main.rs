@@ -32,6 +32,7 @@ fn lively() -> (Folder, support::Serving) {
     let node = folder.dev();
     folder.write("sure.lark", GRAMMAR);
     folder.write("hostile.toml", HOSTILE);
+    folder.write("faq.csv", "question,answer,votes\nA mug?,\"Yes, a mug.\",\nTea?,No.,7\n");
     for args in [
         &["controller", "publish", "sure.lark", CONTROLLER][..],
         &[
@@ -42,6 +43,20 @@ fn lively() -> (Folder, support::Serving) {
             "--manifest",
             "hostile.toml",
         ],
+        &[
+            "dataset",
+            "publish",
+            "faq.csv",
+            "--name",
+            "acme/faq@1.0.0",
+            "--licence",
+            "MIT",
+            "--price-per-row",
+            "0.002",
+            "--description",
+            "<script>alert(4)</script>",
+        ],
+        &["dataset", "grant", "acme/faq", "app:words", "--days", "30"],
         &["fund", "validator:ann", "60"],
         &["fund", "app:words", "5"],
         &["budget", "set", "app:words", "2.5", "--per", "day"],

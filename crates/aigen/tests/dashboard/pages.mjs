@@ -14,6 +14,7 @@ const PAGES = [
   ["overview", "/"], ["playground", "/playground"], ["money", "/money"], ["receipts", "/receipts"],
   ["spending", "/spending"], ["models", "/models"], ["controllers", "/controllers"],
   ["controller", `/controllers/${controller}`], ["hostile", "/controllers/eve/evil@1.0.0"],
+  ["datasets", "/datasets"], ["dataset", "/datasets/acme/faq@1.0.0"],
   ["validators", "/validators"], ["validator", "/validators/ann"],
   ["epochs", "/epochs"], ["epoch", "/epochs/0"], ["why", "/epochs/0/why/ann"], ["ledger", "/ledger"],
   ["keys", "/keys"], ["settings", "/settings"], ["glossary", "/glossary"],

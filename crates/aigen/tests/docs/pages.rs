@@ -50,6 +50,11 @@ fn teams_are_charged_what_they_used() {
 }
 
 #[test]
+fn a_dataset_earns() {
+    read_along("guides/datasets.md");
+}
+
+#[test]
 fn a_node_is_backed_up_and_restored() {
     read_along("guides/operator.md");
 }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 const PAGE: &str = include_str!("../../../../../docs/reference/config.md");
 
 /// Headings, the section each stands for, and what such a section cannot do without.
-const SECTIONS: [(&str, &str, &str); 13] = [
+const SECTIONS: [(&str, &str, &str); 14] = [
     ("Top level", "", ""),
     ("`[[model]]`", "[[model]]", "name = \"aigen-tiny\""),
     ("`[model.price]`", "[model.price]", ""),
@@ -24,6 +24,7 @@ const SECTIONS: [(&str, &str, &str); 13] = [
         "[[outside.tool]]",
         "name = \"a\"\nurl = \"http://a/\"",
     ),
+    ("`[datasets]`", "[datasets]", ""),
     ("`[replays]`", "[replays]", ""),
     ("`[tls]`", "[tls]", "certificate = \"a\"\nkey = \"b\""),
     ("`[telemetry]`", "[telemetry]", "otlp = \"http://a:4318\""),
@@ -63,7 +64,7 @@ fn every_key_has_a_row_and_every_row_is_a_key() {
         let keys: BTreeSet<_> = expected.split('`').skip(1).step_by(2).collect();
         let mut listed: BTreeSet<_> = rows(heading).into_iter().map(|(key, _)| key).collect();
         if heading == "Top level" {
-            listed.extend(["model", "admission", "outside", "replays"]);
+            listed.extend(["model", "admission", "outside", "datasets", "replays"]);
             listed.extend(["tls", "telemetry", "shares", "settlement"]);
         }
         if heading == "`[outside]`" {

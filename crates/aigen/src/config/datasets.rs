@@ -1,0 +1,42 @@
+use crate::failure::hinted;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Where datasets are kept, and how much of them: `[datasets]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatasetsConfig {
+    /// Its folder; `datasets` of the data folder when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// One upload, in MiB.
+    pub upload_mib: u64,
+    /// The rows of all datasets, in MiB.
+    pub total_mib: u64,
+}
+
+impl Default for DatasetsConfig {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            upload_mib: 1024,
+            total_mib: 16_384,
+        }
+    }
+}
+
+impl DatasetsConfig {
+    /// # Errors
+    /// Bounds that cannot be, or that let nothing in.
+    pub fn check(&self) -> Result<()> {
+        let range = 1..=1 << 30;
+        match range.contains(&self.upload_mib) && range.contains(&self.total_mib) {
+            true => Ok(()),
+            false => Err(hinted(
+                "`upload_mib` and `total_mib` of [datasets] are 1 to 1073741824",
+                "leave them out for the defaults of 1024 and 16384 MiB",
+            )),
+        }
+    }
+}

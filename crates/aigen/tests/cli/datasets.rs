@@ -1,0 +1,103 @@
+//! A dataset from its file to the money that it earned, over the real binary.
+
+use crate::support::{Folder, Ran};
+
+const FAQ: &str = "question,answer,votes\n\
+    How do I return a mug?,Send it back within 30 days.,7\n\
+    Warranty,\"A mug has none; a kettle, two years.\",\n";
+
+/// A node, its provider's key and its reader's.
+fn market() -> (Folder, crate::support::Serving, [String; 2]) {
+    let folder = Folder::new();
+    let node = folder.serve(&[]);
+    let key = |account: &str| {
+        let made = folder.json(&["key", "create", account]);
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let keys = [key("org:acme"), key("user:ada")];
+    assert_eq!(folder.run(&["fund", "user:ada", "1"]).code, 0);
+    folder.write("faq.csv", FAQ);
+    (folder, node, keys)
+}
+
+fn publish(folder: &Folder, key: &str, more: &[&str]) -> Ran {
+    let name = ["dataset", "publish", "faq.csv", "--name", "acme/faq@1.0.0"];
+    let said = ["--licence", "MIT", "--price-per-row", "0.01", "--key", key];
+    folder.run(&[&name[..], &said, more].concat())
+}
+
+#[test]
+fn a_row_earns_what_its_receipt_says() {
+    let (folder, _node, [acme, ada]) = market();
+    let published = publish(&folder, &acme, &[]);
+    assert_eq!(published.code, 0, "{published}");
+    let read = [
+        "dataset", "rows", "acme/faq", "--once", "mine", "--key", &ada,
+    ];
+    let refused = folder.run(&read);
+    assert!(
+        refused.stderr.contains("nothing of it is granted"),
+        "{refused}"
+    );
+    let grant = ["dataset", "grant", "acme/faq", "user:ada", "--key", &acme];
+    assert_eq!(folder.run(&grant).code, 0);
+    let rows = folder.json(&read);
+    assert_eq!(rows["data"][0]["values"]["votes"], 7);
+    assert_eq!(rows["cost"], "0.02");
+    assert_eq!(folder.json(&read), rows, "asked twice, charged once");
+    let receipt = rows["receipt"].as_str().unwrap();
+    let receipt = folder.json(&["receipt", receipt, "--key", &ada]);
+    let read = &receipt["reads"][0];
+    assert_eq!(read["dataset"], "acme/faq@1.0.0");
+    assert_eq!((&read["rows"], &read["fee"]), (&2.into(), &"0.02".into()));
+    let earned = read["earned_nano"].as_str().unwrap();
+    assert!(earned.parse::<u64>().unwrap() > 18_000_000, "{receipt}");
+    let verified = folder.run(&["ledger", "verify"]);
+    assert_eq!(verified.code, 0, "{verified}");
+}
+
+#[test]
+fn what_comes_down_is_what_went_up() {
+    let (folder, _node, [acme, ada]) = market();
+    let published = publish(&folder, &acme, &["--open", "--price-per-download", "0.5"]);
+    assert_eq!(published.code, 0, "{published}");
+    let download = [
+        "dataset",
+        "download",
+        "acme/faq",
+        "--to",
+        "faq.jsonl",
+        "--key",
+        &ada,
+    ];
+    let taken = folder.json(&download);
+    assert_eq!(taken["cost"], "0.50");
+    let again = folder.run(&download);
+    assert!(
+        again.stderr.contains("name a file that is not there yet"),
+        "{again}"
+    );
+    // The same rows have the same id, in whatever file.
+    let check = |file: &str| folder.json(&["dataset", "check", file])["content"].clone();
+    assert_eq!(check("faq.jsonl"), check("faq.csv"));
+    assert_eq!(check("faq.jsonl"), taken["content"]);
+}
+
+#[test]
+fn bad_rows_are_said_before_anything_is_sent() {
+    let (folder, _node, [acme, _]) = market();
+    folder.write("faq.csv", "a,b\n1,2\n3\n\"4,5\n");
+    let refused = publish(&folder, &acme, &[]);
+    assert_eq!(refused.code, 1, "{refused}");
+    for expected in [
+        "2 or more bad rows, so nothing was read in",
+        "line 3: 1 cells, the header has 2",
+        "line 4, column a: a quote that is not closed",
+    ] {
+        assert!(refused.stderr.contains(expected), "{expected}: {refused}");
+    }
+    assert_eq!(
+        folder.json(&["dataset", "list"])["data"],
+        serde_json::json!([])
+    );
+}
