@@ -13,6 +13,7 @@ use crate::engine::open::{check_processor, context_tokens, digest, load, opening
 use crate::gguf::{self, Header};
 use crate::native;
 use crate::options::default_threads;
+use crate::progress::Progress;
 use crate::tokenizer::LlamaTokenizer;
 use crate::{OpenError, Options};
 
@@ -50,9 +51,9 @@ pub fn open_embedder(
             reason,
         });
     };
-    let digest = digest(path)?;
+    let digest = digest(path, &mut Progress::unheard())?;
     let _opening = opening();
-    let model = Arc::new(load(path, &header, options)?);
+    let model = Arc::new(load(path, &header, options, Progress::unheard())?);
     let context_tokens = context_tokens(&model, options)?;
     let threads = options
         .threads

@@ -12,7 +12,7 @@ use self_cell::self_cell;
 
 use crate::tokenizer::LlamaTokenizer;
 
-pub use open::open;
+pub use open::{open, open_telling};
 
 self_cell!(
     /// A context and the model it borrows from.

@@ -31,10 +31,12 @@ mod gguf;
 mod memory;
 mod native;
 mod options;
+mod progress;
 mod tokenizer;
 
 pub use embedder::{LlamaEmbedder, makes_vectors, open_embedder};
-pub use engine::{LlamaEngine, open};
+pub use engine::{LlamaEngine, open, open_telling};
 pub use error::OpenError;
 pub use memory::memory;
 pub use options::Options;
+pub use progress::OnProgress;

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use aigen_engine::text::{Claimed, TextFault, TextFinish, TextRequest};
+use aigen_engine::text::{Claimed, TextEvent, TextFault, TextFinish, TextRequest};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 use sse_stream::SseByteStream;
 
+use crate::calls::Calls;
 use crate::limits::{
     ANSWER_BYTES_LEAST, ERROR_BYTES_MAX, RETRY_AFTER_MAX, TEXT_BYTES_PER_TOKEN,
     WIRE_BYTES_PER_TOKEN,
@@ -72,17 +73,17 @@ pub(crate) async fn attempt(
     options: &Options,
     upstream: &Upstream,
     request: &TextRequest,
-    heard: &mut (dyn FnMut(String) + Send),
+    heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
     let began = Instant::now();
     let timeouts = options.timeouts;
     let response = send(client, options, upstream, request).await?;
     let streamed = content_type(&response).starts_with("text/event-stream");
-    let most = request.max_tokens.into();
+    let reader = Reader::new(request);
     let reading = async {
         match streamed {
-            true => read_stream(response, timeouts, most, heard).await,
-            false => read_whole(response, timeouts, most, heard).await,
+            true => read_stream(response, timeouts, reader, heard).await,
+            false => read_whole(response, timeouts, reader, heard).await,
         }
     };
     let left = timeouts.total.saturating_sub(began.elapsed());
@@ -180,33 +181,31 @@ async fn refused(response: Response) -> Failed {
 async fn read_whole(
     response: Response,
     timeouts: Timeouts,
-    max_tokens: u64,
-    heard: &mut (dyn FnMut(String) + Send),
+    mut reader: Reader,
+    heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
     let mut body = Vec::new();
-    let mut parts = Box::pin(bounded(response, max_tokens));
+    let mut parts = Box::pin(bounded(response, reader.max_tokens));
     // A server that computes the whole answer first is as silent as the answer is long.
     while let Some(part) = next(&mut parts, "the answer", timeouts.first_byte).await? {
         body.extend_from_slice(&part.map_err(Failed::broken)?);
     }
-    let mut part = Part::parse(&body).map_err(|error| Failed::broken(error.to_string()))?;
-    fail_on_error(&part)?;
-    let (finish, claimed) = (part.finish(), part.claimed());
-    let finish = finish.ok_or_else(|| Failed::broken("it has no finish reason"))?;
-    part.text().map(heard);
-    Ok(Answered { finish, claimed })
+    let _ = reader.take(&body, heard)?;
+    match reader.finish {
+        Some(_) => reader.answered(heard),
+        None => Err(Failed::broken("it has no finish reason")),
+    }
 }
 
 async fn read_stream(
     response: Response,
     timeouts: Timeouts,
-    max_tokens: u64,
-    heard: &mut (dyn FnMut(String) + Send),
+    mut reader: Reader,
+    heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
-    let bytes = bounded(response, max_tokens);
+    let bytes = bounded(response, reader.max_tokens);
     let bytes = bytes.map(|part| part.map_err(std::io::Error::other));
     let mut events = Box::pin(SseByteStream::new(Box::pin(bytes)));
-    let mut reader = Reader::new(max_tokens);
     let mut wait = ("the first byte", timeouts.first_byte);
     while let Some(event) = next(&mut events, wait.0, wait.1).await? {
         let event = event.map_err(|error| Failed::broken(chain(&error)))?;
@@ -221,7 +220,7 @@ async fn read_stream(
         }
         wait = ("the next part", timeouts.idle);
     }
-    reader.answered()
+    reader.answered(heard)
 }
 
 /// Follows a stream's parts.
@@ -231,12 +230,14 @@ struct Reader {
     bytes: u64,
     finish: Option<TextFinish>,
     claimed: Option<Claimed>,
+    calls: Calls,
 }
 
 impl Reader {
-    fn new(max_tokens: u64) -> Self {
+    fn new(request: &TextRequest) -> Self {
         Self {
-            max_tokens,
+            max_tokens: request.max_tokens.into(),
+            calls: Calls::new(request.tools.as_ref()),
             parts: 0,
             bytes: 0,
             finish: None,
@@ -248,7 +249,7 @@ impl Reader {
     fn take(
         &mut self,
         data: &[u8],
-        heard: &mut (dyn FnMut(String) + Send),
+        heard: &mut (dyn FnMut(TextEvent) + Send),
     ) -> Result<std::ops::ControlFlow<()>, Failed> {
         let mut part = Part::parse(data).map_err(|error| Failed::broken(error.to_string()))?;
         fail_on_error(&part)?;
@@ -257,7 +258,13 @@ impl Reader {
         if let Some(text) = part.text() {
             self.parts += 1;
             self.bytes += text.len() as u64;
-            heard(text);
+            heard(TextEvent::Text(text));
+        }
+        for call in part.calls() {
+            self.parts += 1;
+            self.bytes += call.function.arguments.as_ref().map_or(0, String::len) as u64;
+            let whole = self.calls.take(call).map_err(Failed::broken)?;
+            whole.map(|call| heard(TextEvent::Call(call)));
         }
         let long = self.bytes > TEXT_BYTES_PER_TOKEN * self.max_tokens;
         if long && self.parts > self.max_tokens {
@@ -268,15 +275,19 @@ impl Reader {
         Ok(std::ops::ControlFlow::Continue(()))
     }
 
-    /// A stream that ends without a finish reason was cut off.
-    fn answered(self) -> Result<Answered, Failed> {
-        match self.finish {
-            Some(finish) => Ok(Answered {
-                finish,
-                claimed: self.claimed,
-            }),
-            None => Err(Failed::broken("it ended before the answer did")),
+    /// A stream that ends without a finish reason was cut off. So is a call at the token limit.
+    fn answered(mut self, heard: &mut (dyn FnMut(TextEvent) + Send)) -> Result<Answered, Failed> {
+        let Some(finish) = self.finish else {
+            return Err(Failed::broken("it ended before the answer did"));
+        };
+        if finish == TextFinish::Stop {
+            let last = self.calls.close().map_err(Failed::broken)?;
+            last.map(|call| heard(TextEvent::Call(call)));
         }
+        Ok(Answered {
+            finish,
+            claimed: self.claimed,
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{
     OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
-    TextRequest,
+    TextRequest, TextTools,
 };
 use aigen_types::Digest;
 use jsonschema::Validator;
@@ -84,6 +84,22 @@ fn digest(options: &Options) -> Digest {
     Digest(*hasher.finalize().as_bytes())
 }
 
+impl RemoteEngine {
+    fn check_tools(&self, tools: &TextTools, request: &TextRequest) -> Result<(), String> {
+        if !self.0.options.tools {
+            return Err("this model's upstream takes no tools".to_owned());
+        }
+        if request.schema.is_some() {
+            return Err("an upstream is given tools or a schema, not both".to_owned());
+        }
+        let strict = tools.functions.iter().filter(|function| function.strict);
+        for function in strict {
+            validator(&function.parameters)?;
+        }
+        Ok(())
+    }
+}
+
 impl TextEngine for RemoteEngine {
     fn info(&self) -> TextInfo {
         let levels = self.0.upstreams.iter().filter_map(Upstream::control);
@@ -92,11 +108,15 @@ impl TextEngine for RemoteEngine {
             context_tokens: self.0.options.context_tokens,
             answer_tokens: answer_tokens(&self.0.options),
             control: levels.max().unwrap_or(ControlLevel::Text),
+            tools: self.0.options.tools,
             upstreams: self.0.upstreams.iter().map(Upstream::state).collect(),
         }
     }
 
     fn check(&self, request: &TextRequest) -> Result<(), String> {
+        if let Some(tools) = &request.tools {
+            return self.check_tools(tools, request);
+        }
         let Some(schema) = &request.schema else {
             return Ok(());
         };
@@ -173,14 +193,14 @@ impl<'a> Telling<'a> {
         }
     }
 
-    fn hear(&mut self, text: String) {
+    fn hear(&mut self, event: TextEvent) {
         if !self.started {
             self.started = true;
             (self.on_event)(TextEvent::Started);
         }
-        match self.validator {
-            Some(_) => self.held_back.push_str(&text),
-            None => (self.on_event)(TextEvent::Text(text)),
+        match (event, &self.validator) {
+            (TextEvent::Text(text), Some(_)) => self.held_back.push_str(&text),
+            (event, _) => (self.on_event)(event),
         }
     }
 
@@ -212,7 +232,7 @@ fn satisfies(validator: &Validator, text: &str) -> Result<TextFinish, TextFault>
     }
 }
 
-fn validator(schema: &Value) -> Result<Validator, String> {
+pub(crate) fn validator(schema: &Value) -> Result<Validator, String> {
     jsonschema::validator_for(schema).map_err(|error| error.to_string())
 }
 
@@ -259,7 +279,7 @@ async fn try_one(
 ) -> Result<Answered, Failed> {
     let _inside = upstream.enter();
     upstream.breaker.tried(Instant::now());
-    let mut heard = |text| telling.hear(text);
+    let mut heard = |event| telling.hear(event);
     let answered = attempt(
         &shared.client,
         &shared.options,

@@ -15,6 +15,7 @@
 
 mod attempt;
 mod breaker;
+mod calls;
 mod engine;
 pub mod limits;
 mod options;

@@ -17,6 +17,8 @@ pub struct Options {
     pub answer_tokens: Option<u32>,
     /// How closely it can be steered; found out by a tiny request when absent.
     pub control: Option<ControlLevel>,
+    /// Whether its upstreams take tools, all of them.
+    pub tools: bool,
     /// How long each phase of a request may take.
     pub timeouts: Timeouts,
     /// What happens upstream when the caller is gone.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use aigen_engine::sampler::Sampling;
-use aigen_engine::text::{TextPrompt, TextRequest};
+use aigen_engine::text::{TextEvent, TextPrompt, TextRequest};
 use aigen_engine::{ChatMessage, ControlLevel, Role};
 use serde_json::{Value, json};
 
@@ -39,7 +39,11 @@ async fn ask(shared: &Arc<Shared>, upstream: &Upstream) {
     let expected = json!({ "word": word });
     let mut text = String::new();
     let request = request(&word);
-    let mut heard = |part: String| text.push_str(&part);
+    let mut heard = |event| {
+        if let TextEvent::Text(part) = event {
+            text.push_str(&part);
+        }
+    };
     let answered = attempt(
         &shared.client,
         &shared.options,
@@ -81,5 +85,6 @@ fn request(word: &str) -> TextRequest {
         sampling: Sampling::greedy(),
         stops: Vec::new(),
         schema: Some(Arc::new(schema)),
+        tools: None,
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use aigen_engine::sampler::Sampling;
 use aigen_engine::text::{
-    Claimed, TextEngine, TextEvent, TextFault, TextFinish, TextPrompt, TextRequest,
+    Claimed, TextEngine, TextEvent, TextFault, TextFinish, TextFunction, TextPrompt, TextRequest,
+    TextTools,
 };
 use aigen_engine::{ChatMessage, ControlLevel, Role};
 use axum::Router;
@@ -95,6 +96,7 @@ fn options(upstreams: &[&Scripted]) -> Options {
         context_tokens: 4096,
         answer_tokens: None,
         control: Some(ControlLevel::Schema),
+        tools: true,
         timeouts: Timeouts::default(),
         hang_up: HangUp::Cancel,
         stream: true,
@@ -108,6 +110,7 @@ fn request() -> TextRequest {
         sampling: Sampling::greedy(),
         stops: Vec::new(),
         schema: None,
+        tools: None,
     }
 }
 
@@ -122,6 +125,9 @@ async fn ask(engine: &RemoteEngine, request: TextRequest) -> Heard {
         match events.recv().await.expect("it ends with a last word") {
             TextEvent::Started => {}
             TextEvent::Text(more) => text.push_str(&more),
+            TextEvent::Call(call) => {
+                text.push_str(&format!("[{}({})]", call.name, call.arguments));
+            }
             TextEvent::Finished(ending) => return (text, ending.finish, ending.claimed),
         }
     }
@@ -422,4 +428,176 @@ async fn hanging_up_cancels_upstream_or_drains() {
             (Ok(finish), drained)
         );
     }
+}
+
+/// `look` takes a text and is strict, `stop` takes whatever it is given.
+fn tools() -> TextTools {
+    let schema = json!({
+        "type": "object",
+        "properties": {"q": {"type": "string"}},
+        "required": ["q"],
+        "additionalProperties": false,
+    });
+    let function = |name: &str, parameters, strict: bool| TextFunction {
+        name: name.to_owned(),
+        description: strict.then(|| "Looks something up.".to_owned()),
+        parameters,
+        strict,
+    };
+    TextTools {
+        functions: vec![
+            function("look", schema, true),
+            function("stop", json!({"type": "object"}), false),
+        ],
+        required: false,
+        parallel: true,
+    }
+}
+
+fn offering(tools: TextTools) -> TextRequest {
+    TextRequest {
+        tools: Some(Arc::new(tools)),
+        ..request()
+    }
+}
+
+/// What is said of a call: its index, its name, and more of its arguments.
+fn call_part(index: u64, name: Option<&str>, arguments: &str) -> String {
+    let mut function = json!({"arguments": arguments});
+    if let Some(name) = name {
+        function["name"] = name.into();
+    }
+    let call = json!({"index": index, "id": "x", "type": "function", "function": function});
+    let delta = json!({"choices": [{"delta": {"tool_calls": [call]}}]});
+    format!("data: {delta}\n\n")
+}
+
+const CALLED: &str =
+    "data: {\"choices\": [{\"delta\": {}, \"finish_reason\": \"tool_calls\"}]}\n\n";
+
+#[tokio::test]
+async fn tools_are_passed_on() {
+    let named = TextTools {
+        functions: tools().functions[..1].to_vec(),
+        required: true,
+        parallel: false,
+    };
+    let required = TextTools {
+        required: true,
+        ..tools()
+    };
+    for (tools, choice, parallel) in [
+        (tools(), Value::Null, Value::Null),
+        (required, "required".into(), Value::Null),
+        (named, "required".into(), false.into()),
+    ] {
+        let functions = tools.functions.len();
+        let upstream = Scripted::new(move |_, body| {
+            let offered = body["tools"].as_array().unwrap();
+            assert_eq!(offered.len(), functions);
+            assert_eq!(offered[0]["type"], "function");
+            let look = &offered[0]["function"];
+            assert_eq!(
+                (&look["name"], &look["strict"]),
+                (&"look".into(), &true.into())
+            );
+            assert_eq!(look["description"], "Looks something up.");
+            assert_eq!(look["parameters"]["required"], json!(["q"]));
+            assert_eq!(body["tool_choice"], choice);
+            assert_eq!(body["parallel_tool_calls"], parallel);
+            good()
+        });
+        let engine = RemoteEngine::open(options(&[&upstream.await])).unwrap();
+        let (text, finish, _) = ask(&engine, offering(tools)).await;
+        assert_eq!((text.as_str(), finish), ("Hello", Ok(TextFinish::Stop)));
+    }
+}
+
+#[tokio::test]
+async fn calls_are_told_whole_or_not_at_all() {
+    let rows: &[(&[String], Result<&str, &str>)] = &[
+        (
+            &[
+                part("Wait."),
+                call_part(0, Some("look"), ""),
+                call_part(0, None, "{\"q\":"),
+                call_part(0, None, " \"x\"}"),
+                call_part(1, Some("stop"), ""),
+            ],
+            Ok("Wait.[look({\"q\": \"x\"})][stop({})]"),
+        ),
+        // What is not strict may say more than its schema knows, and has to be an object.
+        (
+            &[call_part(0, Some("stop"), "{\"a\":1}")],
+            Ok("[stop({\"a\":1})]"),
+        ),
+        (&[call_part(0, Some("stop"), "[]")], Err("arguments")),
+        (&[call_part(0, Some("stop"), "{\"a\":")], Err("arguments")),
+        (&[call_part(0, Some("look"), "{\"q\":1}")], Err("schema")),
+        (&[call_part(0, Some("leap"), "{}")], Err("not offered")),
+        (
+            &[
+                call_part(0, Some("stop"), "{"),
+                call_part(1, Some("stop"), "{}"),
+                call_part(0, None, "}"),
+            ],
+            Err("arguments"),
+        ),
+    ];
+    for (parts, expected) in rows {
+        let said = parts.concat();
+        let upstream = Scripted::new(move |_, _| events(&[&said, CALLED, &usage("9", "3")]));
+        let engine = RemoteEngine::open(options(&[&upstream.await])).unwrap();
+        let (text, finish, _) = ask(&engine, offering(tools())).await;
+        match (expected, finish) {
+            (Ok(expected), Ok(TextFinish::Stop)) => assert_eq!(text, *expected),
+            (Err(expected), Err(TextFault::Broken { reason })) => {
+                assert!(reason.contains(expected), "{reason}");
+                assert_eq!(text, "");
+            }
+            (expected, finish) => panic!("{expected:?} {finish:?}"),
+        }
+    }
+}
+
+/// In a whole answer, at the token limit, where none was offered, and where none can be.
+#[tokio::test]
+async fn calls_elsewhere() {
+    let whole = |finish: &'static str| {
+        move |_, _: Value| {
+            let call = |arguments: &str| {
+                let function = json!({"name": "stop", "arguments": arguments});
+                json!({"id": "x", "type": "function", "function": function})
+            };
+            let message = json!({"content": null, "tool_calls": [call("{}"), call("{\"b\":2}")]});
+            let body = json!({"choices": [{"message": message, "finish_reason": finish}]});
+            reply(200, "application/json", body.to_string())
+        }
+    };
+    let upstream = Scripted::new(whole("tool_calls")).await;
+    let engine = RemoteEngine::open(options(&[&upstream])).unwrap();
+    let (text, finish, _) = ask(&engine, offering(tools())).await;
+    assert_eq!(text, "[stop({})][stop({\"b\":2})]");
+    assert_eq!(finish, Ok(TextFinish::Stop));
+    // The last of them may be cut off, and is not told.
+    let upstream = Scripted::new(whole("length")).await;
+    let engine = RemoteEngine::open(options(&[&upstream])).unwrap();
+    let (text, finish, _) = ask(&engine, offering(tools())).await;
+    assert_eq!(
+        (text.as_str(), finish),
+        ("[stop({})]", Ok(TextFinish::Length))
+    );
+    let (_, finish, _) = heard(whole("tool_calls")).await;
+    assert!(
+        matches!(finish, Err(TextFault::Broken { .. })),
+        "{finish:?}"
+    );
+    let without = Options {
+        tools: false,
+        ..options(&[&upstream])
+    };
+    let engine = RemoteEngine::open(without).unwrap();
+    let refused = engine.check(&offering(tools())).unwrap_err();
+    assert!(refused.contains("takes no tools"), "{refused}");
+    assert!(!engine.info().tools);
 }

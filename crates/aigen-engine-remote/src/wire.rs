@@ -3,7 +3,7 @@
 
 use aigen_engine::ChatMessage;
 use aigen_engine::sampler::Sampling;
-use aigen_engine::text::{Claimed, TextFinish, TextPrompt, TextRequest};
+use aigen_engine::text::{Claimed, TextFinish, TextFunction, TextPrompt, TextRequest, TextTools};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -34,12 +34,37 @@ pub(crate) fn body(request: &TextRequest, model: &str, stream: bool) -> Value {
         let format = json!({"type": "json_schema", "json_schema": format});
         body.insert("response_format".into(), format);
     }
+    if let Some(tools) = &request.tools {
+        offer(&mut body, tools);
+    }
     if stream {
         body.insert("stream".into(), true.into());
         let options = json!({"include_usage": true});
         body.insert("stream_options".into(), options);
     }
     body.into()
+}
+
+fn offer(body: &mut Map<String, Value>, tools: &TextTools) {
+    let function = |function: &TextFunction| {
+        let mut declared = json!({"name": function.name, "parameters": function.parameters});
+        if let Some(description) = &function.description {
+            declared["description"] = description.as_str().into();
+        }
+        if function.strict {
+            declared["strict"] = true.into();
+        }
+        json!({"type": "function", "function": declared})
+    };
+    let functions = tools.functions.iter().map(function);
+    body.insert("tools".into(), functions.collect());
+    if tools.required {
+        // Only what may be called is offered, so that no function has to be named.
+        body.insert("tool_choice".into(), "required".into());
+    }
+    if !tools.parallel {
+        body.insert("parallel_tool_calls".into(), false.into());
+    }
 }
 
 fn conversation(messages: &[ChatMessage]) -> Value {
@@ -104,6 +129,27 @@ struct Choice {
 struct Delta {
     #[serde(default)]
     content: Option<String>,
+    #[serde(default)]
+    tool_calls: Option<Vec<CallPart>>,
+}
+
+/// A call of a function, or what is new of one.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct CallPart {
+    /// Which of the answer's calls it is; the next one where a whole answer does not say.
+    #[serde(default)]
+    pub index: Option<u64>,
+    #[serde(default)]
+    pub function: FunctionPart,
+}
+
+/// What of a call is said of its function.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct FunctionPart {
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub arguments: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,6 +179,16 @@ impl Part {
         let delta = choice.delta.as_mut();
         let text = delta.and_then(|delta| delta.content.take());
         text.or(choice.text.take()).filter(|text| !text.is_empty())
+    }
+
+    /// Calls of the first choice.
+    pub fn calls(&mut self) -> Vec<CallPart> {
+        let delta = self
+            .choices
+            .first_mut()
+            .and_then(|choice| choice.delta.as_mut());
+        let calls = delta.and_then(|delta| delta.tool_calls.take());
+        calls.unwrap_or_default()
     }
 
     pub fn finish(&self) -> Option<TextFinish> {

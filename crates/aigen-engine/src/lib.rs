@@ -31,5 +31,7 @@ pub use embedder::{Embedder, EmbedderInfo};
 pub use engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, check_feeds, check_tokens};
 pub use error::EngineError;
 pub use limits::Limits;
-pub use scheduler::{Driver, EngineHandle, Input, Load, SessionControl, Start, Step, Terms, start};
+pub use scheduler::{
+    Driver, EngineHandle, Input, Load, SessionControl, Spent, Start, Step, Terms, start,
+};
 pub use tokenizer::{ChatMessage, Role, TokenId, Tokenizer};

@@ -27,7 +27,7 @@ mod steps;
 use crate::TokenId;
 
 pub use handle::{EngineHandle, SessionControl, Terms, start};
-pub use load::Load;
+pub use load::{Load, Spent};
 
 /// What a session does with its logits: one per branch. Called on the
 /// scheduler's thread, which serves everybody, so it must be quick.

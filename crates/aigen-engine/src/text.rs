@@ -53,6 +53,8 @@ pub struct TextInfo {
     pub answer_tokens: u32,
     /// How closely it can be steered, as far as was found out.
     pub control: ControlLevel,
+    /// Whether it can be offered tools.
+    pub tools: bool,
     /// Every upstream.
     pub upstreams: Vec<UpstreamState>,
 }
@@ -89,6 +91,61 @@ pub struct TextRequest {
     pub stops: Vec<String>,
     /// The schema that the whole answer must satisfy.
     pub schema: Option<Arc<Value>>,
+    /// Functions that it may call. Not together with a schema.
+    pub tools: Option<Arc<TextTools>>,
+}
+
+impl TextRequest {
+    /// Tokens that the prompt cannot exceed, with what is told of tools: see
+    /// [`TextPrompt::tokens_max`].
+    #[must_use]
+    pub fn prompt_tokens_max(&self) -> u64 {
+        self.prompt.tokens_max() + self.tools.as_ref().map_or(0, |tools| tools.bytes())
+    }
+
+    /// Our own estimate of them.
+    #[must_use]
+    pub fn prompt_tokens_estimated(&self) -> u64 {
+        let tools = self.tools.as_ref().map_or(0, |tools| tools.bytes());
+        self.prompt.tokens_estimated() + tools.div_ceil(4)
+    }
+}
+
+/// Functions that an upstream's model is offered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextTools {
+    /// The functions; at least one.
+    pub functions: Vec<TextFunction>,
+    /// Whether one of them has to be called.
+    pub required: bool,
+    /// Whether there may be several calls in one answer.
+    pub parallel: bool,
+}
+
+/// One function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextFunction {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// A JSON Schema of its arguments.
+    pub parameters: Value,
+    /// Whether arguments that do not satisfy the schema are refused.
+    pub strict: bool,
+}
+
+impl TextTools {
+    /// Bytes that the functions are described in, and 512 of what a template says about tools at
+    /// most, with 64 around each.
+    fn bytes(&self) -> u64 {
+        let bytes = |function: &TextFunction| {
+            let description = function.description.as_ref().map_or(0, String::len);
+            let parameters = function.parameters.to_string();
+            64 + (function.name.len() + description + parameters.len()) as u64
+        };
+        512 + self.functions.iter().map(bytes).sum::<u64>()
+    }
 }
 
 /// What is asked.
@@ -140,8 +197,19 @@ pub enum TextEvent {
     Started,
     /// More of the answer, as it came: mostly one token.
     Text(String),
+    /// A whole call of a function that was offered.
+    Call(TextCall),
     /// The last event.
     Finished(TextEnding),
+}
+
+/// A call of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextCall {
+    /// The function's name.
+    pub name: String,
+    /// Its arguments: a JSON object.
+    pub arguments: String,
 }
 
 /// How an answer ended.

@@ -3,7 +3,7 @@
 
 use crate::failure::Failure;
 use aigen_node::network::Outcome;
-use aigen_node::{Node, NodeError, Observed, Observer, Served};
+use aigen_node::{Node, NodeError, Observed, Observer, Served, Spent};
 use aigen_types::{Amount, ModelName};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -56,6 +56,7 @@ struct Refused {
 
 type Counts = Family<Of, Counter>;
 type Levels = Family<Of, Gauge>;
+type Seconds = Family<Of, Gauge<f64, AtomicU64>>;
 type Times = Family<Of, Histogram, fn() -> Histogram>;
 
 /// Everything that is counted.
@@ -65,6 +66,9 @@ pub(crate) struct Metrics {
     waiting: Levels,
     cache: Family<Of, Gauge<f64, AtomicU64>>,
     preemptions: Levels,
+    passes: Seconds,
+    sessions: Seconds,
+    scheduling: Seconds,
     upstreams: Levels,
     upstreams_open: Levels,
     prompt: Counts,
@@ -98,6 +102,9 @@ impl Metrics {
             waiting: add(&mut registry, "vllm:num_requests_waiting", "Requests in the waiting line"),
             cache: add(&mut registry, "vllm:kv_cache_usage_perc", "Part of the cache in use, 1 is all"),
             preemptions: add(&mut registry, "aigen_preemptions", "Times that a request gave way since the start"),
+            passes: add(&mut registry, "aigen_engine_pass_seconds", "Time of the engine's thread in forward passes since the start"),
+            sessions: add(&mut registry, "aigen_engine_session_seconds", "The same in sessions: masks, tokens chosen, controllers"),
+            scheduling: add(&mut registry, "aigen_engine_scheduling_seconds", "The same in scheduling"),
             upstreams: add(&mut registry, "aigen_upstreams", "Servers that answer for a model"),
             upstreams_open: add(&mut registry, "aigen_upstreams_left_alone", "Those that failed too often"),
             prompt: add(&mut registry, "vllm:prompt_tokens", "Prompt tokens of finished requests"),
@@ -155,6 +162,7 @@ impl Metrics {
                 self.preemptions
                     .get_or_create(of)
                     .set(level(load.gave_way.into()));
+                self.look_at_time(of, load.spent);
                 let part = f64::from(load.held_cells) / f64::from(info.cells.max(1));
                 self.cache.get_or_create(of).set(part);
             }
@@ -171,6 +179,19 @@ impl Metrics {
                     .get_or_create(of)
                     .set(level(open as u128));
             }
+        }
+    }
+}
+
+impl Metrics {
+    fn look_at_time(&self, of: &Of, spent: Spent) {
+        let of_all = [
+            (&self.passes, spent.passes),
+            (&self.sessions, spent.sessions),
+            (&self.scheduling, spent.scheduling),
+        ];
+        for (seconds, time) in of_all {
+            seconds.get_or_create(of).set(time.as_secs_f64());
         }
     }
 }

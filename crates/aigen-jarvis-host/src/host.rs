@@ -12,7 +12,7 @@ use crate::compile::{self, CompilerProcess};
 use crate::images::Images;
 use crate::limits::{
     COMPONENT_BYTES_MAX, COMPONENTS_CACHED_MAX, INSTANCES_MAX, INTERPRETER_MEMORY_BYTES_MAX,
-    LATE_THREADS, PARTS_MAX, TABLE_ELEMENTS_MAX,
+    NICENESS, PARTS_MAX, TABLE_ELEMENTS_MAX, THREADS_MIN,
 };
 use crate::state::State;
 use crate::ticker::Ticker;
@@ -25,7 +25,7 @@ pub struct Host(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub engine: Engine,
     pub ticker: Ticker,
-    /// Where late steps go on.
+    /// Where sessions are opened and long steps go on.
     pub pool: ThreadPool,
     linker: Linker<State>,
     compiler: Option<CompilerProcess>,
@@ -60,15 +60,10 @@ impl Host {
         let mut linker = Linker::new(&engine);
         TokenController::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)
             .map_err(reason)?;
-        let pool = ThreadPool::builder()
-            .pool_size(LATE_THREADS)
-            .name_prefix("aigen-late-")
-            .create()
-            .map_err(HostError::Thread)?;
         Ok(Self(Arc::new(Inner {
             ticker: Ticker::start(&engine)?,
             engine,
-            pool,
+            pool: threads().map_err(HostError::Thread)?,
             linker,
             compiler,
             images,
@@ -191,6 +186,26 @@ fn componentised(bytes: &[u8]) -> Result<Vec<u8>, ComponentError> {
 fn imports(component: &types::Component, engine: &Engine) -> Vec<String> {
     let names = component.imports(engine).map(|(name, _)| name.to_owned());
     names.collect()
+}
+
+/// The threads of guests. Whatever they do, the engine's come first.
+fn threads() -> std::io::Result<ThreadPool> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    ThreadPool::builder()
+        .pool_size((processors / 2).max(THREADS_MIN))
+        .name_prefix("aigen-guest-")
+        .after_start(|_| give_way())
+        .create()
+}
+
+/// Has this thread give way to others of this program. Where the system cannot, nothing else is
+/// lost.
+fn give_way() {
+    // Elsewhere it would be the whole process that gives way.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::warn!(%error, "guests compete with the engine for processors");
+    }
 }
 
 fn pool() -> PoolingAllocationConfig {

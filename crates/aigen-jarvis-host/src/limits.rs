@@ -42,9 +42,13 @@ pub const STEP_FUEL_MAX: u64 = 20_000_000;
 pub const OPEN_FUEL_MAX: u64 = 200_000_000;
 /// Fuel of one request.
 pub const REQUEST_FUEL_MAX: u64 = 4_000_000_000;
-/// A step that uses more fuel is late: it goes on elsewhere, and the batch without it.
-/// Fuel and not time, so that a busy machine makes nobody late.
+/// A step that uses more fuel is late. Fuel and not time, so that a busy machine makes nobody
+/// late.
 pub const LATE_FUEL: u64 = 2_000_000;
+/// Fuel of a step on the scheduler's thread, on which everybody waits: some 0.1 ms. With more it
+/// goes on elsewhere, and the batch without it, until the next tick at the latest. Elsewhere it
+/// takes turns with others after as much.
+pub const SLICE_FUEL: u64 = 200_000;
 /// Fuel that a call to the host costs, beside what it costs by its size.
 pub const HOST_CALL_FUEL: u64 = 100;
 /// Bytes that one call to the host may carry. Wasmtime's own bound is 128 MiB.
@@ -57,9 +61,14 @@ pub const TICK: Duration = Duration::from_millis(5);
 pub const STEP_TICKS_MAX: u64 = 5;
 /// Ticks that opening a session may take: half a second.
 pub const OPEN_TICKS_MAX: u64 = 100;
-/// Ticks after which being kept from running is no excuse: 2 s.
-pub const EXCUSED_TICKS_MAX: u64 = 400;
+/// Ticks after which being kept from running is no excuse: 10 s. The threads of guests come
+/// after everybody else's on a busy machine.
+pub const EXCUSED_TICKS_MAX: u64 = 2000;
 /// No tick for so long: nothing would end a call, so nothing is started.
 pub const HEARTBEAT_MAX: Duration = Duration::from_secs(2);
-/// Threads on which late steps go on.
-pub const LATE_THREADS: usize = 2;
+/// Threads on which sessions are opened and long steps go on: half the processors, but so many.
+pub const THREADS_MIN: usize = 2;
+/// How much those threads give way to the engine's, as `nice` counts it: beside one that is
+/// always busy each has a tenth of a processor. Without it three strangers whose guests start
+/// without end took half of two processors.
+pub const NICENESS: i32 = 10;

@@ -18,10 +18,10 @@ use self::runner::{Progress, Runner};
 use crate::Host;
 use crate::bindings::TokenControllerPre;
 use crate::bindings::exports::aigen::controller::controller::Step;
-use crate::limits::LATE_FUEL;
+use crate::limits::SLICE_FUEL;
 use crate::state::State;
 
-/// Opens a session in a store of its own, on the calling thread.
+/// Opens a session in a store of its own, on a thread of guests; blocks until it is done.
 pub(crate) fn open(
     host: &Host,
     pre: &TokenControllerPre<State>,
@@ -40,10 +40,11 @@ pub(crate) fn open(
         reason: format!("{error:#}"),
     };
     store
-        .fuel_async_yield_interval(Some(LATE_FUEL))
+        .fuel_async_yield_interval(Some(SLICE_FUEL))
         .map_err(broken)?;
     let request = convert::request(opening);
-    let (running, answer) = block_on(call::open(store, pre.clone(), request));
+    let opened = runner::elsewhere(&host.0.pool, call::open(store, pre.clone(), request));
+    let (running, answer) = block_on(opened);
     let session = answer?;
     let hold = running.store.data().hold;
     let runner = Runner::new(running, opening.context.waker(), host.0.pool.clone());
@@ -71,7 +72,7 @@ impl Controller for Guest {
     fn prompt(&mut self) -> Result<Option<Vec<TokenId>>, Fault> {
         let session = self.session;
         let ask = |running| call::prompt(running, session).boxed();
-        self.runner.with(ask).unwrap_or(Ok(None))
+        self.runner.elsewhere(ask).unwrap_or(Ok(None))
     }
 
     fn step(&mut self, report: &Report<'_>) -> Result<Turn, Fault> {
@@ -145,7 +146,7 @@ impl Guest {
     fn turn(&mut self, progress: Progress) -> Result<Turn, Fault> {
         match progress {
             Progress::Late => Ok(Turn::Late),
-            Progress::Outside => Ok(Turn::Outside),
+            Progress::Elsewhere => Ok(Turn::Outside),
             Progress::Done(answer) => {
                 let Answer { decision, children } = answer?;
                 self.children = children;

@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub fault: Option<Fault>,
     /// Whether the present call waits for somebody who is not the guest.
     pub outside: Arc<AtomicBool>,
+    /// Whether the present step used more fuel than one that is in time.
+    pub late: bool,
     /// Whether the session is over, and its last word is asked for.
     pub finishing: bool,
     /// How the present call stands with the ticker.
@@ -62,6 +64,7 @@ impl State {
             host_fuel_max: 0,
             fault: None,
             outside: Arc::default(),
+            late: false,
             finishing: false,
             overtime: Overtime::default(),
             memory_bytes: 0,
@@ -137,8 +140,8 @@ impl ResourceLimiter for State {
         let max = self.settings.memory_bytes;
         let total = (self.memory_bytes - now).saturating_add(wanted);
         if total > max {
-            self.fault.get_or_insert(Fault::MemoryFull { max });
-            return Ok(false);
+            // Not `false`, after which it could go on asking: the request is over.
+            return self.refuse(Fault::MemoryFull { max });
         }
         self.memory_bytes = total;
         Ok(true)

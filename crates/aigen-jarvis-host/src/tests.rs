@@ -12,6 +12,7 @@ use aigen_jarvis::{
 };
 use aigen_testkit_guests::{Guest, described};
 
+use crate::limits::{LATE_FUEL, SLICE_FUEL};
 use crate::{Component, Host, Settings};
 
 /// One for the process, as in a node.
@@ -56,7 +57,11 @@ fn open_with(component: &Component, settings: Settings) -> Result<Request, Fault
 impl Request {
     /// A step to its end: a late one is polled when it is done. `true` if it was late.
     fn step(&mut self, branch: BranchId, why: Wake) -> (bool, Result<Decision, Fault>) {
-        let mut turn = self.controller.step(&Report::new(branch, 0, why));
+        let turn = self.controller.step(&Report::new(branch, 0, why));
+        self.poll(turn)
+    }
+
+    fn poll(&mut self, mut turn: Result<Turn, Fault>) -> (bool, Result<Decision, Fault>) {
         let mut late = false;
         loop {
             match turn {
@@ -212,7 +217,47 @@ fn the_same_component_is_compiled_once() {
     assert!(one.imports().is_empty() || one.imports()[0].starts_with("aigen:controller/"));
 }
 
-/// More fuel than a step may hold the scheduler for, less than it may use.
+/// More fuel than a step may have on the scheduler's thread, and not late.
+#[test]
+fn a_step_leaves_the_schedulers_thread_before_it_is_late() {
+    let guest = Guest::stepping("(call $compute (i32.const 200000)) (call $any (i32.const 3))");
+    let mut request = open(&component(&guest)).unwrap();
+    let turn = request.controller.step(&Report::new(0, 0, Wake::Started));
+    assert!(matches!(turn, Ok(Turn::Outside)), "{turn:?}");
+    let (late, decision) = request.poll(turn);
+    assert!(
+        !late && matches!(decision, Ok(Decision::Generate(_))),
+        "{decision:?}"
+    );
+    let fuel = request.context.used().guest.fuel;
+    assert!((SLICE_FUEL..LATE_FUEL).contains(&fuel), "{fuel}");
+}
+
+/// A guest that was refused something does not go on trying on the scheduler's thread.
+#[test]
+fn what_is_refused_ends_the_step_at_once() {
+    for (step, calls, fuel) in [
+        (
+            "(loop $l (drop (memory.grow (i32.const 16))) (br $l))",
+            0,
+            2_000,
+        ),
+        // 17 of 60,000 bytes, each byte one unit, and the one that is too many.
+        (
+            "(loop $l (call $append (i32.const 16) (i32.const 4) (i32.const 0) (i32.const 60000) (i32.const 2048)) (br $l))",
+            18,
+            1_100_000,
+        ),
+    ] {
+        let mut request = open(&component(&Guest::stepping(step))).unwrap();
+        request.step(0, Wake::Started).1.unwrap_err();
+        let used = request.context.used().guest;
+        assert_eq!(used.host_calls, calls, "{step}");
+        assert!(used.fuel < fuel, "{step}: {used:?}");
+    }
+}
+
+/// More fuel than a step may have in time, less than it may use.
 #[test]
 fn a_step_that_takes_long_goes_on_elsewhere() {
     let guest = Guest {

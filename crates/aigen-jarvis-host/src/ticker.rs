@@ -40,13 +40,13 @@ impl Ticker {
     }
 }
 
-/// A call that is still under way after its time: it is not on the scheduler's thread any
-/// more, and what counts is how long it really computes.
+/// The ticks of a call. From the first on it is not on the scheduler's thread any more, and
+/// once they are more than it may take, what counts is how long it really computes.
 #[derive(Default)]
 pub(crate) struct Overtime {
     /// Ticks the call may take.
     allowed: u64,
-    /// Ticks it had beyond them.
+    /// Ticks it had.
     ticks: u64,
     computed: Duration,
     /// The thread at the last tick, and its time on a processor.
@@ -63,6 +63,10 @@ impl Overtime {
 
     /// Counts a tick; whether the call may go on.
     pub fn tick(&mut self) -> bool {
+        self.ticks += 1;
+        if self.ticks <= self.allowed {
+            return true;
+        }
         let (thread, now) = (thread::current().id(), thread_time());
         if let Some((before, then)) = self.last
             && before == thread
@@ -70,7 +74,6 @@ impl Overtime {
             self.computed += now.saturating_sub(then);
         }
         self.last = Some((thread, now));
-        self.ticks += 1;
         let allowed = u32::try_from(self.allowed).unwrap_or(u32::MAX);
         self.computed < TICK * allowed && self.ticks <= EXCUSED_TICKS_MAX
     }

@@ -67,6 +67,12 @@ impl CallReader {
         self.calls
     }
 
+    /// Whether a call began, whole or not.
+    #[must_use]
+    pub fn begun(&self) -> bool {
+        self.calls > 0 || self.place != Place::Text
+    }
+
     /// One step forward; `false` when more text is needed.
     fn step(&mut self, spoken: &mut Vec<Spoken>) -> bool {
         match self.place {
@@ -188,6 +194,12 @@ mod tests {
             format!("{CALL_BEGIN}{HEAD}{name}{ARGUMENTS}{json}}}\n{CALL_END}")
         };
         let tricky = r#"{"a":"}</tool_call>\"]","b":[{"c":{}}]}"#;
+        let begun = |text: &str| {
+            let mut reader = CallReader::default();
+            reader.push(text);
+            reader.begun()
+        };
+        assert!(!begun("a <tool_call") && begun("a <tool_call>") && begun(&call("f", "{}")));
         for (text, expected) in [
             ("Just text.".to_owned(), "Just text.".to_owned()),
             ("a <tool_ca b ".to_owned(), "a <tool_ca b ".to_owned()),

@@ -6,6 +6,19 @@ use std::time::Duration;
 /// that never generates would otherwise hold the scheduler's thread.
 pub const DECISIONS_PER_PASS_MAX: u32 = 64;
 
+/// Tokens a branch may have forced between two forward passes: by a grammar or an edit. What a
+/// grammar forces can be as long as the answer may be, and is found out on the scheduler's
+/// thread.
+pub const FORCED_PER_PASS_MAX: u32 = 256;
+
+/// Bytes of forced text that are made tokens at once, beside two of the vocabulary's longest
+/// tokens. A model's own tokenizer takes up to 1 µs a byte.
+pub(crate) const FORCED_BYTES_MAX: usize = 512;
+
+/// Bytes before the end of what was made tokens at once that are made tokens again with what
+/// follows them, which may change how they are cut into words.
+pub(crate) const FORCED_BYTES_LOOSE: usize = 32;
+
 /// Steps of one session at which its controllers may be late.
 pub const LATE_STEPS_MAX: u32 = 3;
 

@@ -69,7 +69,7 @@ pub use aigen_engine::Embedder;
 pub use aigen_engine::sampler::Sampling;
 pub use aigen_engine::text::{TextEngine, TextFault};
 pub use aigen_engine::{
-    ChatMessage, ControlLevel, EngineError, Role as Speaker, TokenId, Tokenizer,
+    ChatMessage, ControlLevel, EngineError, Role as Speaker, Spent, TokenId, Tokenizer,
 };
 pub use aigen_jarvis::{
     Answer, Answered, CallReader, Fault, Finish, OutsideError, Piece, Reasoning, Replayed, Spoken,

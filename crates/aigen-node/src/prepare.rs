@@ -210,7 +210,7 @@ impl Node {
         }
         let info = engine.info();
         let behalf = behalf(caller, &request);
-        let bounded = self.steer_remote(&request.model, info.control, &request.steering, behalf)?;
+        let bounded = self.steer_remote(&request.model, &info, &request.steering, behalf)?;
         let (argument, messages) = given(&request.steering, &request.prompt);
         let terms = TextOpening {
             argument,
@@ -231,12 +231,13 @@ impl Node {
             sampling: request.sampling.clone(),
             stops: request.stops.clone(),
             schema: bounded.schema,
+            tools: bounded.tools,
         };
         engine.check(&asked).map_err(NodeError::Steering)?;
         let context = u64::from(info.context_tokens);
         let max_tokens = u64::from(max_tokens);
         let held = Held {
-            prompt_tokens: asked.prompt.tokens_max().min(context),
+            prompt_tokens: asked.prompt_tokens_max().min(context),
             chunk_tokens: max_tokens,
             least_tokens: max_tokens,
         };

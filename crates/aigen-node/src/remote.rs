@@ -5,10 +5,12 @@ use crate::error::NodeError;
 use crate::work::Told;
 use aigen_engine::EngineError;
 use aigen_engine::text::{
-    Claimed, TextControl, TextEnding, TextEngine, TextEvent, TextFinish, TextRequest,
+    Claimed, TextCall, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish,
+    TextRequest,
 };
 use aigen_jarvis::{
-    Ending, Event, Fault, Finish, Piece, Program, TextOpening, TextSegment, TextSession, Usage,
+    CallReader, Ending, Event, Fault, Finish, Piece, Program, TextOpening, TextSegment,
+    TextSession, Usage, call_text,
 };
 use aigen_types::Digest;
 use std::fmt;
@@ -85,7 +87,7 @@ impl Asking {
     ) -> Box<dyn TextControl> {
         let mut listener = Listener {
             tell,
-            prompt: self.request.prompt.tokens_estimated().min(self.prompt_max),
+            prompt: self.request.prompt_tokens_estimated().min(self.prompt_max),
             prompt_max: self.prompt_max,
             output_max: self.output_max,
             has_schema: self.request.schema.is_some(),
@@ -93,6 +95,8 @@ impl Asking {
             started: false,
             bytes: 0,
             held_back: String::new(),
+            calls: self.request.tools.is_some().then(CallReader::default),
+            called: false,
         };
         let on_event = Box::new(move |event| listener.hear(event));
         self.engine.start(self.request, on_event)
@@ -183,6 +187,10 @@ struct Listener {
     bytes: u64,
     /// Text that a schema has not been checked against.
     held_back: String,
+    /// Looks for calls in text, where any are offered: they come as calls or not at all.
+    calls: Option<CallReader>,
+    /// A call was told.
+    called: bool,
 }
 
 impl Listener {
@@ -190,6 +198,7 @@ impl Listener {
         match event {
             TextEvent::Started => self.start(),
             TextEvent::Text(text) => self.text(text),
+            TextEvent::Call(call) => self.call(&call),
             TextEvent::Finished(ending) => self.finish(ending),
         }
     }
@@ -202,11 +211,30 @@ impl Listener {
 
     fn text(&mut self, text: String) {
         self.bytes += text.len() as u64;
-        if self.has_schema || self.session.is_some() {
+        if self.calls_in(&text) {
+            // Nothing of it is shown: the ending says why.
+        } else if self.has_schema || self.session.is_some() {
             self.held_back.push_str(&text);
         } else {
             self.piece(text);
         }
+    }
+
+    /// A call in the words of this node, of which every route knows how to make its own.
+    fn call(&mut self, call: &TextCall) {
+        self.bytes += (call.name.len() + call.arguments.len()) as u64;
+        let text = call_text(&call.name, &call.arguments);
+        let between = if self.called { "\n" } else { "" };
+        self.called = true;
+        self.piece(format!("{between}{text}"));
+    }
+
+    /// Whether there is a call in the text, or was.
+    fn calls_in(&mut self, text: &str) -> bool {
+        self.calls.as_mut().is_some_and(|calls| {
+            calls.push(text);
+            calls.begun()
+        })
     }
 
     fn piece(&self, text: String) {
@@ -218,7 +246,11 @@ impl Listener {
         self.tell(Told::Event(0, Event::Output(piece)));
     }
 
-    fn finish(&mut self, ending: TextEnding) {
+    fn finish(&mut self, mut ending: TextEnding) {
+        if self.calls.as_ref().is_some_and(CallReader::begun) && ending.finish.is_ok() {
+            let reason = "it calls a function in its text instead of `tool_calls`".to_owned();
+            ending.finish = Err(TextFault::Broken { reason });
+        }
         let output = if self.started || ending.finish.is_ok() {
             self.measure(ending.claimed)
         } else {

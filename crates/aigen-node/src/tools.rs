@@ -1,6 +1,7 @@
 //! Functions that a model may call: what it is told of them, and what it may say.
 
 use crate::complete::Prompt;
+use aigen_engine::text::{TextFunction, TextTools};
 use aigen_engine::{ChatMessage, Role};
 use aigen_jarvis::{Function, ToolGrammar};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,16 @@ impl ToolUse {
         }
     }
 
+    /// As an upstream is offered them: those that may be called.
+    pub(crate) fn elsewhere(&self) -> TextTools {
+        let callable = self.tools.iter().filter(|tool| tool.callable);
+        TextTools {
+            functions: callable.map(Tool::elsewhere).collect(),
+            required: self.required,
+            parallel: self.parallel,
+        }
+    }
+
     /// The conversation with the functions described in its instructions.
     pub(crate) fn introduce(&self, prompt: &Prompt) -> Prompt {
         let Prompt::Chat(messages) = prompt else {
@@ -78,6 +89,15 @@ impl Tool {
     fn function(&self) -> Function {
         Function {
             name: self.name.clone(),
+            parameters: self.parameters.clone(),
+            strict: self.strict,
+        }
+    }
+
+    fn elsewhere(&self) -> TextFunction {
+        TextFunction {
+            name: self.name.clone(),
+            description: self.description.clone(),
             parameters: self.parameters.clone(),
             strict: self.strict,
         }

@@ -19,6 +19,7 @@ use super::{LlamaEngine, Loaded};
 use crate::gguf::{self, Header};
 use crate::native;
 use crate::options::{DEFAULT_CONTEXT_MAX, SEQUENCES_MAX, THREADS_MAX, default_threads};
+use crate::progress::{OnProgress, Progress, Reading};
 use crate::tokenizer::{self, LlamaTokenizer};
 use crate::{OpenError, Options};
 
@@ -29,14 +30,27 @@ use crate::{OpenError, Options};
 /// # Errors
 /// [`OpenError`], each of which has a [`OpenError::hint`].
 pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<LlamaEngine, OpenError> {
+    open_telling(path, options, Box::new(|_| {}))
+}
+
+/// Like [`open`], and tells how far it has come.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_telling(
+    path: impl AsRef<Path>,
+    options: &Options,
+    on_progress: OnProgress,
+) -> Result<LlamaEngine, OpenError> {
     let path = path.as_ref();
+    let mut progress = Progress::new(on_progress);
     check_processor()?;
     check_options(options)?;
     let header = gguf::read(path)?;
     check_end(&header, path)?;
-    let digest = digest(path)?;
+    let digest = digest(path, &mut progress)?;
     let _opening = opening();
-    let model = Arc::new(load(path, &header, options)?);
+    let model = Arc::new(load(path, &header, options, progress)?);
     let context_tokens = context_tokens(&model, options)?;
     let room = room(&model, options, context_tokens)?;
     let loaded = Loaded::try_new(Arc::clone(&model), |model| {
@@ -144,14 +158,21 @@ fn check_options(options: &Options) -> Result<(), OpenError> {
     Ok(())
 }
 
-pub(crate) fn digest(path: &Path) -> Result<Digest, OpenError> {
+pub(crate) fn digest(path: &Path, progress: &mut Progress) -> Result<Digest, OpenError> {
     let unreadable = |source: io::Error| OpenError::Unreadable {
         path: path.into(),
         source,
     };
     let file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    let reading = Reading {
+        file,
+        length,
+        read: 0,
+        progress,
+    };
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file).map_err(unreadable)?;
+    hasher.update_reader(reading).map_err(unreadable)?;
     Ok(Digest(*hasher.finalize().as_bytes()))
 }
 
@@ -159,10 +180,15 @@ pub(crate) fn load(
     path: &Path,
     header: &Header,
     options: &Options,
+    mut progress: Progress,
 ) -> Result<LlamaModel, OpenError> {
+    let params = LlamaModelParams::default().with_progress_callback(move |part| {
+        progress.loads(part);
+        true
+    });
     let params = match options.gpu_layers {
-        Some(layers) => LlamaModelParams::default().with_n_gpu_layers(layers),
-        None => LlamaModelParams::default(),
+        Some(layers) => params.with_n_gpu_layers(layers),
+        None => params,
     };
     let mut params = pin!(params);
     if tokenizer::space_first(header) {

@@ -53,6 +53,22 @@ fn a_model_says_what_it_is() {
     assert!(info.parameters > 1_000_000 && !info.name.is_empty());
 }
 
+/// Reading the file is half of it, loading the other.
+#[test]
+fn opening_tells_how_far_it_has_come() {
+    let (send, told) = channel();
+    let on_progress = Box::new(move |percent| send.send(percent).unwrap());
+    open_telling(model(), &options(), on_progress).expect("the test model opens");
+    let told: Vec<u8> = told.iter().collect();
+    assert!(
+        told.is_sorted_by(|before, after| before < after),
+        "{told:?}"
+    );
+    assert_eq!(told.last(), Some(&100));
+    let reading = told.iter().filter(|percent| **percent <= 50).count();
+    assert!(reading > 10 && told.len() > reading + 1, "{told:?}");
+}
+
 fn feed(sequence: u32, tokens: &[TokenId]) -> Feed<'_> {
     Feed {
         sequence: Sequence(sequence),

@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// How busy an engine is at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,59 @@ pub struct Load {
     /// Of those, how often it was ready when the pass that brought them ended, so that nobody
     /// waited for it.
     pub prepared_in_time: u64,
+    /// Where the time of the scheduler's thread went since the start.
+    pub spent: Spent,
+}
+
+/// Where the time of the scheduler's thread went, on the clock, while it had anything to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// In forward passes.
+    pub passes: Duration,
+    /// In sessions: waiting for masks after a pass, choosing tokens, steps of controllers, telling.
+    pub sessions: Duration,
+    /// In scheduling itself: commands, the line, who is in the next pass, the cache's account.
+    pub scheduling: Duration,
+}
+
+/// What the scheduler's thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    Nothing,
+    Pass,
+    Session,
+    Scheduling,
+}
+
+/// Counts the time between two changes of what the scheduler's thread does.
+pub(super) struct Watch {
+    doing: Doing,
+    since: Instant,
+}
+
+impl Watch {
+    pub fn start() -> Self {
+        let (doing, since) = (Doing::Nothing, Instant::now());
+        Self { doing, since }
+    }
+
+    /// From now on it does this; gives what it did before.
+    pub fn turn_to(&mut self, doing: Doing, gauges: &Gauges) -> Doing {
+        let now = Instant::now();
+        let nanos = now.duration_since(self.since).as_nanos();
+        let spent = match self.doing {
+            Doing::Nothing => None,
+            Doing::Pass => Some(&gauges.passes),
+            Doing::Session => Some(&gauges.sessions),
+            Doing::Scheduling => Some(&gauges.scheduling),
+        };
+        if let Some(spent) = spent {
+            let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
+            spent.fetch_add(nanos, Ordering::Relaxed);
+        }
+        self.since = now;
+        std::mem::replace(&mut self.doing, doing)
+    }
 }
 
 /// Written by the scheduler's thread, read by anybody.
@@ -26,6 +80,10 @@ pub(super) struct Gauges {
     pub gave_way: AtomicU64,
     pub prepared: AtomicU64,
     pub prepared_in_time: AtomicU64,
+    /// Nanoseconds: see [`Spent`].
+    passes: AtomicU64,
+    sessions: AtomicU64,
+    scheduling: AtomicU64,
 }
 
 impl Gauges {
@@ -45,6 +103,16 @@ impl Gauges {
             gave_way: self.gave_way.load(Ordering::Relaxed),
             prepared: self.prepared.load(Ordering::Relaxed),
             prepared_in_time: self.prepared_in_time.load(Ordering::Relaxed),
+            spent: self.spent(),
+        }
+    }
+
+    fn spent(&self) -> Spent {
+        let time = |nanos: &AtomicU64| Duration::from_nanos(nanos.load(Ordering::Relaxed));
+        Spent {
+            passes: time(&self.passes),
+            sessions: time(&self.sessions),
+            scheduling: time(&self.scheduling),
         }
     }
 }

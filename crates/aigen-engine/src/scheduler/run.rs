@@ -9,7 +9,7 @@ use super::branch::{Branch, Guarded};
 use super::handle::{Command, SessionId, Submission};
 use super::helper::{Helper, Prepared};
 use super::line::Line;
-use super::load::Gauges;
+use super::load::{Doing, Gauges, Watch};
 use super::memory::{Memory, Source};
 use super::plan::{Wish, divide};
 use super::steps::Cause;
@@ -32,7 +32,8 @@ pub(super) struct Scheduler {
     pub(super) reserved: BTreeMap<SessionId, u32>,
     /// Sessions that run or wait; shared with the handles, which count them in.
     pub(super) sessions: Arc<AtomicU32>,
-    gauges: Arc<Gauges>,
+    pub(super) gauges: Arc<Gauges>,
+    pub(super) watch: Watch,
     passes: u64,
     /// Branches let in so far.
     branches: u64,
@@ -74,6 +75,7 @@ impl Scheduler {
             reserved: BTreeMap::new(),
             sessions,
             gauges,
+            watch: Watch::start(),
             passes: 0,
             branches: 0,
             ample,
@@ -95,11 +97,18 @@ impl Scheduler {
         let parts = self.plan();
         self.report();
         if parts.is_empty() {
+            self.turn_to(Doing::Nothing);
             let command = self.inbox.recv().map_err(|_| Stop)?;
+            self.turn_to(Doing::Scheduling);
             return self.obey(command);
         }
         self.pass(&parts);
         Ok(())
+    }
+
+    /// Notes what the thread does from now on; gives what it did.
+    pub(super) fn turn_to(&mut self, doing: Doing) -> Doing {
+        self.watch.turn_to(doing, &self.gauges)
     }
 
     fn report(&self) {
@@ -219,7 +228,9 @@ impl Scheduler {
             cached_prompt_tokens: cached as u32,
         };
         branch.begun = true;
+        let before = self.turn_to(Doing::Session);
         let started = branch.driver.call(|driver| driver.started(start));
+        self.turn_to(before);
         self.slots[slot] = Some(branch);
         if started.is_err() {
             self.end_panicked(slot);
@@ -377,9 +388,16 @@ impl Scheduler {
     /// Runs the pass here while the drivers prepare on the helper's thread.
     fn compute(&mut self, parts: &[Part]) -> Result<(), EngineError> {
         let lent = self.lend_drivers(parts);
+        self.turn_to(Doing::Pass);
         let memory = &mut self.memory;
+        let (watch, gauges) = (&mut self.watch, &self.gauges);
         let feeds = feeds(&self.slots, parts);
-        let (outcome, prepared) = self.helper.during(lent, || forward(memory, &feeds));
+        let (outcome, prepared) = self.helper.during(lent, || {
+            let outcome = forward(memory, &feeds);
+            watch.turn_to(Doing::Session, gauges);
+            outcome
+        });
+        self.turn_to(Doing::Scheduling);
         let Prepared { drivers, in_time } = prepared;
         self.gauges.prepared(drivers.len(), in_time);
         self.return_drivers(parts, drivers);

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::branch::{Branch, Guarded};
 use super::handle::SessionId;
+use super::load::Doing;
 use super::run::Scheduler;
 use super::{Input, Step};
 use crate::EngineError;
@@ -41,12 +42,14 @@ impl Scheduler {
     /// `None` when the driver panicked.
     fn ask(&mut self, slot: usize, cause: Cause) -> Option<Step> {
         let branch = self.slots[slot].as_mut()?;
+        let before = self.watch.turn_to(Doing::Session, &self.gauges);
         let input = match cause {
             Cause::Logits { feed } => Input::Logits(self.memory.engine.logits(feed)),
             Cause::Resumed => Input::Resumed,
             Cause::Refused { free } => Input::ForkRefused { free },
         };
         let answer = branch.driver.next(input);
+        self.turn_to(before);
         if answer.is_err() {
             self.end_panicked(slot);
         }

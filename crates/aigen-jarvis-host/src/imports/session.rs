@@ -2,22 +2,21 @@
 
 use wasmtime::Result;
 
-use super::told;
 use crate::bindings::aigen::controller::types::Error;
 use crate::bindings::aigen::controller::{meter, output, rng, variables};
 use crate::state::State;
 
 impl State {
-    /// What was refused ends the request, whatever the guest makes of it.
+    /// What was refused ends the request, and at once: a guest that goes on trying would hold
+    /// everybody up.
     fn or_fault<T>(
         &mut self,
         outcome: std::result::Result<T, aigen_jarvis::Fault>,
     ) -> Result<std::result::Result<T, Error>> {
-        Ok(outcome.map_err(|fault| {
-            let error = told(&fault);
-            self.fault.get_or_insert(fault);
-            error
-        }))
+        match outcome {
+            Ok(value) => Ok(Ok(value)),
+            Err(fault) => self.refuse(fault),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use wasmtime::{Store, Trap, UpdateDeadline};
 use super::convert;
 use crate::bindings::exports::aigen::controller::controller::{Request, Step};
 use crate::bindings::{TokenController, TokenControllerPre};
-use crate::limits::{OPEN_TICKS_MAX, STEP_TICKS_MAX, TICK};
+use crate::limits::{LATE_FUEL, OPEN_TICKS_MAX, STEP_TICKS_MAX, TICK};
 use crate::state::State;
 use crate::ticker::Overtime;
 
@@ -38,7 +38,7 @@ struct Bounds {
 struct TooLong;
 
 /// Has the ticker end calls that compute for too long: what fuel does not see, like copying
-/// memory for ever. From its first tick on a call is not in the scheduler's way.
+/// memory for ever. At its first tick a call leaves the scheduler's thread.
 pub(super) fn watch(store: &mut Store<State>) {
     store.epoch_deadline_callback(|mut context| match context.data_mut().overtime.tick() {
         true => Ok(UpdateDeadline::Yield(1)),
@@ -85,6 +85,7 @@ pub(super) async fn step(
     session: ResourceAny,
     step: Step,
 ) -> (Running, Result<Answer, Fault>) {
+    running.store.data_mut().late = false;
     let answer = ask(&mut running, session, &step).await;
     (running, answer)
 }
@@ -194,8 +195,7 @@ impl Running {
         state.overtime = Overtime::new(bounds.ticks);
         let host_calls = state.host_calls;
         self.store.set_fuel(fuel).map_err(|error| trap(&error))?;
-        // One more, because the first is already under way.
-        self.store.set_epoch_deadline(bounds.ticks + 1);
+        self.store.set_epoch_deadline(1);
         let at = std::time::Instant::now();
         Ok(Began {
             fuel,
@@ -213,6 +213,7 @@ impl Running {
     ) -> Result<T, Fault> {
         let left = self.store.get_fuel().unwrap_or(0);
         let state = self.store.data_mut();
+        state.late |= began.fuel - left.min(began.fuel) > LATE_FUEL;
         let fuel = (began.fuel - left.min(began.fuel)).saturating_add(state.host_fuel);
         state.fuel_left = state.fuel_left.saturating_sub(fuel);
         state.context.charge(Cost {

@@ -1,12 +1,15 @@
 //! Who has the store: nobody, or one call at a time.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Poll, Poll as Polled, Waker};
 
 use aigen_jarvis::Fault;
+use futures::FutureExt;
 use futures::executor::{ThreadPool, block_on};
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, RemoteHandle};
+use futures::task::SpawnExt;
 use wasmtime::component::ResourceAny;
 
 use super::call::{Answer, Running};
@@ -37,15 +40,17 @@ enum Slot {
     Away,
     /// What came of it.
     Back(ResourceAny, Running, Result<Answer, Fault>),
-    /// A poll is under way, or panicked.
+    /// A poll is under way; seen by others once it panicked.
     Taken,
 }
 
 /// How far a call is.
 pub(super) enum Progress {
     Done(Result<Answer, Fault>),
+    /// It used more fuel than a step that is in time. Its answer is there, for the next poll.
     Late,
-    Outside,
+    /// It goes on elsewhere, or waits for somebody who is not the guest.
+    Elsewhere,
 }
 
 impl Runner {
@@ -87,12 +92,12 @@ impl Runner {
                 self.poll_call(&mut slot, branch, call)
             }
             Slot::Back(whose, running, answer) if whose == branch => {
-                self.free(&mut slot, running);
-                Progress::Done(answer)
+                self.back(&mut slot, whose, running, answer)
             }
+            Slot::Taken => Progress::Done(Err(Fault::Crashed)),
             other => {
                 *slot = other;
-                Progress::Late
+                Progress::Elsewhere
             }
         }
     }
@@ -110,12 +115,12 @@ impl Runner {
             }
             Polled::Pending if self.outside.load(Ordering::Acquire) => {
                 *slot = Slot::Outside(branch, call);
-                Progress::Outside
+                Progress::Elsewhere
             }
             Polled::Pending => {
                 *slot = Slot::Away;
                 self.send_away(branch, call);
-                Progress::Late
+                Progress::Elsewhere
             }
         }
     }
@@ -124,11 +129,31 @@ impl Runner {
     fn send_away(self: &Arc<Self>, branch: ResourceAny, call: Call) {
         let runner = Arc::clone(self);
         self.pool.spawn_ok(async move {
-            let (running, answer) = call.await;
-            *runner.lock() = Slot::Back(branch, running, answer);
+            let done = AssertUnwindSafe(call).catch_unwind().await;
+            *runner.lock() = match done {
+                Ok((running, answer)) => Slot::Back(branch, running, answer),
+                Err(_) => Slot::Taken,
+            };
             runner.changed.notify_all();
             runner.waker.wake_by_ref();
         });
+    }
+
+    /// Tells first that it was late, if it was.
+    fn back(
+        &self,
+        slot: &mut Slot,
+        branch: ResourceAny,
+        mut running: Running,
+        answer: Result<Answer, Fault>,
+    ) -> Progress {
+        if std::mem::take(&mut running.store.data_mut().late) {
+            *slot = Slot::Back(branch, running, answer);
+            self.waker.wake_by_ref();
+            return Progress::Late;
+        }
+        self.free(slot, running);
+        Progress::Done(answer)
     }
 
     /// Others may have been waiting.
@@ -140,7 +165,7 @@ impl Runner {
     }
 
     /// Uses the store on this thread, once a call that is away is back; `None` if one
-    /// waits for the outside.
+    /// waits for the outside, or panicked.
     pub fn with<T>(
         &self,
         act: impl FnOnce(Running) -> BoxFuture<'static, (Running, T)>,
@@ -165,8 +190,34 @@ impl Runner {
         Some(value)
     }
 
+    /// Like [`Runner::with`], on a thread of guests; waits for it.
+    pub fn elsewhere<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(Running) -> BoxFuture<'static, (Running, T)>,
+    ) -> Option<T> {
+        self.with(|running| elsewhere(&self.pool, act(running)).boxed())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Slot> {
         // A poll that panicked left `Taken` behind, which answers nobody.
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Emptying a guest's memory takes milliseconds where it was large.
+impl Drop for Runner {
+    fn drop(&mut self) {
+        let slot = self.slot.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let slot = std::mem::replace(slot, Slot::Taken);
+        self.pool.spawn_ok(async move { drop(slot) });
+    }
+}
+
+/// Has a thread of guests do it.
+pub(super) fn elsewhere<T: Send + 'static>(
+    pool: &ThreadPool,
+    work: impl Future<Output = T> + Send + 'static,
+) -> RemoteHandle<T> {
+    let spawned = pool.spawn_with_handle(work);
+    spawned.expect("the pool lives as long as its host")
 }

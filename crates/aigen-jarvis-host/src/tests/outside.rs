@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
 use aigen_engine::sampler::Sampling;
@@ -18,7 +18,8 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 
-use super::{component, program};
+use super::{component, open_with, program};
+use crate::limits::NICENESS;
 use aigen_testkit_guests::Guest;
 
 use crate::{Outside, Settings};
@@ -27,6 +28,15 @@ use crate::{Outside, Settings};
 struct Later {
     asked: AtomicU32,
     answer: Answered,
+    /// On which threads it was asked, if that is of interest.
+    opening: Option<Mutex<Vec<(String, i32)>>>,
+}
+
+/// This thread's name and niceness.
+fn here() -> (String, i32) {
+    let name = thread::current().name().unwrap_or_default().to_owned();
+    let niceness = rustix::process::getpriority_process(None).unwrap();
+    (name, niceness)
 }
 
 impl Outside for Later {
@@ -34,6 +44,9 @@ impl Outside for Later {
         let url = "name".to_owned();
         assert_eq!(ask, Ask::Http { url });
         self.asked.fetch_add(1, Ordering::SeqCst);
+        if let Some(opening) = &self.opening {
+            opening.lock().unwrap().push(here());
+        }
         let (send, answered) = oneshot::channel();
         let answer = self.answer.clone();
         // Whoever asks is not on this thread, and has long returned.
@@ -67,6 +80,7 @@ fn run(guest: &Guest<'_>, answer: Answered) -> (String, Ending, u32) {
     let later = Arc::new(Later {
         asked: AtomicU32::new(0),
         answer,
+        opening: None,
     });
     let settings = Settings {
         outside: Arc::clone(&later) as Arc<dyn Outside>,
@@ -188,4 +202,33 @@ fn questions_are_bounded() {
     assert_eq!(ending.finish, Finish::Stop);
     assert_eq!(asked as usize, OUTSIDE_ASKS_MAX);
     assert_eq!(ending.asked.pages, 100);
+}
+
+/// A stranger's guest may start for long: that is done where it takes nobody's processor.
+#[test]
+fn sessions_are_opened_on_threads_that_give_way() {
+    let asks = Guest {
+        open: "(call $http (i32.const 16) (i32.const 4) (i32.const 2048))",
+        ..Guest::stepping("(call $stop)")
+    };
+    let later = Arc::new(Later {
+        asked: AtomicU32::new(0),
+        answer: page(1, b""),
+        opening: Some(Mutex::default()),
+    });
+    let settings = Settings {
+        outside: Arc::clone(&later) as Arc<dyn Outside>,
+        ..Settings::default()
+    };
+    open_with(&component(&asks), settings).unwrap();
+    let opening = later.opening.as_ref().unwrap().lock().unwrap();
+    let [(name, niceness)] = &opening[..] else {
+        panic!("{opening:?}");
+    };
+    assert!(name.starts_with("aigen-guest-"), "{name}");
+    let least = match cfg!(target_os = "linux") {
+        true => here().1.saturating_add(NICENESS).min(19),
+        false => i32::MIN,
+    };
+    assert!(*niceness >= least, "{niceness}");
 }

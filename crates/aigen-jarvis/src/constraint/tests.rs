@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use aigen_engine::Tokenizer;
 use aigen_engine::scripted::{Script, Vocabulary};
+use aigen_engine::{ChatMessage, EngineError, TokenId, Tokenizer};
 use serde_json::{Value, json};
 
 use super::{CompileError, CompileLimits, Compiler, Function, Hole, JsonOptions, ToolGrammar};
+use crate::limits::FORCED_BYTES_MAX;
 use crate::stage::{Stage, pieces};
 use crate::{Fault, Finish, Program};
 
@@ -447,4 +449,62 @@ fn a_strict_function_must_be_enforced_as_a_whole() {
     let mut grammar = tools(false, true, None);
     grammar.functions[1].strict = true;
     assert!(bytes().tools(&grammar).is_err());
+}
+
+/// The longest text that its tokenizer was given.
+struct Measuring(Vocabulary, AtomicUsize);
+
+impl Tokenizer for Measuring {
+    fn encode(&self, text: &str, parse_special: bool, add_bos: bool) -> Vec<TokenId> {
+        self.1.fetch_max(text.len(), Ordering::Relaxed);
+        self.0.encode(text, parse_special, add_bos)
+    }
+
+    fn token_bytes(&self, token: TokenId) -> &[u8] {
+        self.0.token_bytes(token)
+    }
+
+    fn is_special(&self, token: TokenId) -> bool {
+        self.0.is_special(token)
+    }
+
+    fn end_tokens(&self) -> &[TokenId] {
+        self.0.end_tokens()
+    }
+
+    fn vocab_size(&self) -> u32 {
+        self.0.vocab_size()
+    }
+
+    fn chat(&self, messages: &[ChatMessage]) -> Result<Vec<TokenId>, EngineError> {
+        self.0.chat(messages)
+    }
+}
+
+/// A grammar may force more than anybody has time to make tokens of at once.
+#[test]
+fn forced_text_becomes_tokens_in_parts() {
+    let text = "é, Mount Kenya is high. ".repeat(200);
+    let vocabulary = Vocabulary::with_words(["Mount", " Kenya", " is", " high", "."]);
+    let measuring = Arc::new(Measuring(vocabulary, AtomicUsize::new(0)));
+    let compiler = Compiler::new(measuring.clone()).unwrap();
+    let program = compiler.lark(&format!("start: {text:?} /[ab]/")).unwrap();
+    let matcher = program.matcher().unwrap();
+    let mut tokens = Vec::new();
+    loop {
+        let forced = matcher.forced().unwrap();
+        if forced.is_empty() {
+            break;
+        }
+        matcher.advance(&forced).unwrap();
+        tokens.extend(forced);
+    }
+    assert_eq!(measuring.decode(&tokens), text.as_bytes());
+    // The same tokens as of the whole text at once, where a model's own tokenizer cuts words.
+    assert_eq!(tokens, measuring.0.encode(&text, false, false));
+    let longest = measuring.1.load(Ordering::Relaxed);
+    assert!(
+        longest <= FORCED_BYTES_MAX + 2 * " Kenya".len(),
+        "{longest}"
+    );
 }

@@ -17,7 +17,9 @@ use super::record::{Origin, Record};
 use super::rewinds::Rewinds;
 use super::segment::{self, Segment, at_most};
 use super::suspension::Suspension;
-use crate::limits::{BIASES_MAX, DECISIONS_PER_PASS_MAX, EDIT_TOKENS_MAX, LATE_STEPS_MAX};
+use crate::limits::{
+    BIASES_MAX, DECISIONS_PER_PASS_MAX, EDIT_TOKENS_MAX, FORCED_PER_PASS_MAX, LATE_STEPS_MAX,
+};
 use crate::{
     BranchId, Choice, Controller, Decision, Edit, Fault, Finish, Generate, Reason, Report, Stop,
     TokenLogprobs, Traced, Turn, Wake,
@@ -49,6 +51,8 @@ pub(super) struct Branch {
     sampler: Sampler,
     /// Tokens to be forced next, before anything is sampled.
     queue: VecDeque<TokenId>,
+    /// Tokens that were forced since the last logits.
+    forced: u32,
     rewinds: Rewinds,
     since: Since,
     /// The forks that led here, as a number, and how often it forked itself.
@@ -137,6 +141,7 @@ impl Branch {
             reason: Reason::Done,
             sampler,
             queue: VecDeque::new(),
+            forced: 0,
             rewinds: Rewinds::default(),
             since: Since::default(),
             path: 0,
@@ -224,7 +229,13 @@ impl Branch {
         if pays && !common.pays()? {
             return Ok(Next::Blocked);
         }
+        if !self.queue.is_empty() && self.forced >= FORCED_PER_PASS_MAX {
+            // The engine computes these before there are more.
+            self.want_logits();
+            return Ok(Next::Settled);
+        }
         if let Some(token) = self.queue.pop_front() {
+            self.forced += 1;
             self.produce(token, Origin::Forced, common)?;
             return Ok(Next::Again);
         }
@@ -542,6 +553,7 @@ impl Branch {
     /// Whether its logits are to be sampled from; they are there now.
     pub fn is_sampling(&mut self, common: &mut Common) -> bool {
         self.since.decisions = 0;
+        self.forced = 0;
         common.passes += 1;
         let generating = matches!(self.activity, Activity::Generating(_));
         if !(generating && self.queue.is_empty() && self.output.in_step() && self.reserved) {

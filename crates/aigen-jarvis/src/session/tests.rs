@@ -448,6 +448,21 @@ mod beyond_rows {
         assert_eq!(logprobs, 2, "no logprob is invented for a forced token");
     }
 
+    /// So that what a grammar forces without end holds nobody else up for long.
+    #[test]
+    fn a_long_forced_text_goes_in_parts() {
+        let stage = Stage::wanting(&WORDS, &["yes"]);
+        let program = stage.compiler.lark(r#"start: /yes|no/ "a"{600}"#).unwrap();
+        let outcome = stage.run(SessionRequest {
+            max_tokens: 1000,
+            ..stage.request(program)
+        });
+        assert_eq!(outcome.text(), format!("yes{}", "a".repeat(600)));
+        assert_eq!(outcome.ending.usage.forced_tokens, 600);
+        // `yes` and the first, then twice; what ends the text is never computed.
+        assert_eq!(stage.fed(), [257, 256]);
+    }
+
     #[test]
     fn incomplete_characters_are_held_back() {
         // Bytes of `é€😀` one by one, then bytes that are no UTF-8.

@@ -5,7 +5,9 @@ use crate::error::NodeError;
 use crate::manifest::Abilities;
 use crate::node::Node;
 use crate::outside::Behalf;
+use crate::tools::ToolUse;
 use aigen_engine::ControlLevel;
+use aigen_engine::text::{TextInfo, TextTools};
 use aigen_jarvis::{Bytes, Compiler, Program, schema_of};
 use aigen_jarvis_host::Settings;
 use aigen_network::{ControllerKind, Refusal};
@@ -22,6 +24,8 @@ pub(crate) struct Bounded {
     pub schema: Option<Arc<Value>>,
     /// A program that steers it, a segment at a time.
     pub program: Option<Program>,
+    /// Functions that it may call.
+    pub tools: Option<Arc<TextTools>>,
 }
 
 impl Bounded {
@@ -30,6 +34,7 @@ impl Bounded {
             controller: None,
             schema: Some(Arc::new(schema)),
             program: None,
+            tools: None,
         }
     }
 }
@@ -39,7 +44,7 @@ impl Node {
     pub(crate) fn steer_remote(
         &self,
         model: &ModelName,
-        control: ControlLevel,
+        info: &TextInfo,
         steering: &Steering,
         behalf: Behalf,
     ) -> Result<Bounded, NodeError> {
@@ -47,15 +52,11 @@ impl Node {
             Steering::Free => Ok(Bounded::default()),
             Steering::JsonObject => Ok(Bounded::by(json!({ "type": "object" }))),
             Steering::JsonSchema(schema) => Ok(Bounded::by(schema.clone())),
-            Steering::Tools(_) => Err(NodeError::Unsupported {
-                param: "tools",
-                model: model.clone(),
-                reason: "it is computed elsewhere, where no call's arguments can be guaranteed",
-            }),
+            Steering::Tools(tools) => offered(model, info.tools, tools),
             Steering::Controller { name, params } => match name.as_str() {
                 "json-schema" => Ok(Bounded::by(param(name, params, "schema")?.clone())),
                 "regex" | "lark" | "choice" | "quote" => Err(needs_tokens(name, model)),
-                _ => self.published_remote(model, control, name, params, behalf),
+                _ => self.published_remote(model, info.control, name, params, behalf),
             },
         }
     }
@@ -89,6 +90,7 @@ impl Node {
             return Ok(Bounded {
                 controller: Some(digest),
                 schema: None,
+                tools: None,
                 program: Some(component.program(of_bytes()?, settings)),
             });
         }
@@ -120,4 +122,27 @@ fn needs_tokens(controller: &str, model: &ModelName) -> NodeError {
     NodeError::Steering(format!(
         "controller `{controller}` decides about tokens, and `{model}` is computed elsewhere, where an answer can be held to a schema at most"
     ))
+}
+
+/// Functions, as an upstream is offered them.
+fn offered(model: &ModelName, taken: bool, tools: &ToolUse) -> Result<Bounded, NodeError> {
+    let refuse = |reason| NodeError::Unsupported {
+        param: "tools",
+        model: model.clone(),
+        reason,
+    };
+    if !taken {
+        return Err(refuse(
+            "it is computed elsewhere, and the operator does not say that tools are taken there",
+        ));
+    }
+    if tools.answer.is_some() {
+        return Err(refuse(
+            "it is computed elsewhere, where an answer is held to `tools` or to `response_format`",
+        ));
+    }
+    Ok(Bounded {
+        tools: Some(Arc::new(tools.elsewhere())),
+        ..Bounded::default()
+    })
 }

@@ -1,13 +1,15 @@
 //! A model that other servers answer for: what they claim, what is believed of it, and what that costs.
 
 use super::{PRICE, World, parsed, read, request, user};
-use crate::{CompletionRequest, Counting, Node, NodeError, Served, Steering, random_call_id};
+use crate::{
+    CompletionRequest, Counting, Node, NodeError, Served, Steering, Tool, ToolUse, random_call_id,
+};
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{
-    Claimed, OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish,
-    TextInfo, TextRequest,
+    Claimed, OnText, TextCall, TextControl, TextEnding, TextEngine, TextEvent, TextFault,
+    TextFinish, TextInfo, TextPrompt, TextRequest,
 };
-use aigen_jarvis::Finish;
+use aigen_jarvis::{CallReader, Finish, Spoken};
 use aigen_journal::MemoryStore;
 use aigen_network::{ControllerKind, NewController};
 use aigen_types::Digest;
@@ -21,15 +23,17 @@ type Say = Box<dyn FnOnce(TextRequest, OnText) + Send>;
 struct Told {
     say: Mutex<Vec<Say>>,
     control: ControlLevel,
+    tools: bool,
     /// Hears that a request was hung up.
     hung_up: Mutex<Option<mpsc::Sender<()>>>,
 }
 
 impl Told {
-    fn new(control: ControlLevel) -> Arc<Self> {
+    fn new(control: ControlLevel, tools: bool) -> Arc<Self> {
         Arc::new(Self {
             say: Mutex::default(),
             control,
+            tools,
             hung_up: Mutex::default(),
         })
     }
@@ -79,6 +83,7 @@ impl TextEngine for Told {
             context_tokens: 4096,
             answer_tokens: 500,
             control: self.control,
+            tools: self.tools,
             upstreams: Vec::new(),
         }
     }
@@ -98,7 +103,10 @@ impl TextEngine for Told {
 }
 
 async fn world(control: ControlLevel) -> (World, Arc<Told>) {
-    let told = Told::new(control);
+    world_of(Told::new(control, false)).await
+}
+
+async fn world_of(told: Arc<Told>) -> (World, Arc<Told>) {
     let model = Served::Remote(told.clone());
     let world = World::with(Box::<MemoryStore>::default(), model, 1_000_000).await;
     (world, told)
@@ -220,7 +228,7 @@ async fn an_answer_of_unsaid_length_is_held_for_at_a_usual_one() {
 /// where the money does.
 #[tokio::test]
 async fn half_an_answer_cannot_be_paid_for() {
-    let told = Told::new(ControlLevel::Text);
+    let told = Told::new(ControlLevel::Text, false);
     let model = Served::Remote(told);
     let world = World::with(Box::<MemoryStore>::default(), model, 88).await;
     let refused = world.complete(40).await.unwrap_err().to_string();
@@ -397,4 +405,124 @@ async fn a_broken_promise_is_not_shown() {
     let (text, ended) = read(running.unwrap()).await;
     assert_eq!((text.as_str(), ended.grammar_complete), ("", Some(false)));
     assert_eq!(ended.receipt.unwrap().charge.total.nano(), 4 + 2 * 5);
+}
+
+/// Two functions, of which one may be called.
+fn offering(answer: Option<Value>) -> CompletionRequest {
+    let tool = |name: &str| Tool {
+        name: name.to_owned(),
+        description: Some("Looks.".to_owned()),
+        parameters: json!({"type": "object"}),
+        strict: true,
+        callable: name == "look",
+    };
+    CompletionRequest {
+        prompt: user("Look."),
+        ..steered(Steering::Tools(ToolUse {
+            tools: vec![tool("look"), tool("stop")],
+            required: true,
+            parallel: false,
+            answer,
+        }))
+    }
+}
+
+/// Calls come in the words of this node, which every route reads; tokens of the functions are held
+/// for and may be claimed.
+#[tokio::test]
+async fn tools_are_offered_elsewhere() {
+    let (world, told) = world_of(Told::new(ControlLevel::Text, true)).await;
+    told.will(|request, mut on_event| {
+        let tools = request.tools.as_ref().unwrap();
+        let names: Vec<_> = tools
+            .functions
+            .iter()
+            .map(|function| function.name.as_str())
+            .collect();
+        assert_eq!(
+            (names, tools.required, tools.parallel),
+            (vec!["look"], true, false)
+        );
+        let TextPrompt::Chat(messages) = &request.prompt else {
+            panic!("{request:?}");
+        };
+        assert_eq!(
+            messages.len(),
+            1,
+            "the upstream has words of its own: {messages:?}"
+        );
+        on_event(TextEvent::Started);
+        on_event(TextEvent::Text("Wait.".to_owned()));
+        for arguments in ["{\"a\":1}", "{}"] {
+            let (name, arguments) = ("look".to_owned(), arguments.to_owned());
+            on_event(TextEvent::Call(TextCall { name, arguments }));
+        }
+        let claimed = Some(Claimed {
+            prompt: Some(600),
+            cached: None,
+            completion: Some(20),
+        });
+        let finish = Ok(TextFinish::Stop);
+        on_event(TextEvent::Finished(TextEnding { finish, claimed }));
+    });
+    let running = world.node.complete(&world.caller, offering(None)).await;
+    let (text, ended) = read(running.unwrap()).await;
+    let mut reader = CallReader::default();
+    let call = |arguments: &str| {
+        [
+            Spoken::Call {
+                name: "look".into(),
+            },
+            Spoken::Arguments(arguments.into()),
+            Spoken::CallEnd,
+        ]
+    };
+    let mut expected = vec![Spoken::Text("Wait.".into())];
+    expected.extend(call("{\"a\":1}"));
+    expected.extend(call("{}"));
+    assert_eq!(reader.push(&text), expected, "{text}");
+    assert_eq!(ended.counting, Counting::Claimed);
+    assert_eq!(ended.receipt.unwrap().charge.total.nano(), 600 + 2 * 20);
+}
+
+/// Text that says a call is none: it was held to nothing.
+#[tokio::test]
+async fn a_call_in_text_is_no_call() {
+    let (world, told) = world_of(Told::new(ControlLevel::Text, true)).await;
+    told.will(|_, mut on_event| {
+        on_event(TextEvent::Started);
+        for part in ["Wait.", "<tool_", "call>\n{\"name\": \"stop\"", "}"] {
+            on_event(TextEvent::Text(part.to_owned()));
+        }
+        let (finish, claimed) = (Ok(TextFinish::Stop), None);
+        on_event(TextEvent::Finished(TextEnding { finish, claimed }));
+    });
+    let running = world.node.complete(&world.caller, offering(None)).await;
+    let (text, ended) = read(running.unwrap()).await;
+    assert_eq!(text, "Wait.<tool_");
+    let Finish::Fault(fault) = ended.finish else {
+        panic!("{:?}", ended.finish);
+    };
+    assert!(
+        fault.to_string().contains("calls a function in its text"),
+        "{fault}"
+    );
+}
+
+#[tokio::test]
+async fn tools_are_refused_by_name_where_none_are_taken() {
+    let (taken, _) = world_of(Told::new(ControlLevel::Schema, true)).await;
+    let (not_taken, _) = world(ControlLevel::Schema).await;
+    let answer = Some(json!({"type": "object"}));
+    for (world, answer, why) in [
+        (not_taken, None, "the operator"),
+        (taken, answer, "`tools` or"),
+    ] {
+        let refused = world.node.complete(&world.caller, offering(answer)).await;
+        let refused = refused.unwrap_err();
+        assert!(
+            matches!(&refused, NodeError::Unsupported { param: "tools", reason, .. } if reason.contains(why)),
+            "{refused}"
+        );
+    }
 }

@@ -141,7 +141,7 @@ impl Guest {
 /// A step to its end. An interpreter that collects its garbage may be late, and goes on elsewhere.
 fn start(controller: &mut dyn Controller) {
     let mut turn = controller.step(&Report::new(0, 0, Wake::Started));
-    while matches!(turn, Ok(Turn::Late)) {
+    while matches!(turn, Ok(Turn::Late | Turn::Outside)) {
         std::thread::yield_now();
         turn = controller.poll();
     }

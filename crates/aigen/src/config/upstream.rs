@@ -30,6 +30,8 @@ pub struct RemoteConfig {
     /// How closely it can be steered; found out by a tiny request when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<RemoteControl>,
+    /// Whether it takes tools, as OpenAI's API has them. Callers are refused them otherwise.
+    pub tools: bool,
     /// What happens upstream when a caller is gone.
     pub hang_up: HangUpConfig,
     /// Whether answers are asked for whole instead of as streams.

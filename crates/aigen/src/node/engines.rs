@@ -6,7 +6,9 @@ use crate::config::{Config, ModelConfig};
 use crate::failure::hinted;
 use crate::model_store::{ModelStore, name_of};
 use crate::output::Output;
-use aigen_engine_llama::{OpenError, Options, makes_vectors, open, open_embedder};
+use aigen_engine_llama::{
+    OnProgress, OpenError, Options, makes_vectors, open_embedder, open_telling,
+};
 use aigen_jarvis::Compiler;
 use aigen_node::network::NewModel;
 use aigen_node::{Embedded, Embedder as _, Node, Served};
@@ -15,6 +17,7 @@ use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 pub use loader::ModelLoader;
 
@@ -136,11 +139,24 @@ pub async fn embedded(model: &ModelConfig, config: &Config, output: &Output) -> 
     let file = file_of(model, config)?;
     output.say(format!("loading {} from {}", model.name, file.display()));
     let wanted = model.clone();
-    tokio::task::spawn_blocking(move || open_embedded(&wanted, &file)).await?
+    let says = says(model, output);
+    tokio::task::spawn_blocking(move || open_embedded(&wanted, &file, says)).await?
 }
 
-fn open_embedded(model: &ModelConfig, file: &Path) -> Result<Embedded> {
-    let engine = open(file, &options(model)).map_err(explained)?;
+/// Says how far a model has come that takes long to load, once a second.
+fn says(model: &ModelConfig, output: &Output) -> OnProgress {
+    let (name, output) = (model.name.clone(), *output);
+    let mut said = Instant::now();
+    Box::new(move |percent| {
+        if said.elapsed() >= Duration::from_secs(1) {
+            said = Instant::now();
+            output.say(format!("loading {name}: {percent} %"));
+        }
+    })
+}
+
+fn open_embedded(model: &ModelConfig, file: &Path, says: OnProgress) -> Result<Embedded> {
+    let engine = open_telling(file, &options(model), says).map_err(explained)?;
     let limits = aigen_engine::Limits {
         // Who may wait is decided before anything is held, by bounds that may change while this
         // one may not: it is never met.

@@ -112,6 +112,63 @@ fn another_node_is_an_upstream_like_any() {
     assert_eq!(verified["ok"], true, "{verified}");
 }
 
+/// The upstream's calls are told on every route, as this node's own are.
+#[test]
+fn tools_go_to_upstreams_that_take_them() {
+    let (near, away) = (Folder::new(), Folder::new());
+    let upstream = away.dev();
+    let takes = far(
+        upstream.url(),
+        "[model.remote]\ntools = true\ncontrol = \"text\"",
+    );
+    let takes = node(&near, &takes, upstream.key());
+    let parameters = json!({
+        "type": "object",
+        "properties": {"mood": {"enum": ["good", "bad"]}},
+        "required": ["mood"],
+        "additionalProperties": false,
+    });
+    let function = json!({"name": "note_mood", "parameters": parameters, "strict": true});
+    let tools = json!([{"type": "function", "function": function}]);
+    let asked =
+        json!({"model": "far", "tools": tools, "tool_choice": "required", "max_tokens": 100});
+    let reply = chat(&takes, asked.clone());
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let reply = reply.json();
+    let choice = &reply["choices"][0];
+    assert_eq!(choice["finish_reason"], "tool_calls", "{reply}");
+    let call = &choice["message"]["tool_calls"][0]["function"];
+    assert_eq!(call["name"], "note_mood");
+    let arguments: Value = serde_json::from_str(call["arguments"].as_str().unwrap()).unwrap();
+    assert!(
+        ["good", "bad"].contains(&arguments["mood"].as_str().unwrap()),
+        "{arguments}"
+    );
+    assert_eq!(
+        reply["aigen"]["counted"],
+        json!({"by": "upstream"}),
+        "{reply}"
+    );
+    let mut streamed = asked.clone();
+    streamed["stream"] = true.into();
+    let streamed = chat(&takes, streamed).body;
+    assert!(
+        streamed.contains("note_mood") && streamed.contains("\"tool_calls\""),
+        "{streamed}"
+    );
+    drop(takes);
+
+    let other = Folder::new();
+    let other_config = far(upstream.url(), "[model.remote]\ncontrol = \"text\"");
+    let refuses = node(&other, &other_config, upstream.key());
+    let refused = chat(&refuses, asked);
+    assert_eq!(refused.error(), (400, "unsupported_parameter".into()));
+    assert!(
+        refused.body.contains("the operator does not say"),
+        "{refused:?}"
+    );
+}
+
 fn whole(reply: &Value) -> (String, Value) {
     let text = reply["choices"][0]["message"]["content"].as_str();
     (

@@ -42,6 +42,7 @@ fn options(model: &ModelConfig) -> Result<Options> {
             RemoteControl::Schema => ControlLevel::Schema,
             RemoteControl::Text => ControlLevel::Text,
         }),
+        tools: remote.tools,
         timeouts: timeouts(&remote),
         hang_up: match remote.hang_up {
             HangUpConfig::Cancel => HangUp::Cancel,
