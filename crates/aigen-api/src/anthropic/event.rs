@@ -68,6 +68,11 @@ pub enum BlockDelta {
         /// The text.
         text: String,
     },
+    /// More of what is said before the answer.
+    ThinkingDelta {
+        /// The text.
+        thinking: String,
+    },
     /// More of a call's arguments.
     InputJsonDelta {
         /// A part of the JSON text.

@@ -49,6 +49,13 @@ impl MessagesReply {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ReplyBlock {
+    /// What is said before the answer.
+    Thinking {
+        /// The text.
+        thinking: String,
+        /// Always empty: nobody signs it here, and what is sent back is left out of the prompt.
+        signature: String,
+    },
     /// Text.
     Text {
         /// The text.

@@ -17,8 +17,16 @@ pub(super) struct Messages {
     stop: Option<String>,
     /// Blocks that a stream has begun.
     blocks: u32,
-    /// Whether the last of them may still grow, and is a text.
-    open: Option<bool>,
+    /// The last of them, while it may still grow.
+    open: Option<Growing>,
+}
+
+/// What a block is that may still grow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Growing {
+    Text,
+    Thinking,
+    Call,
 }
 
 impl Messages {
@@ -50,7 +58,11 @@ impl Messages {
 
     fn begin(&mut self, frame: &mut Frame, content_block: ReplyBlock) {
         self.end(frame);
-        self.open = Some(matches!(content_block, ReplyBlock::Text { .. }));
+        self.open = Some(match content_block {
+            ReplyBlock::Text { .. } => Growing::Text,
+            ReplyBlock::Thinking { .. } => Growing::Thinking,
+            ReplyBlock::ToolUse { .. } => Growing::Call,
+        });
         let index = self.blocks;
         self.blocks += 1;
         write(
@@ -86,11 +98,12 @@ impl Wording for Messages {
             stop_reason,
             stop_sequence,
         } = self.ended(&conclusion);
+        let thinking = said.reasoning.map(thinks);
         let text = Some(said.text).filter(|text| !text.is_empty());
         let text = text.map(|text| ReplyBlock::Text { text });
         let calls = said.calls.into_iter().map(tool_use);
         json(&MessagesReply {
-            content: text.into_iter().chain(calls).collect(),
+            content: thinking.into_iter().chain(text).chain(calls).collect(),
             stop_reason,
             stop_sequence,
             aigen: Some(conclusion.aigen),
@@ -110,7 +123,7 @@ impl Wording for Messages {
     fn part(&mut self, frame: &mut Frame, _: &Head, _: u32, part: Part) {
         match part {
             Part::Text { text, .. } => {
-                if self.open != Some(true) {
+                if self.open != Some(Growing::Text) {
                     let text = String::new();
                     self.begin(frame, ReplyBlock::Text { text });
                 }
@@ -128,8 +141,12 @@ impl Wording for Messages {
                 self.grow(frame, BlockDelta::InputJsonDelta { partial_json });
             }
             Part::CallEnd => self.end(frame),
-            // Anthropic signs what its models think; nobody here could.
-            Part::Reasoning(_) => {}
+            Part::Reasoning(thinking) => {
+                if self.open != Some(Growing::Thinking) {
+                    self.begin(frame, thinks(String::new()));
+                }
+                self.grow(frame, BlockDelta::ThinkingDelta { thinking });
+            }
         }
     }
 
@@ -156,6 +173,15 @@ impl Wording for Messages {
 
 fn write(frame: &mut Frame, event: &Event) {
     frame.event(event.name(), event);
+}
+
+/// Anthropic signs what its models think; nobody here could.
+fn thinks(thinking: String) -> ReplyBlock {
+    let signature = String::new();
+    ReplyBlock::Thinking {
+        thinking,
+        signature,
+    }
 }
 
 /// Arguments that were cut off are no JSON; `stop_reason` says that they were.

@@ -146,3 +146,112 @@ async fn reasoning_that_is_cut_is_no_answer() {
     assert_eq!(choice["message"]["content"], "");
     world.settle().await;
 }
+
+/// What the events of a stream hold that have names of their own.
+fn payloads(reply: &Reply) -> Vec<Value> {
+    let data = reply
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
+    data.map(|data| serde_json::from_str(data).unwrap())
+        .collect()
+}
+
+/// On the other routes, whole and in parts, and where it is cut.
+#[tokio::test]
+async fn reasoning_is_told_on_every_route() {
+    let script = Script::replies([("Hi", ["<think>hm \u{20ac}</think>Yes."])]);
+    let world = World::thinking(script, marks(Some("<think>"))).await;
+    let ask = |path: &'static str, fields: Value| {
+        let mut body = json!({"model": "tiny", "temperature": 0, "max_tokens": 60, "messages": [{"role": "user", "content": "Hi"}]});
+        if path == "/v1/responses" {
+            body =
+                json!({"model": "tiny", "temperature": 0, "max_output_tokens": 60, "input": "Hi"});
+        }
+        for (name, value) in fields.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let world = &world;
+        async move { world.post(&world.ada, path, &body).await }
+    };
+    let said = ask("/v1/messages", json!({})).await.json();
+    let thinking = json!({"type": "thinking", "thinking": "hm \u{20ac}", "signature": ""});
+    let yes = json!({"type": "text", "text": "Yes."});
+    assert_eq!(said["content"], json!([thinking, yes]), "{said}");
+    let said = ask("/v1/responses", json!({})).await.json();
+    let output = &said["output"];
+    let told = json!([{"type": "reasoning_text", "text": "hm \u{20ac}"}]);
+    assert_eq!(
+        (&output[0]["type"], &output[0]["content"]),
+        (&json!("reasoning"), &told)
+    );
+    assert_eq!(
+        (&output[0]["status"], &output[0]["summary"]),
+        (&json!("completed"), &json!([]))
+    );
+    assert_eq!(output[1]["content"][0]["text"], "Yes.", "{said}");
+
+    let stream = ask("/v1/messages", json!({"stream": true})).await;
+    let events = payloads(&stream);
+    let joined = |field: &str| -> String {
+        let deltas = events
+            .iter()
+            .filter_map(|event| event["delta"][field].as_str());
+        deltas.collect()
+    };
+    assert_eq!(
+        (joined("thinking"), joined("text")),
+        ("hm \u{20ac}".into(), "Yes.".into())
+    );
+    let begun = events
+        .iter()
+        .filter(|event| event["type"] == "content_block_start");
+    let begun: Vec<_> = begun
+        .map(|event| (&event["index"], &event["content_block"]["type"]))
+        .collect();
+    assert_eq!(
+        begun,
+        [(&json!(0), &json!("thinking")), (&json!(1), &json!("text"))]
+    );
+
+    let stream = ask("/v1/responses", json!({"stream": true})).await;
+    let events = payloads(&stream);
+    let named = |kind: &str| {
+        events
+            .iter()
+            .filter(move |event| event["type"] == kind)
+            .collect::<Vec<_>>()
+    };
+    let deltas = named("response.reasoning_text.delta");
+    let deltas: String = deltas
+        .iter()
+        .filter_map(|event| event["delta"].as_str())
+        .collect();
+    assert_eq!(deltas, "hm \u{20ac}");
+    assert_eq!(
+        named("response.reasoning_text.done")[0]["text"],
+        "hm \u{20ac}"
+    );
+    let done = named("response.output_item.done");
+    let done: Vec<_> = done
+        .iter()
+        .map(|event| (&event["output_index"], &event["item"]["type"]))
+        .collect();
+    assert_eq!(
+        done,
+        [
+            (&json!(0), &json!("reasoning")),
+            (&json!(1), &json!("message"))
+        ]
+    );
+    let last = &named("response.completed")[0]["response"]["output"];
+    assert_eq!(last[0]["content"], told);
+    assert_eq!(last[1]["content"][0]["text"], "Yes.");
+
+    let cut = ask("/v1/responses", json!({"max_output_tokens": 9}))
+        .await
+        .json();
+    assert_eq!(cut["status"], "incomplete", "{cut}");
+    assert_eq!(cut["output"][0]["status"], "incomplete", "{cut}");
+    world.settle().await;
+}

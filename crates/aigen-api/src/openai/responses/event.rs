@@ -88,6 +88,30 @@ pub enum ResponsesEventKind {
         /// All of it.
         part: OutputText,
     },
+    /// More of what is said before the answer.
+    #[serde(rename = "response.reasoning_text.delta")]
+    ReasoningDelta {
+        /// Of this item.
+        item_id: String,
+        /// The item's place.
+        output_index: u32,
+        /// The text's place in it.
+        content_index: u32,
+        /// What is new.
+        delta: String,
+    },
+    /// What is said before the answer is complete.
+    #[serde(rename = "response.reasoning_text.done")]
+    ReasoningDone {
+        /// Of this item.
+        item_id: String,
+        /// The item's place.
+        output_index: u32,
+        /// The text's place in it.
+        content_index: u32,
+        /// All of it.
+        text: String,
+    },
     /// More of a call's arguments.
     #[serde(rename = "response.function_call_arguments.delta")]
     ArgumentsDelta {
@@ -150,6 +174,8 @@ impl ResponsesEventKind {
             Self::TextDelta { .. } => "response.output_text.delta",
             Self::TextDone { .. } => "response.output_text.done",
             Self::PartDone { .. } => "response.content_part.done",
+            Self::ReasoningDelta { .. } => "response.reasoning_text.delta",
+            Self::ReasoningDone { .. } => "response.reasoning_text.done",
             Self::ArgumentsDelta { .. } => "response.function_call_arguments.delta",
             Self::ArgumentsDone { .. } => "response.function_call_arguments.done",
             Self::ItemDone { .. } => "response.output_item.done",

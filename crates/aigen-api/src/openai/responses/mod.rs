@@ -10,5 +10,5 @@ pub use input::{
 };
 pub use reply::{
     Incomplete, InputTokensDetails, OutputItem, OutputText, OutputTokensDetails, Reasoning,
-    ResponseError, ResponseObject, ResponseStatus, ResponsesUsage,
+    ReasoningText, ResponseError, ResponseObject, ResponseStatus, ResponsesUsage,
 };

@@ -87,7 +87,7 @@ pub struct Incomplete {
     pub reason: String,
 }
 
-/// No model here reasons apart from its answer.
+/// How a model is to reason, which is its configuration's business here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reasoning {
     /// Always `null`.
@@ -100,6 +100,17 @@ pub struct Reasoning {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum OutputItem {
+    /// What is said before the answer.
+    Reasoning {
+        /// Names the item.
+        id: String,
+        /// How far it has come.
+        status: ResponseStatus,
+        /// Always empty: it is told as it is.
+        summary: Vec<Value>,
+        /// Its text.
+        content: Vec<ReasoningText>,
+    },
     /// Text.
     Message {
         /// Names the item.
@@ -124,6 +135,14 @@ pub enum OutputItem {
         /// The arguments, as JSON text.
         arguments: String,
     },
+}
+
+/// The text of what is said before an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "reasoning_text")]
+pub struct ReasoningText {
+    /// The text.
+    pub text: String,
 }
 
 /// A text of a message.

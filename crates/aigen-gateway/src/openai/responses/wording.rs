@@ -5,9 +5,9 @@ use crate::openai::frame::Frame;
 use crate::openai::speech::{Named, Part, Said};
 use crate::openai::wording::{Head, Wording};
 use aigen_api::openai::{
-    FinishReason, Incomplete, OutputItem, OutputText, Reasoning, ResponseError, ResponseObject,
-    ResponseStatus, ResponsesEvent, ResponsesEventKind as Event, ResponsesObject, ResponsesRequest,
-    Role, TextConfig, TextFormat, TokenLogprob, ToolChoice,
+    FinishReason, Incomplete, OutputItem, OutputText, Reasoning, ReasoningText, ResponseError,
+    ResponseObject, ResponseStatus, ResponsesEvent, ResponsesEventKind as Event, ResponsesObject,
+    ResponsesRequest, Role, TextConfig, TextFormat, TokenLogprob, ToolChoice,
 };
 
 /// How `/v1/responses` words an answer.
@@ -97,7 +97,11 @@ impl Responses {
     fn place(&self) -> (u32, String) {
         let index = self.items.len().saturating_sub(1);
         let id = match self.items.last() {
-            Some(OutputItem::Message { id, .. } | OutputItem::FunctionCall { id, .. }) => id,
+            Some(
+                OutputItem::Message { id, .. }
+                | OutputItem::FunctionCall { id, .. }
+                | OutputItem::Reasoning { id, .. },
+            ) => id,
             None => return (0, String::new()),
         };
         (u32::try_from(index).unwrap_or(u32::MAX), id.clone())
@@ -127,6 +131,7 @@ impl Responses {
     fn text(&mut self, frame: &mut Frame, head: &Head, delta: String, logprobs: Vec<TokenLogprob>) {
         let grows = self.open && matches!(self.items.last(), Some(OutputItem::Message { .. }));
         if !grows {
+            self.end(frame, ResponseStatus::Completed);
             let item = message(
                 head,
                 self.items.len(),
@@ -146,6 +151,30 @@ impl Responses {
             content_index: 0,
             delta,
             logprobs,
+        };
+        self.write(frame, event);
+    }
+
+    fn reason(&mut self, frame: &mut Frame, head: &Head, delta: String) {
+        let grows = self.open && matches!(self.items.last(), Some(OutputItem::Reasoning { .. }));
+        if !grows {
+            self.end(frame, ResponseStatus::Completed);
+            let place = self.items.len();
+            let item = reasoning(head, place, Vec::new(), ResponseStatus::InProgress);
+            self.begin(frame, item);
+        }
+        if let Some(OutputItem::Reasoning { content, .. }) = self.items.last_mut() {
+            if content.is_empty() {
+                content.push(ReasoningText::default());
+            }
+            content[0].text.push_str(&delta);
+        }
+        let (output_index, item_id) = self.place();
+        let event = Event::ReasoningDelta {
+            item_id,
+            output_index,
+            content_index: 0,
+            delta,
         };
         self.write(frame, event);
     }
@@ -172,7 +201,9 @@ impl Responses {
         let Some(last) = self.items.last_mut() else {
             return;
         };
-        let (OutputItem::Message { status, .. } | OutputItem::FunctionCall { status, .. }) = last;
+        let (OutputItem::Message { status, .. }
+        | OutputItem::FunctionCall { status, .. }
+        | OutputItem::Reasoning { status, .. }) = last;
         *status = how;
         let item = last.clone();
         match &item {
@@ -191,6 +222,16 @@ impl Responses {
                     output_index,
                     content_index: 0,
                     part,
+                };
+                self.write(frame, done);
+            }
+            OutputItem::Reasoning { content, .. } => {
+                let text = content.first().cloned().unwrap_or_default().text;
+                let done = Event::ReasoningDone {
+                    item_id,
+                    output_index,
+                    content_index: 0,
+                    text,
                 };
                 self.write(frame, done);
             }
@@ -218,13 +259,25 @@ impl Wording for Responses {
     fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {
         let said = Said::only(said);
         let status = status(conclusion.finish());
+        if let Some(text) = said.reasoning {
+            // Without an answer after it, it is what was cut off.
+            let cut = said.text.is_empty() && said.calls.is_empty();
+            let how = if cut {
+                status
+            } else {
+                ResponseStatus::Completed
+            };
+            self.items
+                .push(reasoning(head, 0, vec![ReasoningText { text }], how));
+        }
         if !said.text.is_empty() || said.calls.is_empty() {
             let text = OutputText {
                 text: said.text,
                 logprobs: said.logprobs,
                 ..OutputText::default()
             };
-            self.items.push(message(head, 0, vec![text], status));
+            let place = self.items.len();
+            self.items.push(message(head, place, vec![text], status));
         }
         for tool in said.calls {
             let named = Named {
@@ -263,8 +316,7 @@ impl Wording for Responses {
             }
             Part::Arguments(json) => self.arguments(frame, json),
             Part::CallEnd => self.end(frame, ResponseStatus::Completed),
-            // This route has no place for it that clients agree on.
-            Part::Reasoning(_) => {}
+            Part::Reasoning(text) => self.reason(frame, head, text),
         }
     }
 
@@ -318,6 +370,20 @@ fn message(
         id,
         status,
         role,
+        content,
+    }
+}
+
+fn reasoning(
+    head: &Head,
+    place: usize,
+    content: Vec<ReasoningText>,
+    status: ResponseStatus,
+) -> OutputItem {
+    OutputItem::Reasoning {
+        id: format!("rs_{}_{place}", head.id.trim_start_matches("resp_")),
+        status,
+        summary: Vec::new(),
         content,
     }
 }
