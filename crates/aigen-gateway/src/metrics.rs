@@ -56,7 +56,6 @@ struct Refused {
 
 type Counts = Family<Of, Counter>;
 type Levels = Family<Of, Gauge>;
-type Seconds = Family<Of, Gauge<f64, AtomicU64>>;
 type Times = Family<Of, Histogram, fn() -> Histogram>;
 
 /// Everything that is counted.
@@ -66,9 +65,9 @@ pub(crate) struct Metrics {
     waiting: Levels,
     cache: Family<Of, Gauge<f64, AtomicU64>>,
     preemptions: Levels,
-    passes: Seconds,
-    sessions: Seconds,
-    scheduling: Seconds,
+    passes: Family<Of, Gauge<f64, AtomicU64>>,
+    sessions: Family<Of, Gauge<f64, AtomicU64>>,
+    scheduling: Family<Of, Gauge<f64, AtomicU64>>,
     upstreams: Levels,
     upstreams_open: Levels,
     prompt: Counts,
