@@ -47,7 +47,7 @@ fn a_row_earns_what_its_receipt_says() {
     assert_eq!(folder.json(&read), rows, "asked twice, charged once");
     let receipt = rows["receipt"].as_str().unwrap();
     let receipt = folder.json(&["receipt", receipt, "--key", &ada]);
-    let read = &receipt["reads"][0];
+    let read = &receipt["read"];
     assert_eq!(read["dataset"], "acme/faq@1.0.0");
     assert_eq!((&read["rows"], &read["fee"]), (&2.into(), &"0.02".into()));
     let earned = read["earned_nano"].as_str().unwrap();
