@@ -67,6 +67,7 @@ fn face(marvin: &TokenStream, options: &Options, function: &AiFn) -> TokenStream
     let call = call(marvin, options, function);
     let prompt = prompt(marvin, function);
     let map = map(marvin, function);
+    let source = options.publish.as_ref().map(|_| source(marvin, function));
     quote_spanned! {function.span()=>
         #[doc = #about]
         #[allow(non_camel_case_types)]
@@ -77,6 +78,7 @@ fn face(marvin: &TokenStream, options: &Options, function: &AiFn) -> TokenStream
             #call
             #prompt
             #map
+            #source
 
             /// The JSON Schema that an answer follows, as the decoder enforces it.
             ///
@@ -100,6 +102,7 @@ fn definition(marvin: &TokenStream, options: &Options, function: &AiFn) -> Token
         controller,
         retries,
         check: _,
+        publish: _,
     } = options;
     let settings = [
         ("max_tokens", max_tokens),
@@ -170,6 +173,31 @@ fn map(marvin: &TokenStream, function: &AiFn) -> TokenStream {
     }
 }
 
+/// What is published of it.
+fn source(marvin: &TokenStream, function: &AiFn) -> TokenStream {
+    let parameters = function.parameters.iter().map(|parameter| {
+        let Parameter {
+            name,
+            of,
+            description,
+        } = parameter;
+        let text = name.to_string();
+        let mut of = of.clone();
+        Erased.visit_type_mut(&mut of);
+        quote!(.with::<#of>(#text, #description))
+    });
+    quote! {
+        /// The function as it is published: `aigen fn publish`.
+        ///
+        /// # Errors
+        /// If the return type cannot be promised.
+        pub fn source() -> ::std::result::Result<::std::string::String, #marvin::SchemaError> {
+            let inputs = #marvin::Inputs::default() #(#parameters)*;
+            #marvin::source(&Self::definition(), inputs, Self::schema())
+        }
+    }
+}
+
 /// `let arguments = …`, from parameters in scope.
 fn arguments(marvin: &TokenStream, function: &AiFn) -> TokenStream {
     let argument = function.parameters.iter().map(|parameter| {
@@ -211,6 +239,15 @@ impl VisitMut for Named {
         if lifetime.ident == "_" {
             *lifetime = aigen();
         }
+    }
+}
+
+/// Leaves every lifetime out: a schema has none.
+struct Erased;
+
+impl VisitMut for Erased {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        *lifetime = Lifetime::new("'_", Span::call_site());
     }
 }
 

@@ -14,6 +14,9 @@ use syn::parse_macro_input;
 pub fn ai_fn(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(options as options::Options);
     let signature = parse_macro_input!(item as signature::AiFn);
+    if let Err(error) = options.check_published(&signature) {
+        return error.into_compile_error().into();
+    }
     expand::expand(&options, &signature).into()
 }
 

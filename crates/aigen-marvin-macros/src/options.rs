@@ -1,5 +1,6 @@
 //! What stands in the parentheses of `#[ai_fn(…)]`.
 
+use crate::signature::AiFn;
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Ident, Path, Token};
 
@@ -13,9 +14,11 @@ pub struct Options {
     pub controller: Option<Expr>,
     pub retries: Option<Expr>,
     pub check: Option<Path>,
+    /// Where it stands, if it does.
+    pub publish: Option<Ident>,
 }
 
-const NAMES: &str = "max_tokens, temperature, seed, model, controller, retries and check";
+const NAMES: &str = "publish, max_tokens, temperature, seed, model, controller, retries and check";
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -31,8 +34,40 @@ impl Parse for Options {
 }
 
 impl Options {
+    /// What only this program has cannot be published, and would silently be missing there.
+    pub fn check_published(&self, function: &AiFn) -> syn::Result<()> {
+        let Some(publish) = &self.publish else {
+            return Ok(());
+        };
+        let missing = [
+            (self.check.is_some(), "check", "leave `check` out"),
+            (
+                self.controller.is_some(),
+                "other controller",
+                "leave `controller` out",
+            ),
+            (
+                function.block.is_some(),
+                "body",
+                "end the signature with `;`",
+            ),
+        ];
+        match missing.into_iter().find(|(has, ..)| *has) {
+            None => Ok(()),
+            Some((_, what, help)) => Err(syn::Error::new(
+                publish.span(),
+                format!(
+                    "a published function has no {what}: only this program would have it\nhelp: {help}, or do not publish it"
+                ),
+            )),
+        }
+    }
+
     fn take(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         let name: Ident = input.parse()?;
+        if name == "publish" {
+            return once(&name.clone(), &mut self.publish, name);
+        }
         input.parse::<Token![=]>()?;
         if name == "check" {
             return once(&name, &mut self.check, input.parse()?);

@@ -59,12 +59,37 @@ fn options_are_named_and_given_once() {
     };
     assert_eq!(
         error("max_token = 3"),
-        "`max_token` is no option of ai_fn; there are max_tokens, temperature, seed, model, controller, retries and check"
+        "`max_token` is no option of ai_fn; there are publish, max_tokens, temperature, seed, model, controller, retries and check"
     );
     assert_eq!(error("seed = 1, seed = 2"), "`seed` is given twice");
     assert_eq!(error("check = 3"), "expected identifier");
     assert!(parse_str::<Options>("").is_ok());
     assert!(parse_str::<Options>("max_tokens = N * 2, check = checks::all,").is_ok());
+}
+
+#[test]
+fn what_only_a_program_has_is_not_published() {
+    let error = |options: &str, end: &str| {
+        let function = format!("/// Judge.\nasync fn f(text: &str) -> Result<u8, AiError>{end}");
+        let function: AiFn = parse_str(&function).expect("an AI function");
+        let options: Options = parse_str(options).expect("options");
+        options
+            .check_published(&function)
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(error("publish, max_tokens = 3", ";"), Ok(()));
+    for (options, end, expected) in [
+        ("publish, check = f", ";", "has no check: "),
+        (
+            "publish, controller = \"a/b\"",
+            ";",
+            "has no other controller: ",
+        ),
+        ("publish", "{ 7 }", "has no body: "),
+    ] {
+        let said = error(options, end).expect_err(options);
+        assert!(said.contains(expected), "{said}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One call: ask, read, check, ask again.
 
 use crate::backend::{Backend, of_environment};
+use crate::classify;
 use crate::limits::{PAUSE, SENDS_AGAIN};
 use crate::{AiError, Arguments, Definition, Prompt, Schema, SchemaError, schema_of};
 use aigen_api::openai::{
@@ -186,6 +187,43 @@ impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// How likely each label of an enum of names is: one answer, and of its tokens the first that
+    /// tells the labels apart. What the model would rather have said is left out, so that all of
+    /// them add up to 1; a label that is not among the 20 likeliest tokens has 0.
+    ///
+    /// # Errors
+    /// See [`AiError`]; and if the type is no enum of names, the model's server tells no
+    /// probabilities, or two labels begin with the same token.
+    pub async fn probabilities(self) -> Result<Vec<(T, f64)>, AiError> {
+        let no_labels = || {
+            AiError::Setup(
+                "the type is no enum of names\nhint: classify takes an enum without fields"
+                    .to_owned(),
+            )
+        };
+        let labels = classify::labels(self.schema.clone()?.as_value()).ok_or_else(no_labels)?;
+        let backend = match self.on {
+            Some(backend) => backend,
+            None => of_environment()?,
+        };
+        let mut talk = Talk::new(&self, backend).await?;
+        talk.request.logprobs = Some(true);
+        talk.request.top_logprobs = Some(classify::TOP);
+        let reply = talk.ask().await?;
+        self.read(&reply)?;
+        let shares = classify::shares(&reply, &labels)?;
+        let value = |label: String| {
+            let raw = serde_json::Value::from(label);
+            serde_json::from_value(raw.clone()).map_err(|error| AiError::Check {
+                raw: raw.to_string(),
+                why: error.to_string(),
+            })
+        };
+        let both = labels.into_iter().zip(shares);
+        both.map(|(label, share)| Ok((value(label)?, share)))
+            .collect()
     }
 
     fn read(&self, reply: &ChatResponse) -> Result<(T, Guarantee), AiError> {

@@ -59,7 +59,10 @@
 //! }
 //! ```
 //!
-//! Attribute options: `max_tokens` (output tokens, 1,024), `temperature`, `seed`, `model`,
+//! `#[ai_fn(publish)]` adds `sentiment::source()`: the function as `aigen fn publish` takes it, to be
+//! called by anybody, from any language. Its parameters' types then have schemas, too.
+//!
+//! Attribute options: `publish`, `max_tokens` (output tokens, 1,024), `temperature`, `seed`, `model`,
 //! `controller` (steers beside the type), `retries` (of answers that were not accepted, 2) and
 //! `check`, a function of the value and the parameters, all by reference, that returns
 //! `Result<(), String>`; what it says is told to the model.
@@ -67,12 +70,14 @@
 mod backend;
 mod call;
 mod calls;
+mod classify;
 mod definition;
 mod error;
 mod limits;
 mod prompt;
 mod schema;
 mod shortcuts;
+mod source;
 
 pub use aigen_marvin_macros::ai_fn;
 pub use backend::Backend;
@@ -83,3 +88,4 @@ pub use error::AiError;
 pub use prompt::{Arguments, Prompt};
 pub use schema::{Schema, SchemaError, schema_of};
 pub use shortcuts::{cast, classify, extract, generate};
+pub use source::{Inputs, source};

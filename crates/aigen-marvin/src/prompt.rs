@@ -1,7 +1,8 @@
 //! What the model reads.
 
 use crate::{AiError, Definition, Schema};
-use aigen_api::openai::{Message, Role};
+use aigen_api::openai::{Message, Role, Tokenize, Tokenized};
+use aigen_client::Client;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
@@ -99,6 +100,21 @@ impl Prompt {
         let _ = write!(system, "\n\nAnswer in JSON of this schema:\n{schema}");
         let user = arguments.text()?;
         Ok(Self { system, user })
+    }
+
+    /// The tokens of the messages, as this model's own template and tokenizer make them.
+    ///
+    /// # Errors
+    /// If the server does not say: another server than AiGen's, or a model that is computed
+    /// elsewhere, whose tokens nobody sees.
+    pub async fn tokens(&self, on: &Client, model: &str) -> Result<u64, AiError> {
+        let asked = Tokenize {
+            model: model.to_owned(),
+            messages: Some(self.messages()),
+            ..Tokenize::default()
+        };
+        let counted: Tokenized = on.post("/tokenize", &asked).await?;
+        Ok(counted.count)
     }
 
     /// In OpenAI's form.

@@ -226,6 +226,95 @@ async fn shortcuts_need_no_signature() {
 
 type Answer = (u16, Value);
 
+/// The answer of [`said`] with a token for each of these: its text, and what might have come.
+fn with_tokens(text: &str, tokens: Value) -> Answer {
+    let (status, mut answer) = said(text);
+    answer["choices"][0]["logprobs"] = json!({ "content": tokens });
+    (status, answer)
+}
+
+fn token(text: &str, share: f64, others: &[(&str, f64)]) -> Value {
+    let others = others.iter();
+    let others = others.map(|(text, share)| json!({ "token": text, "logprob": share.ln() }));
+    json!({ "token": text, "logprob": share.ln(), "top_logprobs": others.collect::<Vec<_>>() })
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+enum Weather {
+    Sun,
+    Sunset,
+    Rain,
+}
+
+/// What the model gave to anything else is left out.
+#[tokio::test]
+async fn labels_have_the_shares_of_the_tokens_that_tell_them_apart() {
+    let forced = json!([token(
+        "Sad",
+        0.2,
+        &[("Glad", 0.6), (" ", 0.1), ("Sad", 0.2)]
+    )]);
+    let whole = json!([token("\"Sad", 0.2, &[("\"Gl", 0.6), ("\"", 0.1)])]);
+    for tokens in [forced, whole] {
+        let server = Server::start([with_tokens("\"Sad\"", tokens)]).await;
+        let found = classify::<Mood>("…")
+            .on(&server.client)
+            .probabilities()
+            .await;
+        let found = found.expect("shares");
+        assert_eq!((&found[0].0, &found[1].0), (&Mood::Glad, &Mood::Sad));
+        let near = |share: f64, expected: f64| (share - expected).abs() < 1e-6;
+        assert!(
+            near(found[0].1, 0.75) && near(found[1].1, 0.25),
+            "{found:?}"
+        );
+        let body = &server.requests()[0].body;
+        assert_eq!(
+            (&body["logprobs"], &body["top_logprobs"]),
+            (&json!(true), &json!(20))
+        );
+    }
+    // The chosen token is one of two labels: the next tells them apart.
+    let tokens = json!([
+        token("Sun", 0.5, &[("Rain", 0.5)]),
+        token("set", 0.1, &[("\"", 0.3)])
+    ]);
+    let server = Server::start([with_tokens("\"Sunset\"", tokens)]).await;
+    let found = classify::<Weather>("…")
+        .on(&server.client)
+        .probabilities()
+        .await;
+    let shares: Vec<_> = found
+        .expect("shares")
+        .iter()
+        .map(|(_, share)| (share * 1000.0).round())
+        .collect();
+    assert_eq!(shares, [375.0, 125.0, 500.0]);
+    // It is one of two labels that was not chosen: nothing tells them apart.
+    let tokens = json!([token("Rain", 0.5, &[("Sun", 0.5)])]);
+    let server = Server::start([with_tokens("\"Rain\"", tokens)]).await;
+    let refused = classify::<Weather>("…")
+        .on(&server.client)
+        .probabilities()
+        .await;
+    let refused = refused.expect_err("the same token").to_string();
+    assert!(
+        refused.contains("\"Sun\" and \"Sunset\" begin with the same token"),
+        "{refused}"
+    );
+    let server = Server::start([said("\"Sad\"")]).await;
+    let refused = classify::<Mood>("…")
+        .on(&server.client)
+        .probabilities()
+        .await;
+    assert!(
+        refused
+            .expect_err("none")
+            .to_string()
+            .contains("tells no probabilities")
+    );
+}
+
 fn said(text: &str) -> Answer {
     let choice = json!({
         "index": 0, "finish_reason": "stop",
