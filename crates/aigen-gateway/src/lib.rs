@@ -19,6 +19,7 @@ mod anthropic;
 mod door;
 mod extract;
 mod failure;
+mod functions;
 mod health;
 mod limits;
 mod metrics;

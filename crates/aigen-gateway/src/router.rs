@@ -1,7 +1,7 @@
 use crate::failure::Failure;
 use crate::limits::BODY_BYTES_MAX;
 use crate::state::{Gateway, GatewayState};
-use crate::{access, aigen, anthropic, health, openai, tokens};
+use crate::{access, aigen, anthropic, functions, health, openai, tokens};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
@@ -17,6 +17,7 @@ pub fn router(state: GatewayState) -> Router {
         .merge(health::routes())
         .merge(openai::routes())
         .merge(anthropic::routes())
+        .merge(functions::routes())
         .merge(tokens::routes())
         .nest("/v1/aigen", aigen::routes().layer(durable))
         .fallback(no_route)

@@ -12,7 +12,7 @@ use aigen_api::openai::ErrorKind::{
 };
 use aigen_node::network::{Cap, Receipt, Refusal};
 use aigen_node::{BadRow, EngineError, Fault, ImportError, NodeError, ReadError, TextFault};
-use aigen_types::{CallId, ModelName};
+use aigen_types::{Amount, CallId, ModelName};
 use axum::http::{Method, StatusCode};
 use std::fmt::Display;
 use std::time::Duration;
@@ -56,6 +56,8 @@ impl From<&NodeError> for Failure {
             NodeError::ContentMissing(_) => Row(503, Server, "content_missing", TELL_OPERATOR),
             NodeError::Store(_) => Row(503, Server, "store_failed", TELL_OPERATOR),
             NodeError::Parameter { .. } => Row(422, Controller, "invalid_parameter", "GET /v1/aigen/controllers/{reference} shows the manifest, which says what it takes"),
+            NodeError::Input { .. } => Row(422, Controller, "invalid_input", "correct the input: GET /v1/aigen/functions shows what each function takes"),
+            NodeError::FunctionUnknown(_) => Row(404, NotFound, "function_not_found", "GET /v1/aigen/functions lists what is published here"),
             NodeError::Unsupported { .. } => Row(400, InvalidRequest, "unsupported_parameter", "leave it out, or ask a model of control level `token`: GET /v1/models tells"),
             NodeError::Upstream(fault) => return upstream(fault),
             NodeError::CallExists { same: true, .. } => Row(409, Conflict, "idempotency_in_progress", "wait for the first request, or use another Idempotency-Key"),
@@ -75,7 +77,7 @@ impl From<&NodeError> for Failure {
         match error {
             NodeError::ModelUnknown { .. } => failure.param("model"),
             NodeError::ControllerUnknown(_) => failure.param("aigen.controller"),
-            NodeError::Parameter { path, .. } => failure.param(path),
+            NodeError::Parameter { path, .. } | NodeError::Input { path, .. } => failure.param(path),
             NodeError::Unsupported { param, .. } => failure.param(param),
             NodeError::Busy { after, .. } => failure.retry_after(*after),
             NodeError::ShuttingDown | NodeError::JournalUnreachable | NodeError::UploadsBusy => failure.retry(true),
@@ -396,9 +398,32 @@ impl Failure {
 
     /// With what was charged all the same.
     pub fn charged(self, call: CallId, receipt: &Receipt) -> Self {
+        self.was_charged(call, receipt.total())
+    }
+
+    /// The same where the cost is known by itself.
+    pub fn was_charged(self, call: CallId, cost: Amount) -> Self {
         self.metadata("receipt", call.to_string())
-            .metadata("cost", receipt.total().to_string())
+            .metadata("cost", cost.to_string())
             .retry(false)
+    }
+
+    /// A function's answer that ended before its value did.
+    pub fn truncated(raw: &str, budget: bool) -> Self {
+        let (why, way_out) = match budget {
+            true => (
+                "the money ended before the value did",
+                "what was produced is charged; allow more in `aigen.max_cost`, or fund the account",
+            ),
+            false => (
+                "the function's output tokens ended before its value did",
+                "what was produced is charged; allow more in `aigen.max_tokens`, or call a version whose `max_tokens` is higher",
+            ),
+        };
+        Row(422, Controller, "truncated", way_out)
+            .because(why)
+            .metadata("raw", raw)
+            .metadata("stop", if budget { "budget" } else { "length" })
     }
 }
 

@@ -7,6 +7,7 @@ mod citations;
 mod datasets;
 mod document;
 mod epochs;
+mod functions;
 mod governance;
 mod hangup;
 mod history;

@@ -228,7 +228,7 @@ choice!(RefundReason {
 });
 
 choice!(Role { 1 => Customer, 2 => Operator });
-choice!(ControllerKind { 1 => Grammar, 2 => Script, 3 => Wasm });
+choice!(ControllerKind { 1 => Grammar, 2 => Script, 3 => Wasm, 4 => Function });
 choice!(Scope { 1 => Complete, 2 => Read, 3 => Manage });
 choice!(Standing { 1 => Current, 2 => Deprecated, 3 => Yanked });
 choice!(ParameterKind { 1 => Voted, 2 => Measured });

@@ -178,6 +178,8 @@ pub enum ControllerKind {
     Script,
     /// A WebAssembly component.
     Wasm,
+    /// An AI function: prompt, schemas and golden cases.
+    Function,
 }
 
 /// See [`Command::PublishController`].

@@ -60,6 +60,7 @@ pub fn controller_digest(new: &NewController) -> Digest {
         ControllerKind::Grammar => b"grammar",
         ControllerKind::Script => b"script",
         ControllerKind::Wasm => b"wasm",
+        ControllerKind::Function => b"function",
     };
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"aigen/controller/v1/");

@@ -67,6 +67,7 @@ pub fn release_digest(new: &NewRelease) -> Digest {
         ControllerKind::Grammar => b"grammar",
         ControllerKind::Script => b"script",
         ControllerKind::Wasm => b"wasm",
+        ControllerKind::Function => b"function",
     };
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"aigen/controller/v2/");
@@ -194,7 +195,7 @@ fn holds_its_content(new: &NewRelease) -> bool {
     let (source, release) = (new.controller.source.as_bytes(), &new.release);
     match new.controller.kind {
         ControllerKind::Wasm => source.is_empty() && release.content_bytes > 0,
-        ControllerKind::Grammar | ControllerKind::Script => {
+        ControllerKind::Grammar | ControllerKind::Script | ControllerKind::Function => {
             release.content == content_digest(source)
                 && usize::try_from(release.content_bytes) == Ok(source.len())
         }

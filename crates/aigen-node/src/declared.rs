@@ -2,7 +2,7 @@
 //! the node, because a controller would be paid by what it said of itself.
 
 use crate::error::NodeError;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, compiled};
 use crate::node::Node;
 use aigen_jarvis::{Ending, Fault, Finish, Piece};
 use aigen_network::ControllerKind;
@@ -59,7 +59,18 @@ impl Declared {
 }
 
 impl Node {
-    /// What a published controller declares: the `answer` of its manifest, or else its grammar.
+    /// The value that a function promises.
+    fn promised(&self, digest: Digest) -> Result<Declared, NodeError> {
+        let (_, function) = self.function(&digest.to_string())?;
+        let schema = compiled("output", Some(function.output()))?;
+        let schema = schema.ok_or(NodeError::ControllerUnknown(digest.to_string()))?;
+        Ok(Declared::Schema {
+            schema: Box::new(schema),
+            texts: Vec::new(),
+        })
+    }
+
+    /// What a published controller declares: the `answer` of its manifest, or else its grammar or its value's schema.
     ///
     /// # Errors
     /// A manifest that this node does not understand.
@@ -84,6 +95,10 @@ impl Node {
                 texts: Vec::new(),
             }));
         }
-        Ok((kind == Some(ControllerKind::Grammar)).then_some(Declared::Grammar))
+        match kind {
+            Some(ControllerKind::Grammar) => Ok(Some(Declared::Grammar)),
+            Some(ControllerKind::Function) => self.promised(digest).map(Some),
+            _ => Ok(None),
+        }
     }
 }

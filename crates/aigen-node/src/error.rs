@@ -98,6 +98,17 @@ pub enum NodeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What a function was called with is not what it takes.
+    #[error("{path}: {reason}")]
+    Input {
+        /// Where, like `input.text`.
+        path: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// No such function.
+    #[error("function `{0}` is not published here")]
+    FunctionUnknown(String),
     /// The model cannot do what a field of the request asks for.
     #[error("`{param}` is not supported by model `{model}`: {reason}")]
     Unsupported {

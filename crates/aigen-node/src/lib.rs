@@ -16,6 +16,7 @@ mod datasets;
 mod declared;
 mod embed;
 mod error;
+mod functions;
 pub mod limits;
 mod loading;
 mod manifest;
@@ -71,6 +72,7 @@ pub use aigen_engine::text::{TextEngine, TextFault};
 pub use aigen_engine::{
     ChatMessage, ControlLevel, EngineError, Role as Speaker, Spent, TokenId, Tokenizer,
 };
+pub use aigen_functions::Function;
 pub use aigen_jarvis::{
     Answer, Answered, CallReader, Fault, Finish, OutsideError, Piece, Reasoning, Replayed, Spoken,
     Token as TracedToken, TokenLogprobs, TraceStep, Traced, call_text,

@@ -189,15 +189,17 @@ impl Manifest {
         }
         let plain = kind != ControllerKind::Wasm;
         if plain && self.limits != Limits::default() {
-            return Err(wrong("limits: a grammar or script has none".to_owned()));
+            return Err(wrong(
+                "limits: a grammar, script or function has none".to_owned(),
+            ));
         }
         if plain && !self.permissions.is_empty() {
             return Err(wrong(
-                "permissions: a grammar or script asks nobody".to_owned(),
+                "permissions: a grammar, script or function asks nobody".to_owned(),
             ));
         }
         if plain && (self.requires.backtrack || self.requires.fork) {
-            let reason = "a grammar or script neither takes tokens back nor forks";
+            let reason = "a grammar, script or function neither takes tokens back nor forks";
             return Err(wrong(format!("requires: {reason}")));
         }
         if self.requires.fork && self.limits.branches.is_none() {
@@ -292,7 +294,10 @@ impl Manifest {
     }
 }
 
-fn compiled(field: &str, schema: Option<&Value>) -> Result<Option<Validator>, NodeError> {
+pub(crate) fn compiled(
+    field: &str,
+    schema: Option<&Value>,
+) -> Result<Option<Validator>, NodeError> {
     let Some(schema) = schema else {
         return Ok(None);
     };

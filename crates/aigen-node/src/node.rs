@@ -3,6 +3,7 @@ use crate::auth::{Caller, hash, public_part, same};
 use crate::components::Components;
 use crate::datasets::Datasets;
 use crate::error::NodeError;
+use crate::functions::Functions;
 use crate::loading::Loader;
 use crate::observe::Observer;
 use crate::outside::Grant;
@@ -50,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) id: NodeId,
     pub(crate) journal: Journal,
     pub(crate) models: Models,
+    pub(crate) functions: Functions,
     pub(crate) observer: OnceLock<Arc<dyn Observer>>,
     pub(crate) loader: OnceLock<Arc<dyn Loader>>,
     /// Without them, controllers that are components are neither published nor run.
@@ -97,6 +99,7 @@ impl Node {
             id: setup.id,
             journal,
             models: Models::new(models, setup.admission),
+            functions: Functions::default(),
             observer: OnceLock::new(),
             loader: OnceLock::new(),
             components: OnceLock::new(),

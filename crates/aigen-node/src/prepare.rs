@@ -71,7 +71,10 @@ impl Node {
     ) -> Result<Vec<TokenId>, NodeError> {
         let node = self.clone();
         let encoded = tokio::task::spawn_blocking(move || match &*node.0.models.find(&model)? {
-            Served::Embedded(served) => encode(&served.engine, &steering.introduce(&prompt)),
+            Served::Embedded(served) => {
+                let worded = node.worded_prompt(&steering, &prompt)?;
+                encode(&served.engine, &steering.introduce(&worded))
+            }
             Served::Remote(_) => Err(NodeError::Unsupported {
                 param: "model",
                 model,
@@ -92,9 +95,10 @@ impl Node {
     fn prepare_blocking(
         &self,
         caller: &Caller,
-        mut request: CompletionRequest,
+        request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
         let served = self.0.models.find(&request.model)?;
+        let mut request = self.worded(request)?;
         let Retrieved { reads, citations } = self.retrieve(caller, &mut request)?;
         let mut prepared = match &*served {
             Served::Embedded(embedded) => self.prepare_embedded(embedded, caller, request),

@@ -117,6 +117,10 @@ impl Node {
         let program = match controller.published.kind {
             ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
             ControllerKind::Script => scripted(source, prompt)?,
+            ControllerKind::Function => {
+                let function = self.read_function(digest, &controller)?;
+                json_schema(compiler, function.output())?
+            }
             ControllerKind::Wasm => {
                 let (content, manifest) = release.ok_or(Refusal::SignatureMissing)?;
                 let reference = &controller.published.reference;
@@ -198,6 +202,7 @@ impl Node {
     pub(crate) fn check_controller(&self, new: &NewController) -> Result<(), NodeError> {
         match new.kind {
             ControllerKind::Script => parse_script(&new.source).map(|_| ()),
+            ControllerKind::Function => self.check_function(new),
             // The network refuses it without a manifest.
             ControllerKind::Wasm => Ok(()),
             ControllerKind::Grammar => self

@@ -13,7 +13,9 @@ mod dev;
 mod dict;
 mod epoch;
 mod explain;
+mod function;
 mod fund;
+mod generate;
 mod give_back;
 mod key;
 mod ledger;
@@ -83,6 +85,11 @@ pub enum Command {
     /// Publish datasets, read their rows, say who may
     #[command(subcommand)]
     Dataset(dataset::Command),
+    /// Write, try and publish AI functions: a type, a prompt and golden cases
+    #[command(subcommand)]
+    Fn(function::Command),
+    /// Write typed clients of published functions
+    Gen(generate::Args),
     /// Show what a call used, what it cost and who was paid
     Receipt(receipt::Args),
     /// Show what was used and what it cost, by day, spender, model or controller
@@ -136,6 +143,8 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Reverse(args) => give_back::reverse(args, context).await?,
         Command::Controller(command) => controller::run(command, context).await?,
         Command::Dataset(command) => dataset::run(command, context).await?,
+        Command::Fn(command) => return function::run(command, context).await,
+        Command::Gen(args) => generate::run(args, context).await?,
         Command::Receipt(args) => receipt::run(args, context).await?,
         Command::Usage(args) => usage::run(args, context).await?,
         Command::Ledger(command) => return ledger::run(&command, context),

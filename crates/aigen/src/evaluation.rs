@@ -19,3 +19,4 @@ pub use library::{Library, Source};
 pub use plant::{Planted, salt};
 pub use run::{Evaluation, Evaluator};
 pub use suite::Suite;
+pub use transcript::Transcript;

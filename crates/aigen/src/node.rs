@@ -120,7 +120,7 @@ impl LocalNode {
         let config_rejected = Arc::clone(&state.config_rejected);
         let api = aigen_gateway::router(state);
         let secure = tls.is_some();
-        let router = aigen_dashboard::router(api, secure);
+        let router = aigen_dashboard::router(aigen_mcp::router(api), secure);
         let door = match tls {
             Some(tls) => Door::tls(listener, tls),
             None => Door::from(listener),

@@ -55,6 +55,7 @@ pub fn sign(new: PublishController, manifest: String, key: &SigningKey) -> Publi
                 ControllerKind::Grammar => network::ControllerKind::Grammar,
                 ControllerKind::Script => network::ControllerKind::Script,
                 ControllerKind::Wasm => network::ControllerKind::Wasm,
+                ControllerKind::Function => network::ControllerKind::Function,
             },
             source: new.source.clone(),
             listed: new.listed,
@@ -70,6 +71,12 @@ pub fn sign(new: PublishController, manifest: String, key: &SigningKey) -> Publi
         }),
         ..new
     }
+}
+
+/// The same of a function: it needs an engine that follows a schema, and no more.
+pub fn function_manifest(description: &str) -> String {
+    let plain = plain_manifest(description);
+    format!("{plain}\n[requires]\ncontrol = \"schema\"\n")
 }
 
 /// A manifest that says no more than it has to.

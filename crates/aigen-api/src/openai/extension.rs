@@ -1,6 +1,6 @@
 mod dataset;
 
-use crate::resources::Steering;
+use crate::resources::{Guarantee, Steering};
 use crate::text;
 use aigen_types::{
     Address, Amount, CallId, ControllerRef, DatasetRef, DatasetSelector, Digest, Slug,
@@ -18,6 +18,9 @@ pub struct Extension {
     /// What the controller is given; its manifest says what it takes.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub params: Map<String, Value>,
+    /// Which model computes a function, where `model` names one: `fn:ada/sentiment`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// The most this call may cost, in AIGEN. Decoding stops before it would be exceeded.
     #[serde(
         default,
@@ -132,6 +135,9 @@ pub struct AigenReply {
     /// Who counted the tokens, where it was not this node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
+    /// Who promised that the answer is of the function's type, where a function steered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarantee: Option<Guarantee>,
     /// Whether the grammar was satisfied; `None` without a grammar. `false` only when the length or the budget cut it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grammar_complete: Option<bool>,

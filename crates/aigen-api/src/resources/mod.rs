@@ -5,6 +5,7 @@
 
 mod datasets;
 mod epoch;
+mod function;
 mod history;
 mod journal;
 mod money;
@@ -23,6 +24,9 @@ pub use epoch::{
     AppealMade, AppealRequest, AssignRequest, Assignment, CloseRequest, CommitRequest,
     ControllerResult, DecideRequest, Drawn, EpochPhase, EpochState, EpochStatement, Finding,
     GoldOpening, Report, RevealRequest, ValidatorResult,
+};
+pub use function::{
+    CallFunction, Function, FunctionOptions, FunctionReceipt, FunctionReply, Guarantee,
 };
 pub use history::{
     CallThrough, ControllerPast, EpochSummary, OpenCall, ValidatorPast, Working, Workings,

@@ -1,4 +1,4 @@
-use super::{Correction, DatasetRead};
+use super::{Correction, DatasetRead, Guarantee};
 use crate::{money, text};
 use aigen_types::{Address, Amount, CallId, ControllerRef, Digest, ModelName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,9 @@ pub struct Receipt {
     /// What steering it came to.
     #[serde(default)]
     pub steering: Steering,
+    /// Who promised that its value is of the function's type, where a function steered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarantee: Option<Guarantee>,
     /// Calls that it made while it ran, and that are over; none of them is part of `total`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sub_calls: Vec<SubCall>,

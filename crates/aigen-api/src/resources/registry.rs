@@ -245,6 +245,8 @@ pub enum ControllerKind {
     Script,
     /// A WebAssembly component.
     Wasm,
+    /// An AI function: prompt, schemas and golden cases, in JSON or TOML.
+    Function,
 }
 
 /// `GET /v1/aigen/controllers/{reference}`.

@@ -2,6 +2,7 @@
 
 mod datasets;
 mod epochs;
+mod functions;
 mod history;
 pub(crate) mod journal;
 mod keys;
@@ -40,6 +41,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/controllers/standing", post(registry::set_standing))
         .route("/controllers/tags", post(registry::tag))
         .route("/controllers/{*name}", get(registry::get))
+        .route("/functions", get(functions::list))
         .route("/models/load", post(models::load))
         .route("/models/unload", post(models::unload))
         .merge(datasets())

@@ -4,12 +4,12 @@ use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
-    AnyReceipt, Asked, ChargeLine, Correction, CorrectionKind, DatasetRead, Receipt, Replay,
-    RowRange, Share, Steering, SubCall, TokenUsage,
+    AnyReceipt, Asked, ChargeLine, Correction, CorrectionKind, DatasetRead, Guarantee, Receipt,
+    Replay, RowRange, Share, Steering, SubCall, TokenUsage,
 };
 use aigen_node::Caller;
 use aigen_node::economy::LineKind;
-use aigen_node::network::{self, Network, Outcome, addresses};
+use aigen_node::network::{self, ControllerKind, Network, Outcome, addresses};
 use aigen_types::{Address, Amount, CallId, Digest};
 use axum::Json;
 use axum::extract::State;
@@ -110,6 +110,7 @@ pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt
         reads: call.reads.iter().map(read).collect(),
         finish: finish(receipt.outcome).to_owned(),
         steering: steering(receipt),
+        guarantee: guarantee(network, receipt),
         sub_calls: sub_calls(network, id),
         parent: network.parent_of(id),
         replayable: false,
@@ -138,6 +139,17 @@ pub(crate) fn read(read: &network::Read) -> DatasetRead {
         provider: read.provider.clone(),
         earned: read.earned,
     }
+}
+
+/// Who promised an answer's type, where a function did. What was decided token by token is known by
+/// the hash of the decisions; of an answer from elsewhere there are none.
+pub(crate) fn guarantee(network: &Network, receipt: &network::Receipt) -> Option<Guarantee> {
+    let controller = network.controller(receipt.call.controller?)?;
+    let is_function = controller.published.kind == ControllerKind::Function;
+    is_function.then_some(match receipt.decisions == Digest::ZERO {
+        true => Guarantee::Retry,
+        false => Guarantee::Decoder,
+    })
 }
 
 /// Those that are over; one that runs has no receipt yet.

@@ -79,7 +79,8 @@ pub(crate) async fn complete<T, W: Wording>(
     Ok(response)
 }
 
-async fn answer<T, W: Wording>(
+/// The same, without the rates.
+pub(crate) async fn answer<T, W: Wording>(
     gateway: &Gateway,
     post: &Post<T>,
     ask: Ask<W>,
@@ -247,6 +248,11 @@ impl<W: Wording> Underway<W> {
         finish(&mut conclusion, &self.speeches);
         conclusion.aigen.trace = traces(&mut said);
         let (receipt, cost) = (conclusion.aigen.receipt, conclusion.aigen.cost);
+        if let Some(failure) = self.wording.refused(&said, &conclusion) {
+            let failure = failure.was_charged(receipt, cost);
+            let cost = Some(cost);
+            return charged::<W>(call, Broken { failure, cost });
+        }
         Ok(Reply {
             status: StatusCode::OK,
             receipt,

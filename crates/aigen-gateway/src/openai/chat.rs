@@ -7,6 +7,7 @@ use super::tools::{Offer, conversation, offered};
 use super::wording::{Head, Wording};
 use crate::extract::Post;
 use crate::failure::Failure;
+use crate::functions::addressed;
 use crate::state::Gateway;
 use aigen_api::openai::{
     ChatChoice, ChatChunk, ChatChunkObject, ChatObject, ChatReply, ChatRequest, ChatResponse,
@@ -22,8 +23,9 @@ pub(super) const ROUTE: &str = "/v1/chat/completions";
 
 pub(super) async fn create(
     State(gateway): State<Gateway>,
-    post: Post<ChatRequest>,
+    mut post: Post<ChatRequest>,
 ) -> Result<Response, Failure> {
+    addressed(&gateway, &mut post.body)?;
     let request = &post.body;
     request.check()?;
     refuse_unsupported(request)?;

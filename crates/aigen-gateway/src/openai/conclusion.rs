@@ -1,5 +1,5 @@
 use crate::access::Access;
-use crate::aigen::receipts::steering;
+use crate::aigen::receipts::{guarantee, steering};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::openai::{
@@ -204,6 +204,7 @@ pub(super) fn reply(gateway: &Gateway, call: CallId, receipt: &Receipt) -> Aigen
         controller: controller.map(|controller| controller.published.reference.clone()),
         controller_digest: digest,
         steering: digest.map(|_| steering(receipt)),
+        guarantee: guarantee(&network, receipt),
         model_digest: network.model(&receipt.call.model).map(|model| model.digest),
         ..AigenReply::default()
     }

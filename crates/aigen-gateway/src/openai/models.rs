@@ -1,25 +1,27 @@
 use crate::extract::{Key, Named};
 use crate::failure::Failure;
+use crate::functions;
 use crate::state::Gateway;
 use aigen_api::openai::{
     ListObject, Model, ModelInfo, ModelList, ModelObject, ModelPrice, Upstreams,
 };
 use aigen_node::economy::Price;
 use aigen_node::network::Network;
-use aigen_node::{ControlLevel, Served};
+use aigen_node::{ControlLevel, NodeError, Served};
 use aigen_types::ModelName;
 use axum::Json;
 use axum::extract::State;
 
 pub(super) async fn list(State(gateway): State<Gateway>, _: Key) -> Json<ModelList> {
+    let functions: Vec<_> = functions::models(&gateway).collect();
     let network = gateway.node.network();
     let models = gateway.node.models();
+    let described = models
+        .iter()
+        .filter_map(|(name, served)| describe(&network, name, served));
     Json(ModelList {
         object: ListObject::Is,
-        data: models
-            .iter()
-            .filter_map(|(name, served)| describe(&network, name, served))
-            .collect(),
+        data: described.chain(functions).collect(),
     })
 }
 
@@ -28,6 +30,14 @@ pub(super) async fn get(
     _: Key,
     Named(id): Named<String>,
 ) -> Result<Json<Model>, Failure> {
+    if id.starts_with("fn:") {
+        let function = functions::models(&gateway).find(|model| {
+            let name = model.id.split('@').next();
+            model.id == id || name == Some(id.as_str())
+        });
+        let unknown = || Failure::from(NodeError::FunctionUnknown(id));
+        return function.map(Json).ok_or_else(unknown);
+    }
     let models = gateway.node.models();
     let name = id.parse::<ModelName>().ok();
     let found = name.and_then(|name| {

@@ -23,6 +23,11 @@ pub(crate) fn steering(
     let Some(extension) = extension else {
         return Ok(format);
     };
+    if extension.model.is_some() {
+        // Chat completions have taken it by now, where their model is a function.
+        let reason = "says which model computes a function, and `model` names none";
+        return Err(Failure::invalid("aigen.model", reason));
+    }
     let Some(name) = &extension.controller else {
         return match extension.params.is_empty() {
             true => Ok(format),

@@ -27,6 +27,11 @@ pub(crate) trait Wording: Send + 'static {
     /// The whole of what was asked for, one answer or several, as JSON.
     fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8>;
 
+    /// Why what was said is no answer, where that is so: it is charged all the same.
+    fn refused(&self, _: &[Said], _: &Conclusion) -> Option<Failure> {
+        None
+    }
+
     /// What a stream begins with, before there is any text.
     fn open(&mut self, frame: &mut Frame, head: &Head);
 

@@ -5,7 +5,7 @@ use aigen_journal::{Journal, MemoryStore};
 use aigen_node::economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_node::economy::{Price, Shares};
 use aigen_node::network::{Found, NewModel, Role, Settings};
-use aigen_node::{Embedded, IssuedKey, Node, Reasoning};
+use aigen_node::{Embedded, IssuedKey, Node, Reasoning, Served, TextEngine};
 use aigen_types::{Address, Amount, CallId, Digest, Ppm, Timestamp};
 use axum::Router;
 use axum::body::Body;
@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tower::ServiceExt;
 
@@ -95,12 +95,17 @@ impl World {
     }
 
     async fn with(engine: ScriptedEngine, reasoning: Option<Reasoning>) -> Self {
-        let mut now = 0;
-        let clock = move || {
-            now += 1;
-            Timestamp(1_700_000_000_000_000_000 + now)
-        };
-        let mut world = Self::founded_with(engine, reasoning, founding(), clock).await;
+        let clock = clock();
+        Self::peopled(Self::founded_with(engine, reasoning, founding(), clock).await).await
+    }
+
+    /// A model that another server answers for.
+    pub async fn remote(engine: Arc<dyn TextEngine>) -> Self {
+        let model = Served::Remote(engine);
+        Self::peopled(Self::founded_of(model, founding(), clock()).await).await
+    }
+
+    async fn peopled(mut world: Self) -> Self {
         world.node.publish_model(model()).await.unwrap();
         world.ada = world.key("ada-1", "user:ada").await;
         world.fund("user:ada", "1").await;
@@ -126,15 +131,20 @@ impl World {
     ) -> Self {
         let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
         let compiler = Compiler::new(engine.tokenizer()).unwrap().into();
-        let models = BTreeMap::from([(
-            "tiny".parse().unwrap(),
-            Embedded {
-                engine,
-                compiler,
-                reasoning,
-            }
-            .into(),
-        )]);
+        let model = Embedded {
+            engine,
+            compiler,
+            reasoning,
+        };
+        Self::founded_of(model.into(), found, clock).await
+    }
+
+    async fn founded_of(
+        model: Served,
+        found: Found,
+        clock: impl FnMut() -> Timestamp + Send + 'static,
+    ) -> Self {
+        let models = BTreeMap::from([("tiny".parse().unwrap(), model)]);
         let fail = |error| panic!("{error}");
         let (journal, _) = Journal::start(Box::<MemoryStore>::default(), clock, fail).unwrap();
         let node = Node::start(journal, models).await.unwrap();
@@ -275,6 +285,14 @@ async fn key(node: &Node, name: &str, account: &str, role: Role) -> String {
     let key = IssuedKey::draw(name.parse().unwrap(), account.parse().unwrap(), role);
     node.add_key(&key).await.unwrap();
     key.secret
+}
+
+fn clock() -> impl FnMut() -> Timestamp + Send + 'static {
+    let mut now = 0;
+    move || {
+        now += 1;
+        Timestamp(1_700_000_000_000_000_000 + now)
+    }
 }
 
 fn founding() -> Found {

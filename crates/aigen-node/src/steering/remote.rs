@@ -96,6 +96,10 @@ impl Node {
         }
         let schema = match published.kind {
             ControllerKind::Grammar => schema_of(&published.source, &holes(params)?)?,
+            ControllerKind::Function => {
+                let function = self.read_function(digest, &controller)?;
+                Some(function.output().clone())
+            }
             ControllerKind::Script | ControllerKind::Wasm => None,
         };
         match schema {

@@ -120,3 +120,69 @@ async fn only_sources_that_work_are_published_and_only_by_their_owner() {
     .await;
     assert!(matches!(foreign, Err(NodeError::Forbidden(_))));
 }
+
+const ECHO: &str = r#"
+description = "Say it."
+max_tokens = 20
+input = { type = "object", required = ["word"], properties = { word = { type = "string" } } }
+output = { const = { said = true } }
+"#;
+
+/// A function is asked in its own words, and its schema is what steers.
+#[tokio::test]
+async fn a_function_takes_its_input_from_parameters_or_the_last_message() {
+    let world = World::new(1_000_000).await;
+    let digest = publish(&world, "ada/echo@1.0.0", ControllerKind::Function, ECHO)
+        .await
+        .unwrap();
+    for (name, params, said) in [
+        ("ada/echo@1.0.0", json!({"word": "a"}), "unread"),
+        ("ada/echo", json!({}), "a"),
+        (digest.as_str(), json!({}), r#"{"word": "a"}"#),
+    ] {
+        let running = world
+            .node
+            .complete(&world.caller, steered(name, params, said));
+        let running = running
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (text, ended) = read(running).await;
+        assert_eq!(text, r#"{"said":true}"#, "{name}");
+        assert!(ended.receipt.unwrap().call.controller.is_some());
+    }
+    for (params, said, expected) in [
+        (json!({"word": 5}), "", "input.word: 5 is not of type"),
+        (json!({}), "", "input: \"word\" is a required property"),
+    ] {
+        let refused = world
+            .node
+            .complete(&world.caller, steered("ada/echo", params, said))
+            .await;
+        let refused = refused.map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains(expected), "{refused}");
+    }
+    world.check();
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_work_is_not_published() {
+    let world = World::new(1_000_000).await;
+    for (old, new, expected) in [
+        ("description", "colour", "unknown field `colour`"),
+        (
+            "{ const = { said = true } }",
+            "{ type = \"string\", pattern = \"(?=a)b\" }",
+            "the function: output: ",
+        ),
+        (
+            "max_tokens = 20",
+            "prompt = \"{{ wrod }}\"",
+            "the function: prompt: undefined value",
+        ),
+    ] {
+        let source = ECHO.replace(old, new);
+        let refused = publish(&world, "ada/bad@1.0.0", ControllerKind::Function, &source).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(expected), "{refused}");
+    }
+}

@@ -1,6 +1,6 @@
 //! A validator: evaluates what it is assigned, commits, reveals, and is paid for being right.
 
-mod evaluate;
+pub(crate) mod evaluate;
 mod income;
 mod run;
 mod work;
@@ -116,9 +116,10 @@ async fn move_stake(args: Move, which: &str, context: &Context) -> Result<()> {
 ///
 /// # Errors
 /// When it serves none, or cannot be asked.
-pub(super) async fn first_model(node: &Asked) -> Result<String> {
+pub(crate) async fn first_model(node: &Asked) -> Result<String> {
     let models: ModelList = node.get("/v1/models").await?;
-    let first = models.data.into_iter().next();
+    let mut models = models.data.into_iter();
+    let first = models.find(|model| !model.id.starts_with("fn:"));
     first
         .map(|model| model.id)
         .ok_or_else(|| hinted("the node serves no model", "start it with one"))

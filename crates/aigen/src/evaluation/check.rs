@@ -3,6 +3,7 @@
 use super::plugin::{Plugin, Question};
 use super::suite::Case;
 use super::transcript::{ANSWER, Transcript, paraphrase, verdict};
+use aigen_functions::holds;
 use aigen_types::PPM;
 use anyhow::{Context, Result, bail, ensure};
 use jsonschema::{PatternOptions, Validator};
@@ -41,6 +42,8 @@ pub enum Rule {
     Matches(Regex),
     /// None of the values in the case's field occurs in the part.
     Forbids(String),
+    /// The part is JSON that holds what the case's field, as JSON, expects.
+    Holds(String),
     /// The part is JSON that satisfies a schema.
     Schema(Box<Validator>),
     /// The part is the same however the question is put.
@@ -77,6 +80,7 @@ struct Written {
     within: Option<String>,
     matches: Option<String>,
     forbids: Option<String>,
+    holds: Option<String>,
     schema: Option<Value>,
     agrees: Option<bool>,
     judge: Option<Judge>,
@@ -192,6 +196,11 @@ impl Part {
             }
             Rule::Matches(pattern) => pattern.is_match(part),
             Rule::Forbids(field) => !case.values(field).iter().any(|value| part.contains(value)),
+            Rule::Holds(field) => {
+                let value = serde_json::from_str(part);
+                let expected = serde_json::from_str(case.first(field));
+                value.is_ok_and(|value| expected.is_ok_and(|expected| holds(&expected, &value)))
+            }
             Rule::Schema(schema) => {
                 serde_json::from_str(part).is_ok_and(|value| schema.is_valid(&value))
             }
@@ -227,7 +236,10 @@ impl Part {
 impl Rule {
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Equals(field) | Self::Within(field) | Self::Forbids(field) => Some(field),
+            Self::Equals(field)
+            | Self::Within(field)
+            | Self::Forbids(field)
+            | Self::Holds(field) => Some(field),
             Self::Label { field, .. } => Some(field),
             Self::Judge(judge) => Some(&judge.against),
             Self::Matches(_) | Self::Schema(_) | Self::Agrees | Self::Command(_) => None,
@@ -260,6 +272,7 @@ impl Written {
             self.within.map(Rule::Within),
             matches.map(Rule::Matches),
             self.forbids.map(Rule::Forbids),
+            self.holds.map(Rule::Holds),
             self.schema.map(|schema| compiled(&schema)).transpose()?,
             self.agrees.filter(|agrees| *agrees).map(|_| Rule::Agrees),
             self.judge.map(Rule::Judge),
@@ -268,7 +281,7 @@ impl Written {
         let mut rules: Vec<_> = rules.into_iter().flatten().collect();
         let (Some(rule), true) = (rules.pop(), rules.is_empty()) else {
             bail!(
-                "say exactly one of equals, label, within, matches, forbids, schema, agrees, judge, command"
+                "say exactly one of equals, label, within, matches, forbids, holds, schema, agrees, judge, command"
             )
         };
         let weight = self.weight;
@@ -280,7 +293,11 @@ impl Written {
     }
 }
 
+/// A schema, or the JSON text of one: TOML has no `null`.
 fn compiled(schema: &Value) -> Result<Rule> {
+    let read = schema.as_str().map(serde_json::from_str::<Value>);
+    let read = read.transpose().context("schema")?;
+    let schema = read.as_ref().unwrap_or(schema);
     // Its patterns are a stranger's: only such as take linear time. Nothing is fetched.
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
     let schema = options.build(schema);

@@ -20,6 +20,13 @@ pub fn verdict((parameter, rule): (&str, usize), order: usize) -> String {
 pub struct Transcript(BTreeMap<String, String>);
 
 impl Transcript {
+    /// Of a case that was asked once.
+    pub fn of_answer(answer: impl Into<String>) -> Self {
+        let mut transcript = Self::default();
+        transcript.add(ANSWER, answer);
+        transcript
+    }
+
     /// Adds an answer.
     pub fn add(&mut self, asked: impl Into<String>, answer: impl Into<String>) {
         self.0.insert(asked.into(), answer.into());

@@ -45,6 +45,11 @@ fn a_controller_is_published_and_yanked() {
 }
 
 #[test]
+fn a_function_is_written_tried_and_published() {
+    read_along("guides/functions.md");
+}
+
+#[test]
 fn teams_are_charged_what_they_used() {
     read_along("guides/teams.md");
 }

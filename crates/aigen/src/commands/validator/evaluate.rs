@@ -31,7 +31,7 @@ pub struct Args {
 
 /// One parameter; scores in parts per million.
 #[derive(Debug, Serialize)]
-struct Row {
+pub(crate) struct Row {
     parameter: String,
     score: u32,
     low: u32,
@@ -65,7 +65,7 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     })
 }
 
-fn rows(found: &Evaluation) -> Vec<Row> {
+pub(crate) fn rows(found: &Evaluation) -> Vec<Row> {
     let scores = found.scores.iter();
     let row = |(parameter, score): (&Slug, &u32)| {
         let (low, high) = confidence(*score, found.cases);
@@ -81,7 +81,7 @@ fn rows(found: &Evaluation) -> Vec<Row> {
     scores.map(row).collect()
 }
 
-fn table(rows: &[Row]) -> String {
+pub(crate) fn table(rows: &[Row]) -> String {
     let mut table = Table::new(&["parameter", "score", "95 % sure to be between", "cases"]);
     for row in rows {
         table.row([

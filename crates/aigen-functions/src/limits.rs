@@ -1,0 +1,22 @@
+//! What a function is bounded by.
+
+/// Bytes of a source, as of every published controller.
+pub const SOURCE_BYTES_MAX: usize = 256 << 10;
+
+/// Golden cases: each is a call wherever the function is tested.
+pub const GOLDEN_MAX: usize = 256;
+
+/// Output tokens that a function may ask for.
+pub const TOKENS_MAX: u32 = 32_768;
+
+/// Output tokens where it says nothing.
+pub(crate) const TOKENS: u32 = 1_024;
+
+/// Steps of a template's virtual machine: a loop over a thousand items takes some ten thousand.
+pub(crate) const FUEL_MAX: u64 = 200_000;
+
+/// Bytes that a template may write: more than most contexts hold.
+pub(crate) const WORDING_BYTES_MAX: usize = 1 << 20;
+
+/// How deep a sample follows references.
+pub(crate) const SAMPLE_DEPTH_MAX: usize = 8;

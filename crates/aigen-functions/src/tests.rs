@@ -1,0 +1,176 @@
+use crate::{Function, holds};
+use serde_json::{Value, json};
+
+const SENTIMENT: &str = r#"
+description = "Judge the sentiment of `text`."
+prompt = "{% if context %}In answer to: {{ context }}\n{% endif %}{{ text }}"
+max_tokens = 60
+pass_ppm = 900000
+output = '{"type": "object", "required": ["why", "polarity"], "properties": {"why": {"type": "string"}, "polarity": {"enum": ["good", "bad"]}}}'
+
+[input]
+type = "object"
+required = ["text"]
+properties.text = { type = "string", maxLength = 100 }
+properties.context = { type = "string" }
+
+[[golden]]
+input = { text = "Lovely." }
+expect = { polarity = "good" }
+"#;
+
+fn sentiment() -> Function {
+    Function::parse(SENTIMENT).unwrap()
+}
+
+#[test]
+fn a_source_is_read_with_the_order_of_its_answer() {
+    let function = sentiment();
+    let names: Vec<_> = function.output()["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
+    assert_eq!(names, ["why", "polarity"]);
+    assert_eq!(function.output()["additionalProperties"], json!(false));
+    assert_eq!((function.max_tokens, function.pass.parts()), (60, 900_000));
+}
+
+#[test]
+fn an_input_is_worded_and_never_read_as_a_template() {
+    let worded = |input: Value| sentiment().word(&input).unwrap().user;
+    assert_eq!(worded(json!({"text": "{{ 1 + 1 }}"})), "{{ 1 + 1 }}");
+    assert_eq!(
+        worded(json!({"text": "Great.", "context": "It broke."})),
+        "In answer to: It broke.\nGreat."
+    );
+    let system = sentiment().word(&json!({"text": "a"})).unwrap().system;
+    assert!(
+        system.starts_with("Judge the sentiment of `text`.\n\nAnswer in JSON of this schema:\n{")
+    );
+}
+
+#[test]
+fn a_message_is_an_input() {
+    let one = sentiment();
+    for (message, expected) in [
+        ("Lovely.", Ok(json!({"text": "Lovely."}))),
+        (
+            r#"{"text": "a", "context": "b"}"#,
+            Ok(json!({"text": "a", "context": "b"})),
+        ),
+        // An object that is no input is the text.
+        (r#"{"other": 1}"#, Ok(json!({"text": r#"{"other": 1}"#}))),
+        (&"a".repeat(101), Err("input.text".to_owned())),
+    ] {
+        let input = one.input_of(message).map_err(|misfit| misfit.path);
+        assert_eq!(input, expected, "{message}");
+    }
+    let two = SENTIMENT.replace(
+        r#"required = ["text"]"#,
+        r#"required = ["text", "context"]"#,
+    );
+    let two = two.replace(
+        r#"{ text = "Lovely." }"#,
+        r#"{ text = "a", context = "b" }"#,
+    );
+    let two = Function::parse(&two).unwrap();
+    let refused = two.input_of("Lovely.").unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "input: the message must be a JSON object, its input"
+    );
+}
+
+#[test]
+fn inputs_are_checked_by_their_path() {
+    for (input, expected) in [
+        (json!({"text": "a"}), "ok"),
+        (json!({"text": 5}), "input.text"),
+        (json!({}), "input"),
+        (json!({"text": "a", "more": 1}), "input"),
+        (json!([]), "input"),
+    ] {
+        let path = sentiment()
+            .check_input(&input)
+            .map_err(|misfit| misfit.path);
+        assert_eq!(path.err().as_deref().unwrap_or("ok"), expected, "{input}");
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_by_its_place() {
+    let with = |old: &str, new: &str| {
+        assert!(SENTIMENT.contains(old), "{old}");
+        Function::parse(&SENTIMENT.replace(old, new))
+            .unwrap_err()
+            .to_string()
+    };
+    for (old, new, expected) in [
+        (
+            "max_tokens = 60",
+            "max_tokens = 0",
+            "max_tokens: must be 1 to 32768",
+        ),
+        ("max_tokens = 60", "colour = 1", "source: "),
+        ("{{ text }}", "{{ txt }}", "prompt: undefined value"),
+        ("{{ text }}", "{% for", "prompt: syntax error"),
+        (
+            "{{ text }}",
+            "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
+            "prompt: it computes more than 200000 steps",
+        ),
+        (
+            "{{ text }}",
+            "{% for a in range(1200) %}{{ 'a' * 1000 }}{% endfor %}",
+            "prompt: it writes more than 1048576 bytes",
+        ),
+        (
+            r#"{ text = "Lovely." }"#,
+            "{ text = 5 }",
+            "golden[0].input.text: 5 is not of type",
+        ),
+        (
+            r#"[input]
+type = "object""#,
+            r#"[input]
+type = "string""#,
+            "input: must be a schema of `type` object",
+        ),
+        (
+            r#""polarity": {"enum""#,
+            r#""polarity": {"type""#,
+            "output: ",
+        ),
+        (
+            "pass_ppm = 900000",
+            "pass_ppm = 1000001",
+            "pass_ppm: must be 0 to 1000000",
+        ),
+    ] {
+        let refused = with(old, new);
+        assert!(refused.contains(expected), "{new}: {refused}");
+    }
+}
+
+#[test]
+fn a_template_is_tried_with_a_sample_where_no_case_is_golden() {
+    let none = SENTIMENT.split("[[golden]]").next().unwrap();
+    Function::parse(none).unwrap();
+    let refused = Function::parse(&none.replace("{{ text }}", "{{ txt }}")).unwrap_err();
+    assert_eq!(refused.place, "prompt");
+}
+
+#[test]
+fn an_answer_holds_what_is_expected_of_it() {
+    for (expected, value, held) in [
+        (json!(null), json!(1), true),
+        (json!({"a": 1}), json!({"a": 1.0, "b": 2}), true),
+        (json!({"a": 1}), json!({"b": 2}), false),
+        (json!([{"a": 1}, 2]), json!([{"a": 1, "b": 1}, 2]), true),
+        (json!([1]), json!([1, 2]), false),
+        (json!("a"), json!("A"), false),
+    ] {
+        assert_eq!(holds(&expected, &value), held, "{expected} {value}");
+    }
+}

@@ -1,0 +1,501 @@
+//! Published functions, called by name, as models, and where they do not give a value.
+
+use super::world::{World, receipt_of, request};
+use aigen_engine::scripted::Script;
+use aigen_engine::text::{
+    OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
+    TextRequest,
+};
+use aigen_node::ControlLevel;
+use aigen_types::{Amount, CallId, Digest};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+const SENTIMENT: &str = r#"
+description = "Judge the sentiment of `text`."
+max_tokens = 40
+output = '{"type": "object", "required": ["why", "polarity"], "properties": {"why": {"type": "string", "maxLength": 9}, "polarity": {"enum": ["good", "bad"]}}}'
+
+[input]
+type = "object"
+required = ["text"]
+properties.text = { type = "string", maxLength = 20 }
+
+[[golden]]
+input = { text = "Lovely." }
+expect = { polarity = "good" }
+"#;
+
+/// The least that the schema allows: what is forced is nothing that the script goes on from.
+const ANSWER: &str = r#"{"why":"         ","polarity":"bad"}"#;
+
+async fn world() -> World {
+    let world = World::new(Script::replies([("", ["ok"])])).await;
+    published(&world, "ada/sentiment@1.0.0", SENTIMENT).await;
+    world
+}
+
+async fn published(world: &World, reference: &str, source: &str) -> Value {
+    let new = json!({"reference": reference, "kind": "function", "source": source, "description": "Sentiment"});
+    let reply = world
+        .post(&world.operator, "/v1/aigen/controllers", &new)
+        .await;
+    assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
+    reply.json()
+}
+
+async fn call(world: &World, name: &str, body: Value) -> super::world::Reply {
+    world
+        .post(&world.ada, &format!("/v1/functions/{name}"), &body)
+        .await
+}
+
+#[tokio::test]
+async fn a_function_is_called_scored_and_paid_like_any_controller() {
+    let world = world().await;
+    for name in ["ada/sentiment", "ada/sentiment@1", "ada/sentiment@1.0.0"] {
+        let reply = call(&world, name, json!({"input": {"text": "Lovely."}})).await;
+        assert_eq!(reply.status, StatusCode::OK, "{name}: {}", reply.text);
+        let body = reply.json();
+        assert_eq!(body["value"].to_string(), ANSWER);
+        assert_eq!(body["receipt"]["guarantee"], "decoder");
+        assert_eq!(body["receipt"]["function"], "ada/sentiment@1.0.0");
+        assert_eq!(body["receipt"]["model"], "tiny");
+        assert_eq!(body["receipt"]["id"], receipt_of(&reply).to_string());
+        let receipt = format!("/v1/aigen/receipts/{}", receipt_of(&reply));
+        let receipt = world.get(&world.ada, &receipt).await.json();
+        assert_eq!(receipt["guarantee"], "decoder");
+        let split = receipt["split"].as_array().unwrap();
+        assert!(split.iter().any(|share| share["role"] == "controller"));
+    }
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn the_same_key_is_charged_once_and_another_function_is_another_request() {
+    let world = world().await;
+    published(&world, "ada/other@1.0.0", SENTIMENT).await;
+    let asked = |name: &str| {
+        let body = json!({"input": {"text": "Lovely."}}).to_string();
+        let mut asked = request("POST", &world.ada, &format!("/v1/functions/{name}"), &body);
+        asked
+            .headers_mut()
+            .insert("idempotency-key", "one".parse().unwrap());
+        asked
+    };
+    let first = world.send(asked("ada/sentiment")).await;
+    let again = world.send(asked("ada/sentiment")).await;
+    assert_eq!((first.status, &first.text), (again.status, &again.text));
+    let other = world.send(asked("ada/other")).await;
+    assert_eq!(other.error().1, "idempotency_key_reused");
+    assert_eq!(world.node.network().receipts().count(), 1);
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_by_its_path_before_any_charge() {
+    let world = world().await;
+    let text = |text: &str| json!({"input": {"text": text}});
+    let rows = [
+        (
+            "ada/sentiment",
+            json!({"input": {"text": 5}}),
+            422,
+            "invalid_input",
+            Some("input.text"),
+        ),
+        (
+            "ada/sentiment",
+            text(&"a".repeat(21)),
+            422,
+            "invalid_input",
+            Some("input.text"),
+        ),
+        (
+            "ada/sentiment",
+            json!({"input": {}}),
+            422,
+            "invalid_input",
+            Some("input"),
+        ),
+        (
+            "ada/sentiment",
+            json!({}),
+            422,
+            "invalid_input",
+            Some("input"),
+        ),
+        (
+            "ada/sentiment",
+            json!({"input": {"text": "a", "b": 1}}),
+            422,
+            "invalid_input",
+            Some("input"),
+        ),
+        (
+            "ada/sentiment",
+            json!({"text": "a"}),
+            400,
+            "invalid_json",
+            Some("text"),
+        ),
+        (
+            "ada/sentiment@2",
+            text("a"),
+            404,
+            "function_not_found",
+            None,
+        ),
+        ("ada/none", text("a"), 404, "function_not_found", None),
+        ("nothing", text("a"), 404, "function_not_found", None),
+        (
+            "ada/sentiment",
+            json!({"input": {"text": "a"}, "aigen": {"model": "huge"}}),
+            404,
+            "model_not_found",
+            Some("model"),
+        ),
+        (
+            "ada/sentiment",
+            json!({"input": {"text": "a"}, "aigen": {"temperature": 3}}),
+            400,
+            "invalid_value",
+            Some("aigen.temperature"),
+        ),
+        (
+            "ada/sentiment",
+            json!({"input": {"text": "a"}, "aigen": {"max_cost": "0.000000001"}}),
+            402,
+            "budget_too_small",
+            Some("aigen.max_cost"),
+        ),
+    ];
+    for (name, body, status, code, param) in rows {
+        let (at, found, path) = call(&world, name, body.clone()).await.error();
+        assert_eq!(
+            (at, found.as_str(), path.as_deref()),
+            (status, code, param),
+            "{name} {body}"
+        );
+    }
+    let yank = json!({"reference": "ada/sentiment@1.0.0", "standing": "yanked", "reason": "wrong"});
+    world
+        .post(&world.operator, "/v1/aigen/controllers/standing", &yank)
+        .await;
+    let yanked = call(&world, "ada/sentiment@1.0.0", text("a")).await.error();
+    assert_eq!((yanked.0, yanked.1.as_str()), (422, "controller_yanked"));
+    let gone = call(&world, "ada/sentiment", text("a")).await.error();
+    assert_eq!(gone.1, "function_not_found");
+    assert_eq!(world.node.network().receipts().count(), 0);
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_value_that_is_cut_off_is_an_error_with_what_there_is_of_it() {
+    let world = world().await;
+    for (options, stop, raw) in [
+        (json!({"max_tokens": 12}), "length", r#"{"why":"    "#),
+        (json!({"max_cost": "0.000000270"}), "budget", r#"{"why":"#),
+    ] {
+        let body = json!({"input": {"text": "a"}, "aigen": options});
+        let reply = call(&world, "ada/sentiment", body).await;
+        let (status, code, _) = reply.error();
+        assert_eq!(
+            (status, code.as_str()),
+            (422, "truncated"),
+            "{}",
+            reply.text
+        );
+        let metadata = &reply.json()["error"]["metadata"];
+        assert_eq!(metadata["stop"], stop, "{metadata}");
+        let said = metadata["raw"].as_str().unwrap();
+        assert!(
+            ANSWER.starts_with(said) && said.starts_with(&raw[..4]),
+            "{said}"
+        );
+        assert_eq!(metadata["receipt"], receipt_of(&reply).to_string());
+        assert_ne!(metadata["cost"], "0");
+    }
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_function_is_a_model_whole_and_streamed() {
+    let world = world().await;
+    let ask = |model: &str, content: &str, stream: bool| json!({"model": model, "stream": stream, "messages": [{"role": "user", "content": content}]});
+    let path = "/v1/chat/completions";
+    for content in ["Lovely.", r#"{"text": "Lovely."}"#] {
+        let whole = world
+            .post(&world.ada, path, &ask("fn:ada/sentiment", content, false))
+            .await;
+        let body = whole.json();
+        assert_eq!(body["choices"][0]["message"]["content"], ANSWER, "{body}");
+        assert_eq!(body["aigen"]["guarantee"], "decoder");
+        assert_eq!(body["aigen"]["controller"], "ada/sentiment@1.0.0");
+        assert_eq!(body["model"], "tiny");
+        let streamed = world
+            .post(&world.ada, path, &ask("fn:ada/sentiment@1", content, true))
+            .await;
+        let (events, done) = streamed.events();
+        let said = events
+            .iter()
+            .filter_map(|event| event["choices"][0]["delta"]["content"].as_str());
+        assert_eq!(said.collect::<String>(), ANSWER);
+        assert!(done);
+    }
+    let rows = [
+        (
+            ask("fn:ada/none", "a", false),
+            404,
+            "function_not_found",
+            Some("model"),
+        ),
+        (
+            ask("fn:ada/sentiment", &"a".repeat(21), false),
+            422,
+            "invalid_input",
+            Some("input.text"),
+        ),
+    ];
+    for (body, status, code, param) in rows {
+        let (at, found, path) = world.post(&world.ada, path, &body).await.error();
+        assert_eq!(
+            (at, found.as_str(), path.as_deref()),
+            (status, code, param),
+            "{body}"
+        );
+    }
+    for (model, aigen, param) in [
+        (
+            "fn:ada/sentiment",
+            json!({"controller": "regex"}),
+            "aigen.controller",
+        ),
+        ("tiny", json!({"model": "tiny"}), "aigen.model"),
+    ] {
+        let mut body = ask(model, "a", false);
+        body["aigen"] = aigen;
+        let refused = world.post(&world.ada, path, &body).await.error();
+        assert_eq!(refused.2.as_deref(), Some(param));
+    }
+    let models = world.get(&world.ada, "/v1/models").await.json();
+    let ids: Vec<_> = models["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| &model["id"])
+        .collect();
+    assert_eq!(ids, ["tiny", "fn:ada/sentiment@1.0.0"]);
+    for id in ["fn:ada/sentiment", "fn:ada/sentiment@1.0.0"] {
+        let one = world
+            .get(&world.ada, &format!("/v1/models/{id}"))
+            .await
+            .json();
+        assert_eq!(one["owned_by"], "ada");
+    }
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn functions_are_listed_with_their_types_and_as_a_document() {
+    let world = world().await;
+    published(&world, "bea/mood@0.1.0", SENTIMENT).await;
+    published(
+        &world,
+        "ada/sentiment@1.1.0",
+        &SENTIMENT.replace("Judge", "Tell"),
+    )
+    .await;
+    let listed = world.get(&world.ada, "/v1/aigen/functions").await.json();
+    let names: Vec<_> = listed["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["reference"])
+        .collect();
+    assert_eq!(names, ["ada/sentiment@1.1.0", "bea/mood@0.1.0"]);
+    assert_eq!(listed["data"][0]["input"]["required"], json!(["text"]));
+    assert!(listed["data"][0].get("golden").is_none());
+    let page = world
+        .get(&world.ada, "/v1/aigen/functions?limit=1")
+        .await
+        .json();
+    assert_eq!(page["next"], "ada/sentiment@1.1.0");
+    let page = world
+        .get(&world.ada, "/v1/aigen/functions?after=ada/sentiment@1.1.0")
+        .await
+        .json();
+    assert_eq!(page["data"][0]["reference"], "bea/mood@0.1.0");
+    let one = world
+        .get(&world.ada, "/v1/functions/ada/sentiment@1.0.0")
+        .await
+        .json();
+    assert_eq!(one["description"], "Judge the sentiment of `text`.");
+    let all = world
+        .get(&world.ada, "/v1/functions/openapi.json")
+        .await
+        .json();
+    assert_eq!(all["paths"].as_object().unwrap().len(), 2);
+    let one = world
+        .get(&world.ada, "/v1/functions/ada/sentiment@1/openapi.json")
+        .await
+        .json();
+    let operation = &one["paths"]["/v1/functions/ada/sentiment@1.1.0"]["post"];
+    assert_eq!(operation["operationId"], "ada_sentiment");
+    let value = "/responses/200/content/application~1json/schema/properties/value";
+    assert_eq!(
+        operation.pointer(value).unwrap()["required"],
+        json!(["why", "polarity"])
+    );
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_work_is_not_published() {
+    let world = world().await;
+    for (old, new, expected) in [
+        (
+            "max_tokens = 40",
+            "prompt = \"{{ txt }}\"",
+            "the function: prompt: undefined value",
+        ),
+        (
+            r#""maxLength": 9"#,
+            r#""pattern": "(?=a)b""#,
+            "the function: output: ",
+        ),
+        (
+            r#"{ text = "Lovely." }"#,
+            "{ text = 5 }",
+            "the function: golden[0].input.text: ",
+        ),
+    ] {
+        let source = SENTIMENT.replace(old, new);
+        assert_ne!(source, SENTIMENT);
+        let body = json!({"reference": "ada/bad@1.0.0", "kind": "function", "source": source});
+        let reply = world
+            .post(&world.operator, "/v1/aigen/controllers", &body)
+            .await;
+        let (status, code, _) = reply.error();
+        assert_eq!((status, code.as_str()), (422, "controller_refused"));
+        let message = reply.json()["error"]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(message.contains(expected), "{message}");
+    }
+    world.settle().await;
+}
+
+/// Another server's model, whose answers to come are these; those that are no value fail its schema.
+struct Elsewhere(Mutex<Vec<&'static str>>);
+
+struct Unheard;
+
+impl TextControl for Unheard {
+    fn hang_up(&self) {}
+
+    fn cancel(&self) {}
+}
+
+impl TextEngine for Elsewhere {
+    fn info(&self) -> TextInfo {
+        TextInfo {
+            digest: Digest([7; 32]),
+            context_tokens: 4096,
+            answer_tokens: 500,
+            control: ControlLevel::Schema,
+            tools: false,
+            upstreams: Vec::new(),
+        }
+    }
+
+    fn check(&self, _: &TextRequest) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn start(&self, request: TextRequest, mut on_event: OnText) -> Box<dyn TextControl> {
+        assert_eq!(
+            request.schema.unwrap()["required"],
+            json!(["why", "polarity"])
+        );
+        let text = self.0.lock().unwrap().remove(0);
+        on_event(TextEvent::Started);
+        on_event(TextEvent::Text(text.to_owned()));
+        let reason = "it is no object".to_owned();
+        let finish = match text.starts_with('{') {
+            true => Ok(TextFinish::Stop),
+            false => Err(TextFault::Schema { reason }),
+        };
+        let claimed = None;
+        on_event(TextEvent::Finished(TextEnding { finish, claimed }));
+        Box::new(Unheard)
+    }
+}
+
+async fn elsewhere(answers: &[&'static str]) -> World {
+    let world = World::remote(Arc::new(Elsewhere(Mutex::new(answers.to_vec())))).await;
+    published(&world, "ada/sentiment@1.0.0", SENTIMENT).await;
+    world
+}
+
+#[tokio::test]
+async fn a_model_elsewhere_is_asked_again_and_every_answer_is_charged() {
+    let world = elsewhere(&["[1]", "[2]", ANSWER]).await;
+    let body = json!({"input": {"text": "Lovely."}}).to_string();
+    let asked = || {
+        let mut asked = request("POST", &world.ada, "/v1/functions/ada/sentiment", &body);
+        asked
+            .headers_mut()
+            .insert("idempotency-key", "one".parse().unwrap());
+        asked
+    };
+    let reply = world.send(asked()).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+    let body = reply.json();
+    assert_eq!(body["value"].to_string(), ANSWER);
+    assert_eq!(body["receipt"]["guarantee"], "retry");
+    assert_eq!(body["receipt"]["asked_before"].as_array().unwrap().len(), 2);
+    let calls = body["receipt"]["asked_before"].as_array().unwrap().iter();
+    let calls = calls.chain([&body["receipt"]["id"]]);
+    let calls: Vec<CallId> = calls
+        .map(|id| id.as_str().unwrap().parse().unwrap())
+        .collect();
+    let charged: u128 = {
+        let network = world.node.network();
+        let totals = calls
+            .iter()
+            .map(|call| network.receipt(*call).unwrap().total().nano());
+        totals.sum()
+    };
+    let cost: Amount = body["receipt"]["cost"].as_str().unwrap().parse().unwrap();
+    assert_eq!(cost.nano(), charged);
+    // The whole of it again, and nothing is asked or charged.
+    assert_eq!(world.send(asked()).await.text, reply.text);
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_model_elsewhere_that_never_answers_rightly_is_given_up() {
+    let world = elsewhere(&["[1]", "[2]", "[3]"]).await;
+    let reply = call(&world, "ada/sentiment", json!({"input": {"text": "a"}})).await;
+    assert_eq!(
+        (reply.error().0, reply.error().1.as_str()),
+        (502, "upstream_failed")
+    );
+    assert_eq!(world.node.network().receipts().count(), 3);
+    world.settle().await;
+    // Nobody is asked again beyond the bound.
+    let world = elsewhere(&["[1]", "[2]", "[3]"]).await;
+    let most = json!({"max_cost": "0.000000560"});
+    let body = json!({"input": {"text": "a"}, "aigen": most});
+    let reply = call(&world, "ada/sentiment", body).await;
+    assert!(reply.status == 402 || reply.status == 502, "{}", reply.text);
+    let network = world.node.network();
+    let spent: u128 = network
+        .receipts()
+        .map(|(_, receipt)| receipt.total().nano())
+        .sum();
+    assert!(spent > 0 && spent <= 560, "{spent}");
+}

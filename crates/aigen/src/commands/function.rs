@@ -1,0 +1,223 @@
+mod golden;
+mod starter;
+mod target;
+
+use crate::context::Context;
+use crate::data_dir::DataDir;
+use crate::failure::{OrHint, hinted};
+use crate::output::Table;
+use crate::reach::Reach;
+use crate::signing::{function_manifest, publisher_key, sign};
+use aigen_api::resources::{Controller, ControllerKind, Function, List, PublishController};
+use aigen_types::ControllerRef;
+use anyhow::{Context as _, Result, ensure};
+use clap::Subcommand;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use target::{Asking, Target, read};
+
+/// See [`super::Command::Fn`].
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Begin a function: a file with its types and a golden case, to be changed
+    #[command(after_help = "\
+Example:
+  aigen fn new sentiment.toml")]
+    New {
+        /// The file to make (.toml)
+        file: PathBuf,
+    },
+    /// Call a function, from its file or published
+    #[command(after_help = "\
+Examples:
+  aigen fn run sentiment.toml --input '{\"text\": \"Great, it broke again.\"}'
+  aigen fn run ada/sentiment --input '{\"text\": \"Great, it broke again.\"}' --budget 0.01
+  aigen fn run ada/sentiment@1.2 --input @message.json --model acme-8b
+
+The value is printed on standard output; what it cost, and who promised its type, on standard error.")]
+    Run {
+        #[command(flatten)]
+        what: What,
+        /// Its input: a JSON object, or @FILE with one
+        #[arg(long, value_name = "JSON")]
+        input: String,
+    },
+    /// Try a function's golden cases; fails if fewer pass than it asks for
+    #[command(after_help = "\
+Examples:
+  aigen fn test sentiment.toml
+  aigen fn test ada/sentiment@1.0.0 --model acme-8b
+
+A case passes if the value holds what is expected: of an object at least those fields, of a list those
+very items. A published function's cases are shown to its owner alone.")]
+    Test(#[command(flatten)] What),
+    /// Score a function's golden cases in the parameters that validators report
+    #[command(after_help = "\
+Examples:
+  aigen fn eval sentiment.toml
+  aigen fn eval ada/sentiment@1.0.0 --json
+  aigen fn eval sentiment.toml --suite suites/sentiment.toml
+
+With --suite the same questions and checks are written as an evaluation suite, and nothing is asked:
+validators score with it by `aigen validator run --suites suites`.")]
+    Eval {
+        #[command(flatten)]
+        what: What,
+        /// Write the evaluation suite instead
+        #[arg(long, value_name = "FILE")]
+        suite: Option<PathBuf>,
+    },
+    /// Publish a version of a function
+    #[command(after_help = "\
+Example:
+  aigen fn publish sentiment.toml ada/sentiment@1.0.0
+
+It is signed with the data folder's publisher.key, as every controller is. A published version never
+changes; publish a higher version instead. ada is paid at developer:ada.")]
+    Publish {
+        /// Its file
+        file: PathBuf,
+        /// OWNER/NAME@VERSION
+        reference: ControllerRef,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// List published functions
+    #[command(after_help = "\
+Example:
+  aigen fn list")]
+    List {
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+/// Which function, computed how.
+#[derive(Debug, clap::Args)]
+pub struct What {
+    /// Its file, or OWNER/NAME with or without @VERSION
+    function: String,
+    #[command(flatten)]
+    asking: Asking,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
+    match command {
+        Command::New { file } => begin(&file, context)?,
+        Command::Run { what, input } => call(&what, &input, context).await?,
+        Command::Test(what) => golden::test(&what, context).await?,
+        Command::Eval { what, suite } => match suite {
+            None => golden::eval(&what, context).await?,
+            Some(file) => golden::write_suite(&what, &file, context).await?,
+        },
+        Command::Publish {
+            file,
+            reference,
+            reach,
+        } => publish(&file, reference, &reach, context).await?,
+        Command::List { reach } => list(&reach, context).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn begin(file: &Path, context: &Context) -> Result<()> {
+    ensure!(
+        !file.exists(),
+        hinted(
+            format!("{} is there already", file.display()),
+            "name another file"
+        )
+    );
+    fs::write(file, starter::SOURCE).or_hint(
+        format!("cannot write {}", file.display()),
+        "name a file in a folder that you can write to",
+    )?;
+    let file = file.display().to_string();
+    let shown = serde_json::json!({ "file": file });
+    context.output.data(&shown, || {
+        format!("made {file}\ntry it: aigen fn test {file}")
+    })
+}
+
+async fn call(what: &What, input: &str, context: &Context) -> Result<()> {
+    let input = match input.strip_prefix('@') {
+        None => input.to_owned(),
+        Some(file) => fs::read_to_string(file).or_hint(
+            format!("cannot read the input {file}"),
+            "give the path of a file that holds a JSON object",
+        )?,
+    };
+    let input: Value = serde_json::from_str(&input).or_hint(
+        "the input is not JSON",
+        "give an object, like --input '{\"text\": \"…\"}'",
+    )?;
+    let node = what.reach.as_customer(context)?;
+    let target = Target::open(&what.function)?;
+    let answer = target.ask(&node, &what.asking, &input).await?;
+    context.output.say(format!(
+        "cost {} AIGEN, type promised by {}, receipt {}",
+        answer.cost,
+        answer.promise(),
+        answer.receipt.as_deref().unwrap_or("none")
+    ));
+    let pretty = serde_json::to_string_pretty(&answer.value)?;
+    context.output.data(&answer, || pretty)
+}
+
+async fn publish(
+    file: &Path,
+    reference: ControllerRef,
+    reach: &Reach,
+    context: &Context,
+) -> Result<()> {
+    let (source, function) = read(file)?;
+    let description = function.description.lines().next().unwrap_or_default();
+    let description: String = description.chars().take(200).collect();
+    let manifest = function_manifest(&description);
+    let new = PublishController {
+        kind: ControllerKind::Function,
+        source,
+        component: None,
+        reference,
+        listed: true,
+        description,
+        release: None,
+    };
+    let data_dir = DataDir::open_or_create(&context.config.data_dir)?;
+    let new = sign(new, manifest, &publisher_key(&data_dir)?);
+    let node = reach.as_operator(context)?;
+    let published = node.post("/v1/aigen/controllers", &new).await;
+    let published: Controller =
+        published.with_context(|| format!("{} was not published", file.display()))?;
+    context.output.data(&published, || {
+        format!(
+            "published {}, digest {}",
+            published.reference, published.digest
+        )
+    })
+}
+
+async fn list(reach: &Reach, context: &Context) -> Result<()> {
+    let node = reach.as_customer(context)?;
+    let functions: List<Function> = node.get("/v1/aigen/functions").await?;
+    context.output.data(&functions, || {
+        let mut table = Table::new(&["function", "score", "description"]);
+        for function in &functions.data {
+            let score = match function.score {
+                Some(score) => format!("{score} ppm"),
+                None => "not scored yet".to_owned(),
+            };
+            let description = function.description.lines().next().unwrap_or_default();
+            table.row([
+                function.reference.to_string(),
+                score,
+                description.to_owned(),
+            ]);
+        }
+        table.to_string()
+    })
+}
