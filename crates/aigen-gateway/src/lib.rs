@@ -16,6 +16,7 @@
 mod access;
 mod aigen;
 mod anthropic;
+mod cors;
 mod door;
 mod extract;
 mod failure;

@@ -21,6 +21,9 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Silence after which a stream carries a comment, so that no proxy takes it for dead.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
+/// How long a browser may rely on what it was told before it asked.
+pub const PREFLIGHT_SECONDS: u64 = 600;
+
 /// Bytes of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 

@@ -1,16 +1,17 @@
 use crate::failure::Failure;
 use crate::limits::BODY_BYTES_MAX;
 use crate::state::{Gateway, GatewayState};
-use crate::{access, aigen, anthropic, functions, health, openai, tokens};
+use crate::{access, aigen, anthropic, cors, functions, health, openai, tokens};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// Every route. Cross-origin requests are answered without the headers that browsers ask
-/// for: a key belongs on a server, not in a page.
+/// Every route. Cross-origin requests are answered without the headers that browsers ask for,
+/// unless the operator names their origin: a key belongs on a server, not in a page.
 pub fn router(state: GatewayState) -> Router {
+    let origins = state.origins.clone();
     let gateway = Gateway::from(state);
     let durable = axum::middleware::from_fn_with_state(gateway.clone(), aigen::journal::durable);
     Router::new()
@@ -27,6 +28,7 @@ pub fn router(state: GatewayState) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             Failure::panicked().into_response()
         }))
+        .layer(axum::middleware::from_fn_with_state(origins, cors::answer))
         .layer(axum::middleware::from_fn_with_state(gateway, access::log))
 }
 

@@ -18,6 +18,8 @@ pub struct GatewayState {
     pub spans: Option<Arc<dyn Spans>>,
     /// Whether the configuration file says what cannot be, so that what it said before holds.
     pub config_rejected: Arc<AtomicBool>,
+    /// Origins, like `https://app.example`, whose web pages may ask; none unless set.
+    pub origins: Arc<[String]>,
 }
 
 impl GatewayState {
@@ -29,6 +31,7 @@ impl GatewayState {
             keep_alive: KEEP_ALIVE,
             spans: None,
             config_rejected: Arc::default(),
+            origins: Arc::default(),
         }
     }
 }
@@ -51,6 +54,7 @@ impl From<GatewayState> for Gateway {
             keep_alive,
             spans,
             config_rejected,
+            origins: _,
         } = state;
         let replies = Arc::default();
         let metrics = Arc::new(Metrics::new());

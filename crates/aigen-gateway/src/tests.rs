@@ -4,6 +4,7 @@ mod abuse;
 mod calls;
 mod chat;
 mod citations;
+mod cors;
 mod datasets;
 mod document;
 mod epochs;

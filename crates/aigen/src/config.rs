@@ -1,6 +1,7 @@
 //! `aigen.toml`, the environment, and what they amount to.
 
 mod admission;
+mod cors;
 mod datasets;
 mod economy;
 mod model;
@@ -11,6 +12,7 @@ pub mod text;
 mod upstream;
 
 pub use admission::AdmissionConfig;
+pub use cors::CorsConfig;
 pub use datasets::DatasetsConfig;
 pub use economy::SharesConfig;
 pub use model::ModelConfig;
@@ -79,6 +81,8 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// Who is told of finished requests.
     pub telemetry: Option<TelemetryConfig>,
+    /// Which web pages may ask.
+    pub cors: CorsConfig,
     /// How charges are shared.
     pub shares: SharesConfig,
     /// How scores become money.
@@ -119,6 +123,7 @@ impl Default for Config {
             replays: ReplaysConfig::default(),
             tls: None,
             telemetry: None,
+            cors: CorsConfig::default(),
             shares: SharesConfig::default(),
             settlement: aigen_api::settlement::Params::default(),
         }
@@ -193,6 +198,7 @@ impl Config {
         self.telemetry
             .as_ref()
             .map_or(Ok(()), TelemetryConfig::check)?;
+        self.cors.check()?;
         self.outside.check()?;
         self.replays.check()?;
         self.check_journal()?;

@@ -115,6 +115,7 @@ impl LocalNode {
             spans: telemetry
                 .clone()
                 .map(|telemetry| telemetry as Arc<dyn Spans>),
+            origins: config.cors.origins.clone().into(),
             ..GatewayState::new(node.clone())
         };
         let config_rejected = Arc::clone(&state.config_rejected);

@@ -44,6 +44,15 @@ fn what_does_not_add_up_is_refused() {
             "[[model]]\nname = \"m\"\n[[model]]\nname = \"m\"",
             "are named `m`",
         ),
+        ("[cors]\norigins = [\"*\"]", "`*` is not an origin"),
+        (
+            "[cors]\norigins = [\"https://app.example/\"]",
+            "is not an origin",
+        ),
+        (
+            "[cors]\norigins = [\"https://app.example:443\"]",
+            "is not an origin",
+        ),
         ("[shares]\nprovider = 1000000", "does not add up"),
         ("[shares]\nprovider = 2000000", "above 1000000"),
         ("[settlement]\ntol = 0", "tol"),

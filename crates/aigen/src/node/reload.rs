@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval};
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
 /// What takes effect at the next start only.
-const FIXED: [&str; 14] = [
+const FIXED: [&str; 15] = [
     "listen",
     "data_dir",
     "journal",
@@ -31,6 +31,7 @@ const FIXED: [&str; 14] = [
     "snapshot_commands",
     "tls",
     "telemetry",
+    "cors",
     "outside",
     "datasets",
     "replays",

@@ -7,7 +7,7 @@ use std::fmt::Write;
 const PAGE: &str = include_str!("../../../../../docs/reference/config.md");
 
 /// Headings, the section each stands for, and what such a section cannot do without.
-const SECTIONS: [(&str, &str, &str); 14] = [
+const SECTIONS: [(&str, &str, &str); 15] = [
     ("Top level", "", ""),
     ("`[[model]]`", "[[model]]", "name = \"aigen-tiny\""),
     ("`[model.price]`", "[model.price]", ""),
@@ -28,6 +28,7 @@ const SECTIONS: [(&str, &str, &str); 14] = [
     ("`[replays]`", "[replays]", ""),
     ("`[tls]`", "[tls]", "certificate = \"a\"\nkey = \"b\""),
     ("`[telemetry]`", "[telemetry]", "otlp = \"http://a:4318\""),
+    ("`[cors]`", "[cors]", ""),
     ("`[shares]`", "[shares]", ""),
     ("`[settlement]`", "[settlement]", ""),
 ];
@@ -65,7 +66,7 @@ fn every_key_has_a_row_and_every_row_is_a_key() {
         let mut listed: BTreeSet<_> = rows(heading).into_iter().map(|(key, _)| key).collect();
         if heading == "Top level" {
             listed.extend(["model", "admission", "outside", "datasets", "replays"]);
-            listed.extend(["tls", "telemetry", "shares", "settlement"]);
+            listed.extend(["tls", "telemetry", "cors", "shares", "settlement"]);
         }
         if heading == "`[outside]`" {
             listed.insert("tool");
