@@ -110,6 +110,9 @@ async fn send(
     if let Some(key) = &asked.key {
         post = post.bearer_auth(&key.0);
     }
+    if let Some(traceparent) = request.traceparent {
+        post = post.header("traceparent", traceparent.to_string());
+    }
     let first = options.timeouts.first_byte;
     let response = match tokio::time::timeout(first, post.send()).await {
         Err(_) => return Err(Failed::slow("the first byte", first)),

@@ -86,5 +86,6 @@ fn request(word: &str) -> TextRequest {
         stops: Vec::new(),
         schema: Some(Arc::new(schema)),
         tools: None,
+        traceparent: None,
     }
 }

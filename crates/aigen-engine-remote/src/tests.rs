@@ -10,13 +10,13 @@ use std::time::Duration;
 use aigen_engine::sampler::Sampling;
 use aigen_engine::text::{
     Claimed, TextEngine, TextEvent, TextFault, TextFinish, TextFunction, TextPrompt, TextRequest,
-    TextTools,
+    TextTools, TraceParent,
 };
 use aigen_engine::{ChatMessage, ControlLevel, Role};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::Response;
+use axum::http::{HeaderMap, Response};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -111,6 +111,7 @@ fn request() -> TextRequest {
         stops: Vec::new(),
         schema: None,
         tools: None,
+        traceparent: None,
     }
 }
 
@@ -600,4 +601,48 @@ async fn calls_elsewhere() {
     let refused = engine.check(&offering(tools())).unwrap_err();
     assert!(refused.contains("takes no tools"), "{refused}");
     assert!(!engine.info().tools);
+}
+
+#[tokio::test]
+async fn an_upstream_is_told_which_span_asks() {
+    let told = |headers: HeaderMap| async move {
+        let traceparent = headers
+            .get("traceparent")
+            .map(|told| told.to_str().unwrap());
+        events(&[&part(traceparent.unwrap_or("none")), STOP])
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = Scripted {
+        url: format!("http://{}/v1", listener.local_addr().unwrap()),
+        asked: Arc::default(),
+    };
+    let router = Router::new().fallback(told);
+    tokio::spawn(async { axum::serve(listener, router).await });
+    let engine = RemoteEngine::open(options(&[&upstream])).unwrap();
+    let (trace, span) = (
+        0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736,
+        0xf0_67aa_0ba9_02b7,
+    );
+    for (sampled, expected) in [
+        (
+            Some(true),
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ),
+        (
+            Some(false),
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+        ),
+        (None, "none"),
+    ] {
+        let traceparent = sampled.map(|sampled| TraceParent {
+            trace,
+            span,
+            sampled,
+        });
+        let asked = TextRequest {
+            traceparent,
+            ..request()
+        };
+        assert_eq!(ask(&engine, asked).await.0, expected);
+    }
 }

@@ -4,6 +4,7 @@
 //! somebody else's server: it can be asked for an answer, perhaps under a schema, and what it
 //! says of its own usage is a claim.
 
+use std::fmt;
 use std::sync::Arc;
 
 use aigen_types::Digest;
@@ -93,6 +94,30 @@ pub struct TextRequest {
     pub schema: Option<Arc<Value>>,
     /// Functions that it may call. Not together with a schema.
     pub tools: Option<Arc<TextTools>>,
+    /// Where it belongs, as the upstream is told.
+    pub traceparent: Option<TraceParent>,
+}
+
+/// A request's place in a trace, by the W3C's recommendation; shown as the header of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceParent {
+    /// The trace; not 0.
+    pub trace: u128,
+    /// The span that asks; not 0.
+    pub span: u64,
+    /// Whether the trace is kept.
+    pub sampled: bool,
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            trace,
+            span,
+            sampled,
+        } = self;
+        write!(f, "00-{trace:032x}-{span:016x}-{:02x}", u8::from(*sampled))
+    }
 }
 
 impl TextRequest {

@@ -1,6 +1,6 @@
 use crate::state::Gateway;
 use crate::trace::{Span, Spans, Timed, TraceContext};
-use aigen_node::random_call_id;
+use aigen_node::{TraceParent, random_call_id};
 use aigen_types::{Amount, Digest, Slug};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -71,6 +71,21 @@ impl Access {
     /// The whole path of the request.
     pub fn path(&self) -> &str {
         &self.0.path
+    }
+
+    /// What whoever is asked on the request's behalf is told of its trace.
+    pub fn traceparent(&self) -> TraceParent {
+        let TraceContext {
+            trace,
+            span,
+            sampled,
+            ..
+        } = self.0.context;
+        TraceParent {
+            trace,
+            span,
+            sampled,
+        }
     }
 
     /// Adds to what the line will say.

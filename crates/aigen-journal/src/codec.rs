@@ -9,6 +9,7 @@ use aigen_types::{
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 /// Why bytes are not a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,17 @@ macro_rules! integers {
     )*};
 }
 integers!(u8, u16, u32, u64, u128, i64, i128);
+
+/// Who shares a value does not show.
+impl<T: Wire> Wire for Arc<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.as_ref().put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        T::take(input).map(Self::new)
+    }
+}
 
 impl Wire for bool {
     fn put(&self, out: &mut Vec<u8>) {

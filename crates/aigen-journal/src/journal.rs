@@ -5,10 +5,10 @@ use crate::queue::{
     Committed, Forwarded, Inbox, NotLeading, Own, QUEUE_BATCHES_MAX, Queued, Reply, Role, Shown,
 };
 use crate::record::Tip;
-use crate::replay::Recovery;
+use crate::replay::{Answer, Recovery};
 use crate::replica::Replica;
 use crate::store::{Store, StoreError};
-use crate::writer;
+use crate::writer::{self, Desk};
 use aigen_network::{Command, Network};
 use aigen_types::Timestamp;
 use crossbeam_channel::{Sender, bounded};
@@ -23,17 +23,70 @@ use tokio::sync::{oneshot, watch};
 #[error("the journal has stopped, so nothing more can be recorded")]
 pub struct Stopped;
 
+/// A command on its way. What only leads to further commands need not wait until it is durable, since
+/// those become durable after it or not at all; what leaves the process has to.
+#[derive(Debug)]
+pub struct Early {
+    applied: oneshot::Receiver<Answer>,
+    durable: oneshot::Receiver<Committed>,
+    /// Where nobody waits for it yet.
+    desk: Option<Arc<Desk>>,
+}
+
+impl Early {
+    /// What the network says to it. Where others may write too, that is known once it is durable.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub async fn applied(&mut self) -> Result<Answer, Stopped> {
+        (&mut self.applied).await.map_err(|_| Stopped)
+    }
+
+    /// Waits until it is durable.
+    ///
+    /// # Errors
+    /// When it never will be.
+    pub async fn durable(mut self) -> Result<Committed, Stopped> {
+        if let Ok(committed) = self.durable.try_recv() {
+            return Ok(committed);
+        }
+        if let Some(desk) = &self.desk {
+            desk.want(None);
+        }
+        self.durable.await.map_err(|_| Stopped)
+    }
+}
+
 /// Door to the one writer that applies and records commands. Clones share it.
 ///
-/// Group commit: everything queued is applied, appended as one record, synced once and then
-/// answered; while one sync is under way the next record fills.
+/// Group commit: what is applied while one record is synced is appended as the next one, synced
+/// once and then answered.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    queue: Sender<Queued>,
+    door: Door,
     network: Arc<RwLock<Network>>,
     shown: watch::Receiver<Shown>,
     /// Whether the thread goes on, and what others must show to it; none for an only writer.
     member: Option<Arc<(Pulse, String)>>,
+}
+
+/// Where commands go.
+#[derive(Clone, Debug)]
+enum Door {
+    /// To where whoever asks applies them.
+    Alone(Arc<Entrance>),
+    /// To the thread of a cluster's member.
+    Member(Sender<Queued>),
+}
+
+/// Shared by all clones: without one nobody is left to tell the writer to stop.
+#[derive(Debug)]
+struct Entrance(Arc<Desk>);
+
+impl Drop for Entrance {
+    fn drop(&mut self) {
+        self.0.end(None);
+    }
 }
 
 impl Journal {
@@ -49,8 +102,17 @@ impl Journal {
         on_failure: impl FnOnce(StoreError) + Send + 'static,
     ) -> Result<(Self, Recovery), StoreError> {
         let (replica, recovery) = Replica::open(store, |_| {})?;
-        let (journal, inbox) = Self::over(&replica, Role::Alone);
-        spawn(move || writer::run(replica, inbox, now), on_failure)?;
+        let (network, (show, shown)) = Self::shown(&replica, Role::Alone);
+        let (machine, store) = replica.split();
+        let desk = Arc::new(Desk::new(machine, Box::new(now), Arc::new(show)));
+        let writing = Arc::clone(&desk);
+        spawn(move || writer::run(&writing, store), on_failure)?;
+        let journal = Self {
+            door: Door::Alone(Arc::new(Entrance(desk))),
+            network,
+            shown,
+            member: None,
+        };
         Ok((journal, recovery))
     }
 
@@ -66,35 +128,33 @@ impl Journal {
         on_failure: impl FnOnce(StoreError) + Send + 'static,
     ) -> Result<(Self, Recovery), StoreError> {
         let (replica, recovery) = Replica::open(store, |_| {})?;
-        let (journal, inbox) = Self::over(&replica, Role::Following { leader: None });
+        let role = Role::Following { leader: None };
+        let (network, (show, shown)) = Self::shown(&replica, role);
+        let (queue, queued) = bounded(QUEUE_BATCHES_MAX);
+        let inbox = Inbox::new(queued, show);
         let pulse = Pulse::new(membership.timing.renewal());
         let member = Arc::new((pulse.clone(), membership.me.secret.clone()));
         let thread = Member::new(replica, membership, inbox, Box::new(now), pulse);
         spawn(move || thread.run(), on_failure)?;
         let journal = Self {
+            door: Door::Member(queue),
+            network,
+            shown,
             member: Some(member),
-            ..journal
         };
         Ok((journal, recovery))
     }
 
-    fn over(replica: &Replica, role: Role) -> (Self, Inbox) {
-        let (queue, queued) = bounded(QUEUE_BATCHES_MAX);
-        let (show, shown) = watch::channel(Shown {
+    /// What everyone may read.
+    fn shown(replica: &Replica, role: Role) -> (Arc<RwLock<Network>>, Showing) {
+        let shown = Shown {
             tip: replica.tip(),
             generation: 0,
             reachable: role == Role::Alone,
             role,
             stopped: false,
-        });
-        let network = replica.network();
-        let journal = Self {
-            queue,
-            network,
-            shown,
-            member: None,
         };
-        (journal, Inbox::new(queued, show))
+        (replica.network(), watch::channel(shown))
     }
 
     /// Records one command. The answer comes once it is durable.
@@ -103,6 +163,29 @@ impl Journal {
     /// When the writer has stopped.
     pub async fn submit(&self, command: Command) -> Result<Committed, Stopped> {
         self.send(command)?.await.map_err(|_| Stopped)
+    }
+
+    /// Records one command whose answer is wanted before it is durable.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub fn send_early(&self, command: Command) -> Result<Early, Stopped> {
+        let (apply, applied) = oneshot::channel();
+        let (commit, durable) = oneshot::channel();
+        let reply = Reply::Twice {
+            applied: Some(apply),
+            durable: commit,
+        };
+        self.queue(vec![command], reply)?;
+        let desk = match &self.door {
+            Door::Alone(entrance) => Some(Arc::clone(&entrance.0)),
+            Door::Member(_) => None,
+        };
+        Ok(Early {
+            applied,
+            durable,
+            desk,
+        })
     }
 
     /// Records commands in one record, one answer each.
@@ -138,11 +221,15 @@ impl Journal {
 
     fn queue(&self, commands: Vec<Command>, reply: Reply) -> Result<(), Stopped> {
         let batch = Batch::new(commands);
-        self.put(Queued::Own(Own { batch, reply }))
+        let own = Own { batch, reply };
+        match &self.door {
+            Door::Alone(entrance) => entrance.0.take(own).ok_or(Stopped),
+            Door::Member(queue) => self.put(queue, Queued::Own(own)),
+        }
     }
 
-    fn put(&self, item: Queued) -> Result<(), Stopped> {
-        self.queue.send(item).map_err(|_| Stopped)?;
+    fn put(&self, queue: &Sender<Queued>, item: Queued) -> Result<(), Stopped> {
+        queue.send(item).map_err(|_| Stopped)?;
         // Asked after sending: what was sent before the inbox closed was found by its closing.
         match self.shown.borrow().stopped {
             true => Err(Stopped),
@@ -168,9 +255,12 @@ impl Journal {
         if !matches!(self.shown.borrow().role, Role::Leading { .. }) {
             return Err(NotLeading);
         }
+        let Door::Member(queue) = &self.door else {
+            return Err(NotLeading);
+        };
         let (reply, accepted) = oneshot::channel();
         let forwarded = Queued::Forwarded(Forwarded { batch, reply });
-        self.put(forwarded).map_err(|_| NotLeading)?;
+        self.put(queue, forwarded).map_err(|_| NotLeading)?;
         accepted.await.map_err(|_| NotLeading)?
     }
 
@@ -193,6 +283,11 @@ impl Journal {
         let generation = self.shown.borrow().generation;
         let applied = self.network().record();
         let mut shown = self.shown.clone();
+        if let Door::Alone(entrance) = &self.door
+            && shown.borrow().tip.seq < applied
+        {
+            entrance.0.want(Some(applied));
+        }
         let settled = |s: &Shown| s.stopped || s.generation != generation || s.tip.seq >= applied;
         let now = shown.wait_for(settled).await.map_err(|_| Stopped)?;
         if now.generation == generation && now.tip.seq >= applied {
@@ -233,12 +328,18 @@ impl Journal {
     /// Records what waits, gives up leading, closes the store and ends the writer.
     pub async fn stop(&self) {
         let (done, ended) = oneshot::channel();
-        if self.put(Queued::Stop(done)).is_ok() {
-            // It never answers: it is dropped when the store is closed.
-            let _ = ended.await;
+        match &self.door {
+            Door::Alone(entrance) => entrance.0.end(Some(done)),
+            Door::Member(queue) => {
+                let _ = self.put(queue, Queued::Stop(done));
+            }
         }
+        // It never answers: it is dropped when the store is closed.
+        let _ = ended.await;
     }
 }
+
+type Showing = (watch::Sender<Shown>, watch::Receiver<Shown>);
 
 fn spawn(
     run: impl FnOnce() -> Result<(), StoreError> + Send + 'static,

@@ -32,7 +32,7 @@ mod tests;
 pub use batch::Batch;
 pub use codec::DecodeError;
 pub use copy::{copy, take_snapshot};
-pub use journal::{Journal, Stopped};
+pub use journal::{Early, Journal, Stopped};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresElection, PostgresStore};

@@ -37,8 +37,11 @@ pub(crate) enum Queued {
     /// Of another node.
     Forwarded(Forwarded),
     /// Finish what waits, then end; dropped when that is done.
-    Stop(oneshot::Sender<()>),
+    Stop(Done),
 }
+
+/// Never sent: it is dropped when the store is closed.
+pub(crate) type Done = oneshot::Sender<()>;
 
 /// The writer's end of the queue.
 #[derive(Debug)]
@@ -90,10 +93,30 @@ pub(crate) struct Forwarded {
 #[derive(Debug)]
 pub(crate) enum Reply {
     One(oneshot::Sender<Committed>),
+    /// Of a command whose answer is wanted before it is durable.
+    Twice {
+        /// None once it was used.
+        applied: Option<oneshot::Sender<Answer>>,
+        durable: oneshot::Sender<Committed>,
+    },
     Each(oneshot::Sender<Vec<Committed>>),
 }
 
 impl Reply {
+    /// Whether it is waited for until it is durable.
+    pub fn is_urgent(&self) -> bool {
+        !matches!(self, Self::Twice { .. })
+    }
+
+    /// Tells what the network said, if anybody wants to know before it is durable.
+    pub fn applied(&mut self, answers: &[Answer]) {
+        if let (Self::Twice { applied, .. }, [answer]) = (self, answers)
+            && let Some(applied) = applied.take()
+        {
+            let _ = applied.send(answer.clone());
+        }
+    }
+
     /// Whoever asked may be gone; the commands stand all the same.
     pub fn send(self, seq: u64, answers: impl IntoIterator<Item = Answer>) {
         let mut committed = answers.into_iter().map(|result| Committed { result, seq });
@@ -101,6 +124,12 @@ impl Reply {
             Self::One(reply) => {
                 if let Some(only) = committed.next() {
                     let _ = reply.send(only);
+                }
+            }
+            Self::Twice { applied, durable } => {
+                if let Some(only) = committed.next() {
+                    let _ = applied.map(|applied| applied.send(only.result.clone()));
+                    let _ = durable.send(only);
                 }
             }
             Self::Each(reply) => {

@@ -1,52 +1,75 @@
-//! The two threads of a journal that nobody else writes to. One applies commands as they come, to
-//! a record that stays open; the other makes records durable and answers. A record is closed
-//! when the disk is free, so that nothing waits without need: neither the disk for commands to be
-//! applied, nor a command for others to join it.
+//! A journal that nobody else writes to. Whoever has a command applies it, to a record that stays open,
+//! so that an answer which need not be durable costs no change of threads; one thread makes records
+//! durable and answers. A record is closed when the disk is free and somebody waits, so that nothing
+//! waits without need: neither the disk for commands to be applied, nor a command for others to join it.
 
 use crate::machine::{Filling, Machine};
-use crate::queue::{BATCH_COMMANDS_MAX, Inbox, Own, Queued, Shown};
+use crate::queue::{BATCH_COMMANDS_MAX, Done, Own, QUEUE_BATCHES_MAX, Shown};
 use crate::record::{RECORD_BODY_BYTES_MAX, Record};
 use crate::replay::Answer;
-use crate::replica::Replica;
 use crate::store::{Store, StoreError};
 use aigen_types::Timestamp;
-use crossbeam_channel::{Receiver, Sender, bounded, never, select};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
-use tokio::sync::{oneshot, watch};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Condvar, LockResult, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
-/// Takes what is queued, applies it, appends it, answers; until told to stop.
-pub(crate) fn run(
-    replica: Replica,
-    inbox: Inbox,
-    now: impl FnMut() -> Timestamp,
-) -> Result<(), StoreError> {
-    let (machine, store) = replica.split();
-    let disk = Disk::spin(store, Arc::clone(&inbox.shown))?;
-    let applying = Applying {
-        machine,
-        now,
-        open: None,
-        disk,
-    };
-    let ended = applying.run(&inbox);
-    drop(inbox);
-    // The store is closed by now, and only now does anyone hear of it.
-    ended.map(drop)
+/// How long a record stays open that nobody waits for. Its time is that of its first command.
+const OPEN_MAX: Duration = Duration::from_millis(2);
+
+/// From one record's beginning to the next one's, where many calls make small ones: a record costs some
+/// 60 µs of processor whatever it holds, and a busy node would make one for every call.
+const RECORDS_APART: Duration = Duration::from_micros(500);
+
+/// Batches that make a record one of many calls.
+const MANY_BATCHES: usize = 4;
+
+/// Commands of a small one.
+const FEW_COMMANDS: usize = 64;
+
+/// Where commands are applied.
+pub(crate) struct Desk {
+    state: Mutex<State>,
+    /// What the thread that writes waits for.
+    wanted: Condvar,
+    /// What others wait for when the line is too long.
+    room: Condvar,
+    shown: Arc<watch::Sender<Shown>>,
 }
 
-/// The thread that applies.
-struct Applying<N> {
+struct State {
     machine: Machine,
-    now: N,
+    now: Box<dyn FnMut() -> Timestamp + Send>,
     open: Option<Open>,
-    disk: Disk,
+    /// What the open record has no room for.
+    line: VecDeque<Own>,
+    /// What the thread that writes does.
+    writing: Writing,
+    /// Nothing more is taken in.
+    ends: bool,
+    /// Who waits to hear that the store is closed.
+    ending: Vec<Done>,
+}
+
+/// What the thread that writes does, so that it is woken only where it has to be.
+#[derive(Clone, Copy)]
+enum Writing {
+    /// It looks again by itself.
+    Busy,
+    /// It looks again when the open record is old enough.
+    Dozing,
+    Asleep,
 }
 
 /// A record that is being filled, and who waits for it.
 struct Open {
     filling: Filling,
+    began: Instant,
     asked: Vec<Asked>,
+    /// Whether anybody waits until it is durable.
+    is_wanted: bool,
 }
 
 /// One batch with its answers.
@@ -55,177 +78,212 @@ struct Asked {
     answers: Vec<Answer>,
 }
 
-impl Open {
-    fn is_full(&self) -> bool {
-        self.filling.commands() >= BATCH_COMMANDS_MAX
-            || self.filling.bytes() >= RECORD_BODY_BYTES_MAX
-    }
-}
-
-impl<N: FnMut() -> Timestamp> Applying<N> {
-    /// Who waits to hear that the store is closed.
-    fn run(mut self, queued: &Receiver<Queued>) -> Result<Option<Done>, StoreError> {
-        let closed = never();
-        let done = loop {
-            select! {
-                recv(if self.is_full() { &closed } else { queued }) -> item => match item {
-                    Ok(first) => if let Some(done) = self.apply_all(first, queued) {
-                        break Some(done);
-                    },
-                    // Every door is closed, so nobody is left to tell us to stop.
-                    Err(_) => break None,
-                },
-                recv(self.disk.written) -> written => self.disk.rest(written.ok())?,
-            }
-            self.write_if_free()?;
-        };
-        while self.open.is_some() || self.disk.is_busy {
-            if self.disk.is_busy {
-                let written = self.disk.written.recv();
-                self.disk.rest(written.ok())?;
-            }
-            self.write_if_free()?;
-        }
-        self.disk.stop();
-        Ok(done)
-    }
-
-    fn is_full(&self) -> bool {
-        self.open.as_ref().is_some_and(Open::is_full)
-    }
-
-    /// Applies `first` and what waits behind it, until told to stop.
-    fn apply_all(&mut self, first: Queued, queued: &Receiver<Queued>) -> Option<Done> {
-        let mut next = Some(first);
-        while let Some(item) = next {
-            match item {
-                Queued::Own(own) => self.apply(own),
-                // Nobody leads here. Dropping it says so.
-                Queued::Forwarded(_) => {}
-                Queued::Stop(done) => return Some(done),
-            }
-            next = match self.is_full() {
-                true => None,
-                false => queued.try_recv().ok(),
-            };
-        }
-        None
-    }
-
-    fn apply(&mut self, own: Own) {
-        let open = self.open.get_or_insert_with(|| Open {
-            filling: self.machine.begin((self.now)()),
-            asked: Vec::new(),
-        });
-        let answers = self.machine.fill(&mut open.filling, &own.batch);
-        open.asked.push(Asked { own, answers });
-    }
-
-    fn write_if_free(&mut self) -> Result<(), StoreError> {
-        if !self.disk.is_busy
-            && let Some(Open { filling, asked }) = self.open.take()
-        {
-            let record = self.machine.seal(filling);
-            self.disk.write(Sealed { record, asked })?;
-        }
-        Ok(())
-    }
-}
-
-type Done = oneshot::Sender<()>;
-
 /// A record on its way to the disk.
 struct Sealed {
     record: Record,
     asked: Vec<Asked>,
 }
 
-/// Records of fewer commands are written by the thread that applies: waking the other costs some
-/// 50 µs of a sync's 300, and while it writes there is little that could be applied.
-const HANDED_OVER_FROM: u32 = 65;
+impl Desk {
+    pub fn new(
+        machine: Machine,
+        now: Box<dyn FnMut() -> Timestamp + Send>,
+        shown: Arc<watch::Sender<Shown>>,
+    ) -> Self {
+        let state = State {
+            machine,
+            now,
+            open: None,
+            line: VecDeque::new(),
+            writing: Writing::Busy,
+            ends: false,
+            ending: Vec::new(),
+        };
+        Self {
+            state: Mutex::new(state),
+            wanted: Condvar::new(),
+            room: Condvar::new(),
+            shown,
+        }
+    }
 
-/// Where records go: the store, and a thread to write while the other applies.
-struct Disk {
-    medium: Arc<Medium>,
-    sealed: Sender<Sealed>,
-    written: Receiver<Result<(), StoreError>>,
-    is_busy: bool,
-    thread: JoinHandle<()>,
-}
+    /// Applies a batch, or puts it in line where the open record is full; waits where that is, too.
+    /// `None` once nothing is taken in any more.
+    pub fn take(&self, own: Own) -> Option<()> {
+        let mut state = sound(self.state.lock())?;
+        while state.line.len() >= QUEUE_BATCHES_MAX && !state.ends {
+            state = sound(self.room.wait(state))?;
+        }
+        if state.ends {
+            return None;
+        }
+        match state.is_full() {
+            true => state.line.push_back(own),
+            false => state.apply(own),
+        }
+        self.wake(state);
+        Some(())
+    }
 
-struct Medium {
-    /// Never waited for: one thread writes at a time.
-    store: Mutex<Box<dyn Store>>,
-    shown: Arc<watch::Sender<Shown>>,
-}
+    /// Somebody waits for the record of this number, or for whatever is applied, to become durable.
+    pub fn want(&self, seq: Option<u64>) {
+        if let Some(mut state) = sound(self.state.lock())
+            && seq.is_none_or(|seq| seq > state.machine.tip().seq)
+            && let Some(open) = &mut state.open
+        {
+            open.is_wanted = true;
+            self.wake(state);
+        }
+    }
 
-impl Medium {
-    fn append(&self, record: &Record) -> Result<(), StoreError> {
-        let mut store = self.store.lock().expect("a panic ends the writer");
-        store.append(record)?;
-        self.shown.send_modify(|shown| shown.tip = record.tip());
-        Ok(())
+    /// Takes nothing more in, and tells this when all is written and the store is closed.
+    pub fn end(&self, done: Option<Done>) {
+        if let Some(mut state) = sound(self.state.lock()) {
+            if !self.shown.borrow().stopped {
+                state.ending.extend(done);
+            }
+            state.ends = true;
+            self.wake(state);
+        }
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let wakes = match state.writing {
+            Writing::Busy => false,
+            Writing::Dozing => state.is_due() || state.ends,
+            Writing::Asleep => true,
+        };
+        if wakes {
+            state.writing = Writing::Busy;
+            drop(state);
+            self.wanted.notify_one();
+        }
+    }
+
+    /// The next record to be written, once somebody waits for it; none when the journal ends.
+    fn next(&self) -> Option<Sealed> {
+        let mut state = sound(self.state.lock())?;
+        loop {
+            if state.is_due() {
+                let sealed = state.seal();
+                drop(state);
+                self.room.notify_all();
+                return sealed;
+            }
+            if state.ends {
+                return None;
+            }
+            state = match &state.open {
+                None => {
+                    state.writing = Writing::Asleep;
+                    sound(self.wanted.wait(state))?
+                }
+                Some(open) => {
+                    let left = OPEN_MAX.saturating_sub(open.began.elapsed());
+                    state.writing = Writing::Dozing;
+                    sound(self.wanted.wait_timeout(state, left))?.0
+                }
+            };
+            state.writing = Writing::Busy;
+        }
+    }
+
+    /// Lets nobody wait for what will never be done.
+    fn close(&self) {
+        let mut state = match self.state.lock() {
+            Ok(state) => state,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        self.shown.send_modify(|shown| shown.stopped = true);
+        state.ends = true;
+        state.open = None;
+        state.line.clear();
+        state.ending.clear();
+        self.room.notify_all();
     }
 }
 
-impl Disk {
-    fn spin(store: Box<dyn Store>, shown: Arc<watch::Sender<Shown>>) -> Result<Self, StoreError> {
-        let (sealed, records) = bounded::<Sealed>(1);
-        let (say, written) = bounded(1);
-        let store = Mutex::new(store);
-        let medium = Arc::new(Medium { store, shown });
-        let writing = Arc::clone(&medium);
-        let body = move || {
-            for Sealed { record, asked } in records {
-                let appended = writing.append(&record);
-                let is_durable = appended.is_ok();
-                // The other thread goes on while this one answers.
-                let _ = say.send(appended);
-                if is_durable {
-                    answer(record.seq, asked);
-                }
-            }
-        };
-        let thread = thread::Builder::new()
-            .name("journal-disk".into())
-            .spawn(body)
-            .map_err(|error| StoreError::Io(error.into()))?;
-        Ok(Self {
-            medium,
-            sealed,
-            written,
-            is_busy: false,
-            thread,
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// Where somebody panicked while he applied, nothing more is.
+fn sound<T>(locked: LockResult<T>) -> Option<T> {
+    locked.ok()
+}
+
+impl State {
+    fn apply(&mut self, mut own: Own) {
+        let open = self.open.get_or_insert_with(|| Open {
+            filling: self.machine.begin((self.now)()),
+            began: Instant::now(),
+            asked: Vec::new(),
+            is_wanted: false,
+        });
+        let answers = self.machine.fill(&mut open.filling, &own.batch);
+        open.is_wanted |= own.reply.is_urgent();
+        own.reply.applied(&answers);
+        open.asked.push(Asked { own, answers });
+    }
+
+    fn is_full(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| {
+            open.filling.commands() >= BATCH_COMMANDS_MAX
+                || open.filling.bytes() >= RECORD_BODY_BYTES_MAX
         })
     }
 
-    fn write(&mut self, sealed: Sealed) -> Result<(), StoreError> {
-        if sealed.record.count < HANDED_OVER_FROM {
-            self.medium.append(&sealed.record)?;
-            answer(sealed.record.seq, sealed.asked);
-            return Ok(());
+    fn is_due(&self) -> bool {
+        let is_old = |open: &Open| open.began.elapsed() >= OPEN_MAX;
+        let open = self.open.as_ref();
+        open.is_some_and(|open| open.is_wanted || self.ends || self.is_full() || is_old(open))
+    }
+
+    /// Closes the open record, and begins the next with those in line.
+    fn seal(&mut self) -> Option<Sealed> {
+        let Open { filling, asked, .. } = self.open.take()?;
+        let record = self.machine.seal(filling);
+        while !self.is_full()
+            && let Some(own) = self.line.pop_front()
+        {
+            self.apply(own);
         }
-        self.is_busy = true;
-        // Should the thread have ended, that is heard where it is waited for.
-        let _ = self.sealed.send(sealed);
-        Ok(())
-    }
-
-    /// Hears that a record is written; `None` if the thread has ended instead.
-    fn rest(&mut self, written: Option<Result<(), StoreError>>) -> Result<(), StoreError> {
-        self.is_busy = false;
-        written.unwrap_or_else(|| Err(StoreError::Io("its thread has panicked".into())))
-    }
-
-    /// Closes the store.
-    fn stop(self) {
-        drop(self.sealed);
-        let _ = self.thread.join();
+        Some(Sealed { record, asked })
     }
 }
 
-fn answer(seq: u64, asked: Vec<Asked>) {
-    for Asked { own, answers } in asked {
-        own.reply.send(seq, answers);
+/// Writes what is applied and answers, until told to end; then closes the store.
+pub(crate) fn run(desk: &Desk, mut store: Box<dyn Store>) -> Result<(), StoreError> {
+    let closing = Closing(desk);
+    let written = write_all(desk, store.as_mut());
+    drop(store);
+    drop(closing);
+    written
+}
+
+/// However the thread ends.
+struct Closing<'a>(&'a Desk);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
     }
+}
+
+fn write_all(desk: &Desk, store: &mut dyn Store) -> Result<(), StoreError> {
+    while let Some(Sealed { record, asked }) = desk.next() {
+        let began = Instant::now();
+        store.append(&record)?;
+        desk.shown.send_modify(|shown| shown.tip = record.tip());
+        let of_many = asked.len() >= MANY_BATCHES && record.count as usize <= FEW_COMMANDS;
+        for Asked { own, answers } in asked {
+            own.reply.send(record.seq, answers);
+        }
+        if of_many {
+            thread::sleep(RECORDS_APART.saturating_sub(began.elapsed()));
+        }
+    }
+    Ok(())
 }

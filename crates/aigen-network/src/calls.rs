@@ -239,21 +239,25 @@ impl Network {
     pub(crate) fn new_call(&self, now: Timestamp, open: &OpenCall) -> Result<Call, Refusal> {
         let key = self.usable_key(&open.key)?;
         self.check_limits(now, open)?;
-        let model = self.models.get(&open.model).ok_or(Refusal::ModelUnknown)?;
+        // Names are shared with those that are kept anyway: a receipt stays for ever.
+        let key_name = self.keys.get_key_value(&open.key);
+        let (key_name, _) = key_name.ok_or(Refusal::KeyUnknown)?;
+        let model = self.models.get_key_value(&open.model);
+        let (model_name, model) = model.ok_or(Refusal::ModelUnknown)?;
         if let Some(digest) = open.controller {
             self.check_usable(digest)?;
         }
         let reads = self.prompt_reads(now, key, open)?;
         let paying = self.paying(now, key, open.end_user.as_ref(), open.bill_to.as_ref())?;
         Ok(Call {
-            key: open.key.clone(),
+            key: key_name.clone(),
             node: open.node,
             payer: paying.payer,
             caps: paying.caps,
             spender: paying.spender,
             app: paying.app,
             margin: paying.margin,
-            model: open.model.clone(),
+            model: model_name.clone(),
             controller: open.controller,
             request: open.request,
             budget: open.budget,

@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use aigen_economy::{Split, margin_on};
 use aigen_ledger::PendingStatus;
 use aigen_types::{Address, Amount, CallId, Timestamp, TransferId};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 impl Network {
@@ -60,7 +61,7 @@ impl Network {
         self.calls.remove(&close.call);
         self.usage.add(close.call, &receipt);
         self.read_index.add_call(&receipt);
-        self.receipts.insert(close.call, receipt);
+        self.receipts.insert(close.call, Arc::new(receipt));
         Ok(Reply::Charged(total))
     }
 

@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 use aigen_ledger::TransferRefusal;
 use aigen_types::{Address, Amount, CallId, Day, Epoch, NameError, Timestamp, TransferId};
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, str::FromStr};
 
@@ -193,7 +194,7 @@ impl Network {
             for read in &receipt.call.reads {
                 self.read_index.reverse(Day::of(receipt.closed_at), read);
             }
-            receipt.reversal = Some(reversal);
+            Arc::make_mut(receipt).reversal = Some(reversal);
         } else if let Some(read) = self.datasets.reads.get_mut(&id) {
             self.read_index.reverse(Day::of(read.read_at), &read.read);
             read.reversal = Some(reversal);
@@ -282,7 +283,7 @@ impl Network {
     fn note_refund(&mut self, id: CallId, given: Refund) {
         if let Some(receipt) = self.receipts.get_mut(&id) {
             self.usage.give_back(receipt, given.amount);
-            receipt.refunds.push(given);
+            Arc::make_mut(receipt).refunds.push(given);
         } else if let Some(read) = self.datasets.reads.get_mut(&id) {
             read.refunds.push(given);
         }

@@ -14,6 +14,7 @@ use aigen_types::{
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// What rows are read for.
@@ -435,7 +436,7 @@ impl Network {
             if let Some(call) = self.calls.get_mut(&id) {
                 call.reads = reads;
             } else if let Some(receipt) = self.receipts.get_mut(&id) {
-                receipt.call.reads = reads;
+                Arc::make_mut(receipt).call.reads = reads;
             }
         }
         self.read_index = crate::earnings::ReadIndex::of(&self.receipts, &self.datasets.reads);

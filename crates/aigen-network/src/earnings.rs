@@ -6,6 +6,7 @@ use crate::network::Network;
 use crate::reads::{Read, ReadReceipt};
 use aigen_types::{Address, Amount, CallId, DatasetRef, Day};
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use core::ops::RangeInclusive;
 
 /// What the reads of one provider's datasets are counted by.
@@ -65,7 +66,10 @@ pub(crate) struct ReadIndex {
 }
 
 impl ReadIndex {
-    pub fn of(receipts: &BTreeMap<CallId, Receipt>, reads: &BTreeMap<CallId, ReadReceipt>) -> Self {
+    pub fn of(
+        receipts: &BTreeMap<CallId, Arc<Receipt>>,
+        reads: &BTreeMap<CallId, ReadReceipt>,
+    ) -> Self {
         let mut index = Self::default();
         for receipt in receipts.values() {
             index.add_call(receipt);

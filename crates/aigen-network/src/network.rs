@@ -21,6 +21,7 @@ use aigen_types::{
     PublisherKey, Slug, Timestamp,
 };
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 
 /// The state of a network after some commands. Two networks that were given the same
 /// commands at the same times are equal.
@@ -39,7 +40,8 @@ pub struct Network {
     pub(crate) controller_names: BTreeMap<ControllerRef, Digest>,
     pub(crate) validators: BTreeMap<Slug, Validator>,
     pub(crate) calls: BTreeMap<CallId, Call>,
-    pub(crate) receipts: BTreeMap<CallId, Receipt>,
+    /// Apart from the map, which is a third air and moves what it holds: a receipt is some 900 bytes.
+    pub(crate) receipts: BTreeMap<CallId, Arc<Receipt>>,
     /// What the receipts come to.
     pub(crate) usage: UsageIndex,
     pub(crate) epoch: EpochState,
@@ -279,12 +281,19 @@ impl Network {
     /// What a call came to.
     #[must_use]
     pub fn receipt(&self, id: CallId) -> Option<&Receipt> {
-        self.receipts.get(&id)
+        self.receipts.get(&id).map(Arc::as_ref)
+    }
+
+    /// The same, to be kept.
+    #[must_use]
+    pub fn shared_receipt(&self, id: CallId) -> Option<Arc<Receipt>> {
+        self.receipts.get(&id).cloned()
     }
 
     /// Every receipt.
     pub fn receipts(&self) -> impl Iterator<Item = (CallId, &Receipt)> {
-        self.receipts.iter().map(|(id, receipt)| (*id, receipt))
+        let receipts = self.receipts.iter();
+        receipts.map(|(id, receipt)| (*id, receipt.as_ref()))
     }
 
     /// The running epoch.

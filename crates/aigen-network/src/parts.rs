@@ -15,6 +15,7 @@ use aigen_types::{
 };
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 
 impl Network {
     /// The same network, of whose receipts these say more of how the call was steered than their
@@ -23,7 +24,7 @@ impl Network {
     pub fn with_steered(mut self, steered: BTreeMap<CallId, Steered>) -> Self {
         for (call, steered) in steered {
             if let Some(receipt) = self.receipts.get_mut(&call) {
-                receipt.steered = steered;
+                Arc::make_mut(receipt).steered = steered;
             }
         }
         self
@@ -34,7 +35,7 @@ impl Network {
     pub fn with_asked(mut self, asked: BTreeMap<CallId, Asked>) -> Self {
         for (call, asked) in asked {
             if let Some(receipt) = self.receipts.get_mut(&call) {
-                receipt.steered.asked = asked;
+                Arc::make_mut(receipt).steered.asked = asked;
             }
         }
         self
@@ -106,7 +107,7 @@ parts! {
     controller_names: BTreeMap<ControllerRef, Digest>,
     validators: BTreeMap<Slug, Validator>,
     calls: BTreeMap<CallId, Call>,
-    receipts: BTreeMap<CallId, Receipt>,
+    receipts: BTreeMap<CallId, Arc<Receipt>>,
     epoch: EpochState,
     settled: BTreeMap<Epoch, SettledEpoch>,
     scores: BTreeMap<Digest, Evaluated>,

@@ -6,6 +6,7 @@ use crate::network::Network;
 use aigen_economy::Usage;
 use aigen_types::{Address, Amount, CallId, Day, Digest, Epoch, ModelName};
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use core::ops::RangeInclusive;
 
 /// What the calls of one payer are counted by.
@@ -94,7 +95,7 @@ struct Paid {
 }
 
 impl UsageIndex {
-    pub fn of(receipts: &BTreeMap<CallId, Receipt>) -> Self {
+    pub fn of(receipts: &BTreeMap<CallId, Arc<Receipt>>) -> Self {
         let mut index = Self::default();
         for (id, receipt) in receipts {
             index.add(*id, receipt);
@@ -193,6 +194,6 @@ impl Network {
         });
         let both = receipts.zip(end).into_iter();
         let newest_first = both.flat_map(|(receipts, end)| receipts.range(..end).rev());
-        newest_first.filter_map(|(_, id)| Some((*id, self.receipts.get(id)?)))
+        newest_first.filter_map(|(_, id)| Some((*id, self.receipt(*id)?)))
     }
 }

@@ -8,10 +8,12 @@ use crate::retrieval::{Citation, DatasetAsk};
 use crate::steering::Steering;
 use aigen_engine::ChatMessage;
 use aigen_engine::sampler::Sampling;
+use aigen_engine::text::TraceParent;
 use aigen_jarvis::{Finish, Piece};
 use aigen_network::Receipt;
 use aigen_types::{Address, Amount, CallId, Digest, ModelName, Slug};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -63,6 +65,8 @@ pub struct CompletionRequest {
     pub trace: bool,
     /// Datasets whose passages enter the prompt, at most 8.
     pub datasets: Vec<DatasetAsk>,
+    /// Which span asks, as an upstream is told.
+    pub traceparent: Option<TraceParent>,
 }
 
 /// A call whose first hold is durable. Dropping it cancels the call; it is settled all the same.
@@ -76,6 +80,8 @@ pub struct Running {
     pub prompt_tokens: u64,
     /// What it produces, ending with one [`CallEvent::Ended`].
     pub events: mpsc::Receiver<CallEvent>,
+    /// What it came to, for whoever takes this and whether or not its events are read.
+    pub settled: Option<oneshot::Receiver<Arc<Receipt>>>,
 }
 
 /// A call that was let in and waits for its hold and for its turn. Dropping it cancels the call; it is
@@ -148,7 +154,7 @@ pub struct Ended {
     /// From its request until its first token; `None` if there was none.
     pub first_token: Option<Duration>,
     /// What was charged, or the journal's failure to say so.
-    pub receipt: Result<Receipt, NodeError>,
+    pub receipt: Result<Arc<Receipt>, NodeError>,
 }
 
 impl Node {
@@ -206,13 +212,15 @@ impl Node {
         let (controller, prompt_tokens) = (prepared.open.controller, prepared.open.prompt_tokens);
         let (pieces, events) = mpsc::channel(PIECES_BUFFERED_MAX);
         let (started, began) = oneshot::channel();
+        let (settle, settled) = oneshot::channel();
         let meter = Meter::new(self.clone(), prepared, admitted);
-        self.0.calls.spawn(meter.run(started, pieces));
+        self.0.calls.spawn(meter.run(started, pieces, settle));
         let running = Running {
             call,
             controller,
             prompt_tokens,
             events,
+            settled: Some(settled),
         };
         Ok(Queued {
             running,

@@ -68,7 +68,7 @@ pub use aigen_datasets::{
 };
 pub use aigen_engine::Embedder;
 pub use aigen_engine::sampler::Sampling;
-pub use aigen_engine::text::{TextEngine, TextFault};
+pub use aigen_engine::text::{TextEngine, TextFault, TraceParent};
 pub use aigen_engine::{
     ChatMessage, ControlLevel, EngineError, Role as Speaker, Spent, TokenId, Tokenizer,
 };

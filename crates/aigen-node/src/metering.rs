@@ -13,12 +13,13 @@ use crate::work::{Ongoing, Told, Work};
 use aigen_economy::Usage;
 use aigen_engine::EngineError;
 use aigen_jarvis::{Cover, Ending, Event, Fault, Finish};
-use aigen_journal::{Committed, Stopped};
+use aigen_journal::{Committed, Early, Stopped};
 use aigen_network::{
     Asked, CloseCall, Command, ExtendCall, OpenCall, OpenSubCall, Outcome, ProgressCall, Receipt,
     Reply, Steered,
 };
 use aigen_types::{CallId, Digest};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
@@ -33,6 +34,8 @@ pub(crate) struct Meter {
     node: Node,
     call: CallId,
     open: Option<OpenCall>,
+    /// Its first hold, until that is known to be durable.
+    opened: Option<Early>,
     /// The call that it is made within.
     parent: Option<CallId>,
     work: Option<Work>,
@@ -116,6 +119,7 @@ impl Meter {
             extension: None,
             exhausted: false,
             open: Some(open),
+            opened: None,
             parent,
             answers: (0..work.choices()).map(|_| Answer::default()).collect(),
             again: work.again().zip(recipe),
@@ -124,14 +128,19 @@ impl Meter {
     }
 
     /// Holds, runs and settles the call. `started` learns whether it began; `pieces` what it
-    /// produces. Whoever listens may go away at any time.
-    pub async fn run(mut self, started: Started, pieces: mpsc::Sender<CallEvent>) {
+    /// produces; `settled` what it came to. Whoever listens may go away at any time.
+    pub async fn run(
+        mut self,
+        started: Started,
+        pieces: mpsc::Sender<CallEvent>,
+        settled: oneshot::Sender<Arc<Receipt>>,
+    ) {
         self.started = Some(started);
         let (told, ongoing) = match self.begin().await {
             Ok(begun) => begun,
             Err(error) => return self.tell_started(Err(error)),
         };
-        self.follow(told, ongoing, &pieces).await;
+        let last = self.follow(told, ongoing, &pieces).await;
         let endings = self.answers.iter_mut().map(|answer| answer.ending.take());
         let endings = endings.map(|ending| ending.unwrap_or_else(Ending::crashed));
         let mut endings: Vec<_> = endings.collect();
@@ -144,10 +153,16 @@ impl Meter {
             let _ = kept.await;
         }
         self.observed(&receipt);
+        if let Ok(receipt) = &receipt {
+            let _ = settled.send(Arc::clone(receipt));
+        }
         if let Some(error) = self.never_began(&finish) {
             return self.tell_started(Err(error));
         }
         self.tell_started(Ok(()));
+        if receipt.is_ok() {
+            self.tell_all(&pieces, last).await;
+        }
         let grammar_complete = endings[0].grammar_complete;
         let reasoning = endings.iter().map(|ending| ending.usage.reasoning_tokens);
         let reasoning_tokens = reasoning.sum();
@@ -188,8 +203,8 @@ impl Meter {
 
     /// Why there is no answer at all, where nothing was said or used before it failed.
     fn never_began(&mut self, finish: &Finish) -> Option<NodeError> {
-        self.started.as_ref()?;
         match finish {
+            _ if self.times.begun.is_some() => None,
             Finish::Fault(Fault::Engine(EngineError::Busy { .. })) => Some(self.admitted.full()),
             Finish::Fault(Fault::Engine(error)) => Some(error.clone().into()),
             Finish::Cancelled => Some(self.given_up.take().unwrap_or(NodeError::ShuttingDown)),
@@ -197,7 +212,7 @@ impl Meter {
         }
     }
 
-    fn observed(&self, receipt: &Result<Receipt, NodeError>) {
+    fn observed(&self, receipt: &Result<Arc<Receipt>, NodeError>) {
         if let (Ok(receipt), Some(observer)) = (receipt, self.node.0.observer.get()) {
             observer.ended(&Observed {
                 model: receipt.call.model.clone(),
@@ -216,7 +231,12 @@ impl Meter {
         if self.times.begun.is_none() {
             self.times.begun = Some(self.times.asked.elapsed());
             self.admitted.begin();
-            self.tell_started(Ok(()));
+        }
+    }
+
+    async fn tell_all(&self, pieces: &mpsc::Sender<CallEvent>, events: Vec<CallEvent>) {
+        for event in events {
+            self.tell(pieces, event).await;
         }
     }
 
@@ -237,10 +257,7 @@ impl Meter {
             None => Command::OpenCall(open),
             Some(parent) => Command::OpenSubCall(OpenSubCall { parent, open }),
         };
-        let committed = self.node.0.journal.submit(open).await?;
-        let reply = committed
-            .result
-            .map_err(|refusal| call_refused(self.call, refusal))?;
+        let reply = self.hold(open).await?;
         self.covered(&reply);
         let work = self.work.take().expect("a meter begins once");
         // Unbounded, but never longer than the tokens that the holds cover.
@@ -263,34 +280,45 @@ impl Meter {
         }
     }
 
-    /// Follows the call to its end: passes pieces on, records progress, extends the cover.
+    /// The first hold. Work begins while it is on its way to the disk: what a kill could lose then is
+    /// an answer that nobody was shown and nobody is charged for. A refusal is shown, and waits.
+    async fn hold(&mut self, open: Command) -> Result<Reply, NodeError> {
+        let mut opened = self.node.0.journal.send_early(open)?;
+        match opened.applied().await? {
+            Ok(reply) => {
+                self.opened = Some(opened);
+                Ok(reply)
+            }
+            Err(refusal) => {
+                opened.durable().await?;
+                Err(call_refused(self.call, refusal))
+            }
+        }
+    }
+
+    /// Follows the call to its end: passes pieces on, records progress, extends the cover. Gives back
+    /// what may be shown once the call is closed.
     async fn follow(
         &mut self,
         mut told: mpsc::UnboundedReceiver<Told>,
         ongoing: Ongoing,
         pieces: &mpsc::Sender<CallEvent>,
-    ) {
+    ) -> Vec<CallEvent> {
         let stopping = self.node.0.stopping.clone();
         let (mut gone, mut stopped) = (false, false);
         let deadline = ongoing.is_queued().then(|| self.admitted.deadline());
-        while self.answers.iter().any(|answer| answer.ending.is_none()) {
+        loop {
             tokio::select! {
-                told = told.recv() => match told {
-                    Some(Told::Event(choice, Event::Finished(ending))) => {
-                        self.note(choice, &ending.usage);
-                        self.answers[choice as usize].ending = Some(ending);
-                    }
-                    Some(told) => {
-                        self.has_begun();
-                        let said = self.observe(told);
-                        if self.is_progress_due() {
-                            self.record_progress().await;
+                first = told.recv() => match first {
+                    Some(first) => {
+                        let said = self.observe_all(first, &mut told);
+                        if self.is_over() {
+                            return said;
                         }
-                        if let Some(said) = said {
-                            self.tell(pieces, said).await;
-                        }
+                        self.make_durable().await;
+                        self.tell_all(pieces, said).await;
                     }
-                    None => return,
+                    None => return Vec::new(),
                 },
                 reply = extended(&mut self.extension) => self.on_extended(reply),
                 () = passed(deadline), if self.times.begun.is_none() && self.given_up.is_none() => {
@@ -309,8 +337,30 @@ impl Meter {
         }
     }
 
+    fn is_over(&self) -> bool {
+        self.answers.iter().all(|answer| answer.ending.is_some())
+    }
+
+    /// Takes note of everything that is told by now: what came together is made durable together.
+    fn observe_all(
+        &mut self,
+        first: Told,
+        more: &mut mpsc::UnboundedReceiver<Told>,
+    ) -> Vec<CallEvent> {
+        let mut said = Vec::new();
+        let mut next = Some(first);
+        while let Some(told) = next {
+            said.extend(self.observe(told));
+            next = more.try_recv().ok();
+        }
+        said
+    }
+
     /// Takes note of what is told; gives back what the caller should see of it.
     fn observe(&mut self, told: Told) -> Option<CallEvent> {
+        if !matches!(told, Told::Event(_, Event::Finished(_))) {
+            self.has_begun();
+        }
         match told {
             // The others share what the first one computes.
             Told::Event(
@@ -340,7 +390,12 @@ impl Meter {
                     && piece.retracted_bytes == 0;
                 (!silent).then_some(CallEvent::Piece { choice, piece })
             }
-            Told::Event(_, Event::Started { .. } | Event::Finished(_)) => None,
+            Told::Event(choice, Event::Finished(ending)) => {
+                self.note(choice, &ending.usage);
+                self.answers[choice as usize].ending = Some(ending);
+                None
+            }
+            Told::Event(_, Event::Started { .. }) => None,
         }
     }
 
@@ -378,9 +433,23 @@ impl Meter {
         computed > 0 && (self.recorded == 0 || computed >= self.recorded + PROGRESS_TOKENS)
     }
 
-    /// Waits until the note is durable before its tokens are shown: nobody ever sees more than
-    /// [`PROGRESS_TOKENS`] that a kill could make free. The engine goes on meanwhile, so this
-    /// costs one piece in 16 the time of a sync.
+    /// Before anything is shown its hold is durable, and a note of how far the call has come: nobody
+    /// ever sees more than [`PROGRESS_TOKENS`] that a kill could make free. The engine goes on
+    /// meanwhile, so this costs one piece in 16 the time of a sync.
+    async fn make_durable(&mut self) {
+        let opened = self.opened.take();
+        if self.is_progress_due() {
+            // Durable after the hold.
+            self.record_progress().await;
+        } else if let Some(opened) = opened {
+            // A journal that has stopped ends the process; there is nobody left to tell.
+            let _ = opened.durable().await;
+        }
+        if self.times.begun.is_some() {
+            self.tell_started(Ok(()));
+        }
+    }
+
     async fn record_progress(&mut self) {
         let progress = ProgressCall {
             call: self.call,
@@ -443,10 +512,14 @@ impl Meter {
         self.cover.close();
     }
 
-    async fn settle(&mut self, finish: &Finish, endings: &[Ending]) -> Result<Receipt, NodeError> {
+    async fn settle(
+        &mut self,
+        finish: &Finish,
+        endings: &[Ending],
+    ) -> Result<Arc<Receipt>, NodeError> {
         self.close(finish, endings).await?;
         let network = self.node.network();
-        let receipt = network.receipt(self.call).cloned();
+        let receipt = network.shared_receipt(self.call);
         receipt.ok_or(NodeError::Journal(Stopped))
     }
 

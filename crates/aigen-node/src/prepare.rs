@@ -53,8 +53,15 @@ impl Node {
         caller: &Caller,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
+        let served = self.0.models.find(&request.model)?;
+        // Nothing to look up, compile or count: what is left takes less than waking a thread.
+        if let (Served::Remote(engine), Steering::Free, []) =
+            (&*served, &request.steering, request.datasets.as_slice())
+        {
+            return self.prepare_remote(engine, caller, request);
+        }
         let (node, caller) = (self.clone(), caller.clone());
-        tokio::task::spawn_blocking(move || node.prepare_blocking(&caller, request))
+        tokio::task::spawn_blocking(move || node.prepare_blocking(&served, &caller, request))
             .await
             .map_err(|_| NodeError::ShuttingDown)?
     }
@@ -94,13 +101,13 @@ impl Node {
 
     fn prepare_blocking(
         &self,
+        served: &Served,
         caller: &Caller,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
-        let served = self.0.models.find(&request.model)?;
         let mut request = self.worded(request)?;
         let Retrieved { reads, citations } = self.retrieve(caller, &mut request)?;
-        let mut prepared = match &*served {
+        let mut prepared = match served {
             Served::Embedded(embedded) => self.prepare_embedded(embedded, caller, request),
             Served::Remote(engine) => self.prepare_remote(engine, caller, request),
             Served::Embedder(_) => Err(NodeError::Unsupported {
@@ -236,6 +243,7 @@ impl Node {
             stops: request.stops.clone(),
             schema: bounded.schema,
             tools: bounded.tools,
+            traceparent: request.traceparent,
         };
         engine.check(&asked).map_err(NodeError::Steering)?;
         let context = u64::from(info.context_tokens);

@@ -252,7 +252,7 @@ impl Listener {
             ending.finish = Err(TextFault::Broken { reason });
         }
         let output = if self.started || ending.finish.is_ok() {
-            self.measure(ending.claimed)
+            self.measure(&ending)
         } else {
             0
         };
@@ -297,14 +297,17 @@ impl Listener {
     }
 
     /// Tells the prompt's tokens, and gives back those of the answer.
-    fn measure(&self, claimed: Option<Claimed>) -> u64 {
-        match self.believe(claimed.unwrap_or_default()) {
+    fn measure(&self, ending: &TextEnding) -> u64 {
+        match self.believe(ending.claimed.unwrap_or_default()) {
             Ok(believed) => {
                 self.measured(believed.prompt, believed.cached, Counting::Claimed);
                 believed.output
             }
             Err(doubt) => {
-                tracing::warn!(%doubt, "tokens are counted by the bytes");
+                // Of an answer that was cut off here nobody could claim anything.
+                if ending.finish != Ok(TextFinish::Cancelled) {
+                    tracing::warn!(%doubt, "tokens are counted by the bytes");
+                }
                 self.measured(self.prompt, 0, Counting::Estimated(doubt));
                 let counted = self.bytes.div_ceil(BYTES_PER_TOKEN_COUNTED);
                 counted.min(self.output_max)

@@ -4,6 +4,7 @@
 mod admission;
 mod budgets;
 mod datasets;
+mod early;
 mod metering;
 mod recovery;
 mod remote;
@@ -183,6 +184,7 @@ fn request(max_tokens: u32) -> CompletionRequest {
         retract: false,
         trace: false,
         datasets: Vec::new(),
+        traceparent: None,
         replay: false,
     }
 }

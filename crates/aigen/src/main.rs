@@ -18,6 +18,9 @@ mod signing;
 use clap::Parser;
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// 0: done. 1: refused or failed, with the reason on stderr. 2: wrong usage (clap's own).
 fn main() -> ExitCode {
     // Before anything else is read: what it compiles comes from strangers.

@@ -1,6 +1,7 @@
 use super::conclusion::{Broken, Conclusion, conclude, unsettled};
 use super::logprobs::logprobs;
 use super::once::Once;
+use super::parting::Parting;
 use super::speech::{Said, Speech};
 use super::stream;
 use super::trace;
@@ -65,6 +66,7 @@ pub(crate) struct Underway<W> {
     /// One for each answer.
     pub speeches: Vec<Speech>,
     pub wording: W,
+    _parting: Parting,
 }
 
 /// Runs a completion and answers it, whole or as a stream, and says what is left of the key's
@@ -184,12 +186,18 @@ async fn queue<T, W: Wording>(
         retract: ask.stream && ask.retract,
         trace: ask.trace,
         datasets: ask.datasets,
+        traceparent: Some(post.access.traceparent()),
     };
-    let queued = gateway.node.queue(&post.caller, request).await?;
+    let mut queued = gateway.node.queue(&post.caller, request).await?;
     let controller = queued.running.controller;
     post.access.note(|facts| facts.controller = controller);
     head.prompt_tokens = queued.running.prompt_tokens;
+    let parting = Parting {
+        access: post.access.clone(),
+        settled: queued.running.settled.take(),
+    };
     Ok(Underway {
+        _parting: parting,
         gateway: gateway.clone(),
         access: post.access.clone(),
         queued,

@@ -90,13 +90,18 @@ pub(super) fn unsettled(access: &Access, call: CallId) -> Box<Broken> {
 }
 
 fn note(access: &Access, receipt: &Receipt, finish: &Finish) {
+    charged(access, receipt);
+    access.note(|facts| facts.outcome = Some(outcome(finish).to_owned()));
+}
+
+/// What a call came to, whether or not anybody hears of it.
+pub(super) fn charged(access: &Access, receipt: &Receipt) {
     let usage = usage(receipt);
     access.note(|facts| {
         facts.prompt_tokens = usage.prompt_tokens;
         facts.completion_tokens = usage.completion_tokens;
         facts.cost = Some(receipt.total());
         facts.hold = Some(receipt.call.held());
-        facts.outcome = Some(outcome(finish).to_owned());
     });
 }
 

@@ -1,4 +1,3 @@
-use super::answer::json;
 use serde::Serialize;
 
 /// Server-sent events that are ready and not written yet.
@@ -9,7 +8,7 @@ impl Frame {
     /// JSON has no line breaks of its own, so that one `data:` line holds it.
     pub fn data<T: Serialize>(&mut self, event: &T) {
         self.0.extend_from_slice(b"data: ");
-        self.0.extend_from_slice(&json(event));
+        serde_json::to_writer(&mut self.0, event).expect("wire shapes have text keys only");
         self.0.extend_from_slice(b"\n\n");
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod frame;
 mod logprobs;
 mod models;
 mod once;
+mod parting;
 mod responses;
 pub(crate) mod speech;
 pub(crate) mod steering;

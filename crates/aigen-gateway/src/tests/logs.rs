@@ -1,9 +1,10 @@
 //! What the access log says, and what it never says.
 
-use super::world::{World, chat, request};
+use super::world::{World, breathe, chat, gated, request};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::io;
+use tower::ServiceExt;
 
 thread_local! {
     /// What this test's thread has logged.
@@ -60,6 +61,7 @@ async fn one_line_per_request_without_secrets_or_content() {
     world.get("aigen_ada-1.stolen", "/v1/aigen/account").await;
     let log = String::from_utf8(LOGGED.take()).unwrap();
     no_planted_secret_is_repeated(&world).await;
+    who_hangs_up_is_told_of_with_the_cost().await;
     let told = |line: &Value| {
         FIELDS
             .map(|field| line[field].to_string().replace('"', ""))
@@ -93,6 +95,50 @@ async fn one_line_per_request_without_secrets_or_content() {
         assert!(!log.contains(never), "{never:?} was logged");
     }
     world.settle().await;
+}
+
+/// The line waits for the call to be settled, whole and streamed.
+async fn who_hangs_up_is_told_of_with_the_cost() {
+    for stream in [false, true] {
+        let (script, go) = gated(&"a".repeat(100));
+        let world = World::new(script).await;
+        let asked = chat(json!({"stream": stream}));
+        let asked = request(
+            "POST",
+            &world.ada,
+            "/v1/chat/completions",
+            &asked.to_string(),
+        );
+        let client = tokio::spawn(world.router.clone().oneshot(asked));
+        while world
+            .node
+            .network()
+            .calls()
+            .all(|(_, call)| call.used.sampled_tokens == 0)
+        {
+            let _ = go.send(());
+            breathe().await;
+        }
+        LOGGED.take();
+        client.abort();
+        // A stream's body is dropped with its response.
+        drop(client.await);
+        drop(go);
+        world.settle().await;
+        breathe().await;
+        let log = String::from_utf8(LOGGED.take()).unwrap();
+        let [line] = access_lines(&log).try_into().expect("one line");
+        assert_eq!(line["outcome"], "client_gone", "{line}");
+        assert!(line["completion_tokens"].as_u64() > Some(0), "{line}");
+        let (_, receipt) = world
+            .node
+            .network()
+            .receipts()
+            .map(|(id, one)| (id, one.clone()))
+            .next()
+            .unwrap();
+        assert_eq!(line["cost"], receipt.total().to_string());
+    }
 }
 
 /// Secrets in every place where a request can carry them: neither a log nor an answer repeats

@@ -109,7 +109,6 @@ impl Store for Failing {
     }
 }
 
-/// Small records are written by the thread that applies, large ones by the other.
 #[tokio::test]
 async fn a_failed_append_is_answered_to_nobody_and_ends_the_writer() {
     for commands in [1, 500] {
@@ -221,7 +220,6 @@ async fn a_record_takes_no_more_than_its_bound() {
     );
 }
 
-/// A crossbeam channel keeps what was sent for as long as anyone could send more.
 #[tokio::test]
 async fn whoever_waits_when_the_disk_fails_hears_of_it() {
     let (journal, turn) = start_slowly();
@@ -237,7 +235,7 @@ async fn whoever_waits_when_the_disk_fails_hears_of_it() {
         let heard = within_a_minute(committed).await;
         assert!(
             heard.is_err(),
-            "two in the open record, two in the queue: {place}"
+            "two in the open record, two in line: {place}"
         );
     }
 }
@@ -281,4 +279,47 @@ async fn stopping_writes_what_waits_and_closes_the_store() {
     assert!(journal.submit(issue(1, 5)).await.is_err());
     let wal = folder.path().join("journal.sqlite-wal");
     assert!(!wal.exists(), "one whole file is left");
+}
+
+/// The answer is there when the command was sent; the disk is not asked, and the next record says more.
+#[tokio::test]
+async fn an_early_answer_waits_for_no_disk() {
+    let (journal, turn) = start_slowly();
+    let mut first = journal.send_early(issue(100, 1)).unwrap();
+    let mut second = journal.send_early(issue(100, 2)).unwrap();
+    assert_eq!(first.applied().await, Ok(Ok(Reply::Done)));
+    assert!(second.applied().await.unwrap().is_err(), "the id is taken");
+    assert_eq!(journal.tip().seq, 0, "nothing is written yet");
+    (0..2).for_each(|_| turn.send(()).unwrap());
+    for early in [first, second] {
+        assert_eq!(within_a_minute(early.durable()).await.unwrap().seq, 2);
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_becomes_durable_by_itself_and_before_what_comes_later() {
+    let journal = start(MemoryStore::default());
+    journal.submit(founding()).await.unwrap();
+    let early = journal.send_early(issue(1, 1)).unwrap();
+    while journal.tip().seq < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(early.durable().await.unwrap().seq, 2);
+    let early = journal.send_early(issue(2, 1)).unwrap();
+    let later = journal.submit(issue(3, 1)).await.unwrap();
+    assert!(early.durable().await.unwrap().seq <= later.seq);
+    let early = journal.send_early(issue(4, 1)).unwrap();
+    journal.durable().await.unwrap();
+    assert_eq!(early.durable().await.unwrap().seq, journal.tip().seq);
+    // However many join it, it is not kept open for ever.
+    let mut number = 10;
+    let tip = journal.tip().seq;
+    while journal.tip().seq == tip {
+        journal.send_early(issue(number, 1)).unwrap();
+        number += 1;
+        tokio::task::yield_now().await;
+    }
+    let early = journal.send_early(issue(5, 1)).unwrap();
+    journal.stop().await;
+    assert!(early.durable().await.is_ok(), "asked before, so written");
 }

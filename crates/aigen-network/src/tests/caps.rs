@@ -9,6 +9,7 @@ use aigen_types::{Amount, CallId, Digest, NodeId, Ppm, TransferId};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use proptest::prelude::*;
 
@@ -252,11 +253,11 @@ fn a_forged_cap_is_found() {
     world.begin(1, "org-key", None, None);
     world.close(1, used(10, 50), Outcome::Stop).unwrap();
     assert_eq!(world.network.check(), Ok(()));
-    let receipt = world.network.receipts.get_mut(&CallId(1)).unwrap();
+    let receipt = Arc::make_mut(world.network.receipts.get_mut(&CallId(1)).unwrap());
     let caps = core::mem::take(&mut receipt.call.caps);
     let found = world.network.check().unwrap_err();
     assert!(matches!(found, crate::Unsound::CapUnknown(_)), "{found}");
-    let receipt = world.network.receipts.get_mut(&CallId(1)).unwrap();
+    let receipt = Arc::make_mut(world.network.receipts.get_mut(&CallId(1)).unwrap());
     receipt.call.caps = caps;
     receipt.margin = Amount::from_nano(1);
     let found = world.network.check().unwrap_err().to_string();

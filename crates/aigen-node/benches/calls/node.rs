@@ -167,6 +167,7 @@ fn request() -> CompletionRequest {
         retract: false,
         trace: false,
         datasets: Vec::new(),
+        traceparent: None,
         replay: false,
     }
 }

@@ -140,6 +140,7 @@ impl Asks {
             retract: false,
             trace: false,
             datasets: Vec::new(),
+            traceparent: None,
         })
     }
 }

@@ -199,8 +199,8 @@ async fn what_may_not_be_read_is_refused_before_anything_is_held() {
         .unwrap();
     let (_, ended) = read(ask("books/private").await.unwrap()).await;
     assert_eq!(ended.citations[0].columns, ["answer"]);
-    let reads = ended.receipt.unwrap().call.reads;
-    assert_eq!(reads[0].wanted.columns, ["answer"]);
+    let receipt = ended.receipt.unwrap();
+    assert_eq!(receipt.call.reads[0].wanted.columns, ["answer"]);
     let withdraw = WithdrawDataset {
         reference: parsed("books/faq@1.0.0"),
         by: parsed("org:books"),
