@@ -267,7 +267,9 @@ impl Reader {
             self.parts += 1;
             self.bytes += call.function.arguments.as_ref().map_or(0, String::len) as u64;
             let whole = self.calls.take(call).map_err(Failed::broken)?;
-            whole.map(|call| heard(TextEvent::Call(call)));
+            if let Some(call) = whole {
+                heard(TextEvent::Call(call));
+            }
         }
         let long = self.bytes > TEXT_BYTES_PER_TOKEN * self.max_tokens;
         if long && self.parts > self.max_tokens {
@@ -285,7 +287,9 @@ impl Reader {
         };
         if finish == TextFinish::Stop {
             let last = self.calls.close().map_err(Failed::broken)?;
-            last.map(|call| heard(TextEvent::Call(call)));
+            if let Some(call) = last {
+                heard(TextEvent::Call(call));
+            }
         }
         Ok(Answered {
             finish,

@@ -119,13 +119,13 @@ impl ServerHandler for Tools {
     ) -> Result<ListToolsResult, ErrorData> {
         let key = key_of(&context)?;
         let after = request.and_then(|request| request.cursor);
-        let page = self.page(&key, after.map(Into::into)).await;
+        let page = self.page(&key, after).await;
         let (tools, next) = page.map_err(|trouble| match trouble.status {
             400..=499 => ErrorData::invalid_request(trouble.message, Some(trouble.error)),
             _ => ErrorData::internal_error(trouble.message, Some(trouble.error)),
         })?;
         let mut list = ListToolsResult::with_all_items(tools);
-        list.next_cursor = next.map(Into::into);
+        list.next_cursor = next;
         Ok(list)
     }
 

@@ -8,7 +8,7 @@
 mod cells;
 mod kind;
 
-use self::cells::{Cells, Fault, Reader};
+use self::cells::{Begun, Cells, Fault, Reader};
 use self::kind::Kind;
 use super::Source;
 use crate::error::{BadRow, ImportError};
@@ -129,7 +129,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn read(&mut self) -> Result<Option<Result<u64, (u64, Fault)>>, ImportError> {
+    fn read(&mut self) -> Result<Option<Begun>, ImportError> {
         let read = self.reader.read(&mut self.cells);
         read.map_err(|error| super::unreadable(&self.source.path, error))
     }

@@ -47,6 +47,9 @@ impl Cells {
     }
 }
 
+/// The line that a row begins on, and what is wrong with it there if anything is.
+pub(super) type Begun = Result<u64, (u64, Fault)>;
+
 /// What is wrong with a row's quotes or length.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -153,7 +156,7 @@ impl<R: BufRead> Reader<R> {
     pub(super) fn read(
         &mut self,
         cells: &mut Cells,
-    ) -> io::Result<Option<Result<u64, (u64, Fault)>>> {
+    ) -> io::Result<Option<Begun>> {
         cells.clear();
         let mut row = Row::after(self.lines);
         loop {
@@ -267,7 +270,7 @@ impl Row {
         matches!(self.fault, Some(Fault::Unclosed { .. }))
     }
 
-    fn at_end(mut self, cells: &mut Cells) -> Option<Result<u64, (u64, Fault)>> {
+    fn at_end(mut self, cells: &mut Cells) -> Option<Begun> {
         match self.state {
             State::Start if cells.len() == 0 => return None,
             State::Skip => {}
