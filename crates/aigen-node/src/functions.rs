@@ -37,6 +37,9 @@ impl Functions {
     }
 }
 
+/// A function, and the input that it is called with.
+type Called = (Arc<Function>, Map<String, Value>);
+
 impl Node {
     /// The function that a name, a range or a digest means now.
     ///
@@ -132,10 +135,7 @@ impl Node {
 
     /// The function that steers, if one does, and what the request gives it. What is no function,
     /// or unknown, is somebody else's to refuse.
-    fn called(
-        &self,
-        steering: &Steering,
-    ) -> Result<Option<(Arc<Function>, Map<String, Value>)>, NodeError> {
+    fn called(&self, steering: &Steering) -> Result<Option<Called>, NodeError> {
         let Steering::Controller { name, params } = steering else {
             return Ok(None);
         };

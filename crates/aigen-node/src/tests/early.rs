@@ -155,10 +155,8 @@ async fn what_comes_before_the_end_is_noted_before_it_is_shown() {
     say(TextEvent::Text("a text of sixteen bytes and some".into()));
     queued.began().await.unwrap();
     queued.running.events.recv().await.unwrap();
-    let network = world.node.network();
-    let call = network.call(queued.running.call).unwrap();
-    assert_eq!(call.used.sampled_tokens, 2);
-    drop(network);
+    let used = world.node.network().call(queued.running.call).unwrap().used;
+    assert_eq!(used.sampled_tokens, 2);
     say(finished());
     read(queued.running).await;
 }

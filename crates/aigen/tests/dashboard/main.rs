@@ -32,7 +32,10 @@ fn lively() -> (Folder, support::Serving) {
     let node = folder.dev();
     folder.write("sure.lark", GRAMMAR);
     folder.write("hostile.toml", HOSTILE);
-    folder.write("faq.csv", "question,answer,votes\nA mug?,\"Yes, a mug.\",\nTea?,No.,7\n");
+    folder.write(
+        "faq.csv",
+        "question,answer,votes\nA mug?,\"Yes, a mug.\",\nTea?,No.,7\n",
+    );
     for args in [
         &["controller", "publish", "sure.lark", CONTROLLER][..],
         &[

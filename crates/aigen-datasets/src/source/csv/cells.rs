@@ -153,10 +153,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// Reads the next row that is not an empty line: the line it begins on, or what is wrong there.
-    pub(super) fn read(
-        &mut self,
-        cells: &mut Cells,
-    ) -> io::Result<Option<Begun>> {
+    pub(super) fn read(&mut self, cells: &mut Cells) -> io::Result<Option<Begun>> {
         cells.clear();
         let mut row = Row::after(self.lines);
         loop {
