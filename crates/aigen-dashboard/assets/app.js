@@ -23,7 +23,8 @@ async function run(form) {
   button.disabled = true;
   try {
     const body = new URLSearchParams(new FormData(form));
-    const reply = await fetch(form.dataset.stream, { method: "POST", body });
+    // A field named `dataset` takes the place of the form's own property.
+    const reply = await fetch(form.getAttribute("data-stream"), { method: "POST", body });
     if (!reply.ok || !reply.body) throw new Error((await reply.text()) || reply.statusText);
     for await (const [kind, data] of frames(reply.body)) take(kind, data, answer, cost);
   } catch (error) {

@@ -7,7 +7,7 @@
 use aigen_engine::Tokenizer;
 use aigen_engine::scripted::Vocabulary;
 use aigen_jarvis::{Compiler, JsonOptions, Matcher};
-use aigen_marvin::schema_of;
+use aigen_marvin::{Schema, schema_of};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -142,88 +142,132 @@ enum Expression {
     Add(Box<Expression>, Box<Expression>),
 }
 
-#[test]
-fn numbers() {
-    walk::<u8>();
-    walk::<i8>();
-    walk::<u16>();
-    walk::<i16>();
-    walk::<u32>();
-    walk::<i32>();
-    walk::<u64>();
-    walk::<i64>();
-    walk::<usize>();
-    walk::<isize>();
-    walk::<u128>();
-    walk::<i128>();
-    walk::<f32>();
-    walk::<f64>();
-    walk::<NonZeroU32>();
-    walk::<NonZeroI16>();
+/// A test for each kind, and the rows of `docs/reference/types.md`.
+macro_rules! gallery {
+    ($($kind:ident: $($shown:ty),+;)+) => {
+        $(#[test]
+        fn $kind() {
+            $(walk::<$shown>();)+
+        })+
+
+        fn rows() -> Vec<(&'static str, &'static str, Schema)> {
+            vec![$($((stringify!($kind), stringify!($shown), schema_of::<$shown>().unwrap()),)+)+]
+        }
+    };
 }
 
-#[test]
-fn texts() {
-    walk::<String>();
-    walk::<char>();
-    walk::<bool>();
-    walk::<Box<str>>();
-    walk::<std::path::PathBuf>();
+gallery! {
+    numbers:
+        u8,
+        i8,
+        u16,
+        i16,
+        u32,
+        i32,
+        u64,
+        i64,
+        usize,
+        isize,
+        u128,
+        i128,
+        f32,
+        f64,
+        NonZeroU32,
+        NonZeroI16;
+    texts:
+        String,
+        char,
+        bool,
+        Box<str>,
+        std::path::PathBuf;
+    formats:
+        Ipv4Addr,
+        Ipv6Addr,
+        IpAddr,
+        uuid::Uuid,
+        Duration;
+    collections:
+        (),
+        (u8, String, Option<bool>),
+        [i16; 3],
+        Vec<u32>,
+        VecDeque<Option<i8>>,
+        BTreeSet<u8>,
+        HashSet<Label>,
+        BTreeMap<String, u8>,
+        BTreeMap<u32, String>,
+        HashMap<i64, bool>,
+        Vec<(Label, u8)>;
+    structs:
+        Unit,
+        Wrapped,
+        Pair,
+        Plain,
+        Bounds,
+        Defaults,
+        FlatStruct;
+    enums:
+        Label,
+        External,
+        Internal,
+        Adjacent,
+        Untagged,
+        Flat,
+        Option<External>,
+        Result<u8, String>;
+    types_that_contain_themselves_and_anything_at_all:
+        Tree,
+        Chain,
+        Expression,
+        serde_json::Value;
 }
 
-#[test]
-fn formats() {
-    walk::<Ipv4Addr>();
-    walk::<Ipv6Addr>();
-    walk::<IpAddr>();
-    walk::<uuid::Uuid>();
-    walk::<Duration>();
+const PAGE: &str = "../../docs/reference/types.md";
+
+const HEAD: &str = "# Types that are promised
+
+What an AI function in Rust may return, and the JSON Schema that the decoder follows for it: what `schemars` says of the
+type, narrowed until whatever follows it is read back. `crates/aigen-marvin/tests/gallery.rs` has each of these types written a
+thousand times by a writer that means harm, which takes any byte that the mask allows and likes those that end, escape and
+negate. Every text is read back as its type: no row of this table has an exception.
+
+A type of which nothing can be promised, such as one with a regular expression that looks ahead, is refused where it is
+compiled or first used, with what to change.
+
+| kind | type | schema |
+|---|---|---|
+";
+
+/// Types that contain themselves are written out several levels deep: of those the page has the beginning.
+const SHOWN_MAX: usize = 1_300;
+
+fn shown(schema: &Schema) -> String {
+    let whole = serde_json::to_string(schema.as_value()).unwrap();
+    let shown: String = whole.chars().take(SHOWN_MAX).collect();
+    let rest = match shown.len() < whole.len() {
+        true => format!("… and {} bytes more", whole.len() - shown.len()),
+        false => String::new(),
+    };
+    format!("`{}`{rest}", shown.replace('|', "\\|"))
 }
 
+/// `UPDATE_GOLDEN=1` writes it.
 #[test]
-fn collections() {
-    walk::<()>();
-    walk::<(u8, String, Option<bool>)>();
-    walk::<[i16; 3]>();
-    walk::<Vec<u32>>();
-    walk::<VecDeque<Option<i8>>>();
-    walk::<BTreeSet<u8>>();
-    walk::<HashSet<Label>>();
-    walk::<BTreeMap<String, u8>>();
-    walk::<BTreeMap<u32, String>>();
-    walk::<HashMap<i64, bool>>();
-    walk::<Vec<(Label, u8)>>();
-}
-
-#[test]
-fn structs() {
-    walk::<Unit>();
-    walk::<Wrapped>();
-    walk::<Pair>();
-    walk::<Plain>();
-    walk::<Bounds>();
-    walk::<Defaults>();
-    walk::<FlatStruct>();
-}
-
-#[test]
-fn enums() {
-    walk::<Label>();
-    walk::<External>();
-    walk::<Internal>();
-    walk::<Adjacent>();
-    walk::<Untagged>();
-    walk::<Flat>();
-    walk::<Option<External>>();
-    walk::<Result<u8, String>>();
-}
-
-#[test]
-fn types_that_contain_themselves_and_anything_at_all() {
-    walk::<Tree>();
-    walk::<Chain>();
-    walk::<Expression>();
-    walk::<serde_json::Value>();
+fn the_page_shows_every_type_and_its_schema() {
+    let rows = rows().into_iter().map(|(kind, name, schema)| {
+        let (kind, schema) = (kind.replace('_', " "), shown(&schema));
+        format!("| {kind} | `{name}` | {schema} |\n")
+    });
+    let page = format!("{HEAD}{}", rows.collect::<String>());
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        return std::fs::write(path, page).unwrap();
+    }
+    let shown = std::fs::read_to_string(path).unwrap();
+    assert!(
+        shown == page,
+        "UPDATE_GOLDEN=1 cargo test -p aigen-marvin --test gallery -- page"
+    );
 }
 
 /// Says which types and texts fail, as many as there are.

@@ -20,6 +20,7 @@ const IMPORTS: &str = r#"
   (import "aigen:controller/output@0.1.0" "put-result" (func $put (param i32 i32 i32 i32 i32)))
   (import "aigen:controller/outside@0.1.0" "http-get" (func $http (param i32 i32 i32)))
   (import "aigen:controller/outside@0.1.0" "call-tool" (func $tool (param i32 i32 i32 i32 i32)))
+  (import "aigen:controller/outside@0.1.0" "query-dataset" (func $query (param i32 i32 i32 i32 i32 i32)))
   (import "aigen:controller/outside@0.1.0" "complete" (func $complete (param i32 i32 i32 i32 i32 i32 i32)))
   (import "aigen:controller/rng@0.1.0" "next" (func $random (result i64)))
 "#;

@@ -259,9 +259,6 @@ fn what_is_not_granted_is_refused_before_it_costs_anything() {
             .contains("has no [permissions] that say what for"),
         "{silent}"
     );
-    manifest(&folder, "[permissions]\ndatasets = [\"laws\"]\n");
-    let data = publish(&folder, "asks.wasm", "ada/data@1.0.0");
-    assert!(data.stderr.contains("there are no datasets here"), "{data}");
     manifest(&folder, &permissions(&server));
     assert_eq!(publish(&folder, "asks.wasm", "ada/asks@1.0.0").code, 0);
     let refused = ask(&node, &folder, "ada/asks@1", &json!({}));
@@ -307,6 +304,82 @@ fn what_is_not_granted_is_refused_before_it_costs_anything() {
     let receipts = get(&node, &folder, "/v1/aigen/receipts");
     assert_eq!(receipts["data"].as_array().unwrap().len(), 0, "{receipts}");
     assert_eq!(server.asked(), 0);
+}
+
+/// Asks a dataset for the best row on mugs, and puts it beside the text.
+fn reads() -> Vec<u8> {
+    let mut texts = Texts::default();
+    let (rows, dataset) = (texts.put("row"), texts.put("acme/faq"));
+    let question = texts.put("mug");
+    let step = format!(
+        "(if (local.get $why) (then (call $stop)) (else
+          (call $query {dataset} {question} (i32.const 1) (i32.const 2048))
+          (if (i32.eqz (i32.load8_u (i32.const 2048))) (then
+            (call $put {rows} (i32.load (i32.load (i32.const 2052))) (i32.load offset=4 (i32.load (i32.const 2052)))
+              (i32.const 2200))))
+          (call $any (i32.sub (i32.const 2) (i32.load8_u (i32.const 2048))))))"
+    );
+    Guest {
+        step: &step,
+        text: &escaped(&texts.0),
+        ..Guest::default()
+    }
+    .module()
+}
+
+/// A row that a controller reads is paid within the call, to whoever sells it; a replay reads it
+/// from the log. The dataset's owner has the last word on who reads.
+#[test]
+fn a_controller_reads_a_dataset_and_its_provider_is_paid() {
+    let folder = Folder::new();
+    folder.write("aigen.toml", "[outside]\ndatasets = [\"acme/*\"]\n");
+    folder.write("reads.wasm", reads());
+    folder.write(
+        "faq.csv",
+        "question,answer\nA mug?,Thirty days.\nA kettle?,Two years.\n",
+    );
+    manifest(&folder, "[permissions]\ndatasets = [\"acme/faq\"]\n");
+    let node = serve(&folder);
+    let acme = folder.json(&["key", "create", "org:acme"])["key"].clone();
+    let acme = acme.as_str().unwrap();
+    let named = [
+        "--name",
+        "acme/faq@1.0.0",
+        "--licence",
+        "MIT",
+        "--price-per-row",
+        "0.01",
+    ];
+    let offered = [
+        &["dataset", "publish", "faq.csv", "--key", acme][..],
+        &named,
+    ]
+    .concat();
+    assert_eq!(folder.run(&offered).code, 0);
+    let published = publish(&folder, "reads.wasm", "ada/reads@1.0.0");
+    assert_eq!(published.code, 0, "{published}");
+
+    let denied = ask(&node, &folder, "ada/reads@1", &json!({}));
+    assert_eq!(denied["aigen"].get("results"), None, "{denied}");
+    let grant = ["dataset", "grant", "acme/faq", "operator", "--key", acme];
+    assert_eq!(folder.run(&grant).code, 0);
+    let answer = ask(&node, &folder, "ada/reads@1", &json!({}));
+    let row = json!({"row": 0, "values": {"question": "A mug?", "answer": "Thirty days."}});
+    assert_eq!(answer["aigen"]["results"]["row"], row, "{answer}");
+    let receipt = folder.json(&["receipt", answer["aigen"]["receipt"].as_str().unwrap()]);
+    let read = &receipt["reads"][0];
+    assert_eq!(
+        (&read["dataset"], &read["fee"]),
+        (&json!("acme/faq@1.0.0"), &json!("0.01"))
+    );
+    let earned = folder.json(&["ledger", "balance", "org:acme"])["data"][0]["posted"].clone();
+    assert!(nano(&earned) > 9_000_000, "{earned}");
+
+    replays(&folder, &receipt);
+    let after = folder.json(&["ledger", "balance", "org:acme"])["data"][0]["posted"].clone();
+    assert_eq!(after, earned, "a replay reads nothing again");
+    assert_eq!(node.stop().0, 0);
+    assert_eq!(folder.json(&["ledger", "verify"])["ok"], true);
 }
 
 /// What goes beyond the manifest is denied to the guest, which goes on; a completion is steered by

@@ -51,7 +51,7 @@ fn a_wrong_configuration_is_shown_with_its_line() {
       |
     2 | listen_on = "0.0.0.0:80"
       | ^^^^^^^^^
-    unknown field `listen_on`, expected one of `listen`, `data_dir`, `journal`, `advertise`, `lease_seconds`, `models_dir`, `hub`, `network`, `snapshot_commands`, `grace_seconds`, `log`, `memory_mib`, `model`, `admission`, `outside`, `replays`, `tls`, `telemetry`, `shares`, `settlement`
+    unknown field `listen_on`, expected one of `listen`, `data_dir`, `journal`, `advertise`, `lease_seconds`, `models_dir`, `hub`, `network`, `snapshot_commands`, `grace_seconds`, `log`, `memory_mib`, `model`, `admission`, `outside`, `datasets`, `replays`, `tls`, `telemetry`, `cors`, `shares`, `settlement`
     hint: `aigen config --default` prints a file with every key and what it means
     "#);
     check!(folder.run(&["config", "--config", "missing.toml"]), @r"

@@ -60,6 +60,7 @@ fn lively() -> (Folder, support::Serving) {
             "<script>alert(4)</script>",
         ],
         &["dataset", "grant", "acme/faq", "app:words", "--days", "30"],
+        &["dataset", "grant", "acme/faq", "user:dev"],
         &["fund", "validator:ann", "60"],
         &["fund", "app:words", "5"],
         &["budget", "set", "app:words", "2.5", "--per", "day"],

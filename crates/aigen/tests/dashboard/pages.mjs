@@ -125,6 +125,21 @@ async function byKeyboard() {
   await page.context().close();
 }
 
+/** Rows of somebody's dataset stand in the prompt, and the answer says which. */
+async function withDataset() {
+  const page = await open({ viewport: SIZES.desktop });
+  await signIn(page, key, "/playground");
+  await page.locator("select[name=dataset]").selectOption("acme/faq@1.0.0");
+  await page.getByLabel("Message").fill("A mug?");
+  await page.getByRole("button", { name: "Ask" }).click();
+  await page.getByRole("heading", { name: "What it read" }).waitFor();
+  await page.screenshot({ path: `${shots}/cited-desktop.png`, fullPage: true });
+  await accessible(page, "an answer with citations");
+  await page.getByRole("link", { name: "acme/faq@1.0.0" }).first().click();
+  await page.getByRole("heading", { name: "acme/faq" }).first().waitFor();
+  await page.context().close();
+}
+
 /** From a payout down to the calls that its money comes from, and to a receipt of one. */
 async function drillDown() {
   const page = await open({ viewport: SIZES.desktop });
@@ -163,6 +178,7 @@ await everyPage("desktop", "light");
 await everyPage("phone", "light");
 await everyPage("desktop", "dark");
 await byKeyboard();
+await withDataset();
 await drillDown();
 await verified();
 assert.deepEqual(complaints, []);

@@ -8,6 +8,7 @@ use aigen_jarvis::{
 };
 use aigen_types::Digest;
 use serde::Serialize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -110,7 +111,7 @@ impl Blueprint for Watched {
     }
 
     fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
-        let before = (Instant::now(), opening.context.used());
+        let began = Instant::now();
         let controller = self.program.open(opening)?;
         let seat = Seat {
             controller,
@@ -119,10 +120,14 @@ impl Blueprint for Watched {
             watch: self.watch.clone(),
             asked: Asked::default(),
             last: Arc::default(),
+            noted: Arc::default(),
         };
-        let mut opened = seat.measured(before);
-        opened.why = "opened".to_owned();
-        self.watch.note(opened);
+        self.watch.note(Asked {
+            why: "opened".to_owned(),
+            micros: micros(began),
+            fuel: seat.fuel(),
+            ..Asked::default()
+        });
         Ok(Box::new(seat))
     }
 
@@ -149,6 +154,9 @@ struct Seat {
     asked: Asked,
     /// What the session had used at the call before, whichever branch's it was.
     last: Arc<Mutex<Used>>,
+    /// Fuel that was noted, of all branches. One of them computes at a time, and is noted before the
+    /// next begins; what it used on another thread, between two questions, is its own too.
+    noted: Arc<AtomicU64>,
 }
 
 impl Controller for Seat {
@@ -164,15 +172,15 @@ impl Controller for Seat {
             backtracked: report.removed,
             ..self.since()
         };
-        let before = (Instant::now(), self.context.used());
+        let began = Instant::now();
         let turn = self.controller.step(report);
-        self.answered(before, turn)
+        self.answered(began, turn)
     }
 
     fn poll(&mut self) -> Result<Turn, Fault> {
-        let before = (Instant::now(), self.context.used());
+        let began = Instant::now();
         let turn = self.controller.poll();
-        self.answered(before, turn)
+        self.answered(began, turn)
     }
 
     fn fork(&mut self, index: u32) -> Result<Box<dyn Controller>, Fault> {
@@ -183,6 +191,7 @@ impl Controller for Seat {
             watch: self.watch.clone(),
             asked: Asked::default(),
             last: Arc::clone(&self.last),
+            noted: Arc::clone(&self.noted),
         }))
     }
 
@@ -214,22 +223,14 @@ impl Seat {
         }
     }
 
-    fn measured(&self, (began, before): (Instant, Used)) -> Asked {
-        Asked {
-            micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-            fuel: self.context.used().guest.fuel - before.guest.fuel,
-            ..Asked::default()
-        }
+    /// What was used since it was noted last.
+    fn fuel(&self) -> u64 {
+        let used = self.context.used().guest.fuel;
+        used.saturating_sub(self.noted.swap(used, Ordering::Relaxed))
     }
 
-    fn answered(
-        &mut self,
-        before: (Instant, Used),
-        turn: Result<Turn, Fault>,
-    ) -> Result<Turn, Fault> {
-        let cost = self.measured(before);
-        self.asked.micros += cost.micros;
-        self.asked.fuel += cost.fuel;
+    fn answered(&mut self, began: Instant, turn: Result<Turn, Fault>) -> Result<Turn, Fault> {
+        self.asked.micros += micros(began);
         self.asked.decision = match &turn {
             // It is asked again, and noted then.
             Ok(Turn::Late | Turn::Outside) => return turn,
@@ -239,9 +240,14 @@ impl Seat {
             }
             Err(fault) => format!("fault: {}", fault.name()),
         };
+        self.asked.fuel = self.fuel();
         self.watch.note(std::mem::take(&mut self.asked));
         turn
     }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Tokens that a decision leaves out, at first.
