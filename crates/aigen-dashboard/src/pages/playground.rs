@@ -142,7 +142,7 @@ fn cited(extension: &Value) -> Markup {
         serde_json::from_value(extension["citations"].clone()).unwrap_or_default();
     html! {
         @if !cited.is_empty() {
-            h2 { "What it read" }
+            h2 { "Rows in the prompt" }
             ul { @for one in &cited {
                 li { "[" (one.number) "] row " (one.row) " of " a href={ "/datasets/" (one.dataset) } { (one.dataset) } }
             } }

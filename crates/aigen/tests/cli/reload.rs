@@ -113,3 +113,43 @@ fn what_changes_takes_effect_and_what_is_wrong_does_not() {
     let verified = folder.json(&["ledger", "verify"]);
     assert_eq!(verified["ok"], true, "{verified}");
 }
+
+/// A model is loaded anew beside itself: whoever asks later meets its new settings.
+#[test]
+fn an_embedded_model_is_loaded_again_with_other_settings() {
+    let folder = Folder::new();
+    let context = |tokens: u32| {
+        let settings = format!("context_tokens = {tokens}\nprice =");
+        config("60", "").replace("price =", &settings)
+    };
+    folder.write(FILE, context(256));
+    let serve = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--json",
+        "--config",
+        FILE,
+    ];
+    let mut node = Serving::start(folder.command(&serve).env_remove("AIGEN_LOG"));
+    folder.json(&["fund", "user:ada", "1"]);
+    let key = folder.json(&["key", "create", "user:ada"])["key"].clone();
+    let url = node.url().to_owned();
+    let messages = serde_json::json!([{"role": "user", "content": "parcel ".repeat(60)}]);
+    let body = serde_json::json!({"model": "aigen-tiny", "messages": messages, "max_tokens": 4});
+    let ask = || {
+        let path = "/v1/chat/completions";
+        let reply = send(&url, "POST", path, key.as_str().unwrap(), &body.to_string());
+        let code = reply.json()["error"]["code"].as_str().map(str::to_owned);
+        (reply.status, code)
+    };
+    assert_eq!(ask(), (200, None));
+    folder.write(FILE, context(32));
+    node.logged("a new configuration is in effect");
+    assert_eq!(ask(), (400, Some("context_length_exceeded".to_owned())));
+    folder.write(FILE, context(256));
+    node.logged("a new configuration is in effect");
+    assert_eq!(ask(), (200, None));
+    let (code, _) = node.stop();
+    assert_eq!(code, 0);
+}

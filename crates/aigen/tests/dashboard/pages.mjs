@@ -132,7 +132,7 @@ async function withDataset() {
   await page.locator("select[name=dataset]").selectOption("acme/faq@1.0.0");
   await page.getByLabel("Message").fill("A mug?");
   await page.getByRole("button", { name: "Ask" }).click();
-  await page.getByRole("heading", { name: "What it read" }).waitFor();
+  await page.getByRole("heading", { name: "Rows in the prompt" }).waitFor();
   await page.screenshot({ path: `${shots}/cited-desktop.png`, fullPage: true });
   await accessible(page, "an answer with citations");
   await page.getByRole("link", { name: "acme/faq@1.0.0" }).first().click();

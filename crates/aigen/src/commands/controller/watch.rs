@@ -161,7 +161,10 @@ struct Seat {
 
 impl Controller for Seat {
     fn prompt(&mut self) -> Result<Option<Vec<TokenId>>, Fault> {
-        self.controller.prompt()
+        let prompt = self.controller.prompt();
+        // No step's: what it cost is in the session's sum alone, as a copy's is.
+        self.fuel();
+        prompt
     }
 
     fn step(&mut self, report: &Report<'_>) -> Result<Turn, Fault> {
@@ -184,8 +187,10 @@ impl Controller for Seat {
     }
 
     fn fork(&mut self, index: u32) -> Result<Box<dyn Controller>, Fault> {
+        let controller = self.controller.fork(index)?;
+        self.fuel();
         Ok(Box::new(Self {
-            controller: self.controller.fork(index)?,
+            controller,
             context: self.context.clone(),
             vocabulary: self.vocabulary,
             watch: self.watch.clone(),
