@@ -53,7 +53,7 @@ fn examples_import_the_contract_only() {
 /// A fork clones the state, matchers with it.
 #[test]
 fn best_of_three_forks_and_waits() {
-    use aigen_jarvis::{Decision, Report, Turn, Waiting, Wake};
+    use aigen_jarvis::{Decision, Report, Waiting, Wake};
     let Some(component) = example("best-of-three") else {
         return;
     };
@@ -73,10 +73,7 @@ fn best_of_three_forks_and_waits() {
             logprob,
             ..Report::new(number, 1, why)
         };
-        let Turn::Ready(decision) = branches[branch].step(&report).unwrap() else {
-            panic!("it is quick");
-        };
-        decision
+        super::decided(branches[branch].as_mut(), &report)
     };
     for (branch, index) in [(0, 0), (1, 1), (2, 2)] {
         let decision = ask(branch, Wake::Forked { index, first: 1 }, None);
