@@ -1,6 +1,6 @@
 //! Controllers by their scores, and what each earned.
 
-use super::{answer, encoded};
+use super::{after_part, answer, encoded};
 use crate::api::{Asked, Trouble};
 use crate::chart::{Line, lines};
 use crate::guard::SignedIn;
@@ -20,9 +20,7 @@ pub struct Page {
 
 pub async fn list(who: SignedIn, Query(page): Query<Page>) -> Response {
     let after = page.after.as_deref();
-    let after = after
-        .map(|id| format!("&after={}", encoded(id)))
-        .unwrap_or_default();
+    let after = after_part(after);
     let path = format!("/v1/aigen/controllers?sort=score&limit=50{after}");
     let list = who.api().get(&path).await;
     let main = list.map(|list: List<Controller>| html! {

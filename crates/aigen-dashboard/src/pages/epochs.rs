@@ -1,7 +1,7 @@
 //! Epochs: the windows of the running one, statements of the settled ones, and why each number
 //! is what it is.
 
-use super::{answer, encoded};
+use super::{after_part, answer, encoded};
 use crate::api::{Asked, Trouble};
 use crate::guard::{Posted, SignedIn};
 use crate::layout::{more, table_or, tile, token};
@@ -38,9 +38,7 @@ pub async fn list(who: SignedIn, Query(page): Query<Page>) -> Response {
 
 async fn overview(api: &Asked<'_>, after: Option<&str>) -> Result<Markup, Trouble> {
     let state: EpochState = api.get("/v1/aigen/epochs/current").await?;
-    let after = after
-        .map(|number| format!("&after={}", encoded(number)))
-        .unwrap_or_default();
+    let after = after_part(after);
     let settled: List<EpochSummary> = api
         .get(&format!("/v1/aigen/epochs?limit=50{after}"))
         .await?;
@@ -232,9 +230,7 @@ async fn calls_through(
     id: &str,
     after: Option<&str>,
 ) -> Result<Markup, Trouble> {
-    let after = after
-        .map(|id| format!("&after={}", encoded(id)))
-        .unwrap_or_default();
+    let after = after_part(after);
     let path = format!(
         "/v1/aigen/epochs/{number}/calls?limit=50&controller={}{after}",
         encoded(id)

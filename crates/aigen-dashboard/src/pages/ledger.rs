@@ -1,6 +1,6 @@
 //! The ledger: any account that this key may see, its transfers, and how far the journal is.
 
-use super::{answer, encoded};
+use super::{after_part, answer, encoded};
 use crate::api::{Asked, Trouble};
 use crate::guard::{Posted, SignedIn};
 use crate::layout::{more, table_or, tile, token};
@@ -51,9 +51,7 @@ async fn described(
         Some(text) => format!("/v1/aigen/transfers?account={}&limit=50", encoded(text)),
         None => "/v1/aigen/transfers?limit=50".to_owned(),
     };
-    let after = after
-        .map(|id| format!("&after={}", encoded(id)))
-        .unwrap_or_default();
+    let after = after_part(after);
     let transfers: List<Transfer> = api.get(&format!("{path}{after}")).await?;
     let here = asked.map_or("/ledger".to_owned(), |text| {
         format!("/ledger?account={}", encoded(text))

@@ -64,6 +64,13 @@ fn answer(who: &SignedIn, here: &str, title: &str, main: Result<Markup, Trouble>
     }
 }
 
+/// The part of a query that goes on after this row; nothing on the first page.
+fn after_part(after: Option<&str>) -> String {
+    after
+        .map(|id| format!("&after={}", encoded(id)))
+        .unwrap_or_default()
+}
+
 /// A part of a path or query, so that nothing in it is taken for more of it.
 fn encoded(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

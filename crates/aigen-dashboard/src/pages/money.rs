@@ -1,6 +1,6 @@
 //! "Where is my money": what is available, and each hold with its age and its reason.
 
-use super::{answer, encoded};
+use super::{after_part, answer, encoded};
 use crate::api::{Asked, Trouble};
 use crate::guard::SignedIn;
 use crate::layout::{more, table_or, tile};
@@ -29,9 +29,7 @@ async fn described(api: &Asked<'_>, after: Option<&str>) -> Result<Markup, Troub
         .get(&format!("/v1/aigen/calls?account={own}&limit=200"))
         .await?;
     let usage: List<Usage> = api.get(&format!("/v1/aigen/usage?account={own}")).await?;
-    let after = after
-        .map(|id| format!("&after={}", encoded(id)))
-        .unwrap_or_default();
+    let after = after_part(after);
     let transfers: List<Transfer> = api
         .get(&format!(
             "/v1/aigen/transfers?account={own}&limit=25{after}"

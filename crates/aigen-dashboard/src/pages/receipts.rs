@@ -1,6 +1,6 @@
 //! Receipts: what each call used, what it cost, and who was paid.
 
-use super::{answer, encoded};
+use super::{after_part, answer, encoded};
 use crate::api::{Asked, Trouble};
 use crate::guard::SignedIn;
 use crate::layout::{more, table, table_or};
@@ -21,9 +21,7 @@ pub struct Page {
 
 pub async fn list(who: SignedIn, Query(page): Query<Page>) -> Response {
     let after = page.after.as_deref();
-    let after = after
-        .map(|id| format!("&after={}", encoded(id)))
-        .unwrap_or_default();
+    let after = after_part(after);
     let path = format!("/v1/aigen/receipts?limit=50{after}");
     let list = who.api().get(&path).await;
     let main = list.map(|list: List<Receipt>| {

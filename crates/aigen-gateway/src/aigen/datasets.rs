@@ -6,7 +6,7 @@ mod rows;
 pub(super) use publish::publish;
 pub(super) use rows::{download, list_rows};
 
-use super::history::per_page;
+use super::history::history_page;
 use crate::extract::{Asked, Key, Post};
 use crate::failure::Failure;
 use crate::state::Gateway;
@@ -55,7 +55,7 @@ pub(super) async fn list(
     _: Key,
     Asked(page): Asked<Page>,
 ) -> Result<Json<List<Dataset>>, Failure> {
-    let limit = per_page(page.limit)?;
+    let limit = history_page(page.limit)?;
     let after = page.after.map(|text| text.parse::<DatasetRef>());
     let after = after.transpose();
     let after = after.map_err(|error| Failure::invalid("after", error))?;

@@ -1,4 +1,4 @@
-use super::history::per_page;
+use super::history::history_page;
 use crate::extract::{Asked, Key};
 use crate::failure::Failure;
 use crate::functions;
@@ -24,7 +24,10 @@ pub(super) async fn list(
     _: Key,
     Asked(page): Asked<Page>,
 ) -> Result<Json<List<Function>>, Failure> {
-    let limit = page.limit.map(|limit| per_page(Some(limit))).transpose()?;
+    let limit = page
+        .limit
+        .map(|limit| history_page(Some(limit)))
+        .transpose()?;
     let all = functions::all(&gateway);
     let begin = match page.after {
         None => 0,

@@ -1,6 +1,7 @@
 //! What runs and what went before: open calls, settled epochs, a controller's and a validator's
 //! past, and an epoch settled again.
 
+use super::per_page;
 use super::receipts::{finish, tokens};
 use super::registry::find;
 use super::usage::before;
@@ -45,7 +46,7 @@ pub(super) async fn calls(
             Some(address)
         }
     };
-    let limit = per_page(page.limit)?;
+    let limit = history_page(page.limit)?;
     let network = gateway.node.network();
     let seen = |call: &&(CallId, &Call)| payer.as_ref().is_none_or(|payer| call.1.payer == *payer);
     let mut calls: Vec<_> = network.calls().filter(|call| seen(&call)).collect();
@@ -91,7 +92,7 @@ pub(super) async fn calls_through(
     Named(epoch): Named<u64>,
     Asked(page): Asked<Through>,
 ) -> Result<Json<List<CallThrough>>, Failure> {
-    let limit = per_page(page.limit)?;
+    let limit = history_page(page.limit)?;
     let network = gateway.node.network();
     let digest = version(&network, page.controller)?;
     let after = before(&network, page.after.as_deref())?;
@@ -140,7 +141,7 @@ pub(super) async fn epochs(
     _: Key,
     Asked(page): Asked<Epochs>,
 ) -> Result<Json<List<EpochSummary>>, Failure> {
-    let limit = per_page(page.limit)?;
+    let limit = history_page(page.limit)?;
     let network = gateway.node.network();
     let before = page.after.unwrap_or(u64::MAX);
     let newest_first = network.settled_epochs().rev();
@@ -271,11 +272,6 @@ fn explained(network: &Network, working: &Settled<'_>, id: &str) -> Vec<Working>
     controllers.chain(validators).collect()
 }
 
-pub(super) fn per_page(limit: Option<usize>) -> Result<usize, Failure> {
-    let limit = limit.unwrap_or(HISTORY_PER_PAGE);
-    if (1..=HISTORY_PER_PAGE_MAX).contains(&limit) {
-        return Ok(limit);
-    }
-    let reason = format!("must be 1 to {HISTORY_PER_PAGE_MAX}");
-    Err(Failure::invalid("limit", reason))
+pub(super) fn history_page(limit: Option<usize>) -> Result<usize, Failure> {
+    per_page(limit, HISTORY_PER_PAGE, HISTORY_PER_PAGE_MAX)
 }

@@ -21,6 +21,7 @@ mod usage;
 mod validators;
 
 use crate::extract::BodyMax;
+use crate::failure::Failure;
 use crate::limits::COMPONENT_BODY_BYTES_MAX;
 use crate::state::Gateway;
 use axum::extract::DefaultBodyLimit;
@@ -120,4 +121,13 @@ fn datasets() -> Router<Gateway> {
             "/datasets/{owner}/{name}/grants/revoke",
             post(datasets::revoke),
         )
+}
+
+/// How many rows a page has: as many as were asked for, within what a page may have.
+fn per_page(limit: Option<usize>, usual: usize, most: usize) -> Result<usize, Failure> {
+    let limit = limit.unwrap_or(usual);
+    if (1..=most).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Failure::invalid("limit", format!("must be 1 to {most}")))
 }

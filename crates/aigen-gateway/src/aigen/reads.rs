@@ -1,5 +1,6 @@
 //! Rows that were read outside of calls, and what datasets earned.
 
+use super::per_page;
 use super::receipts::{self, corrections, line, share};
 use super::usage::{own, parsed};
 use crate::extract::{Asked, Key};
@@ -34,11 +35,7 @@ pub(super) async fn list(
     Asked(page): Asked<Page>,
 ) -> Result<Json<List<ReadReceipt>>, Failure> {
     let payer = own(&caller, page.account.as_deref())?;
-    let limit = page.limit.unwrap_or(RECEIPTS_PER_PAGE);
-    if !(1..=RECEIPTS_PER_PAGE_MAX).contains(&limit) {
-        let reason = format!("must be 1 to {RECEIPTS_PER_PAGE_MAX}");
-        return Err(Failure::invalid("limit", reason));
-    }
+    let limit = per_page(page.limit, RECEIPTS_PER_PAGE, RECEIPTS_PER_PAGE_MAX)?;
     let after = parsed::<CallId>("after", page.after.as_deref())?;
     let network = gateway.node.network();
     if after.is_some_and(|id| network.read_receipt(id).is_none()) {

@@ -1,4 +1,4 @@
-use super::history::per_page;
+use super::history::history_page;
 use crate::extract::{Asked, Key, Named, Post};
 use crate::failure::Failure;
 use crate::openai::price;
@@ -43,7 +43,10 @@ pub(super) async fn list(
     Key(caller): Key,
     Asked(page): Asked<Page>,
 ) -> Result<Json<List<Controller>>, Failure> {
-    let limit = page.limit.map(|limit| per_page(Some(limit))).transpose()?;
+    let limit = page
+        .limit
+        .map(|limit| history_page(Some(limit)))
+        .transpose()?;
     let network = gateway.node.network();
     let shown = |controller: &network::Controller| {
         controller.published.listed || caller.role == Role::Operator

@@ -1,3 +1,4 @@
+use super::per_page;
 use crate::extract::{Asked, Key};
 use crate::failure::Failure;
 use crate::limits::{TRANSFERS_PER_PAGE, TRANSFERS_PER_PAGE_MAX};
@@ -29,11 +30,7 @@ pub(super) async fn list(
     Asked(page): Asked<Page>,
 ) -> Result<Json<List<Transfer>>, Failure> {
     let account = whose(&caller, page.account.as_deref())?;
-    let limit = page.limit.unwrap_or(TRANSFERS_PER_PAGE);
-    if !(1..=TRANSFERS_PER_PAGE_MAX).contains(&limit) {
-        let reason = format!("must be 1 to {TRANSFERS_PER_PAGE_MAX}");
-        return Err(Failure::invalid("limit", reason));
-    }
+    let limit = per_page(page.limit, TRANSFERS_PER_PAGE, TRANSFERS_PER_PAGE_MAX)?;
     let network = gateway.node.network();
     let account = account.as_ref().map(account_id);
     let cursor = |after| cursor(&network, account, after);

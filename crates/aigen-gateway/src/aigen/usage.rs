@@ -1,5 +1,6 @@
 //! What was used, summed up as somebody asks for it.
 
+use super::per_page;
 use super::receipts;
 use crate::extract::{Asked, Key};
 use crate::failure::Failure;
@@ -179,11 +180,7 @@ pub(super) async fn receipts(
         true => everyone(&caller, &page)?,
         false => Some(own(&caller, page.account.as_deref())?),
     };
-    let limit = page.limit.unwrap_or(RECEIPTS_PER_PAGE);
-    if !(1..=RECEIPTS_PER_PAGE_MAX).contains(&limit) {
-        let reason = format!("must be 1 to {RECEIPTS_PER_PAGE_MAX}");
-        return Err(Failure::invalid("limit", reason));
-    }
+    let limit = per_page(page.limit, RECEIPTS_PER_PAGE, RECEIPTS_PER_PAGE_MAX)?;
     let network = gateway.node.network();
     let after = before(&network, page.after.as_deref())?;
     let describe = |(id, receipt)| receipts::describe(&network, id, receipt);
