@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use aigen_engine::text::{Claimed, TextEvent, TextFault, TextFinish, TextRequest};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use sse_stream::SseByteStream;
 
 use crate::calls::Calls;
@@ -14,6 +14,7 @@ use crate::limits::{
     ANSWER_BYTES_LEAST, ERROR_BYTES_MAX, RETRY_AFTER_MAX, TEXT_BYTES_PER_TOKEN,
     WIRE_BYTES_PER_TOKEN,
 };
+use crate::road::{Post, Reply};
 use crate::upstream::Upstream;
 use crate::wire::{self, Part};
 use crate::{Options, Timeouts};
@@ -31,7 +32,7 @@ pub(crate) struct Failed {
 
 impl Failed {
     /// The upstream's fault, and another may do better.
-    fn upstream(reason: impl Into<String>) -> Self {
+    pub fn upstream(reason: impl Into<String>) -> Self {
         Self {
             fault: TextFault::Unavailable {
                 reason: reason.into(),
@@ -43,7 +44,7 @@ impl Failed {
         }
     }
 
-    fn slow(phase: &'static str, bound: Duration) -> Self {
+    pub fn slow(phase: &'static str, bound: Duration) -> Self {
         let seconds = bound.as_secs();
         Self {
             fault: TextFault::Timeout { phase, seconds },
@@ -69,7 +70,6 @@ pub(crate) struct Answered {
 
 /// Asks once, and hands every part of the answer to `heard` as it comes.
 pub(crate) async fn attempt(
-    client: &Client,
     options: &Options,
     upstream: &Upstream,
     request: &TextRequest,
@@ -77,13 +77,13 @@ pub(crate) async fn attempt(
 ) -> Result<Answered, Failed> {
     let began = Instant::now();
     let timeouts = options.timeouts;
-    let response = send(client, options, upstream, request).await?;
-    let streamed = content_type(&response).starts_with("text/event-stream");
+    let reply = send(options, upstream, request).await?;
+    let streamed = content_type(&reply).starts_with("text/event-stream");
     let reader = Reader::new(request);
     let reading = async {
         match streamed {
-            true => read_stream(response, timeouts, reader, heard).await,
-            false => read_whole(response, timeouts, reader, heard).await,
+            true => read_stream(reply, timeouts, reader, heard).await,
+            false => read_whole(reply, timeouts, reader, heard).await,
         }
     };
     let left = timeouts.total.saturating_sub(began.elapsed());
@@ -94,64 +94,60 @@ pub(crate) async fn attempt(
 }
 
 async fn send(
-    client: &Client,
     options: &Options,
     upstream: &Upstream,
     request: &TextRequest,
-) -> Result<Response, Failed> {
+) -> Result<Reply, Failed> {
     let asked = &upstream.options;
-    let url = format!(
-        "{}/{}",
-        asked.url.trim_end_matches('/'),
-        wire::path(request)
-    );
-    let body = wire::body(request, &asked.model, options.stream);
-    let mut post = client.post(url).json(&body);
-    if let Some(key) = &asked.key {
-        post = post.bearer_auth(&key.0);
-    }
-    if let Some(traceparent) = request.traceparent {
-        post = post.header("traceparent", traceparent.to_string());
-    }
-    let first = options.timeouts.first_byte;
-    let response = match tokio::time::timeout(first, post.send()).await {
-        Err(_) => return Err(Failed::slow("the first byte", first)),
-        Ok(Err(error)) if error.is_connect() && error.is_timeout() => {
-            return Err(Failed::slow("the connection", options.timeouts.connect));
-        }
-        // Without the URL, which an operator may have put a password into.
-        Ok(Err(error)) => return Err(Failed::upstream(chain(&error.without_url()))),
-        Ok(Ok(response)) => response,
+    let post = Post {
+        path: wire::path(request),
+        body: wire::body(request, &asked.model, options.stream)
+            .to_string()
+            .into_bytes(),
+        traceparent: request.traceparent.map(|parent| parent.to_string()),
     };
-    match response.status() {
-        StatusCode::OK if is_understood(&response) => Ok(response),
+    let Timeouts {
+        connect: patience,
+        first_byte: first,
+        ..
+    } = options.timeouts;
+    let answering = upstream.road.post(asked, post, patience);
+    let reply = match tokio::time::timeout(first, answering).await {
+        Err(_) => return Err(Failed::slow("the first byte", first)),
+        Ok(answered) => answered?,
+    };
+    match reply.status {
+        StatusCode::OK if is_understood(&reply) => Ok(reply),
         StatusCode::OK => Err(Failed::upstream(format!(
             "it answered with {:?} instead of JSON or an event stream",
-            content_type(&response)
+            content_type(&reply)
         ))),
-        _ => Err(refused(response).await),
+        _ => Err(refused(reply).await),
     }
 }
 
-fn is_understood(response: &Response) -> bool {
-    let kind = content_type(response);
+fn is_understood(reply: &Reply) -> bool {
+    let kind = content_type(reply);
     kind.starts_with("text/event-stream") || kind.starts_with("application/json")
 }
 
-fn content_type(response: &Response) -> String {
-    let kind = response.headers().get(CONTENT_TYPE);
+fn content_type(reply: &Reply) -> String {
+    let kind = reply.headers.get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.to_ascii_lowercase()
 }
 
 /// What a status other than 200 means for the caller, and for the upstream.
-async fn refused(response: Response) -> Failed {
-    let status = response.status();
-    let after = response.headers().get(RETRY_AFTER);
+async fn refused(reply: Reply) -> Failed {
+    let Reply {
+        status,
+        headers,
+        mut parts,
+    } = reply;
+    let after = headers.get(RETRY_AFTER);
     let after = after.and_then(|after| after.to_str().ok()?.parse().ok());
     let after = after.map(Duration::from_secs);
     let mut body = Vec::new();
-    let mut parts = response.bytes_stream();
     while body.len() < ERROR_BYTES_MAX
         && let Ok(Some(Ok(part))) = tokio::time::timeout(RETRY_AFTER_MAX, parts.next()).await
     {
@@ -182,13 +178,13 @@ async fn refused(response: Response) -> Failed {
 }
 
 async fn read_whole(
-    response: Response,
+    reply: Reply,
     timeouts: Timeouts,
     mut reader: Reader,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
     let mut body = Vec::new();
-    let mut parts = Box::pin(bounded(response, reader.max_tokens));
+    let mut parts = bounded(reply, reader.max_tokens);
     // A server that computes the whole answer first is as silent as the answer is long.
     while let Some(part) = next(&mut parts, "the answer", timeouts.first_byte).await? {
         body.extend_from_slice(&part.map_err(Failed::broken)?);
@@ -201,14 +197,14 @@ async fn read_whole(
 }
 
 async fn read_stream(
-    response: Response,
+    reply: Reply,
     timeouts: Timeouts,
     mut reader: Reader,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
-    let bytes = bounded(response, reader.max_tokens);
+    let bytes = bounded(reply, reader.max_tokens);
     let bytes = bytes.map(|part| part.map_err(std::io::Error::other));
-    let mut events = Box::pin(SseByteStream::new(Box::pin(bytes)));
+    let mut events = Box::pin(SseByteStream::new(bytes));
     let mut wait = ("the first byte", timeouts.first_byte);
     while let Some(event) = next(&mut events, wait.0, wait.1).await? {
         let event = event.map_err(|error| Failed::broken(chain(&error)))?;
@@ -310,12 +306,12 @@ fn fail_on_error(part: &Part) -> Result<(), Failed> {
 
 /// The response's bytes, no more than its token limit can need.
 fn bounded(
-    response: Response,
+    reply: Reply,
     max_tokens: u64,
-) -> impl Stream<Item = Result<Bytes, String>> + Send + use<> {
+) -> impl Stream<Item = Result<Bytes, String>> + Send + Unpin + use<> {
     let mut left = ANSWER_BYTES_LEAST + WIRE_BYTES_PER_TOKEN * max_tokens;
-    response.bytes_stream().map(move |part| {
-        let part = part.map_err(|error| chain(&error.without_url()))?;
+    reply.parts.map(move |part| {
+        let part = part?;
         match left.checked_sub(part.len() as u64) {
             Some(rest) => {
                 left = rest;
@@ -336,7 +332,7 @@ async fn next<S: Stream + Unpin>(
 }
 
 /// An error and its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -8,14 +8,13 @@ use aigen_engine::text::{
 };
 use aigen_types::Digest;
 use jsonschema::Validator;
-use reqwest::Client;
-use reqwest::redirect::Policy;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Answered, Failed, attempt};
 use crate::limits::{ANSWER_TOKENS, RETRY_AFTER_MAX, RETRY_PAUSE, TRIES_MAX};
 use crate::probe::probe;
+use crate::road;
 use crate::upstream::{Upstream, choose};
 use crate::{HangUp, Options};
 
@@ -24,7 +23,6 @@ pub struct RemoteEngine(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub options: Options,
-    pub client: Client,
     pub upstreams: Vec<Upstream>,
     digest: Digest,
 }
@@ -38,19 +36,14 @@ impl RemoteEngine {
     pub fn open(options: Options) -> Result<Self, reqwest::Error> {
         // Another provider that is installed already does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(options.timeouts.connect)
-            .user_agent("aigen")
-            .build()?;
+        let client = road::client(options.timeouts)?;
         let upstreams = options.upstreams.iter().cloned();
         let shared = Arc::new(Shared {
             upstreams: upstreams
-                .map(|upstream| Upstream::new(upstream, options.control))
+                .map(|upstream| Upstream::new(upstream, options.control, &client))
                 .collect(),
             digest: digest(&options),
             options,
-            client,
         });
         tokio::spawn(probe(Arc::downgrade(&shared)));
         Ok(Self(shared))
@@ -280,14 +273,7 @@ async fn try_one(
     let _inside = upstream.enter();
     upstream.breaker.tried(Instant::now());
     let mut heard = |event| telling.hear(event);
-    let answered = attempt(
-        &shared.client,
-        &shared.options,
-        upstream,
-        request,
-        &mut heard,
-    )
-    .await;
+    let answered = attempt(&shared.options, upstream, request, &mut heard).await;
     match &answered {
         Err(failed) if failed.blame => upstream.breaker.failed(Instant::now()),
         _ => upstream.breaker.succeeded(),

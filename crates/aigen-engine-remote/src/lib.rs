@@ -16,10 +16,12 @@
 mod attempt;
 mod breaker;
 mod calls;
+mod direct;
 mod engine;
 pub mod limits;
 mod options;
 mod probe;
+mod road;
 mod upstream;
 mod wire;
 

@@ -41,3 +41,12 @@ pub const WIRE_BYTES_PER_TOKEN: u64 = 4 * 1024;
 /// Bytes of text per output token above which the upstream is taken to ignore the limit, once
 /// it has also sent more parts than tokens were asked for. English has 4.
 pub const TEXT_BYTES_PER_TOKEN: u64 = 8;
+
+/// Connections to one upstream that are kept for the next request.
+pub const IDLE_CONNECTIONS_MAX: usize = 256;
+
+/// How long one is kept that nobody uses: nginx closes them after 60 to 75 seconds.
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(55);
+
+/// Parts that are read of an answer after its last event, so that its connection can be kept.
+pub const PARTS_DROPPED_MAX: usize = 8;

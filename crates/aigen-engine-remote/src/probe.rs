@@ -44,14 +44,7 @@ async fn ask(shared: &Arc<Shared>, upstream: &Upstream) {
             text.push_str(&part);
         }
     };
-    let answered = attempt(
-        &shared.client,
-        &shared.options,
-        upstream,
-        &request,
-        &mut heard,
-    )
-    .await;
+    let answered = attempt(&shared.options, upstream, &request, &mut heard).await;
     let control = match answered {
         Ok(_) if serde_json::from_str::<Value>(&text).ok() == Some(expected) => {
             ControlLevel::Schema

@@ -1,6 +1,8 @@
 //! Upstreams that are scripted, over real connections: what each of them does, and what a caller
 //! of the engine hears of it.
 
+mod connections;
+
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;

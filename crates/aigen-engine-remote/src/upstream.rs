@@ -3,15 +3,18 @@ use std::time::Instant;
 
 use aigen_engine::ControlLevel;
 use aigen_engine::text::UpstreamState;
+use reqwest::Client;
 
 use crate::UpstreamOptions;
 use crate::breaker::Breaker;
+use crate::road::Road;
 
 /// One server, and how it is doing.
 pub(crate) struct Upstream {
     pub options: UpstreamOptions,
     /// Host and port.
     pub name: String,
+    pub road: Road,
     pub breaker: Breaker,
     in_flight: AtomicU32,
     /// 0 until it was found out, else 1 for text and 2 for schema.
@@ -19,8 +22,9 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    pub fn new(options: UpstreamOptions, control: Option<ControlLevel>) -> Self {
+    pub fn new(options: UpstreamOptions, control: Option<ControlLevel>, client: &Client) -> Self {
         let upstream = Self {
+            road: Road::to(&options.url, client),
             name: name_of(&options.url),
             options,
             breaker: Breaker::default(),

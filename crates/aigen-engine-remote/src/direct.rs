@@ -1,0 +1,239 @@
+//! Connections to one upstream over plain HTTP, each driven by whoever waits for its answer.
+//!
+//! A client that serves everything costs a request some 20 µs of processor time: layers for redirects,
+//! proxies and retries that are not wanted here, a URL read anew, and a task for each connection that has
+//! to be woken for each part. Upstreams over TLS or behind a proxy go that way: see [`crate::road`].
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::Stream;
+use http::{HeaderValue, Request, Response};
+use http_body_util::Full;
+use hyper::body::{Body, Frame, Incoming};
+use hyper::client::conn::http1::{self, Connection, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::limits::{IDLE_CONNECTIONS_MAX, IDLE_TIME_MAX, PARTS_DROPPED_MAX};
+
+/// Where an upstream is, and the connections to it that nobody uses.
+pub(crate) struct Direct {
+    /// Host and port.
+    address: String,
+    pub host: HeaderValue,
+    /// What every path begins with.
+    pub base: String,
+    idle: Mutex<VecDeque<(Instant, Open)>>,
+}
+
+/// Why there is no answer.
+pub(crate) enum Undone {
+    /// No connection came about in time.
+    Slow,
+    NoConnection(io::Error),
+    Broken(hyper::Error),
+}
+
+/// A connection.
+pub(crate) struct Open {
+    sender: SendRequest<Full<Bytes>>,
+    connection: Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
+    ended: bool,
+}
+
+impl Direct {
+    /// None of what is not plain HTTP, or carries a password in its URL.
+    pub fn to(url: &reqwest::Url) -> Option<Self> {
+        let host = url.host_str()?;
+        let is_plain = url.scheme() == "http" && url.username().is_empty();
+        if !is_plain || url.password().is_some() || url.query().is_some() {
+            return None;
+        }
+        let named = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        Some(Self {
+            address: format!("{host}:{}", url.port().unwrap_or(80)),
+            host: HeaderValue::from_str(&named).ok()?,
+            base: url.path().trim_end_matches('/').to_owned(),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Asks. A connection that was kept may have been closed meanwhile: that is no fault of the upstream's,
+    /// and a new one is tried.
+    pub async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        patience: Duration,
+    ) -> Result<(Response<Incoming>, Open), Undone> {
+        while let Some(mut open) = self.kept().await {
+            match open.ask(request.clone()).await {
+                Ok(answer) => return Ok((answer, open)),
+                Err(error) if error.is_parse() => return Err(Undone::Broken(error)),
+                Err(_) => {}
+            }
+        }
+        let connecting = tokio::time::timeout(patience, Open::to(&self.address));
+        let mut open = connecting.await.map_err(|_| Undone::Slow)??;
+        let answer = open.ask(request).await.map_err(Undone::Broken)?;
+        Ok((answer, open))
+    }
+
+    /// The connection used last, of those that are still open.
+    async fn kept(&self) -> Option<Open> {
+        loop {
+            let (since, mut open) = self.idle().pop_back()?;
+            if since.elapsed() < IDLE_TIME_MAX && open.is_ready().await {
+                return Some(open);
+            }
+        }
+    }
+
+    /// Keeps a connection for the next request.
+    pub fn keep(&self, open: Open) {
+        if open.ended || open.sender.is_closed() {
+            return;
+        }
+        let mut idle = self.idle();
+        let now = Instant::now();
+        while idle.len() >= IDLE_CONNECTIONS_MAX
+            || idle
+                .front()
+                .is_some_and(|(since, _)| *since + IDLE_TIME_MAX < now)
+        {
+            idle.pop_front();
+        }
+        idle.push_back((now, open));
+    }
+
+    fn idle(&self) -> MutexGuard<'_, VecDeque<(Instant, Open)>> {
+        // Every write leaves the list whole, so a poisoned lock is still good.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    async fn to(address: &str) -> Result<Self, Undone> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let shaken = http1::handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = shaken.map_err(Undone::Broken)?;
+        let connection = Box::pin(connection);
+        Ok(Self {
+            sender,
+            connection,
+            ended: false,
+        })
+    }
+
+    /// Whether the other side is still there, after a look at what it sent meanwhile.
+    async fn is_ready(&mut self) -> bool {
+        poll_fn(|context| {
+            self.drive(context);
+            Poll::Ready(!self.ended && self.sender.is_ready())
+        })
+        .await
+    }
+
+    /// Writes and reads what there is to be written and read.
+    fn drive(&mut self, context: &mut Context<'_>) {
+        // Of what ended it the request and the body hear.
+        self.ended = self.ended || self.connection.as_mut().poll(context).is_ready();
+    }
+
+    async fn ask(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, hyper::Error> {
+        let mut answer = pin!(self.sender.send_request(request));
+        poll_fn(|context| {
+            self.drive(context);
+            answer.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+impl From<io::Error> for Undone {
+    fn from(error: io::Error) -> Self {
+        Self::NoConnection(error)
+    }
+}
+
+/// The parts of an answer's body. Its connection is kept once all of it is there; dropping it before
+/// closes the connection, which is how an upstream hears of it.
+pub(crate) struct Parts {
+    direct: Arc<Direct>,
+    reading: Option<(Incoming, Open)>,
+}
+
+impl Parts {
+    pub fn of(direct: Arc<Direct>, answer: Incoming, open: Open) -> Self {
+        let reading = Some((answer, open));
+        Self { direct, reading }
+    }
+}
+
+impl Stream for Parts {
+    type Item = Result<Bytes, hyper::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some((answer, open)) = &mut self.reading else {
+            return Poll::Ready(None);
+        };
+        let part = ready!(poll_part(answer, open, context));
+        if !matches!(part, Some(Ok(_)))
+            && let Some((_, open)) = self.reading.take()
+            && part.is_none()
+        {
+            self.direct.keep(open);
+        }
+        Poll::Ready(part)
+    }
+}
+
+/// Of a stream whose last event was heard there is an end to be read, mostly there already.
+impl Drop for Parts {
+    fn drop(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..PARTS_DROPPED_MAX {
+            match Pin::new(&mut *self).poll_next(&mut context) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(_) | Poll::Pending => return,
+            }
+        }
+    }
+}
+
+/// More of the answer, as far as it can be read now.
+fn poll_part(
+    answer: &mut Incoming,
+    open: &mut Open,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+    loop {
+        let mut frame = Pin::new(&mut *answer).poll_frame(context);
+        if frame.is_pending() {
+            open.drive(context);
+            frame = Pin::new(&mut *answer).poll_frame(context);
+        }
+        let Some(frame) = ready!(frame) else {
+            return Poll::Ready(None);
+        };
+        match frame.map(Frame::into_data) {
+            Ok(Ok(part)) => return Poll::Ready(Some(Ok(part))),
+            // Trailers say nothing here.
+            Ok(Err(_)) => {}
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Connections to an upstream: they are used again, and one that the upstream has closed is no fault.
+
+use super::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Gives so many answers on each connection, then closes it; one connection after the other.
+async fn closing_after(each: usize, answer: String) -> (Scripted, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let (asked, opened) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (Arc::clone(&asked), Arc::clone(&opened));
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            counts.1.fetch_add(1, Ordering::SeqCst);
+            for _ in 0..each {
+                read_request(&mut stream).await;
+                counts.0.fetch_add(1, Ordering::SeqCst);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    (Scripted { url, asked }, opened)
+}
+
+/// One request: its head, and as many bytes as that says.
+async fn read_request(stream: &mut TcpStream) {
+    let mut read = Vec::new();
+    let head = loop {
+        read.push(stream.read_u8().await.unwrap());
+        if read.ends_with(b"\r\n\r\n") {
+            break String::from_utf8_lossy(&read).to_lowercase();
+        }
+    };
+    let length = head.split("content-length: ").nth(1).unwrap();
+    let length = length.split("\r\n").next().unwrap().parse().unwrap();
+    stream.read_exact(&mut vec![0; length]).await.unwrap();
+}
+
+fn whole() -> String {
+    let choice = json!({"message": {"content": "Hello"}, "finish_reason": "stop"});
+    let body = json!({"choices": [choice]}).to_string();
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// The end of the body comes with the last event, which is where reading stops.
+fn streamed() -> String {
+    let body = [part("Hel"), part("lo"), STOP.to_owned(), usage("9", "3")].concat();
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_and_one_that_was_closed_is_replaced() {
+    for (answer, each, opened) in [
+        (whole(), 5, 1),
+        (whole(), 2, 3),
+        (whole(), 1, 5),
+        (streamed(), 5, 1),
+        (streamed(), 2, 3),
+    ] {
+        let (upstream, connections) = closing_after(each, answer).await;
+        let engine = RemoteEngine::open(options(&[&upstream])).unwrap();
+        for _ in 0..5 {
+            let (text, finish, _) = ask(&engine, request()).await;
+            assert_eq!((text.as_str(), finish), ("Hello", Ok(TextFinish::Stop)));
+        }
+        let counted = (upstream.asked(), connections.load(Ordering::SeqCst));
+        assert_eq!(counted, (5, opened), "{each} on each connection");
+    }
+}
+
+/// What is not plain HTTP goes another way.
+#[test]
+fn only_plain_http_is_spoken_directly() {
+    for (url, base) in [
+        ("http://10.0.0.7:8000/v1/", Some("/v1")),
+        ("http://gpu/", Some("")),
+        ("http://[::1]:8000/v1", Some("/v1")),
+        ("https://api.example/v1", None),
+        ("http://name:word@gpu/v1", None),
+        ("http://gpu/v1?version=1", None),
+    ] {
+        let direct = crate::direct::Direct::to(&url.parse().unwrap());
+        assert_eq!(
+            direct.as_ref().map(|direct| direct.base.as_str()),
+            base,
+            "{url}"
+        );
+    }
+}
