@@ -2,10 +2,9 @@ use crate::state::Gateway;
 use crate::trace::{Span, Spans, Timed, TraceContext};
 use aigen_node::{TraceParent, random_call_id};
 use aigen_types::{Amount, Digest, Slug};
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use axum::middleware::Next;
 use axum::response::Response;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,16 +143,16 @@ fn default_outcome(status: Option<u16>) -> &'static str {
     }
 }
 
-/// The outermost layer: names the request and logs it.
+/// Outermost of all: names the request and logs it.
 pub(crate) async fn log(
-    State(gateway): State<Gateway>,
+    gateway: &Gateway,
     mut request: Request,
-    next: Next,
+    next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     let (method, path) = (request.method(), request.uri().path());
-    let access = Access::new(method, path, request.headers(), &gateway);
+    let access = Access::new(method, path, request.headers(), gateway);
     request.extensions_mut().insert(access.clone());
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let status = response.status().as_u16();
     let failure = response.extensions_mut().remove::<Outcome>();
     access.note(|facts| {

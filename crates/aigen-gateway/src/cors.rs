@@ -4,14 +4,13 @@
 //! that a page has to have a key of its own.
 
 use crate::limits::PREFLIGHT_SECONDS;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
     ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
@@ -28,16 +27,16 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 pub(crate) type Origins = Arc<[String]>;
 
 pub(crate) async fn answer(
-    State(origins): State<Origins>,
+    origins: &[String],
     request: Request,
-    next: Next,
+    next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let Some(origin) = allowed(&origins, request.headers()) else {
-        return next.run(request).await;
+    let Some(origin) = allowed(origins, request.headers()) else {
+        return next(request).await;
     };
     let mut response = match preflight(&request) {
         Some(allowed) => (StatusCode::NO_CONTENT, allowed).into_response(),
-        None => next.run(request).await,
+        None => next(request).await,
     };
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);

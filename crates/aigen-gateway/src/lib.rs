@@ -43,6 +43,6 @@ pub use aigen::settlement;
 pub use aigen::statement::describe as statement;
 pub use door::Door;
 pub use router::router;
-pub use serve::serve;
+pub use serve::{Front, serve};
 pub use state::GatewayState;
 pub use trace::{Attribute, Span, Spans, TraceContext};

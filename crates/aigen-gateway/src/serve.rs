@@ -16,6 +16,34 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
+/// Who answers. A router is asked one route at a time, and those around it once more each: requests to the API,
+/// which are nearly all, go straight to it.
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// Of the routes that begin with `/v1/`.
+    pub api: Router,
+    /// Of all others.
+    pub pages: Router,
+}
+
+impl Front {
+    fn of(&self, path: &str) -> Router {
+        let router = match path.starts_with("/v1/") {
+            true => &self.api,
+            false => &self.pages,
+        };
+        router.clone()
+    }
+}
+
+/// One router for everything.
+impl From<Router> for Front {
+    fn from(router: Router) -> Self {
+        let api = router.clone();
+        Self { api, pages: router }
+    }
+}
+
 /// Serves until `shutdown` completes, then until the last reply is sent: whoever calls must
 /// bound that wait, by shutting the node down.
 ///
@@ -26,16 +54,17 @@ use tower::Service;
 /// None today: a connection that cannot be accepted is logged and the next one awaited.
 pub async fn serve(
     door: impl Into<Door>,
-    router: Router,
+    front: impl Into<Front>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let Door { listener, tls } = door.into();
+    let front = front.into();
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok(accepted) => serve_connection(&connections, accepted, tls.clone(), router.clone()),
+                Ok(accepted) => serve_connection(&connections, accepted, tls.clone(), front.clone()),
                 Err(error) => not_accepted(&error).await,
             },
             () = &mut shutdown => break,
@@ -50,7 +79,7 @@ fn serve_connection(
     connections: &GracefulShutdown,
     (stream, peer): (TcpStream, SocketAddr),
     tls: Option<TlsAcceptor>,
-    router: Router,
+    front: Front,
 ) {
     // Events are small and must not wait for each other.
     if let Err(error) = stream.set_nodelay(true) {
@@ -67,7 +96,7 @@ fn serve_connection(
         // Whoever counts attempts counts them by address.
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().call(request)
+            front.of(request.uri().path()).call(request)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

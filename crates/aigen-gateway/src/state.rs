@@ -3,6 +3,7 @@ use crate::metrics::Metrics;
 use crate::replies::Replies;
 use crate::trace::Spans;
 use aigen_node::Node;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -36,9 +37,11 @@ impl GatewayState {
     }
 }
 
-/// What every handler can reach.
+/// What every handler can reach: one count to clone it, which a request does some ten times.
 #[derive(Clone)]
-pub(crate) struct Gateway {
+pub(crate) struct Gateway(Arc<Shared>);
+
+pub(crate) struct Shared {
     pub node: Node,
     pub keep_alive: Duration,
     pub spans: Option<Arc<dyn Spans>>,
@@ -59,13 +62,21 @@ impl From<GatewayState> for Gateway {
         let replies = Arc::default();
         let metrics = Arc::new(Metrics::new());
         node.observe(metrics.clone());
-        Self {
+        Self(Arc::new(Shared {
             node,
             keep_alive,
             spans,
             config_rejected,
             replies,
             metrics,
-        }
+        }))
+    }
+}
+
+impl Deref for Gateway {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }

@@ -23,7 +23,7 @@ pub use reload::Source;
 use crate::config::Config;
 use crate::data_dir::{DataDir, KeyFile, Lock};
 use crate::output::Output;
-use aigen_gateway::{Door, GatewayState, Spans};
+use aigen_gateway::{Door, Front, GatewayState, Spans};
 use aigen_node::network::Role;
 use aigen_node::{Caller, Node, Setup};
 use aigen_types::{Address, Slug};
@@ -121,12 +121,13 @@ impl LocalNode {
         let config_rejected = Arc::clone(&state.config_rejected);
         let api = aigen_gateway::router(state);
         let secure = tls.is_some();
-        let router = aigen_dashboard::router(aigen_mcp::router(api), secure);
+        let pages = aigen_dashboard::router(aigen_mcp::router(api.clone()), secure);
+        let front = Front { api, pages };
         let door = match tls {
             Some(tls) => Door::tls(listener, tls),
             None => Door::from(listener),
         };
-        let server = tokio::spawn(aigen_gateway::serve(door, router, async {
+        let server = tokio::spawn(aigen_gateway::serve(door, front, async {
             // A sender that is gone says the same as a message.
             let _ = stopped.await;
         }));

@@ -50,6 +50,7 @@ pub(super) async fn create(
             logprobs: asked.logprobs.is_some(),
             usage: request.includes_usage(),
             calls: vec![0; asked.choices as usize],
+            around: vec![None; asked.choices as usize],
         },
     };
     complete(&gateway, post, ask).await
@@ -116,9 +117,20 @@ struct Chat {
     usage: bool,
     /// Calls that each answer of a stream has begun.
     calls: Vec<u32>,
+    /// What stands around the text in each answer's parts that are nothing but text.
+    around: Vec<Option<Around>>,
 }
 
+/// Before a text, and after it.
+type Around = (Vec<u8>, Vec<u8>);
+
 impl Chat {
+    /// Parts that are nothing but text differ in it alone: the rest is worded once.
+    fn text(&mut self, frame: &mut Frame, head: &Head, index: u32, text: &str) {
+        let around = self.around[index as usize].get_or_insert_with(|| around(head, index));
+        frame.text(&around.0, text, &around.1);
+    }
+
     fn logprobs(&self, tokens: Vec<TokenLogprob>) -> Option<Logprobs> {
         self.logprobs.then_some(Logprobs {
             content: Some(tokens),
@@ -175,6 +187,9 @@ impl Wording for Chat {
     }
 
     fn part(&mut self, frame: &mut Frame, head: &Head, index: u32, part: Part) {
+        if let (Part::Text { text, .. }, false) = (&part, self.logprobs) {
+            return self.text(frame, head, index, text);
+        }
         let mut choice = choice(index, Delta::default());
         let calls = &mut self.calls[index as usize];
         match part {
@@ -219,6 +234,20 @@ impl Wording for Chat {
     fn fail(&mut self, frame: &mut Frame, _: &Head, failure: Failure) {
         frame.data(&failure.envelope());
     }
+}
+
+fn around(head: &Head, index: u32) -> Around {
+    let content = Some(String::new());
+    let delta = Delta {
+        content,
+        ..Delta::default()
+    };
+    let whole = json(&chunk(head, choice(index, delta)));
+    // The last: behind it there are names of our own only.
+    let empty = b"\"content\":\"\"";
+    let at = whole.windows(empty.len()).rposition(|part| part == empty);
+    let (before, after) = whole.split_at(at.expect("a part with text has it") + empty.len());
+    (before[..before.len() - 2].to_vec(), after.to_vec())
 }
 
 fn begun(index: u32, Named { id, name }: Named) -> ToolCallDelta {

@@ -12,6 +12,15 @@ impl Frame {
         self.0.extend_from_slice(b"\n\n");
     }
 
+    /// An event of which a text is all that is new.
+    pub fn text(&mut self, before: &[u8], text: &str, after: &[u8]) {
+        self.0.extend_from_slice(b"data: ");
+        self.0.extend_from_slice(before);
+        serde_json::to_writer(&mut self.0, text).expect("a text is JSON");
+        self.0.extend_from_slice(after);
+        self.0.extend_from_slice(b"\n\n");
+    }
+
     /// An event with a name.
     pub fn event<T: Serialize>(&mut self, name: &str, event: &T) {
         self.0.extend_from_slice(b"event: ");

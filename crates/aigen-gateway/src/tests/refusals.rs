@@ -276,23 +276,14 @@ async fn envelopes_end_with_the_way_out() {
 #[tokio::test]
 async fn a_panic_is_an_envelope() {
     use crate::GatewayState;
-    use crate::failure::Failure;
     use crate::state::Gateway;
-    use axum::response::IntoResponse;
     let world = World::polite().await;
     let gateway = Gateway::from(GatewayState::new(world.node.clone()));
-    let panicking = axum::Router::new()
-        .route(
-            "/",
-            axum::routing::get(|| async { panic!("a defect") as () }),
-        )
-        .layer(tower_http::catch_panic::CatchPanicLayer::custom(|_| {
-            Failure::panicked().into_response()
-        }))
-        .layer(axum::middleware::from_fn_with_state(
-            gateway,
-            crate::access::log,
-        ));
+    let routes = axum::Router::new().route(
+        "/",
+        axum::routing::get(|| async { panic!("a defect") as () }),
+    );
+    let panicking = crate::router::surrounded(routes, gateway, std::sync::Arc::default());
     let response = tower::ServiceExt::oneshot(panicking, request("GET", "", "/", ""))
         .await
         .unwrap();
