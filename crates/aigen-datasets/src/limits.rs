@@ -25,9 +25,22 @@ pub const PASSAGE_BYTES_MAX: usize = 4 << 10;
 /// Files of a folder of text.
 pub const FILES_MAX: usize = 100_000;
 
-/// Bytes of one column of one row group of a Parquet file, uncompressed: such a column is read as a
-/// whole.
-pub const PARQUET_CHUNK_BYTES_MAX: u64 = 256 << 20;
+/// Bytes that the pages of a row group of a Parquet file take at a time: the dictionary and the largest
+/// page of each column, unpacked. Writers make pages and dictionaries of 1 MiB.
+pub const PARQUET_PAGES_BYTES_MAX: u64 = 256 << 20;
+
+/// Items of the lists of a row group: a row's lists are in memory as a whole, at about 100 bytes an item.
+pub const PARQUET_LIST_VALUES_MAX: u64 = 4 << 20;
+
+/// Bytes of a Parquet file's footer. One for 256 columns and 200 row groups has about 7 MiB; read, it
+/// takes some ten times as much.
+pub const PARQUET_FOOTER_BYTES_MAX: u64 = 8 << 20;
+
+/// Nodes of a Parquet file's schema: columns, and the groups that they are in.
+pub const PARQUET_NODES_MAX: u64 = 4_096;
+
+/// Groups within each other in a Parquet file's schema: a list in a cell takes two of them.
+pub const PARQUET_DEPTH_MAX: usize = 3 * DEPTH_MAX;
 
 /// Bytes of memory in which an index is built before that part of it is written: 5 to 20 such parts
 /// for a million rows, joined at the end.

@@ -1,5 +1,6 @@
 mod bad;
 mod formats;
+mod hostile;
 mod kill;
 mod rows;
 mod search;

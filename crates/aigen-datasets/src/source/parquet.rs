@@ -1,8 +1,11 @@
 //! Parquet files, row by row.
 
+mod footer;
+mod pages;
+mod thrift;
+
 use crate::error::{BadRow, ImportError};
 use crate::gather::{Sink, Stage};
-use crate::limits::PARQUET_CHUNK_BYTES_MAX;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
@@ -15,6 +18,7 @@ use std::path::Path;
 pub(super) fn read(path: &Path, sink: &mut Sink) -> Result<(), ImportError> {
     let (file, total) = super::open(path)?;
     let file = file.into_inner();
+    footer::check(path, &file, total)?;
     // The decoder asserts what only a damaged file breaks; it owns nothing that outlives it.
     let read = catch_unwind(AssertUnwindSafe(|| rows(path, file, total, sink)));
     read.unwrap_or_else(|_| Err(damaged(path, "its pages do not fit together")))
@@ -22,13 +26,14 @@ pub(super) fn read(path: &Path, sink: &mut Sink) -> Result<(), ImportError> {
 
 fn rows(path: &Path, file: File, total: u64, sink: &mut Sink) -> Result<(), ImportError> {
     let broken = |error: ParquetError| damaged(path, &error.to_string());
+    let headers = file.try_clone().map_err(|e| super::unreadable(path, e))?;
     let reader = SerializedFileReader::new(file).map_err(broken)?;
-    check_sizes(&reader)?;
     let groups = reader.num_row_groups();
     let expected = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
     let mut line = 0;
     for group in 0..groups {
         let group = reader.get_row_group(group).map_err(broken)?;
+        pages::check(path, &headers, total, group.metadata())?;
         for row in group.get_row_iter(None).map_err(broken)? {
             line += 1;
             match fields(line, row.map_err(broken)?) {
@@ -52,26 +57,8 @@ fn rows(path: &Path, file: File, total: u64, sink: &mut Sink) -> Result<(), Impo
 fn damaged(path: &Path, what: &str) -> ImportError {
     ImportError::unfit(
         format!("{} cannot be read as Parquet: {what}", path.display()),
-        "write the file again, with Snappy, gzip, LZ4 or Zstandard, or none of them",
+        "write the file again, with Snappy, gzip, LZ4_RAW or Zstandard, or none of them",
     )
-}
-
-fn check_sizes(reader: &SerializedFileReader<File>) -> Result<(), ImportError> {
-    let groups = reader.metadata().row_groups();
-    let columns = groups.iter().flat_map(|group| group.columns());
-    let largest = columns
-        .map(|column| column.uncompressed_size())
-        .max()
-        .unwrap_or(0);
-    match u64::try_from(largest).is_ok_and(|size| size <= PARQUET_CHUNK_BYTES_MAX) {
-        true => Ok(()),
-        false => Err(ImportError::unfit(
-            format!(
-                "a column of a row group has {largest} bytes, at most {PARQUET_CHUNK_BYTES_MAX} are read"
-            ),
-            "write the file again with smaller row groups",
-        )),
-    }
 }
 
 fn fields(line: u64, row: Row) -> Result<BTreeMap<String, Value>, BadRow> {
