@@ -1,10 +1,12 @@
 pub(crate) mod open;
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use aigen_engine::{Engine, EngineError, Feed, ModelInfo, Sequence, Tokenizer, check_feeds};
+use aigen_engine::{Engine, EngineError, Feed, ModelInfo, Saved, Sequence, Tokenizer, check_feeds};
 use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::context::session::{LlamaStateSeqFlags, SeqState};
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
@@ -35,6 +37,12 @@ pub struct LlamaEngine {
     rows: Vec<Option<i32>>,
     /// The row of logits lent out.
     lent: Vec<f32>,
+}
+
+/// What a sequence held of some tokens.
+struct Part {
+    state: SeqState,
+    tokens: u32,
 }
 
 impl Engine for LlamaEngine {
@@ -111,6 +119,36 @@ impl Engine for LlamaEngine {
             self.lengths[sequence.0 as usize] = 0;
         }
     }
+
+    fn save(&mut self, sequence: Sequence, positions: Range<u32>) -> Option<Saved> {
+        let between = self.between()?;
+        let tokens = positions.len() as u32;
+        let state = self.loaded.with_dependent_mut(|_, context| {
+            copy(context, sequence, between, positions)?;
+            let state = context.state_seq_get(between.0 as i32, LlamaStateSeqFlags::empty());
+            clear(context, between);
+            state.ok()
+        })?;
+        Some(Saved::new(Part { state, tokens }))
+    }
+
+    fn restore(&mut self, sequence: Sequence, saved: &Saved) -> bool {
+        let (Some(between), Some(part)) = (self.between(), saved.get::<Part>()) else {
+            return false;
+        };
+        let start = self.lengths[sequence.0 as usize];
+        let end = start + part.tokens;
+        let restored = self.loaded.with_dependent_mut(|_, context| {
+            let read = context.state_seq_set(&part.state, between.0 as i32).ok();
+            let copied = read.and_then(|()| copy(context, between, sequence, start..end));
+            clear(context, between);
+            copied.is_some()
+        });
+        if restored {
+            self.lengths[sequence.0 as usize] = end;
+        }
+        restored
+    }
 }
 
 impl LlamaEngine {
@@ -134,6 +172,13 @@ impl LlamaEngine {
         Ok(())
     }
 
+    /// The sequence after all others, by which parts of them leave and come back: llama.cpp writes and reads
+    /// whole sequences only. There is none where nothing is kept.
+    fn between(&self) -> Option<Sequence> {
+        let all = self.info.sequences_max;
+        (self.info.kept_sequences > 0).then_some(Sequence(all))
+    }
+
     /// Removes the sequence's tokens from position `from` on; `false` where the
     /// model's state cannot be taken apart.
     fn remove(&mut self, sequence: Sequence, from: u32) -> bool {
@@ -143,6 +188,24 @@ impl LlamaEngine {
                 .unwrap_or(false)
         })
     }
+}
+
+/// Lets `to` share these cells of `from`.
+fn copy(
+    context: &mut LlamaContext<'_>,
+    from: Sequence,
+    to: Sequence,
+    positions: Range<u32>,
+) -> Option<()> {
+    let (start, end) = (Some(positions.start), Some(positions.end));
+    context
+        .copy_kv_cache_seq(from.0 as i32, to.0 as i32, start, end)
+        .ok()
+}
+
+fn clear(context: &mut LlamaContext<'_>, sequence: Sequence) {
+    let cleared = context.clear_kv_cache_seq(Some(sequence.0), None, None);
+    debug_assert_eq!(cleared, Ok(true), "a whole sequence can always be removed");
 }
 
 fn failed(error: &impl std::fmt::Display) -> EngineError {

@@ -21,8 +21,9 @@
 //! # What a context costs
 //! Every sequence can be filled to [`Options::context_tokens`], whatever the others do, unless
 //! [`Options::cells`] says that there is less: the cache is one pool, allocated for all of them
-//! at once. Prefixes are kept in it ([`Options::kept_sequences`]) as long as nobody needs the
-//! room. Recurrent and hybrid models keep none.
+//! at once. Prefixes are kept beside it ([`Options::kept_sequences`]), since attention looks at
+//! every cell in use, and copied back for a prompt that begins alike. Recurrent and hybrid
+//! models keep none.
 
 mod embedder;
 mod engine;

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use aigen_engine::limits::kept_tokens_max;
+
 use crate::gguf::{self, Header};
 use crate::options::DEFAULT_CONTEXT_MAX;
 use crate::{OpenError, Options};
@@ -8,7 +10,7 @@ use crate::{OpenError, Options};
 const CACHED_BYTES: u64 = 2;
 
 /// Memory that a model will take when it is opened with these options, in bytes: its weights and its
-/// cache, without the intermediate results of a pass. Reads the file's header alone.
+/// cache, with the prefixes kept beside it and without the intermediate results of a pass. Reads the file's header alone.
 ///
 /// # Errors
 /// As [`crate::open`], for a file that is none.
@@ -16,16 +18,22 @@ pub fn memory(path: impl AsRef<Path>, options: &Options) -> Result<u64, OpenErro
     let path = path.as_ref();
     let header = gguf::read(path)?;
     let weights = std::fs::metadata(path).map_or(0, |file| file.len());
-    Ok(weights.saturating_add(cells(&header, options).saturating_mul(cell_bytes(&header))))
+    Ok(weights.saturating_add(tokens(&header, options).saturating_mul(cell_bytes(&header))))
 }
 
-/// Tokens in the cache, by the same rules as when it is opened.
-fn cells(header: &Header, options: &Options) -> u64 {
+/// Tokens in the cache and beside it, by the same rules as when it is opened.
+fn tokens(header: &Header, options: &Options) -> u64 {
     let trained = number(header, "context_length").unwrap_or(DEFAULT_CONTEXT_MAX.into());
     let usual = trained.min(DEFAULT_CONTEXT_MAX.into());
     let context = options.context_tokens.map_or(usual, u64::from);
     let all = context.saturating_mul(options.sequences_max.into());
-    options.cells.map_or(all, u64::from).min(all)
+    let cells = options.cells.map_or(all, u64::from).min(all);
+    let narrow = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
+    let kept = match options.kept_sequences {
+        0 => 0,
+        _ => kept_tokens_max(narrow(cells), narrow(context)),
+    };
+    cells.saturating_add(kept.into())
 }
 
 /// What a token takes there: a key and a value in every layer, for every head that has its own.
@@ -69,10 +77,11 @@ mod tests {
             context_tokens: Some(100),
             ..usual.clone()
         };
-        assert_eq!(with(&one), 100 * cell);
-        assert_eq!(with(&usual), 4 * 512 * cell);
+        assert_eq!(with(&one), 2 * 100 * cell);
+        assert_eq!(with(&usual), 6 * 512 * cell);
         let few = Options {
             cells: Some(512),
+            kept_sequences: 0,
             ..usual
         };
         assert_eq!(with(&few), 512 * cell);

@@ -14,8 +14,8 @@ pub struct Options {
     /// as many as all of them filled. With fewer, memory is saved, and when it is full the
     /// session let in last pauses until there is room.
     pub cells: Option<u32>,
-    /// Sequences more, in which what sessions computed is kept for prompts that begin alike;
-    /// with `sequences_max` 256 at most. They need no memory of their own.
+    /// Sequences of sessions that ended, kept beside the cache for prompts that begin alike; with
+    /// `sequences_max` 256 at most. They take memory as they come, up to half as much as all sequences.
     pub kept_sequences: u32,
     /// Tokens in one forward pass, at least 1. On a GPU it costs memory for
     /// intermediate results.

@@ -68,15 +68,6 @@ impl Cells {
             }
         }
     }
-
-    /// Cells that would be free without these sequences.
-    pub fn free_without(&self, sequences: impl Iterator<Item = u32>) -> usize {
-        let mut others = self.holders.clone();
-        for &cell in sequences.flat_map(|sequence| &self.of[sequence as usize]) {
-            others[cell as usize] -= 1;
-        }
-        others.iter().filter(|&&holders| holders == 0).count()
-    }
 }
 
 #[cfg(test)]
@@ -91,8 +82,7 @@ mod tests {
         assert_eq!(cells.free(), 4);
         assert!(!cells.append(1, 5), "only four are left");
         assert!(cells.append(1, 4));
-        assert_eq!(cells.free_without([0].into_iter()), 2);
-        assert_eq!(cells.free_without([0, 1].into_iter()), 10);
+        assert_eq!(cells.free(), 0);
         cells.truncate(0, 0);
         assert_eq!(cells.free(), 2);
         cells.truncate(1, 3);

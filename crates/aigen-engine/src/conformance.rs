@@ -27,6 +27,7 @@ pub fn check(engine: &mut dyn Engine, prompts: [&[TokenId]; 2], tolerance: f32) 
     check.fresh_logits();
     check.fork();
     check.backtrack();
+    check.kept();
     check.refusals();
 }
 
@@ -139,6 +140,29 @@ impl Check<'_> {
         self.free_all();
     }
 
+    /// What was saved in two parts goes on like its original, on another sequence and after that is gone.
+    fn kept(&mut self) {
+        if self.engine.info().kept_sequences == 0 {
+            return;
+        }
+        let (head, last) = self.first.split_at(self.first.len() - 1);
+        append(self.engine, 0, head);
+        append(self.engine, 2, self.second);
+        let parts = [0..2, 2..head.len() as u32];
+        let parts = parts.map(|part| {
+            self.engine
+                .save(Sequence(0), part)
+                .expect("it can be saved")
+        });
+        self.engine.free(Sequence(0));
+        for part in &parts {
+            assert!(self.engine.restore(Sequence(1), part), "there is room");
+        }
+        let row = append(self.engine, 1, last);
+        self.same("a kept sequence", 0, &row);
+        self.free_all();
+    }
+
     fn refusals(&mut self) {
         let info = self.engine.info().clone();
         let vocab_size = info.vocab_size;
@@ -148,7 +172,7 @@ impl Check<'_> {
         };
         let strange = [vocab_size];
         assert_eq!(self.engine.forward(&[feed(0, &strange)]), Err(unknown));
-        let feeds = [feed(info.sequences_max + info.kept_sequences, self.first)];
+        let feeds = [feed(info.sequences_max, self.first)];
         self.refused("a sequence outside the engine", &feeds);
         self.refused("an empty feed", &[feed(0, &[])]);
         self.refused(

@@ -1,3 +1,5 @@
+use std::any::Any;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aigen_types::Digest;
@@ -32,9 +34,9 @@ pub struct ModelInfo {
     pub context_tokens: u32,
     /// Sequences that can live at once; a branch of a fork takes one.
     pub sequences_max: u32,
-    /// Sequences beyond those, numbered after them, in which the scheduler keeps what earlier
-    /// sessions computed, for prompts that begin alike. 0 for models whose state cannot be
-    /// taken apart (recurrent and hybrid ones): their prompts are always computed.
+    /// Sequences of earlier sessions that the scheduler keeps outside the engine, for prompts
+    /// that begin alike. 0 for models whose state cannot be taken apart (recurrent and hybrid
+    /// ones): their prompts are always computed.
     pub kept_sequences: u32,
     /// Tokens that all sequences together can hold, at least `context_tokens`. What a fork has
     /// in common with its parent counts once.
@@ -50,8 +52,8 @@ pub struct ModelInfo {
     pub stops_at_token: bool,
 }
 
-/// One of an engine's sequences, below the sum of [`ModelInfo::sequences_max`] and
-/// [`ModelInfo::kept_sequences`]. A sequence nobody fed or freed is empty.
+/// One of an engine's sequences, below [`ModelInfo::sequences_max`]. A sequence nobody fed
+/// or freed is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u32);
 
@@ -64,6 +66,29 @@ pub struct Feed<'a> {
     pub tokens: &'a [TokenId],
     /// Whether the logits after the last of these tokens are wanted.
     pub logits: bool,
+}
+
+/// What a sequence held of some of its tokens, outside the engine: only the engine that made it
+/// reads it. Clones share it.
+#[derive(Clone)]
+pub struct Saved(Arc<dyn Any + Send + Sync>);
+
+impl Saved {
+    /// For the engine's own form of it.
+    pub fn new(state: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(state))
+    }
+
+    /// What [`Saved::new`] was given, if it was of this type.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+
+    /// The same for clones, and different for all others that live.
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<()>() as usize
+    }
 }
 
 /// Tokens in, logits out, for several sequences at once.
@@ -109,6 +134,15 @@ pub trait Engine: Send {
 
     /// Empties the sequence.
     fn free(&mut self, sequence: Sequence);
+
+    /// Copies what the sequence holds of its tokens at these positions out of the engine;
+    /// `None` where it cannot be taken apart, as [`ModelInfo::kept_sequences`] says.
+    fn save(&mut self, sequence: Sequence, positions: Range<u32>) -> Option<Saved>;
+
+    /// Appends what was saved, whose tokens need not be computed again. The sequence must end
+    /// where it began, after the same tokens. `false`, and nothing changed, where there is no
+    /// room for it.
+    fn restore(&mut self, sequence: Sequence, saved: &Saved) -> bool;
 }
 
 /// Checks `feeds` against the bounds of `info`, given every sequence's present

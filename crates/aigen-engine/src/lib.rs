@@ -28,7 +28,9 @@ pub mod text;
 mod tokenizer;
 
 pub use embedder::{Embedder, EmbedderInfo};
-pub use engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, check_feeds, check_tokens};
+pub use engine::{
+    ControlLevel, Engine, Feed, ModelInfo, Saved, Sequence, check_feeds, check_tokens,
+};
 pub use error::EngineError;
 pub use limits::Limits;
 pub use scheduler::{

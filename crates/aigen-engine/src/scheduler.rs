@@ -7,11 +7,11 @@
 //! tenants.
 //!
 //! # The cache
-//! What a session computed stays in the engine after it, as long as nobody needs the
-//! room, and a prompt of the same tenant that begins alike shares it, with a running
-//! session's too. The cache may be smaller than all sequences together: when it is
-//! full, kept prefixes give way first, those used longest ago, then the branch that
-//! was let in last. It keeps its tokens and its driver, notices nothing but the time,
+//! What a session computed is kept after it, outside the engine and in blocks that those
+//! which begin alike share, and given back to a prompt of the same tenant that begins so;
+//! a running session's is shared in the engine. Those used longest ago are given up
+//! first. The cache may be smaller than all sequences together: when it is full, the
+//! branch that was let in last gives way. It keeps its tokens and its driver, notices nothing but the time,
 //! and is computed again as soon as there is room.
 
 mod branch;

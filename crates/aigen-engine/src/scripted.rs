@@ -24,13 +24,16 @@
 mod script;
 mod vocabulary;
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use aigen_types::Digest;
 
 use crate::cells::Cells;
 use crate::engine::check_feeds;
-use crate::{ControlLevel, Engine, EngineError, Feed, ModelInfo, Sequence, TokenId, Tokenizer};
+use crate::{
+    ControlLevel, Engine, EngineError, Feed, ModelInfo, Saved, Sequence, TokenId, Tokenizer,
+};
 
 pub use script::Script;
 pub use vocabulary::Vocabulary;
@@ -120,11 +123,11 @@ impl ScriptedEngine {
         self.emptied()
     }
 
-    /// The same with this many sequences more, for prefixes kept for later.
+    /// The same with this many sequences kept after their sessions, for prompts that begin alike.
     #[must_use]
     pub fn keeping(mut self, kept_sequences: u32) -> Self {
         self.info.kept_sequences = kept_sequences;
-        self.emptied()
+        self
     }
 
     /// The same with room for this many tokens in all sequences together.
@@ -135,7 +138,7 @@ impl ScriptedEngine {
     }
 
     fn emptied(mut self) -> Self {
-        let sequences = self.info.sequences_max + self.info.kept_sequences;
+        let sequences = self.info.sequences_max;
         self.sequences = vec![Vec::new(); sequences as usize];
         self.cells = Cells::new(self.info.cells, sequences);
         self
@@ -264,6 +267,25 @@ impl Engine for ScriptedEngine {
     fn free(&mut self, sequence: Sequence) {
         self.cells.truncate(sequence.0, 0);
         self.sequences[sequence.0 as usize].clear();
+    }
+
+    fn save(&mut self, sequence: Sequence, positions: Range<u32>) -> Option<Saved> {
+        let positions = positions.start as usize..positions.end as usize;
+        let tokens = self.sequences[sequence.0 as usize].get(positions.clone())?;
+        Some(Saved::new((positions.start, tokens.to_vec())))
+    }
+
+    fn restore(&mut self, sequence: Sequence, saved: &Saved) -> bool {
+        let own = &mut self.sequences[sequence.0 as usize];
+        let Some((start, tokens)) = saved.get::<(usize, Vec<TokenId>)>() else {
+            return false;
+        };
+        assert_eq!(*start, own.len(), "restored at another position");
+        let room = self.cells.append(sequence.0, tokens.len());
+        if room {
+            own.extend(tokens);
+        }
+        room
     }
 }
 

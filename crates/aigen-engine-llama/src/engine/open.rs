@@ -61,7 +61,7 @@ pub fn open_telling(
         tokenizer: Arc::new(LlamaTokenizer::new(model, &header)),
         loaded,
         batch: LlamaBatch::new(options.batch_tokens_max as usize, 1),
-        lengths: vec![0; room.sequences() as usize],
+        lengths: vec![0; room.sequences_max as usize],
         rows: Vec::new(),
         lent: Vec::with_capacity(info.vocab_size as usize),
         info,
@@ -240,8 +240,9 @@ struct Room {
 }
 
 impl Room {
+    /// llama.cpp's: one more where prefixes are kept, by which they leave and come back.
     fn sequences(self) -> u32 {
-        self.sequences_max + self.kept_sequences
+        self.sequences_max + self.kept_sequences.min(1)
     }
 }
 

@@ -8,7 +8,7 @@ pub struct Load {
     pub running: u32,
     /// Sessions in the waiting line.
     pub waiting: u32,
-    /// Cells in use, by running sessions and kept prefixes, of [`crate::ModelInfo::cells`].
+    /// Cells in use, by running sessions, of [`crate::ModelInfo::cells`].
     pub held_cells: u32,
     /// How often a branch gave way to another since the start, because the cache was full.
     pub gave_way: u64,
@@ -113,6 +113,44 @@ impl Gauges {
             passes: time(&self.passes),
             sessions: time(&self.sessions),
             scheduling: time(&self.scheduling),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGO: Duration = Duration::from_secs(10);
+
+    /// What a watch notes that turns away from something it did for 10 s.
+    fn spent_on(doing: Doing) -> Spent {
+        let gauges = Gauges::default();
+        let since = Instant::now().checked_sub(AGO).unwrap();
+        let mut watch = Watch { doing, since };
+        assert_eq!(watch.turn_to(Doing::Nothing, &gauges), doing);
+        gauges.load(0).spent
+    }
+
+    #[test]
+    fn time_is_spent_on_what_was_done() {
+        let rows: [(Doing, [bool; 3]); 4] = [
+            (Doing::Nothing, [false, false, false]),
+            (Doing::Pass, [true, false, false]),
+            (Doing::Session, [false, true, false]),
+            (Doing::Scheduling, [false, false, true]),
+        ];
+        for (doing, expected) in rows {
+            let spent = spent_on(doing);
+            let times = [spent.passes, spent.sessions, spent.scheduling];
+            assert_eq!(times.map(|time| time >= AGO), expected, "{doing:?}");
+            let most = Duration::from_secs(3_600);
+            assert!(
+                times.iter().all(|time| *time < most),
+                "{doing:?}: {spent:?}"
+            );
+            let others = times.iter().filter(|time| time.is_zero()).count();
+            assert_eq!(others, 3 - expected.iter().filter(|is| **is).count());
         }
     }
 }

@@ -1,28 +1,34 @@
-//! The engine and what is in its cache: live sequences, and prefixes kept for later.
+//! The engine and what is in its cache, and what earlier sessions computed, kept outside it.
+//!
+//! Kept prefixes are no cells of the engine: attention looks at every cell in use for every token it computes,
+//! whose ever it is, which took half of a small model's time when 16 of them were in the cache.
+
+use std::collections::BTreeSet;
 
 use crate::cells::Cells;
-use crate::limits::KEPT_TOKENS_MIN;
-use crate::{Engine, EngineError, Feed, Sequence, TokenId};
+use crate::limits::{BLOCK_TOKENS, KEPT_TOKENS_MIN, kept_tokens_max};
+use crate::{Engine, EngineError, Feed, Saved, Sequence, TokenId};
 
 /// Whose sessions share prefixes and a place in the line. See [`super::Terms::tenant`].
 pub(super) type Tenant = u64;
 
-/// The engine with an account of its cells. Kept prefixes give way, least recently used
-/// first, whenever a sequence or a cell is needed.
+/// The engine with an account of its cells, and prefixes kept for later.
 pub(super) struct Memory {
     pub engine: Box<dyn Engine>,
     cells: Cells,
     unused: Vec<Sequence>,
     kept: Vec<Kept>,
     kept_max: usize,
+    kept_tokens_max: usize,
     uses: u64,
 }
 
-/// The sequence of a branch that is over.
+/// What a branch that is over had computed.
 struct Kept {
     tenant: Tenant,
-    sequence: Sequence,
     tokens: Vec<TokenId>,
+    /// Of [`BLOCK_TOKENS`] each but for the last; shared by those that begin alike.
+    blocks: Vec<Saved>,
     /// When it was used last, in uses of all.
     used: u64,
 }
@@ -33,15 +39,24 @@ pub(super) struct Source<'a> {
     pub tokens: &'a [TokenId],
 }
 
+/// Where the beginning of a prompt is found.
+#[derive(Clone, Copy)]
+enum Found {
+    /// In a running branch's sequence.
+    Live(Sequence),
+    /// At this place of the kept ones.
+    Kept(usize),
+}
+
 impl Memory {
     pub fn new(engine: Box<dyn Engine>) -> Self {
         let info = engine.info();
-        let sequences = info.sequences_max + info.kept_sequences;
         Self {
-            cells: Cells::new(info.cells, sequences),
-            unused: (0..sequences).rev().map(Sequence).collect(),
+            cells: Cells::new(info.cells, info.sequences_max),
+            unused: (0..info.sequences_max).rev().map(Sequence).collect(),
             kept: Vec::new(),
             kept_max: info.kept_sequences as usize,
+            kept_tokens_max: kept_tokens_max(info.cells, info.context_tokens) as usize,
             uses: 0,
             engine,
         }
@@ -52,8 +67,13 @@ impl Memory {
         self.cells.total() - self.cells.free()
     }
 
-    /// A sequence that already holds as much of `prompt` as is found in kept sequences of the
-    /// tenant and in `live` ones, and how many tokens that is. At least the last token is left
+    /// Cells that can be had.
+    pub fn free_cells(&self) -> usize {
+        self.cells.free()
+    }
+
+    /// A sequence that already holds as much of `prompt` as is found in kept prefixes of the
+    /// tenant and in `live` sequences, and how many tokens that is. At least the last token is left
     /// to be computed: logits belong to a token.
     pub fn begin<'a>(
         &mut self,
@@ -61,13 +81,14 @@ impl Memory {
         prompt: &[TokenId],
         live: impl Iterator<Item = Source<'a>>,
     ) -> (Sequence, usize) {
-        if self.kept_max == 0 {
-            return (self.take(), 0);
-        }
-        match self.longest(tenant, prompt, live) {
-            Some((length, from)) if length >= KEPT_TOKENS_MIN => self.branch_off(from, length),
-            _ => (self.take(), 0),
-        }
+        let sequence = self.take();
+        let found = self.longest(tenant, prompt, live);
+        let held = match found.filter(|(length, _)| *length >= KEPT_TOKENS_MIN) {
+            Some((length, Found::Live(from))) => self.branch_off(from, sequence, length),
+            Some((length, Found::Kept(place))) => self.bring_back(place, sequence, length),
+            None => 0,
+        };
+        (sequence, held)
     }
 
     /// Whether what was computed is shared at all.
@@ -91,55 +112,68 @@ impl Memory {
         tenant: Tenant,
         prompt: &[TokenId],
         live: impl Iterator<Item = Source<'a>>,
-    ) -> Option<(usize, Sequence)> {
+    ) -> Option<(usize, Found)> {
+        if !self.keeps() {
+            return None;
+        }
         let most = prompt.len() - 1;
         let length = |tokens: &[TokenId]| common(tokens, prompt).min(most);
-        let kept = self.kept.iter().filter(|kept| kept.tenant == tenant);
-        let kept = kept.map(|kept| (length(&kept.tokens), kept.sequence));
-        let live = live.map(|source| (length(source.tokens), source.sequence));
-        // The first of the longest, which is a kept one where there is a choice.
-        kept.chain(live)
+        let live = live.map(|source| (length(source.tokens), Found::Live(source.sequence)));
+        let kept = self.kept.iter().enumerate();
+        let kept = kept.filter(|(_, kept)| kept.tenant == tenant);
+        let kept = kept.map(|(place, kept)| (length(&kept.tokens), Found::Kept(place)));
+        // The first of the longest, which is a live one where there is a choice: its cells are shared.
+        live.chain(kept)
             .reduce(|best, next| if next.0 > best.0 { next } else { best })
     }
 
-    /// A new sequence that holds the first `length` tokens of `from`; none of them if the
-    /// engine, against its word, cannot.
-    fn branch_off(&mut self, from: Sequence, length: usize) -> (Sequence, usize) {
-        self.touch(from);
-        // The sequence to be copied is now the one used last: it is evicted last, but it may be.
-        let to = self.take();
+    /// Lets `to`, which is empty, share the first `length` tokens of `from`; says how many it has: none if
+    /// the engine, against its word, cannot.
+    fn branch_off(&mut self, from: Sequence, to: Sequence, length: usize) -> usize {
         if self.cells.held(from.0) < length {
-            return (to, 0);
+            return 0;
         }
         self.fork(from, to);
-        if self.truncate(to, length as u32).is_err() {
-            self.free_to(to);
-            return (to, 0);
-        }
-        (to, length)
+        self.cut(to, length)
     }
 
-    fn touch(&mut self, sequence: Sequence) {
+    /// Gives `to`, which is empty, the first `length` tokens of a kept prefix, or as many as there is room
+    /// for; says how many.
+    fn bring_back(&mut self, place: usize, to: Sequence, length: usize) -> usize {
+        self.touch(place);
+        let kept = &self.kept[place];
+        let mut held = 0;
+        for (block, tokens) in kept.blocks.iter().zip(kept.tokens.chunks(BLOCK_TOKENS)) {
+            let room = held < length && tokens.len() <= self.cells.free();
+            if !room || !self.engine.restore(to, block) {
+                break;
+            }
+            self.cells.append(to.0, tokens.len());
+            held += tokens.len();
+        }
+        self.cut(to, held.min(length))
+    }
+
+    /// Keeps the first `length` tokens of the sequence, or none; says how many.
+    fn cut(&mut self, sequence: Sequence, length: usize) -> usize {
+        match self.truncate(sequence, length as u32) {
+            Ok(()) => length,
+            Err(_) => {
+                self.free_to(sequence);
+                0
+            }
+        }
+    }
+
+    fn touch(&mut self, place: usize) {
         self.uses += 1;
-        let uses = self.uses;
-        for kept in &mut self.kept {
-            if kept.sequence == sequence {
-                kept.used = uses;
-            }
-        }
+        self.kept[place].used = self.uses;
     }
 
-    /// An empty sequence. There is one for every branch, if kept ones give way.
+    /// An empty sequence. There is one for every branch.
     pub fn take(&mut self) -> Sequence {
-        loop {
-            if let Some(sequence) = self.unused.pop() {
-                return sequence;
-            }
-            assert!(
-                self.evict(),
-                "no more branches live than the engine has sequences"
-            );
-        }
+        let unused = self.unused.pop();
+        unused.expect("no more branches live than the engine has sequences")
     }
 
     /// Copies `from` to the empty sequence `to`.
@@ -165,60 +199,80 @@ impl Memory {
         self.cells.truncate(sequence.0, 0);
     }
 
-    /// Keeps a sequence that holds `tokens` for sessions to come. What it begins with need not
-    /// be kept beside it.
+    /// Keeps what a sequence holds of `tokens` for sessions to come, and frees it. What it begins with need
+    /// not be kept beside it.
     pub fn keep(&mut self, tenant: Tenant, sequence: Sequence, tokens: Vec<TokenId>) {
-        let covered = |kept: &Kept| kept.tenant == tenant && kept.tokens.starts_with(&tokens);
-        if tokens.len() < KEPT_TOKENS_MIN || self.kept_max == 0 {
-            return self.free(sequence);
-        }
-        if let Some(longer) = self.kept.iter().find(|kept| covered(kept)) {
-            self.touch(longer.sequence);
-            return self.free(sequence);
-        }
-        let covers = |kept: &Kept| kept.tenant == tenant && tokens.starts_with(&kept.tokens);
-        while let Some(place) = self.kept.iter().position(covers) {
-            self.drop_kept(place);
-        }
-        if self.kept.len() >= self.kept_max {
+        if self.is_worth_keeping(tenant, &tokens)
+            && let Some(blocks) = self.save(tenant, sequence, &tokens)
+        {
+            let covered = |kept: &Kept| kept.tenant == tenant && tokens.starts_with(&kept.tokens);
+            self.kept.retain(|kept| !covered(kept));
+            self.uses += 1;
+            let used = self.uses;
+            self.kept.push(Kept {
+                tenant,
+                tokens,
+                blocks,
+                used,
+            });
             self.evict();
         }
-        self.uses += 1;
-        self.kept.push(Kept {
-            tenant,
-            sequence,
-            tokens,
-            used: self.uses,
-        });
+        self.free(sequence);
     }
 
-    /// Gives up the prefix used longest ago; `false` if there is none.
-    fn evict(&mut self) -> bool {
-        let kept = self.kept.iter().enumerate();
-        let oldest = kept.min_by_key(|(_, kept)| kept.used);
-        let place = oldest.map(|(place, _)| place);
-        place.map(|place| self.drop_kept(place)).is_some()
-    }
-
-    fn drop_kept(&mut self, place: usize) {
-        let kept = self.kept.swap_remove(place);
-        self.free(kept.sequence);
-    }
-
-    /// Cells that can be had, if all kept prefixes give way.
-    pub fn available(&self) -> usize {
-        let kept = self.kept.iter().map(|kept| kept.sequence.0);
-        self.cells.free_without(kept)
-    }
-
-    /// Makes sure of `cells` free cells; `false` if no kept prefix is left to give way.
-    pub fn make_room(&mut self, cells: usize) -> bool {
-        while self.cells.free() < cells {
-            if !self.evict() {
-                return false;
-            }
+    /// Whether these tokens are many enough, and not kept already.
+    fn is_worth_keeping(&mut self, tenant: Tenant, tokens: &[TokenId]) -> bool {
+        if tokens.len() < KEPT_TOKENS_MIN || !self.keeps() {
+            return false;
         }
-        true
+        let covers = |kept: &Kept| kept.tenant == tenant && kept.tokens.starts_with(tokens);
+        match self.kept.iter().position(covers) {
+            Some(place) => {
+                self.touch(place);
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// Blocks with all of `tokens`; those that a kept prefix has as well are its own.
+    fn save(
+        &mut self,
+        tenant: Tenant,
+        sequence: Sequence,
+        tokens: &[TokenId],
+    ) -> Option<Vec<Saved>> {
+        let own = self.kept.iter().filter(|kept| kept.tenant == tenant);
+        let alike = own.map(|kept| (common(&kept.tokens, tokens) / BLOCK_TOKENS, kept));
+        let most = alike.max_by_key(|(alike, _)| *alike);
+        let mut blocks = most.map_or_else(Vec::new, |(alike, kept)| kept.blocks[..alike].to_vec());
+        for start in (blocks.len() * BLOCK_TOKENS..tokens.len()).step_by(BLOCK_TOKENS) {
+            let end = tokens.len().min(start + BLOCK_TOKENS);
+            blocks.push(self.engine.save(sequence, start as u32..end as u32)?);
+        }
+        Some(blocks)
+    }
+
+    /// Gives up the prefixes used longest ago, until the others are as few and as short as they must be.
+    fn evict(&mut self) {
+        while self.kept.len() > self.kept_max || self.kept_tokens() > self.kept_tokens_max {
+            let kept = self.kept.iter().enumerate();
+            let Some((place, _)) = kept.min_by_key(|(_, kept)| kept.used) else {
+                return;
+            };
+            self.kept.swap_remove(place);
+        }
+    }
+
+    /// Tokens of all kept prefixes, those that several have once; a block counts as a whole one if it is not the
+    /// only one.
+    fn kept_tokens(&self) -> usize {
+        if let [kept] = &*self.kept {
+            return kept.tokens.len();
+        }
+        let blocks = self.kept.iter().flat_map(|kept| &kept.blocks);
+        let distinct: BTreeSet<usize> = blocks.map(Saved::id).collect();
+        distinct.len() * BLOCK_TOKENS
     }
 
     pub fn forward(&mut self, feeds: &[Feed<'_>]) -> Result<(), EngineError> {

@@ -264,7 +264,7 @@ impl Scheduler {
         }
         let running = self.slots.iter().flatten();
         let running = running.filter(|branch| branch.sequence.is_some()).count();
-        running == 0 || tokens + HEADROOM_TOKENS * (running + 1) <= self.memory.available()
+        running == 0 || tokens + HEADROOM_TOKENS * (running + 1) <= self.memory.free_cells()
     }
 
     /// Lets those who gave way back in, the oldest first.
@@ -297,7 +297,7 @@ impl Scheduler {
 
     /// Makes those who wait give way until `tokens` cells can be had.
     fn clear_for(&mut self, tokens: usize) -> bool {
-        while self.memory.available() < tokens {
+        while self.memory.free_cells() < tokens {
             if !self.youngest_gives_way(0) {
                 return false;
             }
@@ -326,8 +326,8 @@ impl Scheduler {
     fn plan(&mut self) -> Vec<Part> {
         loop {
             let parts = self.share_out();
-            let tokens = parts.iter().map(|part| part.tokens).sum();
-            if self.memory.make_room(tokens) || !self.youngest_gives_way(1) {
+            let tokens: usize = parts.iter().map(|part| part.tokens).sum();
+            if tokens <= self.memory.free_cells() || !self.youngest_gives_way(1) {
                 return parts;
             }
         }

@@ -219,6 +219,18 @@ fn a_session_decodes_and_leaves() {
     assert_eq!(fed, [5, 1, 1]);
 }
 
+/// A pass, a driver and the scheduling around them each take time, and all is told once the thread is gone.
+#[test]
+fn the_time_of_the_thread_is_told() {
+    let bench = Bench::with_sequences(1);
+    assert_eq!(bench.handle.load().spent, Spent::default());
+    assert_eq!(bench.submit_for(1, "a", 3).iter().count(), 5);
+    bench.handle.shut_down();
+    let spent = bench.handle.load().spent;
+    let times = [spent.passes, spent.sessions, spent.scheduling];
+    assert!(times.iter().all(|time| !time.is_zero()), "{spent:?}");
+}
+
 #[test]
 fn drivers_may_feed_much_nothing_and_backtrack() {
     let bench = Bench::with_sequences(1);

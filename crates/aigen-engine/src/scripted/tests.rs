@@ -14,7 +14,7 @@ fn echo() -> Script {
 fn the_mock_keeps_the_contract() {
     let prompts: [&[TokenId]; 2] = [&[1, 2, 3, 4, 5], &[9, 8, 7, 6]];
     let engine = || ScriptedEngine::new(Vocabulary::bytes(), echo()).with_context(20);
-    conformance::check(&mut engine(), prompts, 0.0);
+    conformance::check(&mut engine().keeping(1), prompts, 0.0);
     conformance::check(&mut engine().without_backtrack(), prompts, 0.0);
 }
 

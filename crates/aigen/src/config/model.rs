@@ -34,7 +34,7 @@ pub struct ModelConfig {
     /// times `context_tokens`. With fewer, a request may pause until another has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cells: Option<u32>,
-    /// Answered requests whose tokens are kept for prompts that begin alike; 16 when absent.
+    /// Answered requests whose tokens are kept for prompts that begin alike, beside the cells; 16 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<u32>,
     /// Layers that a GPU computes; all of them when absent and this build has a GPU back end.

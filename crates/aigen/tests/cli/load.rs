@@ -124,16 +124,16 @@ fn models_are_loaded_and_unloaded() {
             .code,
         0
     );
-    // Each takes 15 MiB with four sequences of 1,024 tokens: room for two, and for no third.
+    // Each takes 21 MiB with four sequences of 1,024 tokens: room for two, and for no third.
     let models = format!(
-        "memory_mib = 32\n[[model]]\nname = \"aigen-tiny\"\n\
+        "memory_mib = 48\n[[model]]\nname = \"aigen-tiny\"\n\
          [[model]]\nname = \"large\"\nfile = \"{bundled}\"\nsequences = 200\n"
     );
     folder.write("aigen.toml", models);
     let refused = folder.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(refused.code, 1, "{refused}");
     assert!(refused.stderr.contains("`large` needs"), "{refused}");
-    folder.write("aigen.toml", "memory_mib = 32\n");
+    folder.write("aigen.toml", "memory_mib = 48\n");
     let node = folder.dev();
     let ask = |model: &str| {
         let body = body(1).replace("aigen-tiny", model);

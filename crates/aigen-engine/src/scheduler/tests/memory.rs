@@ -98,6 +98,28 @@ fn prefixes_used_longest_ago_give_way_first() {
     assert_eq!([ask(third), ask(first), ask(second)], [0, 12, 0]);
 }
 
+/// Half of what the engine holds is kept, whole blocks counted once; of the cells themselves none is taken.
+#[test]
+fn kept_prefixes_have_blocks_in_common_and_are_bounded() {
+    let engine = ScriptedEngine::new(Vocabulary::bytes(), fingerprint()).with_context(256);
+    let bench = Bench::of(engine.with_sequences(2).keeping(9), Limits::default());
+    let alike = "a".repeat(128);
+    // Prompt, tokens found: 256 may be kept, four blocks: the two alike and one more of each, or two others.
+    let rows = [
+        (format!("{alike}b"), 0),
+        (format!("{alike}c"), 128),
+        (format!("{alike}b"), 128),
+        ("d".repeat(100), 0),
+        ("d".repeat(100), 99),
+        (format!("{alike}c"), 0),
+    ];
+    for (prompt, cached) in rows {
+        let (found, said) = outcome(bench.submit_for(1, &prompt, 2));
+        assert_eq!(said, expected(&prompt, 2), "{prompt}");
+        assert_eq!(found, cached, "{prompt}");
+    }
+}
+
 #[test]
 fn a_model_that_cannot_take_tokens_back_keeps_nothing() {
     let engine = ScriptedEngine::new(Vocabulary::bytes(), alphabet());
