@@ -8,9 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,15 +180,8 @@ class Stage:
     def offer(self, data: Data) -> None:
         """The provider's rows, for everybody who pays."""
         self.join(data.provider, None)
-        terms = {"licence": "CC0-1.0", "per_row": data.price_per_row, "uses": "read", "open": "true"}
-        query = urllib.parse.urlencode({"name": data.reference, "format": "jsonl", **terms})
-        key = {"authorization": f"Bearer {self.keys[data.provider]}"}
-        rows = (HERE / data.file).read_bytes()
-        request = urllib.request.Request(f"{self.url}/v1/aigen/datasets?{query}", rows, key)
-        try:
-            urllib.request.urlopen(request).close()
-        except urllib.error.HTTPError as refused:
-            raise Failed(f"{data.reference} was not published: {refused.read().decode()}") from None
+        publish = ("dataset", "publish", str(HERE / data.file), "--name", data.reference, "--licence", "CC0-1.0")
+        self.aigen(*publish, "--price-per-row", data.price_per_row, "--use", "read", "--open", as_=data.provider)
 
     def use(self, app: App, *said: str, steered: bool = True) -> str:
         """What the app prints, at its user's expense."""
