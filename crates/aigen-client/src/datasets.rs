@@ -2,7 +2,7 @@
 
 use crate::client::{Client, read, send};
 use crate::error::ClientError;
-use aigen_api::resources::{Dataset, DatasetRows, PublishDataset};
+use aigen_api::resources::{Dataset, DatasetImport, DatasetRows, List, PublishDataset};
 use aigen_types::{Amount, CallId, DatasetSelector};
 use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
 use reqwest::header::CONTENT_LENGTH;
@@ -51,6 +51,14 @@ impl Client {
         let call = self.with_query(Method::POST, "/v1/aigen/datasets", &said.pairs());
         let call = call.header(CONTENT_LENGTH, length);
         read(send(call.body(Body::wrap_stream(file))).await?).await
+    }
+
+    /// Which of the account's files the node is reading in, and how far it is.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn dataset_imports(&self) -> Result<List<DatasetImport>, ClientError> {
+        self.get("/v1/aigen/imports").await
     }
 
     /// Reads rows, which are charged before they come.

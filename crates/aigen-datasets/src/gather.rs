@@ -19,6 +19,8 @@ pub struct Progress {
     pub done: u64,
     /// Bytes in all.
     pub total: u64,
+    /// Rows done; none while a file is only looked through.
+    pub rows: u64,
 }
 
 /// What an import does, in this order.
@@ -143,7 +145,13 @@ impl Sink<'_> {
         } else {
             0
         };
-        (self.progress)(Progress { stage, done, total });
+        let rows = self.count;
+        (self.progress)(Progress {
+            stage,
+            done,
+            total,
+            rows,
+        });
     }
 
     fn finish(self) -> Result<Manifest, ImportError> {

@@ -247,6 +247,7 @@ fn build_index(
                 stage: Stage::Indexing,
                 done,
                 total: manifest.bytes,
+                rows: row + 1,
             });
         }
     }

@@ -2,6 +2,7 @@
 //! like [`crate::usage`]. They decide nothing, no snapshot holds them, and `check` makes them anew.
 
 use crate::calls::Receipt;
+use crate::datasets::DatasetUse;
 use crate::network::Network;
 use crate::reads::{Read, ReadReceipt};
 use aigen_types::{Address, Amount, CallId, DatasetRef, Day};
@@ -16,6 +17,8 @@ pub struct EarningKey {
     pub day: Day,
     /// The dataset version.
     pub dataset: DatasetRef,
+    /// What its rows were read for.
+    pub purpose: DatasetUse,
 }
 
 /// Reads and what they earned. Every count stops at its type's end.
@@ -108,14 +111,19 @@ impl ReadIndex {
     }
 
     fn earning(&mut self, day: Day, read: &Read) -> &mut Earning {
-        let dataset = read.wanted.dataset.clone();
+        let key = EarningKey {
+            day,
+            dataset: read.wanted.dataset.clone(),
+            purpose: read.purpose,
+        };
         let sums = self.providers.entry(read.provider.clone()).or_default();
-        sums.entry(EarningKey { day, dataset }).or_default()
+        sums.entry(key).or_default()
     }
 }
 
 impl Network {
-    /// What an address earned with its datasets on these days, by the day and the dataset.
+    /// What an address earned with its datasets on these days, by the day, the dataset
+    /// and what was read for.
     pub fn earnings(
         &self,
         provider: &Address,

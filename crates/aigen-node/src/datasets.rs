@@ -2,6 +2,7 @@
 
 use crate::auth::Caller;
 use crate::error::NodeError;
+use crate::imports::{Import, Imports};
 use crate::limits::{DATASET_ANSWER_BYTES, UPLOADS_MAX};
 use crate::node::{Node, now};
 use crate::random::random_call_id;
@@ -26,6 +27,7 @@ pub struct Datasets {
     /// Held from reading a file in until it is published or forgotten again: of two who publish
     /// the same rows, a refused one must not take away what the other's record names.
     publishing: Mutex<()>,
+    imports: Imports,
     uploads: Arc<Semaphore>,
 }
 
@@ -39,6 +41,7 @@ impl Datasets {
             upload_max,
             total_max,
             publishing: Mutex::new(()),
+            imports: Imports::default(),
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
         }
     }
@@ -168,10 +171,13 @@ impl Node {
     ) -> Result<DatasetRef, NodeError> {
         caller.must_be_the_accounts_own()?;
         let datasets = self.datasets()?;
+        let (name, by) = (offer.reference.clone(), caller.account.clone());
+        let importing = datasets.imports.begin(name, by);
         let _alone = datasets.publishing.lock().await;
         self.must_be_free(caller, &offer.reference)?;
         let library = Arc::clone(&datasets.library);
-        let read = blocking(move || Ok(library.import(&source, &mut |_| {})?)).await?;
+        let mut report = move |progress| importing.report(progress);
+        let read = blocking(move || Ok(library.import(&source, &mut report)?)).await?;
         let done = self.record_dataset(caller, offer, &read).await;
         if done.is_err() && !self.is_named(&read.digest) {
             let library = Arc::clone(&datasets.library);
@@ -179,6 +185,13 @@ impl Node {
             let _ = tokio::task::spawn_blocking(move || library.remove(&read.digest)).await;
         }
         done
+    }
+
+    /// What is being read in here, in the order in which it came.
+    #[must_use]
+    pub fn dataset_imports(&self) -> Vec<Import> {
+        let datasets = self.0.datasets.get();
+        datasets.map_or_else(Vec::new, |datasets| datasets.imports.list())
     }
 
     /// Whether reading a file in could lead anywhere.

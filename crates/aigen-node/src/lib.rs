@@ -17,6 +17,7 @@ mod declared;
 mod embed;
 mod error;
 mod functions;
+mod imports;
 pub mod limits;
 mod loading;
 mod manifest;
@@ -47,6 +48,7 @@ pub use components::{Components, OpenStore};
 pub use datasets::{Datasets, Offer, Paid, Reader, RowsAsked, RowsRead, Upload};
 pub use embed::{Embedded as EmbeddedTexts, EmbeddingRequest};
 pub use error::NodeError;
+pub use imports::Import;
 pub use loading::Loader;
 pub use manifest::Manifest;
 pub use node::{Node, Setup};
@@ -64,7 +66,8 @@ pub use verification::Verified;
 // What a node's answers are made of, so that whoever serves it names one room and not six.
 pub use aigen_datasets::{
     BadRow, Dataset as DatasetContent, Format as DatasetFormat, ImportError, Library, ReadError,
-    Row as DatasetRow, Source as DatasetSource, limits::ANSWER_ROWS_MAX as DATASET_ROWS_MAX,
+    Row as DatasetRow, Source as DatasetSource, Stage as DatasetStage,
+    limits::ANSWER_ROWS_MAX as DATASET_ROWS_MAX,
 };
 pub use aigen_engine::Embedder;
 pub use aigen_engine::sampler::Sampling;

@@ -11,6 +11,7 @@ mod dataset;
 mod demo;
 mod dev;
 mod dict;
+mod earnings;
 mod epoch;
 mod explain;
 mod function;
@@ -94,6 +95,8 @@ pub enum Command {
     Receipt(receipt::Args),
     /// Show what was used and what it cost, by day, spender, model or controller
     Usage(usage::Args),
+    /// Show what an account's datasets earned, by version and by day
+    Earnings(earnings::Args),
     /// Read and verify the journal, with or without a running node
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -147,6 +150,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Gen(args) => generate::run(args, context).await?,
         Command::Receipt(args) => receipt::run(args, context).await?,
         Command::Usage(args) => usage::run(args, context).await?,
+        Command::Earnings(args) => earnings::run(args, context).await?,
         Command::Ledger(command) => return ledger::run(&command, context),
         Command::Epoch(command) => epoch::run(command, context).await?,
         Command::Params(command) => params::run(command, context).await?,

@@ -279,3 +279,33 @@ pub struct DatasetRow {
     /// Its values by column; a column without a value is left out.
     pub values: Map<String, Value>,
 }
+
+/// `GET /v1/aigen/imports`: a file that the node is reading in, to be a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetImport {
+    /// The version that it is to be.
+    #[serde(with = "text")]
+    pub reference: DatasetRef,
+    /// What the node does with it.
+    pub stage: ImportStage,
+    /// Rows that it has done of that; none while it waits or checks.
+    pub rows: u64,
+    /// Bytes that it has done of that.
+    pub bytes: u64,
+    /// Bytes of that in all; 0 while it waits.
+    pub bytes_total: u64,
+}
+
+/// What a node does with a file, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportStage {
+    /// Another file is before it.
+    Waiting,
+    /// Looks for bad rows.
+    Checking,
+    /// Reads and writes rows.
+    Reading,
+    /// Builds the index.
+    Indexing,
+}

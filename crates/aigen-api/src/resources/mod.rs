@@ -17,8 +17,8 @@ mod spending;
 mod usage;
 
 pub use datasets::{
-    Dataset, DatasetColumn, DatasetGrant, DatasetPrice, DatasetRow, DatasetRows, DatasetUse,
-    PublishDataset, RevokeDatasetGrant, SetDatasetPrice, WithdrawDataset,
+    Dataset, DatasetColumn, DatasetGrant, DatasetImport, DatasetPrice, DatasetRow, DatasetRows,
+    DatasetUse, ImportStage, PublishDataset, RevokeDatasetGrant, SetDatasetPrice, WithdrawDataset,
 };
 pub use epoch::{
     AppealMade, AppealRequest, AssignRequest, Assignment, CloseRequest, CommitRequest,

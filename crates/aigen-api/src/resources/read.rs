@@ -1,4 +1,4 @@
-use super::{ChargeLine, Correction, Receipt, Share};
+use super::{ChargeLine, Correction, DatasetUse, Receipt, Share};
 use crate::{money, text};
 use aigen_types::{Address, Amount, CallId, DatasetRef, Day, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,9 @@ pub struct DatasetEarning {
         skip_serializing_if = "Option::is_none"
     )]
     pub day: Option<Day>,
+    /// What was read for; absent unless asked for by `by=purpose`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<DatasetUse>,
     /// How many reads.
     pub reads: u64,
     /// Their rows.

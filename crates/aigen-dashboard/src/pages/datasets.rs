@@ -5,7 +5,9 @@ use crate::api::{Asked, Trouble};
 use crate::guard::SignedIn;
 use crate::layout::{more, table, table_or};
 use crate::show::{address, aigen, amount, grouped, short, time};
-use aigen_api::resources::{Dataset, DatasetGrant, DatasetPrice, List};
+use aigen_api::resources::{
+    Dataset, DatasetEarning, DatasetGrant, DatasetImport, DatasetPrice, ImportStage, List,
+};
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -20,8 +22,15 @@ pub async fn list(who: SignedIn, Query(page): Query<Page>) -> Response {
     let after = page.after.as_deref();
     let after = after_part(after);
     let path = format!("/v1/aigen/datasets?limit=50{after}");
-    let list = who.api().get(&path).await;
-    let main = list.map(|list: List<Dataset>| html! {
+    let main = shown(&who.api(), &path).await;
+    answer(&who, "/datasets", "Datasets", main)
+}
+
+async fn shown(api: &Asked<'_>, path: &str) -> Result<Markup, Trouble> {
+    let list: List<Dataset> = api.get(path).await?;
+    let imports: List<DatasetImport> = api.get("/v1/aigen/imports").await?;
+    let earned: List<DatasetEarning> = api.get("/v1/aigen/earnings?by=purpose").await?;
+    Ok(html! {
         h1 { "Datasets" }
         p.lead {
             "Rows of third parties, read one by one, in prompts and by controllers. Each row that leaves is paid "
@@ -29,8 +38,59 @@ pub async fn list(who: SignedIn, Query(page): Query<Page>) -> Response {
         }
         (offered(&list))
         (more("/datasets", list.next.as_deref()))
-    });
-    answer(&who, "/datasets", "Datasets", main)
+        @if !imports.data.is_empty() {
+            h2 { "Being read in" }
+            (importing(&imports))
+        }
+        @if !earned.data.is_empty() {
+            h2 { "What yours earned" }
+            (earnings(&earned))
+        }
+    })
+}
+
+fn importing(list: &List<DatasetImport>) -> Markup {
+    let row = |import: &DatasetImport| {
+        let doing = match import.stage {
+            ImportStage::Waiting => "waits for others",
+            ImportStage::Checking => "is looked through",
+            ImportStage::Reading => "is read in",
+            ImportStage::Indexing => "is indexed",
+        };
+        html! {
+            td { (import.reference) }
+            td { (doing) }
+            td.number { (grouped(import.rows)) }
+            td.number { (grouped(import.bytes)) " of " (grouped(import.bytes_total)) }
+        }
+    };
+    let rows: Vec<_> = list.data.iter().map(row).collect();
+    table("Being read in", &["dataset", "it", "rows", "bytes"], &rows)
+}
+
+fn earnings(list: &List<DatasetEarning>) -> Markup {
+    let row = |earning: &DatasetEarning| {
+        html! {
+            td { a href={ "/datasets/" (earning.dataset) } { (earning.dataset) } }
+            td { @if let Some(purpose) = earning.purpose { (purpose.name()) } }
+            td.number { (grouped(earning.reads)) }
+            td.number { (grouped(earning.rows)) }
+            td.number { (amount(earning.fees)) }
+            td.number { (amount(earning.earned)) }
+            td.number { (amount(earning.given_back)) }
+        }
+    };
+    let rows: Vec<_> = list.data.iter().map(row).collect();
+    let heads = [
+        "dataset",
+        "read for",
+        "reads",
+        "rows",
+        "charged",
+        "earned",
+        "given back",
+    ];
+    table("What yours earned", &heads, &rows)
 }
 
 fn offered(list: &List<Dataset>) -> Markup {

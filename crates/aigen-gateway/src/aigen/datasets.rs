@@ -3,7 +3,7 @@
 mod publish;
 mod rows;
 
-pub(super) use publish::publish;
+pub(super) use publish::{imports, publish};
 pub(super) use rows::{download, list_rows};
 
 use super::history::history_page;
@@ -215,7 +215,7 @@ pub(super) async fn revoke(
     seen_by(&gateway.node.network(), &post.caller, &dataset).map(Json)
 }
 
-fn use_out(one: network::DatasetUse) -> DatasetUse {
+pub(super) fn use_out(one: network::DatasetUse) -> DatasetUse {
     match one {
         network::DatasetUse::Read => DatasetUse::Read,
         network::DatasetUse::Completion => DatasetUse::Completion,

@@ -105,6 +105,7 @@ fn publishing() -> Router<Gateway> {
 fn datasets() -> Router<Gateway> {
     Router::new()
         .route("/datasets", get(datasets::list).post(datasets::publish))
+        .route("/imports", get(datasets::imports))
         .route("/datasets/{owner}/{name}", get(datasets::get))
         .route("/datasets/{owner}/{name}/rows", get(datasets::list_rows))
         .route("/datasets/{owner}/{name}/download", get(datasets::download))

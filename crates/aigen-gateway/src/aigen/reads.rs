@@ -1,5 +1,6 @@
 //! Rows that were read outside of calls, and what datasets earned.
 
+use super::datasets::use_out;
 use super::per_page;
 use super::receipts::{self, corrections, line, share};
 use super::usage::{own, parsed};
@@ -9,7 +10,7 @@ use crate::limits::{RECEIPTS_PER_PAGE, RECEIPTS_PER_PAGE_MAX};
 use crate::state::Gateway;
 use aigen_api::resources::{DatasetEarning, List, ReadReceipt, ReceiptKind};
 use aigen_node::Caller;
-use aigen_node::network::{self, Earning, addresses};
+use aigen_node::network::{self, Earning, EarningKey, addresses};
 use aigen_types::{Address, CallId, DatasetRef, Day};
 use axum::Json;
 use axum::extract::State;
@@ -99,7 +100,7 @@ pub(super) struct Question {
     from: Option<String>,
     /// The last day, which counts.
     to: Option<String>,
-    /// `day`, to tell days apart.
+    /// What to tell apart, by commas: `day`, `purpose`.
     by: Option<String>,
 }
 
@@ -112,31 +113,56 @@ pub(super) async fn earnings(
     let account = own(&caller, question.account.as_deref())?;
     let from = parsed("from", question.from.as_deref())?.unwrap_or_default();
     let days = from..=parsed("to", question.to.as_deref())?.unwrap_or(Day::MAX);
-    let by_day = match question.by.as_deref() {
-        None | Some("") => false,
-        Some("day") => true,
-        Some(_) => return Err(Failure::invalid("by", "must be day")),
-    };
+    let by = By::parse(question.by.as_deref().unwrap_or_default())?;
     let network = gateway.node.network();
-    let mut sums: BTreeMap<(DatasetRef, Option<Day>), Earning> = BTreeMap::new();
+    let mut sums = BTreeMap::<Told, Earning>::new();
     for (key, earning) in network.earnings(&account, days) {
-        let told = (key.dataset.clone(), by_day.then_some(key.day));
-        let sum = sums.entry(told).or_default();
+        let sum = sums.entry(by.told(key)).or_default();
         *sum = sum.plus(*earning);
     }
     let data = sums.into_iter().map(|(told, sum)| row(&account, told, sum));
     Ok(Json(List::complete(data.collect())))
 }
 
-fn row(
-    account: &Address,
-    (dataset, day): (DatasetRef, Option<Day>),
-    sum: Earning,
-) -> DatasetEarning {
+/// What is told apart beside versions.
+#[derive(Clone, Copy, Default)]
+struct By {
+    day: bool,
+    purpose: bool,
+}
+
+/// A version, and what else is told apart.
+type Told = (DatasetRef, Option<Day>, Option<network::DatasetUse>);
+
+impl By {
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let mut by = Self::default();
+        for word in text.split(',').filter(|word| !word.is_empty()) {
+            match word {
+                "day" => by.day = true,
+                "purpose" => by.purpose = true,
+                _ => {
+                    let reason = format!("{word:?} is none of day, purpose");
+                    return Err(Failure::invalid("by", reason));
+                }
+            }
+        }
+        Ok(by)
+    }
+
+    fn told(self, key: &EarningKey) -> Told {
+        let (day, purpose) = (Some(key.day), Some(key.purpose));
+        let (day, purpose) = (day.filter(|_| self.day), purpose.filter(|_| self.purpose));
+        (key.dataset.clone(), day, purpose)
+    }
+}
+
+fn row(account: &Address, (dataset, day, purpose): Told, sum: Earning) -> DatasetEarning {
     DatasetEarning {
         account: account.clone(),
         dataset,
         day,
+        purpose: purpose.map(use_out),
         reads: sum.reads,
         rows: sum.rows,
         fees: sum.fees,

@@ -81,6 +81,14 @@ async fn an_answer_cites_and_its_receipt_charges_what_was_in_its_prompt() {
     let earnings = world.get(&acme, "/v1/aigen/earnings").await.json();
     assert_eq!(earnings["data"][0]["dataset"], "acme/faq@1.0.0");
     assert_eq!(earnings["data"][0]["earned_nano"], read["earned_nano"]);
+    assert_eq!(earnings["data"][0].get("purpose"), None);
+    let told = "/v1/aigen/earnings?account=org:acme&by=day,purpose";
+    let told = world.get(&world.operator, told).await.json();
+    assert_eq!(told["data"][0]["purpose"], "completion");
+    let wrong = world.get(&acme, "/v1/aigen/earnings?by=model").await;
+    assert_eq!(wrong.error().1, "invalid_value", "{}", wrong.text);
+    let other = "/v1/aigen/earnings?account=org:acme";
+    assert_eq!(world.get(&world.ada, other).await.status, 403);
     world.settle().await;
 }
 

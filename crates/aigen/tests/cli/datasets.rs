@@ -1,6 +1,7 @@
 //! A dataset from its file to the money that it earned, over the real binary.
 
-use crate::support::{Folder, Ran};
+use crate::support::{Folder, Ran, http};
+use std::process::Stdio;
 
 const FAQ: &str = "question,answer,votes\n\
     How do I return a mug?,Send it back within 30 days.,7\n\
@@ -52,6 +53,17 @@ fn a_row_earns_what_its_receipt_says() {
     assert_eq!((&read["rows"], &read["fee"]), (&2.into(), &"0.02".into()));
     let earned = read["earned_nano"].as_str().unwrap();
     assert!(earned.parse::<u64>().unwrap() > 18_000_000, "{receipt}");
+    let earnings = |who: &[&str]| folder.json(&[&["earnings", "--by", "purpose"], who].concat());
+    let own = earnings(&["--key", &acme]);
+    assert_eq!(own["data"][0]["purpose"], "read");
+    assert_eq!(own["data"][0]["rows"], 2);
+    assert_eq!(own["data"][0]["earned_nano"], read["earned_nano"]);
+    assert_eq!(earnings(&["org:acme"]), own, "an operator may look");
+    assert_eq!(earnings(&["--key", &ada])["data"], serde_json::json!([]));
+    let strange = folder.run(&["earnings", "org:acme", "--key", &ada]);
+    assert!(strange.stderr.contains("another account"), "{strange}");
+    let table = folder.run(&["earnings", "--key", &acme]).stdout;
+    assert!(table.contains("acme/faq@1.0.0"), "{table}");
     let verified = folder.run(&["ledger", "verify"]);
     assert_eq!(verified.code, 0, "{verified}");
 }
@@ -99,5 +111,62 @@ fn bad_rows_are_said_before_anything_is_sent() {
     assert_eq!(
         folder.json(&["dataset", "list"])["data"],
         serde_json::json!([])
+    );
+}
+
+/// While the node indexes what was sent it says so; killed then, it has nothing of it afterwards, and
+/// takes the same file again.
+#[test]
+fn a_killed_import_leaves_nothing() {
+    let (folder, mut node, [acme, ada]) = market();
+    let rows: String = (0..200_000)
+        .map(|n| format!("question {n},answer {n},{n}\n"))
+        .collect();
+    folder.write("faq.csv", format!("question,answer,votes\n{rows}"));
+    let said = [
+        "--name",
+        "acme/faq@1.0.0",
+        "--licence",
+        "MIT",
+        "--key",
+        &acme,
+    ];
+    let publish = [&["dataset", "publish", "faq.csv"][..], &said].concat();
+    let mut sending = folder.command(&publish);
+    let sending = sending.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut sending = sending.spawn().unwrap();
+    let imports = |key: &str| http::send(node.url(), "GET", "/v1/aigen/imports", key, "").json();
+    loop {
+        assert!(
+            sending.try_wait().unwrap().is_none(),
+            "it was published before it was seen"
+        );
+        let seen = imports(&acme);
+        let import = &seen["data"][0];
+        if import["stage"] == "indexing" && import["rows"].as_u64() > Some(0) {
+            assert_eq!(import["reference"], "acme/faq@1.0.0");
+            assert!(
+                import["bytes"].as_u64() <= import["bytes_total"].as_u64(),
+                "{seen}"
+            );
+            assert_eq!(
+                imports(&ada)["data"],
+                serde_json::json!([]),
+                "it is not hers"
+            );
+            break;
+        }
+    }
+    node.kill();
+    assert!(!sending.wait().unwrap().success());
+    let _node = folder.serve(&[]);
+    assert_eq!(
+        folder.json(&["dataset", "list"])["data"],
+        serde_json::json!([])
+    );
+    let again = folder.json(&publish);
+    assert_eq!(
+        (&again["rows"], &again["here"]),
+        (&200_000.into(), &true.into())
     );
 }

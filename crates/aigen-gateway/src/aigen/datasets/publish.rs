@@ -5,10 +5,10 @@ use crate::extract::{Asked, Key};
 use crate::failure::Failure;
 use crate::limits::BODY_TIME_MAX;
 use crate::state::Gateway;
-use aigen_api::resources::{Dataset, PublishDataset};
+use aigen_api::resources::{Dataset, DatasetImport, ImportStage, List, PublishDataset};
 use aigen_node::economy::DatasetPrice;
 use aigen_node::network;
-use aigen_node::{DatasetFormat, DatasetSource, NodeError, Offer, Upload};
+use aigen_node::{DatasetFormat, DatasetSource, DatasetStage, Import, NodeError, Offer, Upload};
 use axum::Json;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Request, State};
@@ -34,9 +34,42 @@ pub(in super::super) async fn publish(
         delimiter,
         ..source
     };
-    let published = gateway.node.publish_dataset(&caller, offer, source).await;
+    let node = gateway.node.clone();
+    // Whoever hangs up now has sent everything: it is published all the same.
+    let publishing = tokio::spawn(async move {
+        let published = node.publish_dataset(&caller, offer, source).await;
+        drop(upload);
+        published
+    });
+    let published = publishing.await.map_err(|_| NodeError::ShuttingDown)?;
     let dataset = version(&gateway, &published?)?;
     Ok((StatusCode::CREATED, dataset))
+}
+
+/// The caller's files that are being read in; everybody's for an operator.
+pub(in super::super) async fn imports(
+    State(gateway): State<Gateway>,
+    Key(caller): Key,
+) -> Json<List<DatasetImport>> {
+    let all = gateway.node.dataset_imports().into_iter();
+    let seen = all.filter(|import| caller.must_own(&import.by).is_ok());
+    Json(List::complete(seen.map(told).collect()))
+}
+
+fn told(import: Import) -> DatasetImport {
+    let stage = import.progress.map(|progress| progress.stage);
+    DatasetImport {
+        reference: import.reference,
+        stage: match stage {
+            None => ImportStage::Waiting,
+            Some(DatasetStage::Checking) => ImportStage::Checking,
+            Some(DatasetStage::Reading) => ImportStage::Reading,
+            Some(DatasetStage::Indexing) => ImportStage::Indexing,
+        },
+        rows: import.progress.map_or(0, |progress| progress.rows),
+        bytes: import.progress.map_or(0, |progress| progress.done),
+        bytes_total: import.progress.map_or(0, |progress| progress.total),
+    }
 }
 
 fn format(said: &PublishDataset) -> Result<DatasetFormat, Failure> {

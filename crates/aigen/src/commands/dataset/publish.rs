@@ -6,19 +6,24 @@ use crate::context::Context;
 use crate::failure::{OrHint, hinted};
 use crate::output::{Output, Table, bytes};
 use crate::reach::Reach;
-use aigen_api::resources::{DatasetUse, PublishDataset};
+use aigen_api::resources::{DatasetImport, DatasetUse, ImportStage, PublishDataset};
+use aigen_client::Client;
 use aigen_datasets::{Format, Manifest, Progress, Source, canonicalise};
 use aigen_types::{Address, DatasetRef};
 use anyhow::{Context as _, Result};
 use futures::stream::{self, Stream};
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Bytes that are sent at once.
 const PIECE_BYTES: usize = 1 << 18;
+
+/// How often the node is asked how far it is: as often as a person sees a difference.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// See [`super::Command::Publish`].
 #[derive(Debug, clap::Args)]
@@ -117,7 +122,10 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     let sent = node
         .client()
         .publish_dataset(&said, manifest.bytes, pieces(file, bar.clone()));
-    let published = sent.await;
+    let published = tokio::select! {
+        published = sent => published,
+        () = watch(node.client(), &said.name, &bar) => unreachable!("it goes on without end"),
+    };
     bar.finish_and_clear();
     let published = published.map_err(|error| node.explain(error))?;
     let name = &published.reference;
@@ -188,7 +196,64 @@ fn pieces(
     })
 }
 
-fn indexing() -> indicatif::ProgressStyle {
-    indicatif::ProgressStyle::with_template("sent; the node reads it in, {elapsed}")
-        .expect("a valid template")
+fn indexing() -> ProgressStyle {
+    ProgressStyle::with_template("sent; the node reads it in, {elapsed}").expect("a valid template")
+}
+
+/// Shows how far the node is with what was sent, until this is dropped. A node that does not say so
+/// is waited for all the same.
+async fn watch(client: &Client, name: &DatasetRef, bar: &ProgressBar) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let imports = client.dataset_imports().await;
+        let imports = imports.map_or_else(|_| Vec::new(), |list| list.data);
+        if let Some(import) = imports.iter().find(|import| import.reference == *name) {
+            show(import, bar);
+        }
+    }
+}
+
+fn show(import: &DatasetImport, bar: &ProgressBar) {
+    let doing = match import.stage {
+        ImportStage::Waiting => "the node has others before it",
+        ImportStage::Checking => "the node looks through it",
+        ImportStage::Reading => "the node reads it in",
+        ImportStage::Indexing => "the node indexes it",
+    };
+    let style = "{bar:30} {msg}, {elapsed}";
+    bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
+    bar.set_length(import.bytes_total);
+    bar.set_position(import.bytes);
+    bar.set_message(match import.rows {
+        0 => doing.to_owned(),
+        rows => format!("{doing}: {rows} rows"),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::show;
+    use aigen_api::resources::{DatasetImport, ImportStage};
+    use indicatif::ProgressBar;
+
+    #[test]
+    fn what_the_node_does_is_shown() {
+        let bar = ProgressBar::hidden();
+        for (stage, rows, expected) in [
+            (ImportStage::Waiting, 0, "the node has others before it"),
+            (ImportStage::Checking, 0, "the node looks through it"),
+            (ImportStage::Indexing, 7, "the node indexes it: 7 rows"),
+        ] {
+            let import = DatasetImport {
+                reference: "acme/faq@1.0.0".parse().unwrap(),
+                stage,
+                rows,
+                bytes: 3,
+                bytes_total: 9,
+            };
+            show(&import, &bar);
+            assert_eq!(bar.message(), expected);
+            assert_eq!((bar.position(), bar.length()), (3, Some(9)));
+        }
+    }
 }
