@@ -29,7 +29,8 @@ pub enum ClientError {
 
 impl ClientError {
     /// What a reply with an error status says; a proxy's page is quoted.
-    pub(crate) fn from_reply(status: u16, body: &[u8]) -> Self {
+    #[must_use]
+    pub fn from_reply(status: u16, body: &[u8]) -> Self {
         let error = match from_json::<ErrorEnvelope>(body) {
             Ok(envelope) => envelope.error,
             Err(_) => {

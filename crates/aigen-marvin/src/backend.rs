@@ -1,7 +1,7 @@
 //! Who answers.
 
 use crate::AiError;
-use aigen_api::openai::{ChatRequest, ChatResponse, ModelList};
+use aigen_api::openai::{ChatRequest, ChatResponse, ModelList, Tokenize, Tokenized};
 use aigen_client::{Client, ClientError};
 use futures::future::BoxFuture;
 use std::sync::OnceLock;
@@ -16,6 +16,9 @@ pub trait Backend: Send + Sync {
         key: &'a str,
     ) -> BoxFuture<'a, Result<ChatResponse, ClientError>>;
 
+    /// The tokens of a text or of messages.
+    fn tokens<'a>(&'a self, asked: &'a Tokenize) -> BoxFuture<'a, Result<Tokenized, ClientError>>;
+
     /// The model for requests that name none.
     fn model(&self) -> BoxFuture<'_, Result<String, ClientError>>;
 }
@@ -27,6 +30,10 @@ impl Backend for Client {
         key: &'a str,
     ) -> BoxFuture<'a, Result<ChatResponse, ClientError>> {
         Box::pin(self.chat_once(request, key))
+    }
+
+    fn tokens<'a>(&'a self, asked: &'a Tokenize) -> BoxFuture<'a, Result<Tokenized, ClientError>> {
+        Box::pin(self.post("/tokenize", asked))
     }
 
     fn model(&self) -> BoxFuture<'_, Result<String, ClientError>> {

@@ -8,6 +8,7 @@ use aigen_api::openai::{
     AigenReply, AigenStop, ChatRequest, ChatResponse, Extension, FinishReason, Message,
     ResponseFormat, Role,
 };
+use aigen_api::resources::Guarantee as Promised;
 use aigen_client::ClientError;
 use aigen_types::{Address, Amount};
 use futures::future::BoxFuture;
@@ -63,6 +64,9 @@ impl<T> Detailed<T> {
 pub enum Guarantee {
     /// The decoder: no token was possible that leaves the type.
     Decoder,
+    /// A controller's grammar, which no token left; that its answers are of the type was seen when this one
+    /// was read, and is the controller's affair.
+    Controller,
     /// Nobody, before it was read: an answer that did not fit was asked for again.
     Retry,
 }
@@ -245,13 +249,18 @@ impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
             let checked = checked.unwrap_or_else(|_| Err("the check itself panicked".to_owned()));
             checked.map_err(refused)?;
         }
-        let steered = self.definition.controller.is_none()
-            && aigen.and_then(|aigen| aigen.grammar_complete) == Some(true);
-        let guarantee = match steered {
-            true => Guarantee::Decoder,
-            false => Guarantee::Retry,
-        };
-        Ok((value, guarantee))
+        Ok((value, self.guarantee(aigen)))
+    }
+
+    fn guarantee(&self, reply: Option<&AigenReply>) -> Guarantee {
+        let complete = reply.filter(|reply| reply.grammar_complete == Some(true));
+        match complete.and_then(|reply| reply.guarantee) {
+            Some(Promised::Decoder) if self.definition.controller.is_some() => {
+                Guarantee::Controller
+            }
+            Some(Promised::Decoder) => Guarantee::Decoder,
+            _ => Guarantee::Retry,
+        }
     }
 }
 

@@ -48,7 +48,7 @@
 //!
 //! Types are plain serde and schemars. On an engine that can be steered token by token the
 //! decoder guarantees the type; elsewhere an answer is read, and asked for again where it does
-//! not fit. [`Detailed::guarantee`] says which of the two it was. A body's value is more context:
+//! not fit. [`Detailed::guarantee`] says which it was. A body's value is more context:
 //!
 //! ```no_run
 //! # use aigen_marvin::{AiError, ai_fn};

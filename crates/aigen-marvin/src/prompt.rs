@@ -1,8 +1,7 @@
 //! What the model reads.
 
-use crate::{AiError, Definition, Schema};
-use aigen_api::openai::{Message, Role, Tokenize, Tokenized};
-use aigen_client::Client;
+use crate::{AiError, Backend, Definition, Schema};
+use aigen_api::openai::{Message, Role, Tokenize};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
@@ -107,14 +106,13 @@ impl Prompt {
     /// # Errors
     /// If the server does not say: another server than AiGen's, or a model that is computed
     /// elsewhere, whose tokens nobody sees.
-    pub async fn tokens(&self, on: &Client, model: &str) -> Result<u64, AiError> {
+    pub async fn tokens(&self, on: &dyn Backend, model: &str) -> Result<u64, AiError> {
         let asked = Tokenize {
             model: model.to_owned(),
             messages: Some(self.messages()),
             ..Tokenize::default()
         };
-        let counted: Tokenized = on.post("/tokenize", &asked).await?;
-        Ok(counted.count)
+        Ok(on.tokens(&asked).await?.count)
     }
 
     /// In OpenAI's form.

@@ -179,8 +179,15 @@ async fn a_body_is_context_and_a_controller_steers() {
     let detailed = call.detailed().await.expect("an answer");
     assert_eq!(
         (detailed.value.as_str(), detailed.guarantee),
-        ("forty", Guarantee::Retry)
+        ("forty", Guarantee::Controller)
     );
+    // Of a model elsewhere nothing was decided token by token, whatever steered.
+    let mut elsewhere = said("\"forty\"");
+    elsewhere.1["aigen"]["guarantee"] = json!("retry");
+    let other = Server::start([elsewhere]).await;
+    let call = answer::call("How many?".to_owned()).on(&other.client);
+    let detailed = call.detailed().await.expect("an answer");
+    assert_eq!(detailed.guarantee, Guarantee::Retry);
     let body = &server.requests()[0].body;
     let said = serde_json::json!({
         "controller": "ada/quote@1", "params": {"text": "forty, not four"}, "bill_to": "user:ada",
@@ -324,7 +331,7 @@ fn said(text: &str) -> Answer {
         "id": "1", "object": "chat.completion", "created": 0, "model": "first", "choices": [choice],
         "usage": { "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2 },
         "aigen": {
-            "receipt": "0123456789abcdef0123456789abcdef", "cost": "0.001", "grammar_complete": true,
+            "receipt": "0123456789abcdef0123456789abcdef", "cost": "0.001", "grammar_complete": true, "guarantee": "decoder",
         },
     });
     (200, answer)

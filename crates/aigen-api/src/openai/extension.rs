@@ -135,7 +135,7 @@ pub struct AigenReply {
     /// Who counted the tokens, where it was not this node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
-    /// Who promised that the answer is of the function's type, where a function steered.
+    /// Who held the answer to its form, where a function, a schema or a grammar steered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guarantee: Option<Guarantee>,
     /// Whether the grammar was satisfied; `None` without a grammar. `false` only when the length or the budget cut it.

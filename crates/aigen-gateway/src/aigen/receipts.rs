@@ -141,15 +141,20 @@ pub(crate) fn read(read: &network::Read) -> DatasetRead {
     }
 }
 
-/// Who promised an answer's type, where a function did. What was decided token by token is known by
-/// the hash of the decisions; of an answer from elsewhere there are none.
+/// Who promised an answer's type, where a function did.
 pub(crate) fn guarantee(network: &Network, receipt: &network::Receipt) -> Option<Guarantee> {
     let controller = network.controller(receipt.call.controller?)?;
     let is_function = controller.published.kind == ControllerKind::Function;
-    is_function.then_some(match receipt.decisions == Digest::ZERO {
+    is_function.then(|| promised(receipt))
+}
+
+/// Who held an answer to its form. What was decided token by token is known by the hash of the
+/// decisions; of an answer from elsewhere there are none.
+pub(crate) fn promised(receipt: &network::Receipt) -> Guarantee {
+    match receipt.decisions == Digest::ZERO {
         true => Guarantee::Retry,
         false => Guarantee::Decoder,
-    })
+    }
 }
 
 /// Those that are over; one that runs has no receipt yet.

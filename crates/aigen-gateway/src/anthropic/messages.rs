@@ -1,6 +1,7 @@
 use super::wording::Messages;
 use crate::extract::Post;
 use crate::failure::Failure;
+use crate::functions::addressed;
 use crate::openai::answer::{Ask, complete, served};
 use crate::openai::steering::{datasets, sampling, steering};
 use crate::openai::tools::{Offer, conversation, offered};
@@ -18,14 +19,15 @@ pub(super) const ROUTE: &str = "/v1/messages";
 
 pub(super) async fn create(
     State(gateway): State<Gateway>,
-    post: Post<MessagesRequest>,
+    mut post: Post<MessagesRequest>,
 ) -> Result<Response, Failure> {
-    let request = &post.body;
-    if request.max_tokens.is_none() {
+    if post.body.max_tokens.is_none() {
         return Err(Failure::invalid("max_tokens", "it is missing"));
     }
-    request.check()?;
-    refuse_unsupported(request)?;
+    post.body.check()?;
+    refuse_unsupported(&post.body)?;
+    addressed(&gateway, &mut post.body)?;
+    let request = &post.body;
     let asked = request.sampling();
     let ask = Ask {
         choices: 1,
@@ -51,11 +53,12 @@ pub(super) async fn create(
 /// What a request would have as its prompt. Nothing is charged.
 pub(super) async fn count_tokens(
     State(gateway): State<Gateway>,
-    post: Post<MessagesRequest>,
+    mut post: Post<MessagesRequest>,
 ) -> Result<Json<TokenCount>, Failure> {
+    post.body.check()?;
+    refuse_unsupported(&post.body)?;
+    addressed(&gateway, &mut post.body)?;
     let request = &post.body;
-    request.check()?;
-    refuse_unsupported(request)?;
     let (model, _) = served(&gateway, &request.model)?;
     let (prompt, steering) = (prompt(request)?, steered(request)?);
     let tokens = gateway.node.prompt_tokens(model, prompt, steering).await?;

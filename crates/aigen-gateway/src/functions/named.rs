@@ -3,19 +3,46 @@
 use super::model;
 use crate::failure::Failure;
 use crate::state::Gateway;
-use aigen_api::openai::{ChatRequest, Model, ModelObject};
+use aigen_api::anthropic::MessagesRequest;
+use aigen_api::openai::{ChatRequest, Extension, Model, ModelObject, ResponsesRequest};
 
 const PREFIX: &str = "fn:";
 
+/// What of a request says who answers it, on every route where a model is named.
+pub(crate) trait Addressed {
+    /// Its model, its extension and its temperature.
+    fn parts(&mut self) -> (&mut String, &mut Option<Extension>, &mut Option<f64>);
+}
+
+impl Addressed for ChatRequest {
+    fn parts(&mut self) -> (&mut String, &mut Option<Extension>, &mut Option<f64>) {
+        (&mut self.model, &mut self.aigen, &mut self.temperature)
+    }
+}
+
+impl Addressed for ResponsesRequest {
+    fn parts(&mut self) -> (&mut String, &mut Option<Extension>, &mut Option<f64>) {
+        (&mut self.model, &mut self.aigen, &mut self.temperature)
+    }
+}
+
+impl Addressed for MessagesRequest {
+    fn parts(&mut self) -> (&mut String, &mut Option<Extension>, &mut Option<f64>) {
+        (&mut self.model, &mut self.aigen, &mut self.temperature)
+    }
+}
+
 /// Lets a function that the request names compute it: with the model that the request or the
-/// function names, and the function's temperature where the request has none.
-pub(crate) fn addressed(gateway: &Gateway, request: &mut ChatRequest) -> Result<(), Failure> {
-    let mut aigen = request.aigen.clone().unwrap_or_default();
-    let Some(name) = request.model.strip_prefix(PREFIX) else {
+/// function names, and the function's temperature where the request has none. Called once the
+/// request's own bounds are checked: a function may be warmer than Anthropic's scale reaches.
+pub(crate) fn addressed(gateway: &Gateway, request: &mut impl Addressed) -> Result<(), Failure> {
+    let (named, extension, temperature) = request.parts();
+    let mut aigen = extension.clone().unwrap_or_default();
+    let Some(name) = named.strip_prefix(PREFIX) else {
         let controller = aigen.controller.as_deref();
         let function = controller.and_then(|name| gateway.node.function(name).ok());
         if let Some((_, function)) = function {
-            request.temperature.get_or_insert(function.temperature);
+            temperature.get_or_insert(function.temperature);
         }
         return Ok(());
     };
@@ -27,9 +54,9 @@ pub(crate) fn addressed(gateway: &Gateway, request: &mut ChatRequest) -> Result<
     let (digest, function) = found.map_err(|error| Failure::from(error).param("model"))?;
     let model = model(gateway, aigen.model.take().as_ref(), &function)?;
     aigen.controller = Some(digest.to_string());
-    request.model = model;
-    request.temperature.get_or_insert(function.temperature);
-    request.aigen = Some(aigen);
+    *named = model;
+    temperature.get_or_insert(function.temperature);
+    *extension = Some(aigen);
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 use crate::access::Access;
-use crate::aigen::receipts::{guarantee, steering};
+use crate::aigen::receipts::{guarantee, promised, steering};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::openai::{
@@ -62,6 +62,9 @@ pub(super) fn conclude(
         })
     })?;
     let at_stop_text = ended.finish == Finish::StopString;
+    let complete = complete(&ended.choices);
+    let of_function = guarantee(&gateway.node.network(), &receipt);
+    let guarantee = of_function.or_else(|| complete.map(|_| promised(&receipt)));
     let stop = (ended.finish == Finish::Budget).then_some(AigenStop::Budget);
     Ok(Conclusion {
         finishes,
@@ -69,7 +72,8 @@ pub(super) fn conclude(
         usage: reasoned(usage(&receipt), ended.reasoning_tokens),
         aigen: AigenReply {
             stop,
-            grammar_complete: complete(&ended.choices),
+            guarantee,
+            grammar_complete: complete,
             outcome: outcomes(&ended.choices),
             results: results(&ended.choices),
             counted: counted(ended.counting),
@@ -209,7 +213,6 @@ pub(super) fn reply(gateway: &Gateway, call: CallId, receipt: &Receipt) -> Aigen
         controller: controller.map(|controller| controller.published.reference.clone()),
         controller_digest: digest,
         steering: digest.map(|_| steering(receipt)),
-        guarantee: guarantee(&network, receipt),
         model_digest: network.model(&receipt.call.model).map(|model| model.digest),
         ..AigenReply::default()
     }

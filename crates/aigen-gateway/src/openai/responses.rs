@@ -7,6 +7,7 @@ use super::steering::{datasets, sampling, steering};
 use super::tools::{Offer, conversation, offered};
 use crate::extract::Post;
 use crate::failure::Failure;
+use crate::functions::addressed;
 use crate::state::Gateway;
 use aigen_api::openai::{
     Content, InputItem, InputText, Message, ResponsesInput, ResponsesRequest, Role, ToolCall,
@@ -20,12 +21,13 @@ pub(super) const ROUTE: &str = "/v1/responses";
 
 pub(super) async fn create(
     State(gateway): State<Gateway>,
-    post: Post<ResponsesRequest>,
+    mut post: Post<ResponsesRequest>,
 ) -> Result<Response, Failure> {
+    refuse_unsupported(&post.body)?;
+    post.body.sampling().check()?;
+    addressed(&gateway, &mut post.body)?;
     let request = &post.body;
-    refuse_unsupported(request)?;
     let asked = request.sampling();
-    asked.check()?;
     let ask = Ask {
         choices: 1,
         model: request.model.clone(),

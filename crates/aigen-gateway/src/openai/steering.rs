@@ -24,7 +24,7 @@ pub(crate) fn steering(
         return Ok(format);
     };
     if extension.model.is_some() {
-        // Chat completions have taken it by now, where their model is a function.
+        // It has been taken by now, where the model is a function.
         let reason = "says which model computes a function, and `model` names none";
         return Err(Failure::invalid("aigen.model", reason));
     }

@@ -297,6 +297,97 @@ async fn a_function_is_a_model_whole_and_streamed() {
     world.settle().await;
 }
 
+/// The text of a stream's deltas, whatever its route.
+fn streamed(reply: &super::world::Reply) -> String {
+    let data = reply
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
+    let events = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+    let text = |event: Value| match &event["delta"] {
+        Value::String(text) => Some(text.clone()),
+        delta => Some(delta["text"].as_str()?.to_owned()),
+    };
+    events.filter_map(text).collect()
+}
+
+#[tokio::test]
+async fn a_function_is_a_model_in_the_words_of_other_routes() {
+    let world = world().await;
+    let responses = |model: &str, text: &str, stream: bool| {
+        let body = json!({"model": model, "stream": stream, "input": text});
+        ("/v1/responses", body)
+    };
+    let messages = |model: &str, text: &str, stream: bool| {
+        let said = json!([{"role": "user", "content": text}]);
+        let body = json!({"model": model, "stream": stream, "max_tokens": 100, "messages": said});
+        ("/v1/messages", body)
+    };
+    for (body, text) in [
+        (
+            &responses as &dyn Fn(&str, &str, bool) -> (&'static str, Value),
+            "/output/0/content/0/text",
+        ),
+        (&messages, "/content/0/text"),
+    ] {
+        for said in ["Lovely.", r#"{"text": "Lovely."}"#] {
+            let (path, whole) = body("fn:ada/sentiment", said, false);
+            let reply = world.post(&world.ada, path, &whole).await;
+            let answer = reply.json();
+            assert_eq!(answer.pointer(text).unwrap(), ANSWER, "{answer}");
+            assert_eq!(answer["aigen"]["guarantee"], "decoder");
+            assert_eq!(answer["aigen"]["controller"], "ada/sentiment@1.0.0");
+            let (path, parts) = body("fn:ada/sentiment@1", said, true);
+            let reply = world.post(&world.ada, path, &parts).await;
+            assert_eq!(streamed(&reply), ANSWER, "{}", reply.text);
+        }
+    }
+    // Refused before any charge, in each route's own words.
+    let charged = world.node.network().receipts().count();
+    let long = "a".repeat(21);
+    for stream in [false, true] {
+        let (path, body) = responses("fn:ada/none", "a", stream);
+        let (status, code, param) = world.post(&world.ada, path, &body).await.error();
+        assert_eq!(
+            (status, &*code, param.as_deref()),
+            (404, "function_not_found", Some("model"))
+        );
+        let (path, body) = responses("fn:ada/sentiment", &long, stream);
+        let (status, code, param) = world.post(&world.ada, path, &body).await.error();
+        assert_eq!(
+            (status, &*code, param.as_deref()),
+            (422, "invalid_input", Some("input.text"))
+        );
+        let (path, body) = messages("fn:ada/none", "a", stream);
+        let refused = world.post(&world.ada, path, &body).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["type"]),
+            (404, &json!("error"))
+        );
+        assert_eq!(refused.json()["error"]["type"], "not_found_error");
+        let (path, body) = messages("fn:ada/sentiment", &long, stream);
+        let refused = world.post(&world.ada, path, &body).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["type"]),
+            (422, &json!("error"))
+        );
+        assert!(refused.text.contains("input.text"), "{}", refused.text);
+    }
+    assert_eq!(world.node.network().receipts().count(), charged);
+    // What is counted is the function's own prompt, as a call of it has it.
+    let (path, body) = messages("fn:ada/sentiment", "Lovely.", false);
+    let called = world.post(&world.ada, path, &body).await.json();
+    let counted = world
+        .post(&world.ada, "/v1/messages/count_tokens", &body)
+        .await
+        .json();
+    assert_eq!(
+        counted["input_tokens"], called["usage"]["input_tokens"],
+        "{called}"
+    );
+    world.settle().await;
+}
+
 #[tokio::test]
 async fn functions_are_listed_with_their_types_and_as_a_document() {
     let world = world().await;
