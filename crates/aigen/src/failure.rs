@@ -13,6 +13,11 @@ pub fn hinted(message: impl Display, hint: impl Display) -> Error {
     Error::msg(Hinted::new(message, hint))
 }
 
+/// A transport's long chain of causes comes down to its last one.
+pub fn root_cause(error: Error) -> String {
+    error.root_cause().to_string()
+}
+
 /// Adds what failed and a way out to an error.
 pub trait OrHint<T> {
     /// `message` becomes the error, the one before it its cause.

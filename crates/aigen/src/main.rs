@@ -1,20 +1,13 @@
-//! The AiGen binary: command line, configuration, and the one place that names a concrete
-//! engine and a concrete journal.
+//! The AiGen binary: the command line over what the library of the same name puts together.
 
 mod cli;
 mod commands;
-mod config;
 mod context;
-mod data_dir;
 mod evaluation;
-mod failure;
-mod logging;
-mod model_store;
-mod node;
-mod output;
 mod reach;
 mod signing;
 
+use aigen::{config, data_dir, failure, logging, model_store, node, output};
 use clap::Parser;
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! The composition root: a data folder, a journal, engines, a node and its gateway, in this
 //! process. Nothing else in the program knows which journal and which engine these are.
 
+mod assembled;
 mod components;
 mod datasets;
 mod engines;
@@ -15,21 +16,20 @@ mod snapshots;
 mod telemetry;
 mod tls;
 
+pub use assembled::Assembled;
 pub use components::{COMPILE, host};
 pub use engines::{chosen_model, embedded};
 pub use listen::{first_free, listen};
 pub use reload::Source;
 
 use crate::config::Config;
-use crate::data_dir::{DataDir, KeyFile, Lock};
+use crate::data_dir::{DataDir, Lock};
 use crate::output::Output;
 use aigen_gateway::{Door, Front, GatewayState, Spans};
-use aigen_node::network::Role;
-use aigen_node::{Caller, Node, Setup};
-use aigen_types::{Address, Slug};
+use aigen_jarvis_host::Images;
+use aigen_node::Caller;
 use anyhow::{Context, Result};
-use engines::ModelLoader;
-use reload::{Effective, Reload};
+use reload::Reload;
 use signals::Signals;
 use std::io;
 use std::net::SocketAddr;
@@ -46,15 +46,13 @@ const LAST_REPLIES_SECONDS_MAX: u64 = 5;
 
 /// A node and its gateway, running.
 pub struct LocalNode {
-    node: Node,
-    data_dir: DataDir,
+    assembled: Assembled,
     operator: Caller,
     address: SocketAddr,
     /// Whether it speaks TLS.
     secure: bool,
     /// How long running calls may finish, in seconds.
     grace: Arc<AtomicU64>,
-    effective: Effective,
     config_rejected: Arc<AtomicBool>,
     telemetry: Option<Arc<Telemetry>>,
     signals: Signals,
@@ -82,31 +80,9 @@ impl LocalNode {
         let tls = config.tls.as_ref().map(tls::server).transpose()?;
         let listener = bind().await?;
         let address = listener.local_addr()?;
-        let journal::Opened {
-            journal,
-            node,
-            beside,
-        } = journal::open(config, &data_dir, address).await?;
-        let engines = engines::load(config, output).await?;
-        let setup = Setup {
-            id: node,
-            admission: config.admission.into(),
-        };
-        let node = Node::start_with(setup, journal, engines.served).await?;
-        node.verify_from(beside.clone());
-        node.run_components(components::open(&data_dir, beside.clone())?);
-        node.keep_datasets(datasets::open(&config.datasets, &data_dir)?);
-        let shelf = shelf::Files::within(data_dir.replays()?, config.replays)
-            .context("cannot read what runs calls again")?;
-        node.keep_replays(Arc::new(shelf));
-        if let Some(grant) = outside::granted(&config.outside)? {
-            node.grant_outside(grant);
-        }
-        let effective = Effective::new(config.clone());
-        node.load_by(Arc::new(ModelLoader {
-            config: effective.clone(),
-            output: *output,
-        }));
+        let host = components::host(Some(Images::within(data_dir.compiled()?)))?;
+        let assembled = Assembled::open(config, output, data_dir, address, host).await?;
+        let node = assembled.node.clone();
         // Founding may need another node to write, and that one may need this one's answers.
         let (stop, stopped) = oneshot::channel();
         let telemetry = config.telemetry.as_ref().map(Telemetry::start);
@@ -131,23 +107,14 @@ impl LocalNode {
             // A sender that is gone says the same as a message.
             let _ = stopped.await;
         }));
-        founding::found(&node, config, output).await?;
-        let key = founding::operator(&node, &data_dir).await?;
-        let operator = node.authenticate(&key)?;
-        founding::publish(&node, &engines.catalogue).await?;
-        let snapshots = tokio::spawn(snapshots::keep(
-            node.clone(),
-            beside,
-            config.snapshot_commands,
-        ));
+        let operator = assembled.found(config, output).await?;
+        let snapshots = assembled.keep_snapshots(config);
         let local = Self {
-            node,
-            data_dir,
+            assembled,
             operator,
             address,
             secure,
             grace: Arc::new(AtomicU64::new(config.grace_seconds)),
-            effective,
             config_rejected,
             telemetry,
             signals,
@@ -170,9 +137,9 @@ impl LocalNode {
     pub fn follow(&mut self, source: Source, output: &Output) -> Result<()> {
         let reload = Reload {
             source,
-            node: self.node.clone(),
+            node: self.assembled.node.clone(),
             operator: self.operator.clone(),
-            effective: self.effective.clone(),
+            effective: self.assembled.effective.clone(),
             grace: Arc::clone(&self.grace),
             rejected: Arc::clone(&self.config_rejected),
             output: *output,
@@ -190,11 +157,6 @@ impl LocalNode {
         url(self.address, self.secure)
     }
 
-    /// The node itself.
-    pub fn node(&self) -> &Node {
-        &self.node
-    }
-
     /// Its operator, who may do everything.
     pub fn operator(&self) -> &Caller {
         &self.operator
@@ -202,25 +164,13 @@ impl LocalNode {
 
     /// The names of the models it serves, in the order of names.
     pub fn models(&self) -> Vec<String> {
-        let models = self.node.models();
+        let models = self.assembled.node.models();
         models.keys().map(ToString::to_string).collect()
     }
 
-    /// The key that the data folder keeps under `file`; made and kept if there is none that
-    /// this journal knows.
-    ///
-    /// # Errors
-    /// When it cannot be made or kept.
-    pub async fn kept_key(&self, file: KeyFile, name: &Slug, account: &Address) -> Result<String> {
-        founding::kept_key(
-            &self.node,
-            &self.data_dir,
-            file,
-            name,
-            account,
-            Role::Customer,
-        )
-        .await
+    /// What it is put together of.
+    pub fn assembled(&self) -> &Assembled {
+        &self.assembled
     }
 
     /// Takes no new calls, lets the running ones finish within the grace, then ends and
@@ -233,8 +183,8 @@ impl LocalNode {
         self.reloads.iter().for_each(JoinHandle::abort);
         // Meanwhile new requests are answered, by a refusal, and whoever asks whether it is ready.
         tokio::select! {
-            () = self.node.shut_down(self.grace()) => {}
-            () = self.signals.told_to_stop() => self.node.shut_down(Duration::ZERO).await,
+            () = self.assembled.node.shut_down(self.grace()) => {}
+            () = self.signals.told_to_stop() => self.assembled.node.shut_down(Duration::ZERO).await,
         }
         // The server may have ended by itself, and then nobody listens.
         let _ = self.stop.send(());

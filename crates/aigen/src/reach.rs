@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::data_dir::{DataDir, KeyFile};
-use crate::failure::hinted;
+use crate::failure::{hinted, root_cause};
 use aigen_api::openai::{ApiError, ChatChunk, ChatRequest};
 use aigen_client::{Client, ClientError};
 use anyhow::Result;
@@ -186,9 +186,4 @@ fn refused(error: &ApiError) -> anyhow::Error {
             hinted(reason.unwrap_or(&error.message), hint)
         }
     }
-}
-
-/// A transport's long chain of causes comes down to its last one.
-pub fn root_cause(error: anyhow::Error) -> String {
-    error.root_cause().to_string()
 }

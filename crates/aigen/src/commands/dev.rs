@@ -2,7 +2,6 @@ use crate::context::Context;
 use crate::data_dir::KeyFile;
 use crate::logging;
 use crate::node::{LocalNode, chosen_model, first_free, listen};
-use aigen_node::random_transfer_id;
 use aigen_types::{Address, Amount};
 use anyhow::Result;
 use serde::Serialize;
@@ -10,9 +9,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 /// Who pays for what is tried out.
 const DEV_ADDRESS: &str = "user:dev";
-
-/// What the faucet fills its account up to, in AIGEN.
-const FAUCET_AIGEN: &str = "10";
 
 const DEFAULT_PORT: u16 = 8000;
 
@@ -86,10 +82,11 @@ impl Dev {
         };
         let local = LocalNode::start(&context.config, &context.output, bind).await?;
         let account: Address = DEV_ADDRESS.parse()?;
-        let key = local
+        let assembled = local.assembled();
+        let key = assembled
             .kept_key(KeyFile::Dev, &"dev".parse()?, &account)
             .await?;
-        let balance = fill_up(&local, &account).await?;
+        let balance = assembled.fill_up(local.operator(), &account).await?;
         let model = context.config.models[0].name.to_string();
         Ok(Self {
             local,
@@ -160,21 +157,4 @@ aigen ledger verify              check every promise the journal makes
 "#
         )
     }
-}
-
-/// The faucet: play money, so that nobody has to earn some before the first answer.
-async fn fill_up(local: &LocalNode, account: &Address) -> Result<Amount> {
-    let full: Amount = FAUCET_AIGEN.parse()?;
-    let available = local.node().network().available(account);
-    let missing = full.saturating_sub(available);
-    if !missing.is_zero() {
-        let issue = local.node().issue(
-            local.operator(),
-            random_transfer_id(),
-            account.clone(),
-            missing,
-        );
-        issue.await?;
-    }
-    Ok(available.max(full))
 }

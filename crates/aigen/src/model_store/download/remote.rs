@@ -1,6 +1,6 @@
 use super::partial::Partial;
 use crate::failure::hinted;
-use crate::reach::root_cause;
+use crate::failure::root_cause;
 use anyhow::{Context, Result};
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, LOCATION, RANGE};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
