@@ -73,6 +73,8 @@ fn face(marvin: &TokenStream, options: &Options, function: &AiFn) -> TokenStream
         #[allow(non_camel_case_types)]
         #visibility enum #name {}
 
+        // Nobody uses all of it, and of a private function the compiler would say so.
+        #[allow(dead_code)]
         impl #name {
             #definition
             #call

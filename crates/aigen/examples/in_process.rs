@@ -10,6 +10,7 @@ use aigen_marvin::{AiError, ai_fn};
 #[ai_fn(temperature = 0.0)]
 async fn complains(message: &str) -> Result<bool, AiError>;
 
+/// One question, its answer and its price.
 #[tokio::main]
 pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let local = Local::open(Opening::default()).await?;

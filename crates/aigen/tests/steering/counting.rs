@@ -1,9 +1,10 @@
 //! An engine that counts what it computes.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aigen_engine::{Engine, EngineError, Feed, ModelInfo, Sequence, Tokenizer};
+use aigen_engine::{Engine, EngineError, Feed, ModelInfo, Saved, Sequence, Tokenizer};
 
 /// The engine within, and a count of the tokens that were fed to it.
 pub struct Counting<E> {
@@ -61,5 +62,13 @@ impl<E: Engine> Engine for Counting<E> {
 
     fn free(&mut self, sequence: Sequence) {
         self.engine.free(sequence);
+    }
+
+    fn save(&mut self, sequence: Sequence, positions: Range<u32>) -> Option<Saved> {
+        self.engine.save(sequence, positions)
+    }
+
+    fn restore(&mut self, sequence: Sequence, saved: &Saved) -> bool {
+        self.engine.restore(sequence, saved)
     }
 }
