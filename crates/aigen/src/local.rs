@@ -8,14 +8,10 @@ use crate::output::Output;
 use aigen_api::from_json;
 use aigen_api::openai::{ChatRequest, ChatResponse, ModelList, Tokenize, Tokenized};
 use aigen_client::ClientError;
-use aigen_gateway::GatewayState;
+use aigen_gateway::{GatewayState, InProcess, Question};
 use aigen_jarvis_host::{Host, Images};
 use aigen_marvin::Backend;
 use anyhow::{Context, Result};
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{Method, Request};
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,7 +20,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use tower::ServiceExt;
 
 /// Who pays: the account of `aigen dev`, filled up to 10 AIGEN of play money whenever it is opened.
 const PAYER: &str = "user:dev";
@@ -73,8 +68,7 @@ impl std::error::Error for OpenError {}
 ///
 /// Dropping it ends what runs; [`Local::close`] lets it finish.
 pub struct Local {
-    api: Router,
-    key: String,
+    api: InProcess,
     assembled: Assembled,
     snapshots: JoinHandle<()>,
     /// After the node, before the folder.
@@ -105,9 +99,9 @@ impl Local {
         let name = "dev".parse()?;
         let key = assembled.kept_key(KeyFile::Dev, &name, &account).await?;
         assembled.fill_up(&operator, &account).await?;
+        let api = aigen_gateway::router(GatewayState::new(assembled.node.clone()));
         Ok(Self {
-            api: aigen_gateway::router(GatewayState::new(assembled.node.clone())),
-            key,
+            api: InProcess::new(api, key),
             snapshots: assembled.keep_snapshots(&config),
             assembled,
             _lock: lock,
@@ -126,7 +120,12 @@ impl Local {
     /// # Errors
     /// What the API refuses.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.ask(Method::GET, path, None, Body::empty()).await
+        let question = Question {
+            path,
+            body: None,
+            once: None,
+        };
+        self.ask(question).await
     }
 
     /// Creates or asks for something.
@@ -138,36 +137,19 @@ impl Local {
         B: Serialize + ?Sized,
         T: DeserializeOwned,
     {
-        self.ask(Method::POST, path, None, json(body)?).await
+        let question = Question {
+            path,
+            body: Some(&json(body)?),
+            once: None,
+        };
+        self.ask(question).await
     }
 
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        once: Option<&str>,
-        body: Body,
-    ) -> Result<T, ClientError> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(AUTHORIZATION, format!("Bearer {}", self.key))
-            .header(CONTENT_TYPE, "application/json");
-        if let Some(key) = once {
-            request = request.header("idempotency-key", key);
-        }
-        let request = request.body(body).map_err(setup)?;
-        let reply = match self.api.clone().oneshot(request).await {
-            Ok(reply) => reply,
-            Err(never) => match never {},
-        };
-        let status = reply.status();
-        // It is in this process's memory already.
-        let bytes = to_bytes(reply.into_body(), usize::MAX).await;
-        let bytes = bytes.map_err(setup)?;
+    async fn ask<T: DeserializeOwned>(&self, question: Question<'_>) -> Result<T, ClientError> {
+        let (status, body) = self.api.ask(question).await.map_err(setup)?;
         match status.is_success() {
-            true => Ok(from_json(&bytes)?),
-            false => Err(ClientError::from_reply(status.as_u16(), &bytes)),
+            true => Ok(from_json(&body)?),
+            false => Err(ClientError::from_reply(status.as_u16(), &body)),
         }
     }
 }
@@ -192,9 +174,12 @@ impl Backend for Local {
         key: &'a str,
     ) -> BoxFuture<'a, Result<ChatResponse, ClientError>> {
         Box::pin(async move {
-            let path = "/v1/chat/completions";
-            self.ask(Method::POST, path, Some(key), json(request)?)
-                .await
+            let question = Question {
+                path: "/v1/chat/completions",
+                body: Some(&json(request)?),
+                once: Some(key),
+            };
+            self.ask(question).await
         })
     }
 
@@ -242,8 +227,8 @@ fn configured(opening: Opening) -> Result<(Config, Option<TempDir>)> {
     Ok((config, temporary))
 }
 
-fn json<B: Serialize + ?Sized>(body: &B) -> Result<Body, ClientError> {
-    Ok(serde_json::to_vec(body).map_err(setup)?.into())
+fn json<B: Serialize + ?Sized>(body: &B) -> Result<Vec<u8>, ClientError> {
+    serde_json::to_vec(body).map_err(setup)
 }
 
 fn setup(error: impl ToString) -> ClientError {
