@@ -149,7 +149,7 @@ fn hostile() -> Vec<(Vec<u8>, &'static str)> {
             "the pages of a row group take",
         ),
         (
-            file(TEXT, Compression::SNAPPY, &[empty.clone()], 0),
+            file(TEXT, Compression::SNAPPY, std::slice::from_ref(&empty), 0),
             "the pages of a row group take",
         ),
         (
@@ -166,7 +166,7 @@ fn hostile() -> Vec<(Vec<u8>, &'static str)> {
             "a page is larger than it says",
         ),
         (
-            file(TEXT, Compression::LZ4, &[row.clone()], 0),
+            file(TEXT, Compression::LZ4, std::slice::from_ref(&row), 0),
             "LZ4 in Hadoop's form is not read",
         ),
         (
