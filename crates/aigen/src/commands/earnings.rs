@@ -1,3 +1,4 @@
+use super::usage::sums;
 use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
@@ -51,19 +52,9 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
 }
 
 impl Args {
-    /// Addresses, days and these words need no escaping in a query.
     fn path(&self) -> String {
         let by: Vec<_> = self.by.iter().map(|by| by.name()).collect();
-        let mut path = format!("/v1/aigen/earnings?by={}", by.join(","));
-        if let Some(account) = &self.account {
-            path += &format!("&account={account}");
-        }
-        for (name, day) in [("from", self.from), ("to", self.to)] {
-            if let Some(day) = day {
-                path += &format!("&{name}={day}");
-            }
-        }
-        path
+        sums("earnings", &by, self.account.as_ref(), [self.from, self.to])
     }
 
     fn table(&self, rows: &[DatasetEarning]) -> Table {

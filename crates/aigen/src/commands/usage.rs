@@ -53,19 +53,9 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
 }
 
 impl Args {
-    /// Addresses, days and these words need no escaping in a query.
     fn path(&self) -> String {
         let by: Vec<_> = self.by.iter().map(|by| by.name()).collect();
-        let mut path = format!("/v1/aigen/usage?by={}", by.join(","));
-        if let Some(account) = &self.account {
-            path += &format!("&account={account}");
-        }
-        for (name, day) in [("from", self.from), ("to", self.to)] {
-            if let Some(day) = day {
-                path += &format!("&{name}={day}");
-            }
-        }
-        path
+        sums("usage", &by, self.account.as_ref(), [self.from, self.to])
     }
 
     fn table(&self, rows: &[Usage]) -> Table {
@@ -114,4 +104,24 @@ fn numbers(row: &Usage) -> [String; 5] {
         row.charged.to_string(),
         row.given_back.to_string(),
     ]
+}
+
+/// The question for sums of `what`: of an account, over days, told apart. Addresses, days and
+/// these words need no escaping in a query.
+pub(super) fn sums(
+    what: &str,
+    by: &[&str],
+    account: Option<&Address>,
+    [from, to]: [Option<Day>; 2],
+) -> String {
+    let mut path = format!("/v1/aigen/{what}?by={}", by.join(","));
+    if let Some(account) = account {
+        path += &format!("&account={account}");
+    }
+    for (name, day) in [("from", from), ("to", to)] {
+        if let Some(day) = day {
+            path += &format!("&{name}={day}");
+        }
+    }
+    path
 }
