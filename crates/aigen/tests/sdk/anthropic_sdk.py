@@ -46,17 +46,23 @@ def tools():
     wanted = {"model": MODEL, "messages": question, "max_tokens": 200, "tools": [TOOL]}
     for choice in ({"type": "any"}, {"type": "tool", "name": "rate"}):
         answer = client.messages.create(**wanted, tool_choice=choice)
-        assert answer.stop_reason == "tool_use", answer
-        [call] = [block for block in answer.content if block.type == "tool_use"]
-        assert call.name == "rate" and call.input["stars"] in range(1, 6)
+        calls = rated(answer)
         with client.messages.stream(**wanted, tool_choice=choice) as stream:
-            final = stream.get_final_message()
-        [streamed] = [block for block in final.content if block.type == "tool_use"]
-        assert streamed.input["stars"] in range(1, 6)
-        result = {"type": "tool_result", "tool_use_id": call.id, "content": "Noted."}
-        told = [*question, {"role": "assistant", "content": answer.content}, {"role": "user", "content": [result]}]
+            rated(stream.get_final_message())
+        results = [{"type": "tool_result", "tool_use_id": call.id, "content": "Noted."} for call in calls]
+        told = [*question, {"role": "assistant", "content": answer.content}, {"role": "user", "content": results}]
         after = client.messages.create(model=MODEL, messages=told, max_tokens=20, tools=[TOOL])
         assert after.stop_reason
+        one = client.messages.create(**wanted, tool_choice={**choice, "disable_parallel_tool_use": True})
+        assert len(rated(one)) == 1, one
+
+
+def rated(answer):
+    """The calls of an answer: one or more, for a model may call a tool twice unless that is disabled."""
+    assert answer.stop_reason == "tool_use", answer
+    calls = [block for block in answer.content if block.type == "tool_use"]
+    assert calls and all(call.name == "rate" and call.input["stars"] in range(1, 6) for call in calls), answer
+    return calls
 
 
 def counted():
