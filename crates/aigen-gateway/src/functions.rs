@@ -82,5 +82,5 @@ fn model(gateway: &Gateway, asked: Option<&String>, function: &Read) -> Result<S
         .iter()
         .filter(|(_, served)| !matches!(&***served, Served::Embedder(_)));
     let first = writing.next().map(|(name, _)| name.to_string());
-    first.ok_or_else(Failure::no_models)
+    first.ok_or_else(|| Failure::no_models(&gateway.node.loading()))
 }

@@ -30,7 +30,8 @@ async fn health() -> Response {
 }
 
 /// It can answer completions: it is not about to end, the network is founded, its journal takes
-/// commands, and there is a model that would answer. Says which models do.
+/// commands, and there is a model that would answer. Says which models do, and how far those have
+/// come that are being loaded.
 async fn ready(State(gateway): State<Gateway>) -> Result<Response, Failure> {
     let node = &gateway.node;
     if node.is_draining() {
@@ -46,9 +47,16 @@ async fn ready(State(gateway): State<Gateway>) -> Result<Response, Failure> {
         .map(|(name, served)| (name.to_string(), served.is_available()));
     let available: BTreeMap<_, _> = available.collect();
     if !available.values().any(|available| *available) {
-        return Err(Failure::no_models());
+        return Err(Failure::no_models(&node.loading()));
     }
     let mut ready = json!({"status": "ready", "models": available});
+    let loading = node.loading();
+    if !loading.is_empty() {
+        let loading = loading.iter();
+        ready["loading"] = loading
+            .map(|(name, percent)| (name.to_string(), json!(percent)))
+            .collect();
+    }
     if config_rejected(&gateway) {
         ready["config"] = "rejected".into();
     }

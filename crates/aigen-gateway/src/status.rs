@@ -14,6 +14,7 @@ use aigen_node::network::{Cap, Receipt, Refusal};
 use aigen_node::{BadRow, EngineError, Fault, ImportError, NodeError, ReadError, TextFault};
 use aigen_types::{Amount, CallId, ModelName};
 use axum::http::{Method, StatusCode};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -316,8 +317,19 @@ impl Failure {
         Row(404, NotFound, "not_found", way_out).because(what)
     }
 
-    pub fn no_models() -> Self {
-        Row(503, Overloaded, "no_models", ASK_OPERATOR).because("no model is served here")
+    /// None is there; these are being loaded, in per cent.
+    pub fn no_models(loading: &BTreeMap<ModelName, u8>) -> Self {
+        let row = Row(503, Overloaded, "no_models", ASK_OPERATOR);
+        let loading = loading
+            .iter()
+            .map(|(model, part)| format!("{model} ({part} %)"));
+        match loading.collect::<Vec<_>>().as_slice() {
+            [] => row.because("no model is served here"),
+            some => row.because(format_args!(
+                "no model is served yet: {} is being loaded",
+                some.join(", ")
+            )),
+        }
     }
 
     pub fn panicked() -> Self {

@@ -49,7 +49,7 @@ pub use datasets::{Datasets, Offer, Paid, Reader, RowsAsked, RowsRead, Upload};
 pub use embed::{Embedded as EmbeddedTexts, EmbeddingRequest};
 pub use error::NodeError;
 pub use imports::Import;
-pub use loading::Loader;
+pub use loading::{Loader, Loading};
 pub use manifest::Manifest;
 pub use node::{Node, Setup};
 pub use observe::{Observed, Observer};

@@ -6,21 +6,76 @@ use crate::node::Node;
 use crate::served::{Served, ServedModels};
 use aigen_network::NewModel;
 use aigen_types::ModelName;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Brings up models. Whoever composed the node knows which there are, and how much room.
 pub trait Loader: Send + Sync + 'static {
-    /// Brings up a model beside `others`. May take minutes; called off the async threads.
+    /// Brings up a model beside `others`, and tells how far it is. May take minutes; called off the
+    /// async threads.
     ///
     /// # Errors
     /// Why not, with a way out.
-    fn load(&self, model: &ModelName, others: &ServedModels) -> Result<(Served, NewModel), String>;
+    fn load(
+        &self,
+        model: &ModelName,
+        others: &ServedModels,
+        loading: &Loading,
+    ) -> Result<(Served, NewModel), String>;
+}
+
+/// How far each model has come that is being brought up, in per cent.
+#[derive(Clone, Default)]
+pub(crate) struct Loads(Arc<Mutex<BTreeMap<ModelName, u8>>>);
+
+impl Loads {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ModelName, u8>> {
+        // No state between two changes of a map is a wrong one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A model that is being brought up. It is shown as such until the last clone is dropped.
+#[derive(Clone)]
+pub struct Loading(Arc<Shown>);
+
+struct Shown {
+    model: ModelName,
+    loads: Loads,
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.loads.lock().remove(&self.model);
+    }
+}
+
+impl Loading {
+    /// It has come so far.
+    pub fn at(&self, percent: u8) {
+        self.0.loads.lock().insert(self.0.model.clone(), percent);
+    }
 }
 
 impl Node {
     /// Lets models be loaded from now on. The first loader stays.
     pub fn load_by(&self, loader: Arc<dyn Loader>) {
         let _ = self.0.loader.set(loader);
+    }
+
+    /// Shows that a model is being brought up.
+    #[must_use]
+    pub fn begin_loading(&self, model: ModelName) -> Loading {
+        let loads = self.0.loads.clone();
+        let loading = Loading(Arc::new(Shown { model, loads }));
+        loading.at(0);
+        loading
+    }
+
+    /// The models that are being brought up, and how far each has come, in per cent.
+    #[must_use]
+    pub fn loading(&self) -> BTreeMap<ModelName, u8> {
+        self.0.loads.lock().clone()
     }
 
     /// Brings up a model and puts it into the catalogue. Operators only. One that is there already is
@@ -42,8 +97,10 @@ impl Node {
             ));
         };
         let (wanted, others) = (model.clone(), self.models());
-        let loading = tokio::task::spawn_blocking(move || loader.load(&wanted, &others));
-        let loaded = loading.await.map_err(|_| NodeError::ShuttingDown)?;
+        let loading = self.begin_loading(model.clone());
+        let load = move || loader.load(&wanted, &others, &loading);
+        let loaded = tokio::task::spawn_blocking(load).await;
+        let loaded = loaded.map_err(|_| NodeError::ShuttingDown)?;
         let (served, entry) = loaded.map_err(NodeError::NotLoaded)?;
         self.ensure_model(entry).await?;
         self.0.models.put(model, served);

@@ -4,7 +4,7 @@ use crate::components::Components;
 use crate::datasets::Datasets;
 use crate::error::NodeError;
 use crate::functions::Functions;
-use crate::loading::Loader;
+use crate::loading::{Loader, Loads};
 use crate::observe::Observer;
 use crate::outside::Grant;
 use crate::random::random_node_id;
@@ -65,6 +65,7 @@ pub(crate) struct Inner {
     /// Without it, they are forgotten with the process.
     pub(crate) shelf: OnceLock<Arc<dyn Shelf>>,
     pub(crate) checker: Checker,
+    pub(crate) loads: Loads,
     /// Held by whoever changes the models.
     pub(crate) loading: tokio::sync::Mutex<()>,
     /// Every call's own task; a call outlives the connection that asked for it.
@@ -108,6 +109,7 @@ impl Node {
             replays: Replays::default(),
             shelf: OnceLock::new(),
             checker: Checker::default(),
+            loads: Loads::default(),
             loading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             stopping: CancellationToken::new(),

@@ -1,17 +1,21 @@
 //! AiGen's own resources.
 
-use super::world::{World, chat, receipt_of, request};
+use super::world::{Reply, World, chat, receipt_of, request};
 use aigen_api::openai::ModelList;
 use aigen_api::resources::{
     Account, Controller, Key, KeyCreated, List, PricePage, Receipt, Transfer,
 };
-use aigen_types::Amount;
+use aigen_node::network::NewModel;
+use aigen_node::{Loader, Loading, Served, ServedModels};
+use aigen_types::{Amount, ModelName};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, mpsc};
+use tokio::sync::oneshot;
 
 impl World {
     #[track_caller]
-    fn read<T: DeserializeOwned>(reply: &super::world::Reply) -> T {
+    fn read<T: DeserializeOwned>(reply: &Reply) -> T {
         assert!(reply.status.is_success(), "{} {}", reply.status, reply.text);
         serde_json::from_str(&reply.text).unwrap()
     }
@@ -54,6 +58,63 @@ async fn health_and_models() {
     let prices: List<PricePage> = world.fetch(&world.ada, "/v1/aigen/price-book").await;
     assert_eq!(prices.data[0].price.request, Amount::from_nano(10));
     world.settle().await;
+}
+
+/// Comes to a third of the way, and no further once it is let go.
+struct Stuck {
+    came: Mutex<Option<oneshot::Sender<()>>>,
+    goes: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Loader for Stuck {
+    fn load(
+        &self,
+        _: &ModelName,
+        _: &ServedModels,
+        loading: &Loading,
+    ) -> Result<(Served, NewModel), String> {
+        loading.at(33);
+        let came = self.came.lock().unwrap().take();
+        came.unwrap().send(()).unwrap();
+        let _ = self.goes.lock().unwrap().recv();
+        Err("the file ends early".into())
+    }
+}
+
+/// What `/ready` says while a model is a third of the way there, which then fails.
+async fn ready_while_loading(world: &World) -> Reply {
+    let ((came, there), (go, goes)) = (oneshot::channel(), mpsc::channel());
+    let (came, goes) = (Mutex::new(Some(came)), Mutex::new(goes));
+    world.node.load_by(Arc::new(Stuck { came, goes }));
+    let meanwhile = async {
+        there.await.unwrap();
+        let ready = world.get("", "/ready").await;
+        go.send(()).unwrap();
+        ready
+    };
+    let large = json!({"model": "large"});
+    let load = world.post(&world.operator, "/v1/aigen/models/load", &large);
+    let (failed, ready) = tokio::join!(load, meanwhile);
+    assert_eq!(failed.error().1, "model_not_loaded", "{}", failed.text);
+    assert_eq!(world.node.loading().len(), 0);
+    ready
+}
+
+#[tokio::test]
+async fn a_model_that_is_being_loaded_is_told_of() {
+    let world = World::polite().await;
+    assert_eq!(
+        ready_while_loading(&world).await.json(),
+        json!({"status": "ready", "models": {"tiny": true}, "loading": {"large": 33}})
+    );
+    let world = World::polite().await;
+    let tiny = json!({"model": "tiny"});
+    let unload = "/v1/aigen/models/unload";
+    assert_eq!(world.post(&world.operator, unload, &tiny).await.status, 200);
+    let ready = ready_while_loading(&world).await;
+    assert_eq!(ready.error(), (503, "no_models".into(), None));
+    let why = "no model is served yet: large (33 %) is being loaded";
+    assert!(ready.text.contains(why), "{}", ready.text);
 }
 
 #[tokio::test]

@@ -4,10 +4,17 @@ use crate::output::{Table, bytes};
 use crate::reach::Reach;
 use aigen_api::openai::Model;
 use aigen_api::resources::NamedModel;
+use aigen_client::Client;
 use aigen_types::{ModelName, Slug};
 use anyhow::Result;
 use clap::Subcommand;
+use indicatif::ProgressBar;
+use serde_json::Value;
 use std::path::Path;
+use std::time::Duration;
+
+/// How often a node is asked how far it has come.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// See [`super::Command::Model`].
 #[derive(Debug, Subcommand)]
@@ -159,12 +166,28 @@ async fn pull(
 async fn load(args: &ServedArgs, context: &Context) -> Result<()> {
     let node = args.reach.as_operator(context)?;
     let waiting = context.output.waiting(format!("loading {}", args.name));
-    let loaded = node.post("/v1/aigen/models/load", &args.named()).await;
+    let named = args.named();
+    let loaded = tokio::select! {
+        loaded = node.post("/v1/aigen/models/load", &named) => loaded,
+        () = watch(node.client(), &args.name, &waiting) => unreachable!("it goes on without end"),
+    };
     waiting.finish_and_clear();
     let model: Model = loaded?;
     context
         .output
         .data(&model, || format!("{} is served", model.id))
+}
+
+/// Shows how far a model has come, until this is dropped. A node that does not say so is waited for
+/// all the same.
+async fn watch(client: &Client, model: &ModelName, bar: &ProgressBar) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let ready = client.get::<Value>("/ready").await.unwrap_or_default();
+        if let Some(percent) = ready["loading"][model.as_str()].as_u64() {
+            bar.set_message(format!("loading {model}: {percent} %"));
+        }
+    }
 }
 
 async fn unload(args: &ServedArgs, context: &Context) -> Result<()> {

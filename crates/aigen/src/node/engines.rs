@@ -11,7 +11,7 @@ use aigen_engine_llama::{
 };
 use aigen_jarvis::Compiler;
 use aigen_node::network::NewModel;
-use aigen_node::{Embedded, Embedder as _, Node, Served};
+use aigen_node::{Embedded, Embedder as _, Loading, Node, Served};
 use aigen_types::{Digest, ModelName};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
@@ -42,7 +42,8 @@ pub async fn load(config: &Config, output: &Output) -> Result<Engines> {
         let cannot = || format!("cannot serve the model `{}`", model.name);
         let others: Vec<_> = engines.served.keys().collect();
         budget::check(model, &others, config).with_context(cannot)?;
-        let (served, entry) = load_one(model, config, output).await.with_context(cannot)?;
+        let loaded = load_one(model, config, output, None).await;
+        let (served, entry) = loaded.with_context(cannot)?;
         engines.served.insert(model.name.clone(), served);
         engines.catalogue.push(entry);
     }
@@ -82,8 +83,9 @@ pub async fn changes(
             let leaves = |name: &&ModelName| **name == model.name || changes.gone.contains(name);
             let others: Vec<_> = models.keys().filter(|name| !leaves(name)).collect();
             budget::check(model, &others, new).with_context(cannot)?;
-            let loaded = load_one(model, new, output).await.with_context(cannot)?;
-            changes.loaded.push(loaded);
+            let loading = node.begin_loading(model.name.clone());
+            let loaded = load_one(model, new, output, Some(&loading)).await;
+            changes.loaded.push(loaded.with_context(cannot)?);
             continue;
         };
         // One that an operator has unloaded stays so.
@@ -101,6 +103,7 @@ async fn load_one(
     model: &ModelConfig,
     config: &Config,
     output: &Output,
+    loading: Option<&Loading>,
 ) -> Result<(Served, NewModel)> {
     if !model.upstreams.is_empty() {
         return remote::open(model, output).await;
@@ -111,7 +114,7 @@ async fn load_one(
         let wanted = model.clone();
         return tokio::task::spawn_blocking(move || embedder(&wanted, &file)).await?;
     }
-    let embedded = embedded(model, config, output).await?;
+    let embedded = open_here(model, config, output, loading).await?;
     let info = embedded.engine.info();
     let entry = entry(model, info.digest, info.context_tokens);
     Ok((embedded.into(), entry))
@@ -129,6 +132,15 @@ fn embedder(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
 /// # Errors
 /// A model that other servers answer for, or a file that cannot be used.
 pub async fn embedded(model: &ModelConfig, config: &Config, output: &Output) -> Result<Embedded> {
+    open_here(model, config, output, None).await
+}
+
+async fn open_here(
+    model: &ModelConfig,
+    config: &Config,
+    output: &Output,
+    loading: Option<&Loading>,
+) -> Result<Embedded> {
     ensure!(
         model.upstreams.is_empty(),
         hinted(
@@ -139,15 +151,18 @@ pub async fn embedded(model: &ModelConfig, config: &Config, output: &Output) -> 
     let file = file_of(model, config)?;
     output.say(format!("loading {} from {}", model.name, file.display()));
     let wanted = model.clone();
-    let says = says(model, output);
+    let says = says(model, output, loading.cloned());
     tokio::task::spawn_blocking(move || open_embedded(&wanted, &file, says)).await?
 }
 
-/// Says how far a model has come that takes long to load, once a second.
-fn says(model: &ModelConfig, output: &Output) -> OnProgress {
+/// Shows how far a model has come, and says it once a second where it takes long.
+fn says(model: &ModelConfig, output: &Output, loading: Option<Loading>) -> OnProgress {
     let (name, output) = (model.name.clone(), *output);
     let mut said = Instant::now();
     Box::new(move |percent| {
+        if let Some(loading) = &loading {
+            loading.at(percent);
+        }
         if said.elapsed() >= Duration::from_secs(1) {
             said = Instant::now();
             output.say(format!("loading {name}: {percent} %"));

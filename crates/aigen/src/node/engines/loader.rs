@@ -3,7 +3,7 @@ use crate::failure::told;
 use crate::node::reload::Effective;
 use crate::output::Output;
 use aigen_node::network::NewModel;
-use aigen_node::{Loader, Served, ServedModels};
+use aigen_node::{Loader, Loading, Served, ServedModels};
 use aigen_types::ModelName;
 use anyhow::Result;
 use tokio::runtime::Handle;
@@ -17,18 +17,28 @@ pub struct ModelLoader {
 }
 
 impl ModelLoader {
-    fn load_one(&self, model: &ModelName, others: &ServedModels) -> Result<(Served, NewModel)> {
+    fn load_one(
+        &self,
+        model: &ModelName,
+        others: &ServedModels,
+        loading: &Loading,
+    ) -> Result<(Served, NewModel)> {
         let config = self.config.get();
         let wanted = configured(model, &config);
         let others: Vec<_> = others.keys().collect();
         budget::check(&wanted, &others, &config)?;
-        Handle::current().block_on(load_one(&wanted, &config, &self.output))
+        Handle::current().block_on(load_one(&wanted, &config, &self.output, Some(loading)))
     }
 }
 
 impl Loader for ModelLoader {
-    fn load(&self, model: &ModelName, others: &ServedModels) -> Result<(Served, NewModel), String> {
-        self.load_one(model, others).map_err(|error| {
+    fn load(
+        &self,
+        model: &ModelName,
+        others: &ServedModels,
+        loading: &Loading,
+    ) -> Result<(Served, NewModel), String> {
+        self.load_one(model, others, loading).map_err(|error| {
             let (what, hint) = told(&error);
             match hint.is_empty() {
                 true => what,
