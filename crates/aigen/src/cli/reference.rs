@@ -27,6 +27,35 @@ fn the_page_says_what_help_says() {
     );
 }
 
+/// A heading that is flattened in goes on over whatever is declared behind it.
+#[test]
+fn only_what_says_which_node_stands_under_it() {
+    let misplaced = |command: &Command| {
+        let under = command.get_arguments().filter(|arg| {
+            arg.get_help_heading() == Some("Which node")
+                && !["url", "key"].contains(&arg.get_id().as_str())
+        });
+        let name = command.get_bin_name().unwrap_or_default().to_owned();
+        under
+            .map(|arg| format!("{name} {}", arg.get_id()))
+            .collect::<Vec<_>>()
+    };
+    let mut root = Cli::command();
+    root.build();
+    assert_eq!(
+        each(&root)
+            .into_iter()
+            .flat_map(misplaced)
+            .collect::<Vec<_>>(),
+        [""; 0]
+    );
+}
+
+fn each(command: &Command) -> Vec<&Command> {
+    let children = command.get_subcommands().flat_map(each);
+    std::iter::once(command).chain(children).collect()
+}
+
 fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     section(&mut page, plain(Cli::command()), 2);

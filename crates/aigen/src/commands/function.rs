@@ -26,7 +26,7 @@ pub enum Command {
 Example:
   aigen fn new sentiment.toml")]
     New {
-        /// The file to make (.toml)
+        /// The file to make; .toml is added to a name without an ending
         file: PathBuf,
     },
     /// Call a function, from its file or published
@@ -38,11 +38,11 @@ Examples:
 
 The value is printed on standard output; what it cost, and who promised its type, on standard error.")]
     Run {
-        #[command(flatten)]
-        what: What,
         /// Its input: a JSON object, or @FILE with one
         #[arg(long, value_name = "JSON")]
         input: String,
+        #[command(flatten)]
+        what: What,
     },
     /// Try a function's golden cases; fails if fewer pass than it asks for
     #[command(after_help = "\
@@ -63,11 +63,11 @@ Examples:
 With --suite the same questions and checks are written as an evaluation suite, and nothing is asked:
 validators score with it by `aigen validator run --suites suites`.")]
     Eval {
-        #[command(flatten)]
-        what: What,
         /// Write the evaluation suite instead
         #[arg(long, value_name = "FILE")]
         suite: Option<PathBuf>,
+        #[command(flatten)]
+        what: What,
     },
     /// Publish a version of a function
     #[command(after_help = "\
@@ -125,6 +125,12 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
 }
 
 fn begin(file: &Path, context: &Context) -> Result<()> {
+    let named = file.extension().is_some();
+    let file = &if named {
+        file.to_owned()
+    } else {
+        file.with_extension("toml")
+    };
     ensure!(
         !file.exists(),
         hinted(

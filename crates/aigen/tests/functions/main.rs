@@ -57,7 +57,7 @@ fn published() -> (Folder, Serving) {
 fn a_function_is_begun_tried_scored_and_published() {
     let folder = Folder::new();
     let _node = folder.dev();
-    folder.json(&["fn", "new", "sentiment.toml"]);
+    folder.json(&["fn", "new", "sentiment"]);
     let again = folder.run(&["fn", "new", "sentiment.toml"]);
     check!(again, @r#"
     exit code: 1
