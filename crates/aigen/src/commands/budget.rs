@@ -103,20 +103,25 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
 }
 
 fn show(budgets: &List<Budget>, context: &Context) -> Result<()> {
-    context.output.data(budgets, || {
-        let mut table = Table::new(&["path", "cap", "per", "spent", "held", "left"]);
-        for budget in &budgets.data {
-            table.row([
-                budget.path.to_string(),
-                budget.cap.to_string(),
-                period(budget.period).into(),
-                budget.spent.to_string(),
-                budget.held.to_string(),
-                budget.available.to_string(),
-            ]);
-        }
-        table.to_string()
-    })
+    context
+        .output
+        .data(budgets, || table("path", &budgets.data).to_string())
+}
+
+/// One row for each, headed by what its path is here.
+pub fn table(path: &'static str, budgets: &[Budget]) -> Table {
+    let mut table = Table::new(&[path, "cap", "per", "spent", "held", "left"]);
+    for budget in budgets {
+        table.row([
+            budget.path.to_string(),
+            budget.cap.to_string(),
+            period(budget.period).into(),
+            budget.spent.to_string(),
+            budget.held.to_string(),
+            budget.available.to_string(),
+        ]);
+    }
+    table
 }
 
 /// One word.

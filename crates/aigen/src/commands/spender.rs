@@ -1,6 +1,6 @@
 //! What commands for teams and apps have in common: both are addresses that keys spend for.
 
-use super::budget::{Per, period};
+use super::budget::{Per, period, table};
 use crate::context::Context;
 use crate::failure::hinted;
 use crate::output::Table;
@@ -172,27 +172,12 @@ fn described(kind: &Kind, spender: &Spender) -> String {
     let mut text = format!("{:<8}{}\n", kind.word, spender.address);
     text += &format!("{:<8}{}\n", "keys", names(&spender.keys));
     if !spender.budgets.is_empty() {
-        text += &budgets(&spender.budgets);
+        text += &table("budget", &spender.budgets).to_string();
     }
     if !spender.allowances.is_empty() {
         text += &allowances(&spender.allowances);
     }
     text
-}
-
-fn budgets(budgets: &[Budget]) -> String {
-    let mut table = Table::new(&["budget", "cap", "per", "spent", "held", "left"]);
-    for budget in budgets {
-        table.row([
-            budget.path.to_string(),
-            budget.cap.to_string(),
-            period(budget.period).into(),
-            budget.spent.to_string(),
-            budget.held.to_string(),
-            budget.available.to_string(),
-        ]);
-    }
-    table.to_string()
 }
 
 fn allowances(allowances: &[Allowance]) -> String {
