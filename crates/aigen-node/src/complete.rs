@@ -214,7 +214,9 @@ impl Node {
         let (started, began) = oneshot::channel();
         let (settle, settled) = oneshot::channel();
         let meter = Meter::new(self.clone(), prepared, admitted);
-        self.0.calls.spawn(meter.run(started, pieces, settle));
+        // Boxed, since spawning moves it twice.
+        let run = Box::pin(meter.run(started, pieces, settle));
+        self.0.calls.spawn(run);
         let running = Running {
             call,
             controller,

@@ -76,7 +76,9 @@ pub(crate) async fn complete<T, W: Wording>(
     post: Post<T>,
     ask: Ask<W>,
 ) -> Result<Response, Failure> {
-    let mut response = answer(gateway, &post, ask).await.into_response();
+    // Up to 15 KiB, which each layer around a handler would move once more.
+    let answered = Box::pin(answer(gateway, &post, ask)).await;
+    let mut response = answered.into_response();
     rates::tell(response.headers_mut(), gateway, &post.caller.key);
     Ok(response)
 }
