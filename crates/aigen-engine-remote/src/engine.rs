@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{
     OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
-    TextRequest, TextTools,
+    TextRequest, TextTools, Unshown,
 };
 use aigen_types::Digest;
 use jsonschema::Validator;
@@ -216,7 +216,10 @@ impl<'a> Telling<'a> {
 }
 
 fn satisfies(validator: &Validator, text: &str) -> Result<TextFinish, TextFault> {
-    let wrong = |reason: String| TextFault::Schema { reason };
+    let wrong = |reason: String| TextFault::Schema {
+        reason,
+        said: Unshown(text.to_owned()),
+    };
     let value: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
     match validator.validate(&value) {
         Ok(()) => Ok(TextFinish::Stop),

@@ -304,5 +304,17 @@ pub enum TextFault {
     Schema {
         /// Where.
         reason: String,
+        /// What it is.
+        said: Unshown,
     },
+}
+
+/// What a model said, where errors are logged: `{:?}` tells its length only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Unshown(pub String);
+
+impl fmt::Debug for Unshown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }

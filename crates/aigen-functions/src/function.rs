@@ -1,5 +1,5 @@
 use crate::golden::Golden;
-use crate::limits::{GOLDEN_MAX, SOURCE_BYTES_MAX, TOKENS, TOKENS_MAX};
+use crate::limits::{GOLDEN_MAX, RETRIES, RETRIES_MAX, SOURCE_BYTES_MAX, TOKENS, TOKENS_MAX};
 use crate::schema::{Misfit, Schema};
 use crate::{sample, template};
 use aigen_types::Ppm;
@@ -15,6 +15,8 @@ pub struct Function {
     pub max_tokens: u32,
     /// 0 to 2; 0 is the likeliest answer.
     pub temperature: f64,
+    /// How often a model that nobody holds to the type is asked again, at most.
+    pub retries: u32,
     /// The model that it was made for; a call may name another.
     pub model: Option<String>,
     /// Inputs and what is expected of their answers.
@@ -40,6 +42,8 @@ struct Written {
     max_tokens: u32,
     #[serde(default)]
     temperature: f64,
+    #[serde(default = "retries")]
+    retries: u32,
     model: Option<String>,
     #[serde(default)]
     golden: Vec<Golden>,
@@ -49,6 +53,10 @@ struct Written {
 
 fn tokens() -> u32 {
     TOKENS
+}
+
+fn retries() -> u32 {
+    RETRIES
 }
 
 fn whole() -> u32 {
@@ -111,6 +119,7 @@ impl Function {
             description: written.description,
             max_tokens: written.max_tokens,
             temperature: written.temperature,
+            retries: written.retries,
             model: written.model,
             golden: written.golden,
             system: written.system,
@@ -239,6 +248,11 @@ impl Written {
                 "temperature",
                 (0.0..=2.0).contains(&self.temperature),
                 "must be 0 to 2".to_owned(),
+            ),
+            (
+                "retries",
+                self.retries <= RETRIES_MAX,
+                format!("must be 0 to {RETRIES_MAX}"),
             ),
             (
                 "golden",

@@ -10,6 +10,7 @@
 //! Absent by construction: models, money, files and the network. A template is bounded in what it
 //! computes and writes, and a schema fetches nothing.
 
+mod form;
 mod function;
 mod golden;
 mod limits;
@@ -20,7 +21,8 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use form::Form;
 pub use function::{Function, FunctionError, Wording};
 pub use golden::{Golden, holds};
-pub use limits::{GOLDEN_MAX, SOURCE_BYTES_MAX, TOKENS_MAX};
+pub use limits::{GOLDEN_MAX, RETRIES_MAX, SOURCE_BYTES_MAX, TOKENS_MAX};
 pub use schema::Misfit;

@@ -12,6 +12,15 @@ pub const TOKENS_MAX: u32 = 32_768;
 /// Output tokens where it says nothing.
 pub(crate) const TOKENS: u32 = 1_024;
 
+/// How often a model elsewhere may be asked again after an answer of another type: each time is paid.
+pub const RETRIES_MAX: u32 = 8;
+
+/// The same where a function says nothing.
+pub(crate) const RETRIES: u32 = 2;
+
+/// Values that are looked for in one text.
+pub(crate) const CANDIDATES_MAX: usize = 256;
+
 /// Steps of a template's virtual machine: a loop over a thousand items takes some ten thousand.
 pub(crate) const FUEL_MAX: u64 = 200_000;
 

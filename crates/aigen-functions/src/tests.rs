@@ -1,4 +1,4 @@
-use crate::{Function, holds};
+use crate::{Form, Function, holds};
 use serde_json::{Value, json};
 
 const SENTIMENT: &str = r#"
@@ -142,6 +142,7 @@ type = "string""#,
             r#""polarity": {"type""#,
             "output: ",
         ),
+        ("max_tokens = 60", "retries = 9", "retries: must be 0 to 8"),
         (
             "pass_ppm = 900000",
             "pass_ppm = 1000001",
@@ -173,4 +174,48 @@ fn an_answer_holds_what_is_expected_of_it() {
     ] {
         assert_eq!(holds(&expected, &value), held, "{expected} {value}");
     }
+}
+
+#[test]
+fn a_value_is_found_in_what_a_model_says() {
+    let form = Form::of(sentiment().output()).unwrap();
+    let good = r#"{"why":"a","polarity":"good"}"#;
+    let other = r#"{"why":"b","polarity":"bad"}"#;
+    let rows = [
+        (good.to_owned(), Ok(good)),
+        (format!("  {good}\n"), Ok(good)),
+        (
+            format!("Here you are:\n```json\n{good}\n```\nAnything else?"),
+            Ok(good),
+        ),
+        (format!("```\n{good}\n```"), Ok(good)),
+        (format!("Sure! {good} I hope that helps {{you}}."), Ok(good)),
+        (format!("Not {other}, but {good}"), Ok(good)),
+        (format!("{good} and {{\"polarity\": \"odd\"}}"), Ok(good)),
+        (format!("[{good}]"), Err("not of type")),
+        ("good".to_owned(), Err("it holds no JSON")),
+        (String::new(), Err("it holds no JSON")),
+        (r#"{"why": "a"}"#.to_owned(), Err("required")),
+        (
+            r#"I say {"why": "a", "polarity": "secret"}"#.to_owned(),
+            Err("/polarity: "),
+        ),
+        (good[..20].to_owned(), Err("it holds no JSON")),
+        ("[".repeat(100_000), Err("it holds no JSON")),
+        ("[1,".repeat(100_000), Err("it holds no JSON")),
+    ];
+    for (text, expected) in rows {
+        let shown = text.chars().take(80).collect::<String>();
+        match (form.find(&text), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{shown}"),
+            (Err(reason), Err(expected)) => {
+                assert!(reason.contains(expected), "{shown}: {reason}");
+                assert!(!reason.contains("secret"), "{reason}");
+            }
+            (found, _) => panic!("{shown}: {found:?}"),
+        }
+    }
+    let number = Form::of(&json!({"type": "integer"})).unwrap();
+    assert_eq!(number.find("It is\n```json\n7\n```"), Ok("7"));
+    assert!(number.find("It is 7.").is_err());
 }

@@ -41,7 +41,10 @@ pub(crate) struct Facts {
     pub controller: Option<Digest>,
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
+    /// Of all its calls; tokens are those of the last.
     pub cost: Option<Amount>,
+    /// What calls before the last one cost.
+    pub cost_before: Amount,
     /// All that was held for it, released or not.
     pub hold: Option<Amount>,
     pub first_token: Option<Duration>,

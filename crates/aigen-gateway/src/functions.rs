@@ -66,6 +66,7 @@ fn describe(network: &Network, digest: Digest, known: &Controller, function: &Re
         output: function.output().clone(),
         max_tokens: function.max_tokens,
         temperature: function.temperature,
+        retries: function.retries,
         model: function.model.clone(),
         score: network.score(digest).map(Ppm::parts),
     }

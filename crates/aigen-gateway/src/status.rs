@@ -375,6 +375,17 @@ impl Failure {
         }
         .because(fault)
         .metadata("fault", fault.name())
+        .said_in(fault)
+    }
+
+    /// What a model said that is not of the form is never lost.
+    fn said_in(self, fault: &Fault) -> Self {
+        match fault {
+            Fault::Engine(EngineError::Upstream(TextFault::Schema { said, .. })) => {
+                self.metadata("raw", &*said.0)
+            }
+            _ => self,
+        }
     }
 
     /// The same of a controller that would not even begin: nothing was computed.

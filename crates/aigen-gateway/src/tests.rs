@@ -7,6 +7,7 @@ mod citations;
 mod cors;
 mod datasets;
 mod document;
+mod elsewhere;
 mod epochs;
 mod functions;
 mod governance;

@@ -3,7 +3,7 @@ use crate::error::NodeError;
 use crate::limits::PIECES_BUFFERED_MAX;
 use crate::metering::Meter;
 use crate::node::Node;
-use crate::remote::Counting;
+use crate::remote::{Correction, Counting};
 use crate::retrieval::{Citation, DatasetAsk};
 use crate::steering::Steering;
 use aigen_engine::ChatMessage;
@@ -41,6 +41,8 @@ pub struct CompletionRequest {
     pub prompt: Prompt,
     /// Output tokens, at most; as many as the context leaves when absent.
     pub max_tokens: Option<u32>,
+    /// What was wrong with answers before, as a model elsewhere is told that is asked again.
+    pub corrections: Vec<Correction>,
     /// The most the call may cost, if its caller sets a bound.
     pub max_cost: Option<Amount>,
     /// For which end user of the key's spender it is.

@@ -55,7 +55,7 @@ pub use node::{Node, Setup};
 pub use observe::{Observed, Observer};
 pub use outside::{Grant, World};
 pub use random::{random_call_id, random_digest, random_node_id, random_transfer_id};
-pub use remote::{Counting, Doubt};
+pub use remote::{Correction, Counting, Doubt};
 pub use replays::Shelf;
 pub use retrieval::{Citation, DatasetAsk};
 pub use served::{Embedded, Served, ServedInfo, ServedModels};
@@ -75,7 +75,7 @@ pub use aigen_engine::text::{TextEngine, TextFault, TraceParent};
 pub use aigen_engine::{
     ChatMessage, ControlLevel, EngineError, Role as Speaker, Spent, TokenId, Tokenizer,
 };
-pub use aigen_functions::Function;
+pub use aigen_functions::{Function, RETRIES_MAX as FUNCTION_RETRIES_MAX};
 pub use aigen_jarvis::{
     Answer, Answered, CallReader, Fault, Finish, OutsideError, Piece, Reasoning, Replayed, Spoken,
     Token as TracedToken, TokenLogprobs, TraceStep, Traced, call_text,

@@ -5,7 +5,7 @@ use crate::error::NodeError;
 use crate::limits::FIRST_CHUNK_TOKENS;
 use crate::node::Node;
 use crate::outside::Behalf;
-use crate::remote::Asking;
+use crate::remote::{Asking, correct, state};
 use crate::replays::Recipe;
 use crate::retrieval::{Citation, Retrieved};
 use crate::served::{Embedded, Served};
@@ -13,6 +13,7 @@ use crate::steering::{Steering, asked as asked_last};
 use crate::work::Work;
 use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
 use aigen_engine::{ChatMessage, ControlLevel, EngineHandle, TokenId};
+use aigen_functions::Form;
 use aigen_jarvis::{Cover, Program, SessionRequest, TextOpening};
 use aigen_network::OpenCall;
 use aigen_types::{CallId, Digest, ModelName, Slug};
@@ -236,12 +237,24 @@ impl Node {
         };
         let max_tokens = request.max_tokens.unwrap_or(info.answer_tokens);
         let max_tokens = max_tokens.min(info.context_tokens);
+        let mut prompt = text_prompt(&request.prompt);
+        let form = bounded.schema.as_deref().map(Form::of).transpose();
+        let form = form.map_err(NodeError::Steering)?;
+        // Who follows no schema is told of it.
+        let (told, followed) = match info.control {
+            ControlLevel::Text => (bounded.schema, None),
+            ControlLevel::Schema | ControlLevel::Token => (None, bounded.schema),
+        };
+        if let Some(schema) = told {
+            state(&mut prompt, &schema);
+        }
+        correct(&mut prompt, &request.corrections);
         let asked = TextRequest {
-            prompt: text_prompt(&request.prompt),
+            prompt,
             max_tokens,
             sampling: request.sampling.clone(),
             stops: request.stops.clone(),
-            schema: bounded.schema,
+            schema: followed,
             tools: bounded.tools,
             traceparent: request.traceparent,
         };
@@ -256,6 +269,7 @@ impl Node {
         let work = Work::Remote(Box::new(Asking {
             engine: Arc::clone(engine),
             request: asked,
+            form,
             steered: bounded.program.map(|program| (program, terms)),
             prompt_max: held.prompt_tokens,
             output_max: max_tokens,

@@ -1,13 +1,16 @@
 //! Calls that other servers answer: what they say, told as a session tells it, and what they
 //! claim to have used, as far as it is believed.
 
+mod form;
+
 use crate::error::NodeError;
 use crate::work::Told;
 use aigen_engine::EngineError;
 use aigen_engine::text::{
     Claimed, TextCall, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish,
-    TextRequest,
+    TextRequest, Unshown,
 };
+use aigen_functions::Form;
 use aigen_jarvis::{
     CallReader, Ending, Event, Fault, Finish, Piece, Program, TextOpening, TextSegment,
     TextSession, Usage, call_text,
@@ -16,6 +19,9 @@ use aigen_types::Digest;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
+
+pub use form::Correction;
+pub(crate) use form::{correct, state};
 
 /// Bytes of text per output token, as far as progress is reported: so few tokens that no honest
 /// claim is below what was reported.
@@ -28,6 +34,8 @@ const BYTES_PER_TOKEN_COUNTED: u64 = 4;
 pub(crate) struct Asking {
     pub engine: Arc<dyn TextEngine>,
     pub request: TextRequest,
+    /// What the answer is read by, where a schema steers it.
+    pub form: Option<Form>,
     /// What steers it, if that is more than a schema.
     pub steered: Option<(Program, TextOpening)>,
     /// Prompt tokens that are held for, and no claim may exceed.
@@ -90,7 +98,8 @@ impl Asking {
             prompt: self.request.prompt_tokens_estimated().min(self.prompt_max),
             prompt_max: self.prompt_max,
             output_max: self.output_max,
-            has_schema: self.request.schema.is_some(),
+            has_schema: self.form.is_some() || self.request.schema.is_some(),
+            form: self.form,
             session,
             started: false,
             bytes: 0,
@@ -180,6 +189,7 @@ struct Listener {
     prompt_max: u64,
     output_max: u64,
     has_schema: bool,
+    form: Option<Form>,
     /// The controller that has the last word.
     session: Option<TextSession>,
     started: bool,
@@ -257,6 +267,7 @@ impl Listener {
             0
         };
         let text = std::mem::take(&mut self.held_back);
+        let text = self.read(text, &mut ending);
         if let (Some(session), Ok(finish)) = (self.session.take(), &ending.finish) {
             return self.conclude(session, text, *finish, output);
         }
@@ -275,6 +286,26 @@ impl Listener {
                 ..Ending::crashed()
             }),
         ));
+    }
+
+    /// The value in what an upstream said, which may have put prose around it, or followed no schema.
+    fn read(&self, text: String, ending: &mut TextEnding) -> String {
+        let whole = matches!(
+            ending.finish,
+            Ok(TextFinish::Stop) | Err(TextFault::Schema { .. })
+        );
+        let Some(form) = self.form.as_ref().filter(|_| whole) else {
+            return text;
+        };
+        let (found, finish) = match form.find(&text) {
+            Ok(found) => (found.to_owned(), Ok(TextFinish::Stop)),
+            Err(reason) => {
+                let said = Unshown(text);
+                (String::new(), Err(TextFault::Schema { reason, said }))
+            }
+        };
+        ending.finish = finish;
+        found
     }
 
     /// The controller has its last word, off the async threads: it may ask the outside for it.

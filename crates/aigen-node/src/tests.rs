@@ -170,6 +170,7 @@ fn request(max_tokens: u32) -> CompletionRequest {
         model: parsed("tiny"),
         prompt: Prompt::Text("Say x".into()),
         max_tokens: Some(max_tokens),
+        corrections: Vec::new(),
         max_cost: None,
         end_user: None,
         bill_to: None,

@@ -99,9 +99,12 @@ pub struct AigenReply {
     /// Where the receipt is: `GET /v1/aigen/receipts/{id}`.
     #[serde(with = "text")]
     pub receipt: CallId,
-    /// What was captured, in AIGEN.
+    /// What was captured, in AIGEN: for all calls, where a function's model was asked again.
     #[serde(with = "text")]
     pub cost: Amount,
+    /// Calls before it whose answers were none of the function's type; charged, and part of `cost`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text::list")]
+    pub asked_before: Vec<CallId>,
     /// The journal record of the capture.
     #[serde(default)]
     pub journal_seq: u64,

@@ -25,6 +25,9 @@ pub struct Function {
     pub max_tokens: u32,
     /// 0 to 2; 0 is the likeliest answer.
     pub temperature: f64,
+    /// How often a model that nobody holds to the type is asked again, at most.
+    #[serde(default)]
+    pub retries: u32,
     /// The model that computes it unless a call names another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,

@@ -1,7 +1,7 @@
+use super::asking::{Again, Asking, Before};
 use super::conclusion::{Broken, Conclusion, conclude, unsettled};
 use super::logprobs::logprobs;
 use super::once::Once;
-use super::parting::Parting;
 use super::speech::{Said, Speech};
 use super::stream;
 use super::trace;
@@ -15,8 +15,8 @@ use crate::replies::{Kind, Reply};
 use crate::state::Gateway;
 use aigen_api::openai::TraceStep;
 use aigen_node::{
-    CallEvent, CompletionRequest, DatasetAsk, Ended, NodeError, Prompt, Queued, Sampling, Served,
-    Steering, Tokenizer,
+    CallEvent, CompletionRequest, DatasetAsk, Ended, NodeError, Prompt, Sampling, Served, Steering,
+    Tokenizer,
 };
 use aigen_types::{Address, Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -57,7 +57,7 @@ pub(crate) struct Ask<W> {
 pub(crate) struct Underway<W> {
     pub gateway: Gateway,
     pub access: Access,
-    pub queued: Queued,
+    pub asking: Asking,
     /// Who pays, for failures that say so.
     pub payer: Address,
     pub head: Head,
@@ -66,7 +66,6 @@ pub(crate) struct Underway<W> {
     /// One for each answer.
     pub speeches: Vec<Speech>,
     pub wording: W,
-    _parting: Parting,
 }
 
 /// Runs a completion and answers it, whole or as a stream, and says what is left of the key's
@@ -98,22 +97,26 @@ pub(crate) async fn answer<T, W: Wording>(
     }
     let (model, served) = served(gateway, &ask.model)?;
     let stream = ask.stream;
-    let queued = queue(gateway, post, once.call, model, &served, ask).await;
-    let began = match queued {
+    let began = match queue(gateway, post, once.call, model, &served, ask).await {
         Ok(underway) => began(underway, stream).await,
-        Err(error) => Err(error),
+        Err(error) => Err((error, Before::default())),
     };
     let (underway, waits) = match began {
         Ok(began) => began,
-        Err(NodeError::CallExists { same: true, .. }) => return once.again(gateway),
-        Err(error @ NodeError::ContextTooLong { .. }) => {
+        Err((NodeError::CallExists { same: true, .. }, before)) if before.calls.is_empty() => {
+            return once.again(gateway, post);
+        }
+        Err((error @ NodeError::ContextTooLong { .. }, _)) => {
             return Err(Failure::from(error).param(W::PROMPT));
         }
-        Err(error) => return Err(Failure::to_payer(error, &post.caller.account)),
+        Err((error, before)) => {
+            return Err(before.charged_in(Failure::to_payer(error, &post.caller.account)));
+        }
     };
     // Until the call's end says otherwise.
     access.note(|facts| facts.outcome = Some("client_gone".to_owned()));
-    if stream {
+    // What is known to have failed has a status, and no stream.
+    if stream && !underway.asking.has_failed() {
         return Ok(stream::respond(underway, once, waits));
     }
     let reply = underway.whole().await?;
@@ -121,20 +124,23 @@ pub(crate) async fn answer<T, W: Wording>(
     Ok(reply.into_response())
 }
 
-/// Waits until the call leaves the line; the call, and whether it still waits. A stream is not kept
-/// waiting in silence: after a while it begins with comments, though a refusal has no status then.
+/// Waits until there is something to tell; the call, and whether it is still waited for. A stream is
+/// not kept waiting in silence: after a while it begins with comments, though a refusal has no status
+/// then.
 async fn began<W>(
     mut underway: Underway<W>,
     stream: bool,
-) -> Result<(Underway<W>, bool), NodeError> {
+) -> Result<(Underway<W>, bool), (NodeError, Before)> {
     let keep_alive = underway.gateway.keep_alive;
-    let began = underway.queued.began();
-    if !stream {
-        return began.await.map(|()| (underway, false));
-    }
-    match timeout(keep_alive, began).await {
-        Ok(began) => began.map(|()| (underway, false)),
-        Err(_) => Ok((underway, true)),
+    let ready = underway.asking.ready();
+    let ready = match stream {
+        false => Some(ready.await),
+        true => timeout(keep_alive, ready).await.ok(),
+    };
+    match ready {
+        Some(Err(error)) => Err((error, underway.asking.before())),
+        Some(Ok(())) => Ok((underway, false)),
+        None => Ok((underway, true)),
     }
 }
 
@@ -165,7 +171,7 @@ async fn queue<T, W: Wording>(
     served: &Served,
     ask: Ask<W>,
 ) -> Result<Underway<W>, NodeError> {
-    let mut head = head::<W>(&model, served, call);
+    let head = head::<W>(&model, served, call);
     let speeches = (0..ask.choices).map(|choice| Speech::new(call, choice, &ask.steering));
     let speeches = speeches.collect();
     let tokenizer = served.tokenizer();
@@ -175,6 +181,7 @@ async fn queue<T, W: Wording>(
         request: post.digest,
         model,
         prompt: ask.prompt,
+        corrections: Vec::new(),
         max_tokens: ask.max_tokens,
         max_cost: ask.max_cost,
         end_user: ask.parties.end_user,
@@ -190,19 +197,14 @@ async fn queue<T, W: Wording>(
         datasets: ask.datasets,
         traceparent: Some(post.access.traceparent()),
     };
-    let mut queued = gateway.node.queue(&post.caller, request).await?;
+    let again = Again::of(gateway, post, served, &request);
+    let queued = gateway.node.queue(&post.caller, request).await?;
     let controller = queued.running.controller;
     post.access.note(|facts| facts.controller = controller);
-    head.prompt_tokens = queued.running.prompt_tokens;
-    let parting = Parting {
-        access: post.access.clone(),
-        settled: queued.running.settled.take(),
-    };
     Ok(Underway {
-        _parting: parting,
+        asking: Asking::new(queued, post.access.clone(), again),
         gateway: gateway.clone(),
         access: post.access.clone(),
-        queued,
         payer: post.caller.account.clone(),
         head,
         tokenizer,
@@ -224,11 +226,19 @@ fn head<W: Wording>(model: &ModelName, served: &Served, call: CallId) -> Head {
 }
 
 impl<W: Wording> Underway<W> {
+    /// What repeats the id of the call names the one whose answer it is.
+    pub fn begin(&mut self) {
+        let running = self.asking.running();
+        self.head.id = format!("{}{}", W::ID_PREFIX, running.call);
+        self.head.prompt_tokens = running.prompt_tokens;
+    }
+
     /// The answer in one piece. `Err` only where nothing was settled.
     async fn whole(mut self) -> Result<Reply, Failure> {
+        self.begin();
         let mut said = vec![Said::default(); self.speeches.len()];
-        let call = self.queued.running.call;
-        while let Some(event) = self.queued.running.events.recv().await {
+        let call = self.asking.running().call;
+        while let Some(event) = self.asking.next().await {
             match event {
                 CallEvent::Piece { choice, piece } => {
                     let choice = choice as usize;
@@ -250,8 +260,10 @@ impl<W: Wording> Underway<W> {
     }
 
     fn concluded(mut self, mut said: Vec<Said>, ended: Ended) -> Result<Reply, Failure> {
-        let call = self.queued.running.call;
-        let mut conclusion = match conclude(&self.gateway, &self.access, call, ended) {
+        let call = self.asking.running().call;
+        let before = self.asking.before();
+        let concluded = conclude(&self.gateway, &self.access, (call, &before), ended);
+        let mut conclusion = match concluded {
             Ok(conclusion) => conclusion,
             Err(broken) => return charged::<W>(call, *broken),
         };
@@ -259,7 +271,7 @@ impl<W: Wording> Underway<W> {
         conclusion.aigen.trace = traces(&mut said);
         let (receipt, cost) = (conclusion.aigen.receipt, conclusion.aigen.cost);
         if let Some(failure) = self.wording.refused(&said, &conclusion) {
-            let failure = failure.was_charged(receipt, cost);
+            let failure = before.named_in(failure.was_charged(receipt, cost));
             let cost = Some(cost);
             return charged::<W>(call, Broken { failure, cost });
         }

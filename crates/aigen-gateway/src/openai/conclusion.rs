@@ -1,3 +1,4 @@
+use super::asking::Before;
 use crate::access::Access;
 use crate::aigen::receipts::{guarantee, promised, steering};
 use crate::failure::Failure;
@@ -38,7 +39,7 @@ pub(super) struct Broken {
 pub(super) fn conclude(
     gateway: &Gateway,
     access: &Access,
-    call: CallId,
+    (call, before): (CallId, &Before),
     ended: Ended,
 ) -> Result<Conclusion, Box<Broken>> {
     let receipt = ended.receipt.map_err(|error| {
@@ -55,10 +56,11 @@ pub(super) fn conclude(
         Finish::Fault(fault) => Err(Failure::fault(fault)),
     });
     let finishes: Result<_, _> = finishes.collect();
+    let cost = before.cost.saturating_add(receipt.total());
     let finishes = finishes.map_err(|failure: Failure| {
         Box::new(Broken {
-            failure: failure.charged(call, &receipt),
-            cost: Some(receipt.total()),
+            failure: before.named_in(failure.was_charged(call, cost)),
+            cost: Some(cost),
         })
     })?;
     let at_stop_text = ended.finish == Finish::StopString;
@@ -79,6 +81,8 @@ pub(super) fn conclude(
             counted: counted(ended.counting),
             replayable: ended.replayable,
             citations: ended.citations.into_iter().map(citation).collect(),
+            asked_before: before.calls.clone(),
+            cost,
             ..reply(gateway, call, &receipt)
         },
     })
@@ -104,7 +108,7 @@ pub(super) fn charged(access: &Access, receipt: &Receipt) {
     access.note(|facts| {
         facts.prompt_tokens = usage.prompt_tokens;
         facts.completion_tokens = usage.completion_tokens;
-        facts.cost = Some(receipt.total());
+        facts.cost = Some(facts.cost_before.saturating_add(receipt.total()));
         facts.hold = Some(receipt.call.held());
     });
 }

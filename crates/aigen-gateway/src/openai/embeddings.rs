@@ -46,7 +46,7 @@ pub(super) async fn create(
     };
     let embedded = match gateway.node.embed(&post.caller, request).await {
         Ok(embedded) => embedded,
-        Err(NodeError::CallExists { same: true, .. }) => return once.again(&gateway),
+        Err(NodeError::CallExists { same: true, .. }) => return once.again(&gateway, &post),
         Err(error @ NodeError::ContextTooLong { .. }) => {
             return Err(Failure::from(error).param("input"));
         }

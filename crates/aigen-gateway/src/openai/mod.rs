@@ -1,6 +1,7 @@
 //! The OpenAI API: completions with exact money behind them.
 
 pub(crate) mod answer;
+mod asking;
 mod chat;
 mod completions;
 pub(crate) mod conclusion;

@@ -1,7 +1,9 @@
+use super::asking::later_calls;
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::replies::{OtherRequest, Reply, Sameness};
 use crate::state::Gateway;
+use aigen_node::FUNCTION_RETRIES_MAX;
 use aigen_node::{NodeError, random_call_id};
 use aigen_types::CallId;
 use axum::response::{IntoResponse, Response};
@@ -40,12 +42,17 @@ impl Once {
     }
 
     /// The journal knows the call: its reply is kept, or gone, or still to come.
-    pub fn again(&self, gateway: &Gateway) -> Result<Response, Failure> {
+    pub fn again<T>(&self, gateway: &Gateway, post: &Post<T>) -> Result<Response, Failure> {
         if let Some(reply) = self.kept(gateway)? {
             return Ok(reply.into_response());
         }
         let call = self.call;
-        if gateway.node.network().receipt(call).is_some() {
+        let network = gateway.node.network();
+        // Of a request that is asked again the first call is over long before the last.
+        let key = post.idempotency_key.as_deref().unwrap_or_default();
+        let mut later = later_calls(&post.caller, key, FUNCTION_RETRIES_MAX);
+        let runs = later.any(|call| network.call(call).is_some());
+        if network.receipt(call).is_some() && !runs {
             return Err(Failure::reply_gone(call));
         }
         Err(NodeError::CallExists { call, same: true }.into())

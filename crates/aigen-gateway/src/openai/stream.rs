@@ -22,7 +22,7 @@ use tokio::time::timeout;
 /// What a stream says where there is nothing to say.
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
-/// Answers with server-sent events; of a call that still `waits` in line, with comments at first.
+/// Answers with server-sent events; of one that still `waits`, with comments at first.
 pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once, waits: bool) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
@@ -32,7 +32,7 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once, waits: bool
             HeaderName::from_static("x-accel-buffering"),
             HeaderValue::from_static("no"),
         ),
-        (RECEIPT, header(&underway.queued.running.call)),
+        (RECEIPT, header(&underway.asking.running().call)),
     ];
     let mut events = Events {
         underway,
@@ -57,7 +57,7 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once, waits: bool
 struct Events<W> {
     underway: Underway<W>,
     frame: Frame,
-    /// The call has not left the waiting line.
+    /// There is nothing to tell yet: the call has not left the line, or its answer is not verified.
     waits: bool,
     over: bool,
     /// Everything written so far, where it may be asked for again.
@@ -68,6 +68,7 @@ struct Events<W> {
 
 impl<W: Wording> Events<W> {
     fn open(&mut self) {
+        self.underway.begin();
         let Underway { wording, head, .. } = &mut self.underway;
         wording.open(&mut self.frame, head);
     }
@@ -85,7 +86,7 @@ impl<W: Wording> Events<W> {
         }
         while !self.over
             && !self.waits
-            && let Ok(event) = self.underway.queued.running.events.try_recv()
+            && let Some(event) = self.underway.asking.next_now()
         {
             self.take(Some(event));
         }
@@ -97,15 +98,16 @@ impl<W: Wording> Events<W> {
     /// What happens next. Nothing is lost if it is dropped before that.
     async fn hear(&mut self) {
         if !self.waits {
-            let event = self.underway.queued.running.events.recv().await;
+            let event = self.underway.asking.next().await;
             return self.take(event);
         }
-        let began = self.underway.queued.began().await;
+        let ready = self.underway.asking.ready().await;
         self.waits = false;
-        match began {
+        match ready {
             Ok(()) => self.open(),
             Err(error) => {
                 let failure = Failure::to_payer(error, &self.underway.payer);
+                let failure = self.underway.asking.before().charged_in(failure);
                 self.underway
                     .access
                     .note(|facts| facts.outcome = Some(failure.code().to_owned()));
@@ -154,7 +156,7 @@ impl<W: Wording> Events<W> {
             }
             Some(CallEvent::Ended(ended)) => self.end(*ended),
             None => {
-                let call = self.underway.queued.running.call;
+                let call = self.underway.asking.running().call;
                 let broken = unsettled(&self.underway.access, call);
                 self.fail(broken.failure);
             }
@@ -197,13 +199,14 @@ impl<W: Wording> Events<W> {
         let Underway {
             gateway,
             access,
-            queued,
+            asking,
             head,
             speeches,
             wording,
             ..
         } = &mut self.underway;
-        match conclude(gateway, access, queued.running.call, ended) {
+        let (call, before) = (asking.running().call, asking.before());
+        match conclude(gateway, access, (call, &before), ended) {
             Ok(mut conclusion) => {
                 finish(&mut conclusion, speeches);
                 self.settled = Some((conclusion.aigen.receipt, conclusion.aigen.cost));

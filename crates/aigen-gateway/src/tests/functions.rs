@@ -2,17 +2,10 @@
 
 use super::world::{World, receipt_of, request};
 use aigen_engine::scripted::Script;
-use aigen_engine::text::{
-    OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
-    TextRequest,
-};
-use aigen_node::ControlLevel;
-use aigen_types::{Amount, CallId, Digest};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
 
-const SENTIMENT: &str = r#"
+pub const SENTIMENT: &str = r#"
 description = "Judge the sentiment of `text`."
 max_tokens = 40
 output = '{"type": "object", "required": ["why", "polarity"], "properties": {"why": {"type": "string", "maxLength": 9}, "polarity": {"enum": ["good", "bad"]}}}'
@@ -28,7 +21,7 @@ expect = { polarity = "good" }
 "#;
 
 /// The least that the schema allows: what is forced is nothing that the script goes on from.
-const ANSWER: &str = r#"{"why":"         ","polarity":"bad"}"#;
+pub const ANSWER: &str = r#"{"why":"         ","polarity":"bad"}"#;
 
 async fn world() -> World {
     let world = World::new(Script::replies([("", ["ok"])])).await;
@@ -36,7 +29,7 @@ async fn world() -> World {
     world
 }
 
-async fn published(world: &World, reference: &str, source: &str) -> Value {
+pub async fn published(world: &World, reference: &str, source: &str) -> Value {
     let new = json!({"reference": reference, "kind": "function", "source": source, "description": "Sentiment"});
     let reply = world
         .post(&world.operator, "/v1/aigen/controllers", &new)
@@ -45,7 +38,7 @@ async fn published(world: &World, reference: &str, source: &str) -> Value {
     reply.json()
 }
 
-async fn call(world: &World, name: &str, body: Value) -> super::world::Reply {
+pub async fn call(world: &World, name: &str, body: Value) -> super::world::Reply {
     world
         .post(&world.ada, &format!("/v1/functions/{name}"), &body)
         .await
@@ -477,116 +470,4 @@ async fn a_function_that_cannot_work_is_not_published() {
         assert!(message.contains(expected), "{message}");
     }
     world.settle().await;
-}
-
-/// Another server's model, whose answers to come are these; those that are no value fail its schema.
-struct Elsewhere(Mutex<Vec<&'static str>>);
-
-struct Unheard;
-
-impl TextControl for Unheard {
-    fn hang_up(&self) {}
-
-    fn cancel(&self) {}
-}
-
-impl TextEngine for Elsewhere {
-    fn info(&self) -> TextInfo {
-        TextInfo {
-            digest: Digest([7; 32]),
-            context_tokens: 4096,
-            answer_tokens: 500,
-            control: ControlLevel::Schema,
-            tools: false,
-            upstreams: Vec::new(),
-        }
-    }
-
-    fn check(&self, _: &TextRequest) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn start(&self, request: TextRequest, mut on_event: OnText) -> Box<dyn TextControl> {
-        assert_eq!(
-            request.schema.unwrap()["required"],
-            json!(["why", "polarity"])
-        );
-        let text = self.0.lock().unwrap().remove(0);
-        on_event(TextEvent::Started);
-        on_event(TextEvent::Text(text.to_owned()));
-        let reason = "it is no object".to_owned();
-        let finish = match text.starts_with('{') {
-            true => Ok(TextFinish::Stop),
-            false => Err(TextFault::Schema { reason }),
-        };
-        let claimed = None;
-        on_event(TextEvent::Finished(TextEnding { finish, claimed }));
-        Box::new(Unheard)
-    }
-}
-
-async fn elsewhere(answers: &[&'static str]) -> World {
-    let world = World::remote(Arc::new(Elsewhere(Mutex::new(answers.to_vec())))).await;
-    published(&world, "ada/sentiment@1.0.0", SENTIMENT).await;
-    world
-}
-
-#[tokio::test]
-async fn a_model_elsewhere_is_asked_again_and_every_answer_is_charged() {
-    let world = elsewhere(&["[1]", "[2]", ANSWER]).await;
-    let body = json!({"input": {"text": "Lovely."}}).to_string();
-    let asked = || {
-        let mut asked = request("POST", &world.ada, "/v1/functions/ada/sentiment", &body);
-        asked
-            .headers_mut()
-            .insert("idempotency-key", "one".parse().unwrap());
-        asked
-    };
-    let reply = world.send(asked()).await;
-    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
-    let body = reply.json();
-    assert_eq!(body["value"].to_string(), ANSWER);
-    assert_eq!(body["receipt"]["guarantee"], "retry");
-    assert_eq!(body["receipt"]["asked_before"].as_array().unwrap().len(), 2);
-    let calls = body["receipt"]["asked_before"].as_array().unwrap().iter();
-    let calls = calls.chain([&body["receipt"]["id"]]);
-    let calls: Vec<CallId> = calls
-        .map(|id| id.as_str().unwrap().parse().unwrap())
-        .collect();
-    let charged: u128 = {
-        let network = world.node.network();
-        let totals = calls
-            .iter()
-            .map(|call| network.receipt(*call).unwrap().total().nano());
-        totals.sum()
-    };
-    let cost: Amount = body["receipt"]["cost"].as_str().unwrap().parse().unwrap();
-    assert_eq!(cost.nano(), charged);
-    // The whole of it again, and nothing is asked or charged.
-    assert_eq!(world.send(asked()).await.text, reply.text);
-    world.settle().await;
-}
-
-#[tokio::test]
-async fn a_model_elsewhere_that_never_answers_rightly_is_given_up() {
-    let world = elsewhere(&["[1]", "[2]", "[3]"]).await;
-    let reply = call(&world, "ada/sentiment", json!({"input": {"text": "a"}})).await;
-    assert_eq!(
-        (reply.error().0, reply.error().1.as_str()),
-        (502, "upstream_failed")
-    );
-    assert_eq!(world.node.network().receipts().count(), 3);
-    world.settle().await;
-    // Nobody is asked again beyond the bound.
-    let world = elsewhere(&["[1]", "[2]", "[3]"]).await;
-    let most = json!({"max_cost": "0.000000560"});
-    let body = json!({"input": {"text": "a"}, "aigen": most});
-    let reply = call(&world, "ada/sentiment", body).await;
-    assert!(reply.status == 402 || reply.status == 502, "{}", reply.text);
-    let network = world.node.network();
-    let spent: u128 = network
-        .receipts()
-        .map(|(_, receipt)| receipt.total().nano())
-        .sum();
-    assert!(spent > 0 && spent <= 560, "{spent}");
 }

@@ -153,6 +153,7 @@ fn request() -> CompletionRequest {
         model: parsed("tiny"),
         prompt: Prompt::Text("Say ok".into()),
         max_tokens: Some(16),
+        corrections: Vec::new(),
         max_cost: None,
         end_user: None,
         bill_to: None,

@@ -118,6 +118,7 @@ impl Asks {
             model: model.parse::<ModelName>().map_err(|_| unknown(&model))?,
             prompt: Prompt::Chat(conversation(&messages)?),
             max_tokens: Some(options.max_tokens.unwrap_or(most).min(most)),
+            corrections: Vec::new(),
             max_cost: None,
             end_user: behalf.end_user.clone(),
             bill_to: behalf.bill_to.clone(),

@@ -2,12 +2,13 @@
 
 use super::{PRICE, World, parsed, read, request, user};
 use crate::{
-    CompletionRequest, Counting, Node, NodeError, Served, Steering, Tool, ToolUse, random_call_id,
+    CompletionRequest, Correction, Counting, Node, NodeError, Served, Steering, Tool, ToolUse,
+    random_call_id,
 };
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{
     Claimed, OnText, TextCall, TextControl, TextEnding, TextEngine, TextEvent, TextFault,
-    TextFinish, TextInfo, TextPrompt, TextRequest,
+    TextFinish, TextInfo, TextPrompt, TextRequest, Unshown,
 };
 use aigen_jarvis::{CallReader, Finish, Spoken};
 use aigen_journal::MemoryStore;
@@ -396,6 +397,7 @@ async fn a_broken_promise_is_not_shown() {
     let (world, told) = world(ControlLevel::Schema).await;
     let fault = TextFault::Schema {
         reason: "no object".into(),
+        said: Unshown::default(),
     };
     told.answers("[1, 2, 3]", Err(fault), Some((4, None, 5)));
     let running = world
@@ -405,6 +407,57 @@ async fn a_broken_promise_is_not_shown() {
     let (text, ended) = read(running.unwrap()).await;
     assert_eq!((text.as_str(), ended.grammar_complete), ("", Some(false)));
     assert_eq!(ended.receipt.unwrap().charge.total.nano(), 4 + 2 * 5);
+}
+
+/// An upstream that follows no schema is told of it, and of what was wrong before; what it says is read,
+/// and counted whole.
+#[tokio::test]
+async fn a_schema_that_no_upstream_follows_is_stated_and_verified() {
+    let (world, told) = world(ControlLevel::Text).await;
+    let schema = json!({"type": "object", "required": ["n"]});
+    let correction = Correction {
+        said: "[]".into(),
+        why: "it is no object".into(),
+    };
+    for (said, expected) in [
+        ("Here: {\"n\":1}.", Ok("{\"n\":1}")),
+        ("Here: {\"m\":1}.", Err("required")),
+    ] {
+        let stated = schema.to_string();
+        told.will(move |request, mut on_event| {
+            assert_eq!(request.schema, None);
+            let TextPrompt::Chat(messages) = request.prompt else {
+                panic!("it is a conversation")
+            };
+            let contents: Vec<_> = messages.iter().map(|one| one.content.as_str()).collect();
+            assert!(contents[0].ends_with(&stated), "{contents:?}");
+            assert_eq!(contents[1..3], ["Hi", "[]"]);
+            assert!(contents[3].contains("it is no object"), "{contents:?}");
+            on_event(TextEvent::Started);
+            on_event(TextEvent::Text(said.into()));
+            let claimed = None;
+            let finish = Ok(TextFinish::Stop);
+            on_event(TextEvent::Finished(TextEnding { finish, claimed }));
+        });
+        let asked = CompletionRequest {
+            corrections: vec![correction.clone()],
+            ..steered(Steering::JsonSchema(schema.clone()))
+        };
+        let running = world.node.complete(&world.caller, asked).await.unwrap();
+        let (text, ended) = read(running).await;
+        assert_eq!(text, expected.unwrap_or_default());
+        assert_eq!(ended.grammar_complete, Some(expected.is_ok()));
+        let counted = ended.receipt.unwrap().call.used.computed_tokens();
+        assert_eq!(counted, said.len().div_ceil(4) as u64);
+        match (ended.finish, expected) {
+            (Finish::Stop, Ok(_)) => {}
+            (Finish::Fault(fault), Err(reason)) => {
+                assert!(fault.to_string().contains(reason), "{fault}");
+                assert!(!format!("{fault:?}{fault}").contains("Here"), "{fault:?}");
+            }
+            (finish, _) => panic!("{finish:?}"),
+        }
+    }
 }
 
 /// Two functions, of which one may be called.
