@@ -1,5 +1,7 @@
 //! Every bound of the scheduler, with its unit.
 
+use std::time::Duration;
+
 /// Bounds of one scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -14,6 +16,10 @@ pub struct Limits {
     /// Sessions that may wait for a free sequence before new ones are refused as
     /// [`crate::EngineError::Busy`].
     pub waiting_max: u32,
+    /// Processor time that a call of a driver may take on the scheduler's thread. After one that took more, the
+    /// next 128 calls of its tenant are made elsewhere. Processor time, so that a busy machine sends nobody away;
+    /// where there is no such clock, nobody is sent away.
+    pub call_max: Duration,
 }
 
 impl Default for Limits {
@@ -22,6 +28,7 @@ impl Default for Limits {
             batch_tokens: 512,
             batch_tokens_beside: 128,
             waiting_max: 256,
+            call_max: Duration::from_micros(500),
         }
     }
 }
@@ -48,3 +55,14 @@ pub(crate) const AWAITED_TOKENS_MIN: usize = 32;
 /// Cells that stay free for each running branch when another one is let in, in tokens. Without
 /// them the one let in last would soon have to give way, and its prompt be computed again.
 pub(crate) const HEADROOM_TOKENS: usize = 32;
+
+/// Calls of a tenant's drivers that are made beside the scheduler's thread after one that took long: one
+/// of 2.5 ms costs everybody 20 µs a call then, a fifteenth of the bundled model's time for a token.
+pub(crate) const ASIDE_CALLS: u32 = 128;
+
+/// Threads on which such calls are made, so that one that takes long is not the only one.
+pub(crate) const ASIDE_THREADS: usize = 2;
+
+/// How much those threads give way to others, as `nice` counts it.
+#[cfg(target_os = "linux")]
+pub(crate) const ASIDE_NICENESS: i32 = 10;

@@ -14,6 +14,7 @@
 //! branch that was let in last gives way. It keeps its tokens and its driver, notices nothing but the time,
 //! and is computed again as soon as there is room.
 
+mod aside;
 mod branch;
 mod handle;
 mod helper;
@@ -30,7 +31,9 @@ pub use handle::{EngineHandle, SessionControl, Terms, start};
 pub use load::{Load, Spent};
 
 /// What a session does with its logits: one per branch. Called on the
-/// scheduler's thread, which serves everybody, so it must be quick.
+/// scheduler's thread, which serves everybody, so it should be quick; after a call that was not
+/// ([`crate::Limits::call_max`]) the next ones of its tenant are made on another thread, one at a time for
+/// each driver, and the branch is in no pass meanwhile.
 ///
 /// A driver that panics is told nothing more; its session ends, and the
 /// session's other branches fail with [`crate::EngineError::DriverPanicked`].

@@ -54,6 +54,7 @@ pub(crate) fn open(
         hold,
         asked: None,
         children: Vec::new(),
+        finishing: false,
     }))
 }
 
@@ -66,6 +67,8 @@ struct Guest {
     asked: Option<Step>,
     /// Copies of its state for the fork it decided on.
     children: Vec<ResourceAny>,
+    /// It was asked for its last word.
+    finishing: bool,
 }
 
 impl Controller for Guest {
@@ -102,10 +105,22 @@ impl Controller for Guest {
         }
     }
 
-    fn finish(&mut self) -> String {
+    fn finish(&mut self) -> Option<String> {
         let session = self.session;
-        let ask = |running| call::finish(running, session).boxed();
-        self.runner.with(ask).unwrap_or_default()
+        let progress = match self.finishing {
+            true => self.runner.poll(session),
+            false => {
+                let ask = |running| call::finish(running, session).boxed();
+                self.runner.begin_last(session, ask)?
+            }
+        };
+        self.finishing = true;
+        match progress {
+            Progress::Done(Ok(Answer::Outcome(outcome))) => Some(outcome),
+            // Whoever cannot say anything any more has nothing to say.
+            Progress::Done(_) => Some(String::new()),
+            Progress::Late | Progress::Elsewhere => None,
+        }
     }
 
     fn reach(&self) -> u32 {
@@ -121,6 +136,7 @@ impl Guest {
             hold: self.hold,
             asked: None,
             children: Vec::new(),
+            finishing: false,
         }
     }
 
@@ -148,7 +164,9 @@ impl Guest {
             Progress::Late => Ok(Turn::Late),
             Progress::Elsewhere => Ok(Turn::Outside),
             Progress::Done(answer) => {
-                let Answer { decision, children } = answer?;
+                let Answer::Decision { decision, children } = answer? else {
+                    return Err(Fault::Crashed);
+                };
                 self.children = children;
                 Ok(Turn::Ready(decision))
             }

@@ -51,10 +51,11 @@ pub trait Controller: Send {
         })
     }
 
-    /// What it has to say in the end, as JSON; empty for nothing. Asked once, on
-    /// the branch that was kept.
-    fn finish(&mut self) -> String {
-        String::new()
+    /// What it has to say in the end, as JSON; empty for nothing. Asked on the branch that was
+    /// kept, and nothing is asked after it. `None` says that it is still computing: it is asked again
+    /// whenever somebody used [`Context::waker`].
+    fn finish(&mut self) -> Option<String> {
+        Some(String::new())
     }
 
     /// How many of the newest output tokens this controller may still take back.

@@ -73,6 +73,10 @@ pub const EDIT_TOKENS_MAX: usize = 4096;
 /// costs a mask for each token of it.
 pub const CLOSING_TOKENS: usize = 128;
 
+/// Items and steps of a lexer that looking for one way out may cost beside its last mask: 10 ms at the very
+/// worst, where 128 first masks of a plain schema take 6. A way out that takes more is not found.
+pub(crate) const CLOSING_FUEL_MAX: u64 = 150_000;
+
 /// Tokens one session may take back in total: every one of them was computed
 /// and is charged, and none of them reaches the caller.
 pub const DISCARDED_TOKENS_MAX: u64 = 4096;

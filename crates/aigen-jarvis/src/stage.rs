@@ -38,6 +38,15 @@ impl Stage {
         Self::of(engine, Limits::default())
     }
 
+    /// Twice the same model: drivers are asked on the scheduler's thread, and beside it.
+    pub fn both(words: &[&str], wants: &[&str]) -> [Self; 2] {
+        [Limits::default(), aside()].map(|limits| {
+            let script = Script::replies([(PROMPT, wants.to_vec())]);
+            let engine = ScriptedEngine::new(Vocabulary::with_words(words), script);
+            Self::of(engine, limits)
+        })
+    }
+
     pub fn of(engine: ScriptedEngine, limits: Limits) -> Self {
         let (vocabulary, passes) = (engine.vocabulary(), engine.pass_log());
         Self {
@@ -87,6 +96,14 @@ impl Stage {
             .flatten()
             .map(|(_, tokens)| *tokens)
             .collect()
+    }
+}
+
+/// Every call of a driver takes too long.
+pub fn aside() -> Limits {
+    Limits {
+        call_max: std::time::Duration::ZERO,
+        ..Limits::default()
     }
 }
 

@@ -1,4 +1,5 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use super::handle::{SessionId, Submission};
 use super::memory::{Memory, Tenant, common};
@@ -22,6 +23,8 @@ pub(super) struct Branch {
     fed: usize,
     /// The driver said [`Step::Wait`].
     pub waiting: bool,
+    /// Its driver is asked aside.
+    pub away: bool,
     /// A wake came while the branch did not wait.
     pub woken: bool,
     /// Number of the last pass this branch was in; 0 before the first.
@@ -40,6 +43,7 @@ impl Branch {
             tokens: submission.prompt,
             fed: 0,
             waiting: false,
+            away: false,
             woken: submission.woken,
             served: 0,
         }
@@ -57,6 +61,7 @@ impl Branch {
             tokens: self.tokens.clone(),
             fed: self.fed,
             waiting: false,
+            away: false,
             woken: false,
             served: self.served,
         }
@@ -84,9 +89,9 @@ impl Branch {
         self.sequence.take()
     }
 
-    /// The tokens that are not in the engine yet; none while the branch waits.
+    /// The tokens that are not in the engine yet; none while the branch waits or its driver is away.
     pub fn pending(&self) -> &[TokenId] {
-        if self.waiting {
+        if self.waiting || self.away {
             return &[];
         }
         &self.tokens[self.fed..]
@@ -96,7 +101,7 @@ impl Branch {
     /// what it has before it; 0 where there is no more of it to come.
     pub fn coming_of(&self, prompt: &[TokenId]) -> usize {
         let alike = common(&self.tokens, prompt).min(prompt.len() - 1);
-        match !self.waiting && self.fed < alike {
+        match !self.waiting && !self.away && self.fed < alike {
             true => alike,
             false => 0,
         }
@@ -148,7 +153,11 @@ impl Branch {
 }
 
 /// A driver whose panics stay its own: after the first one it is gone.
-pub(super) struct Guarded(Option<Box<dyn Driver>>);
+pub(super) struct Guarded {
+    driver: Option<Box<dyn Driver>>,
+    /// Processor time of the longest call since it was last looked at.
+    spent: Duration,
+}
 
 /// The driver panicked, now or before.
 #[derive(Debug, PartialEq, Eq)]
@@ -156,7 +165,8 @@ pub(super) struct Panicked;
 
 impl Guarded {
     pub fn new(driver: Box<dyn Driver>) -> Self {
-        Self(Some(driver))
+        let (driver, spent) = (Some(driver), Duration::ZERO);
+        Self { driver, spent }
     }
 
     pub fn next(&mut self, input: Input<'_>) -> Result<Step, Panicked> {
@@ -164,22 +174,42 @@ impl Guarded {
     }
 
     pub fn call<T>(&mut self, act: impl FnOnce(&mut dyn Driver) -> T) -> Result<T, Panicked> {
-        let driver = self.0.as_deref_mut().ok_or(Panicked)?;
-        catch_unwind(AssertUnwindSafe(|| act(driver))).map_err(|_| {
+        let driver = self.driver.as_deref_mut().ok_or(Panicked)?;
+        let began = processor_time();
+        let outcome = catch_unwind(AssertUnwindSafe(|| act(driver)));
+        self.spent = self.spent.max(processor_time().saturating_sub(began));
+        outcome.map_err(|_| {
             self.bury();
             Panicked
         })
     }
 
+    /// Whether another thread has it, or it panicked.
+    pub fn is_lent(&self) -> bool {
+        self.driver.is_none()
+    }
+
     /// Lends the driver to another thread; until it is put back there is none.
     pub fn lend(&mut self) -> Guarded {
-        Guarded(self.0.take())
+        let (driver, spent) = (self.driver.take(), self.spent);
+        Guarded { driver, spent }
+    }
+
+    /// Processor time of the longest call since this was last asked.
+    pub fn take_spent(&mut self) -> Duration {
+        std::mem::take(&mut self.spent)
     }
 
     fn bury(&mut self) {
-        let driver = self.0.take();
+        let driver = self.driver.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(driver)));
     }
+}
+
+/// Of this thread. A tenth of a microsecond to ask for.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 impl Drop for Guarded {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use super::Driver;
+use super::aside::Return;
 use super::branch::Guarded;
 use super::load::{Gauges, Load};
 use super::run::Scheduler;
@@ -39,6 +40,8 @@ pub(super) enum Command {
     Submit(Submission),
     Wake(SessionId),
     Cancel(SessionId),
+    /// A driver that was asked aside is back.
+    Back(Box<Return>),
     Stop,
 }
 
@@ -63,7 +66,7 @@ pub fn start(engine: Box<dyn Engine>, limits: Limits) -> EngineHandle {
     let sessions = Arc::new(AtomicU32::new(0));
     let gauges = Arc::<Gauges>::default();
     let counted = (Arc::clone(&sessions), Arc::clone(&gauges));
-    let scheduler = Scheduler::new(engine, limits, inbox, counted);
+    let scheduler = Scheduler::new(engine, limits, (commands.clone(), inbox), counted);
     let thread = thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || scheduler.run())

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 
 use super::Start;
+use super::aside::{Aside, Call};
 use super::branch::{Branch, Guarded};
 use super::handle::{Command, SessionId, Submission};
 use super::helper::{Helper, Prepared};
@@ -20,6 +21,7 @@ use crate::{Engine, EngineError, Feed, Limits};
 pub(super) struct Scheduler {
     pub(super) memory: Memory,
     helper: Helper,
+    pub(super) aside: Aside,
     inbox: Receiver<Command>,
     /// Tokens per pass.
     budget: usize,
@@ -56,7 +58,7 @@ impl Scheduler {
     pub fn new(
         engine: Box<dyn Engine>,
         limits: Limits,
-        inbox: Receiver<Command>,
+        (commands, inbox): (Sender<Command>, Receiver<Command>),
         (sessions, gauges): (Arc<AtomicU32>, Arc<Gauges>),
     ) -> Self {
         let info = engine.info();
@@ -67,6 +69,7 @@ impl Scheduler {
         Self {
             memory: Memory::new(engine),
             helper: Helper::start(),
+            aside: Aside::start(limits.call_max, &commands),
             inbox,
             budget,
             budget_beside,
@@ -133,13 +136,24 @@ impl Scheduler {
             Command::Submit(submission) => self.line.push(submission),
             Command::Wake(session) => self.wake(session),
             Command::Cancel(session) => self.end_session(session, &EngineError::Cancelled),
+            Command::Back(back) => self.welcome(*back),
             Command::Stop => return Err(Stop),
         }
         Ok(())
     }
 
-    /// Ends everybody, those still in the inbox too.
+    /// Ends everybody, those still in the inbox and those who are out too.
     fn close(mut self) {
+        self.end_all();
+        while self.aside.is_awaited()
+            && let Ok(command) = self.inbox.recv()
+        {
+            let _ = self.obey(command);
+            self.end_all();
+        }
+    }
+
+    fn end_all(&mut self) {
         while let Ok(command) = self.inbox.try_recv() {
             let _ = self.obey(command);
         }
@@ -228,10 +242,15 @@ impl Scheduler {
             cached_prompt_tokens: cached as u32,
         };
         branch.begun = true;
+        if self.aside.takes(branch.tenant) {
+            self.slots[slot] = Some(branch);
+            return self.ask_aside(slot, Call::Started(start));
+        }
         let before = self.turn_to(Doing::Session);
         let started = branch.driver.call(|driver| driver.started(start));
         self.turn_to(before);
         self.slots[slot] = Some(branch);
+        self.note_spent(slot);
         if started.is_err() {
             self.end_panicked(slot);
         }
@@ -290,9 +309,14 @@ impl Scheduler {
     }
 
     /// Whether a branch of so many tokens may come in now. When nobody else has anything to
-    /// compute, those who wait give way to it.
+    /// compute, those who wait give way to it; one whose
+    /// driver is asked aside is about to compute.
     fn make_way(&mut self, tokens: usize) -> bool {
-        self.fits(tokens) || (self.share_out().is_empty() && self.clear_for(tokens))
+        let is_away = |branch: &Branch| branch.away;
+        self.fits(tokens)
+            || (self.share_out().is_empty()
+                && !self.slots.iter().flatten().any(is_away)
+                && self.clear_for(tokens))
     }
 
     /// Makes those who wait give way until `tokens` cells can be had.
@@ -412,17 +436,27 @@ impl Scheduler {
     }
 
     fn lend_drivers(&mut self, parts: &[Part]) -> Vec<Guarded> {
-        let slots = &mut self.slots;
+        let (slots, aside) = (&mut self.slots, &self.aside);
         let asked = parts.iter().filter(|part| part.last);
-        asked
-            .map(|part| branch_mut(slots, part).driver.lend())
-            .collect()
+        let asked = asked.filter_map(|part| {
+            let branch = branch_mut(slots, part);
+            (!aside.takes(branch.tenant)).then(|| branch.driver.lend())
+        });
+        asked.collect()
     }
 
     fn return_drivers(&mut self, parts: &[Part], drivers: Vec<Guarded>) {
-        let asked = parts.iter().filter(|part| part.last);
-        for (part, driver) in asked.zip(drivers) {
-            branch_mut(&mut self.slots, part).driver = driver;
+        let mut drivers = drivers.into_iter();
+        for part in parts.iter().filter(|part| part.last) {
+            let branch = branch_mut(&mut self.slots, part);
+            if branch.driver.is_lent()
+                && let Some(driver) = drivers.next()
+            {
+                branch.driver = driver;
+            }
+        }
+        for part in parts.iter().filter(|part| part.last) {
+            self.note_spent(part.slot);
         }
     }
 }

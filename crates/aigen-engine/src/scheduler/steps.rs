@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
+use super::aside::{Call, Errand, Return};
 use super::branch::{Branch, Guarded};
 use super::handle::SessionId;
 use super::load::Doing;
@@ -28,20 +29,39 @@ impl Scheduler {
     /// waits or is over.
     pub(super) fn ask_all(&mut self, mut calls: Calls) {
         while let Some((slot, cause)) = calls.pop_front() {
-            match self.ask(slot, cause) {
-                None => {}
-                Some(Step::Feed(feed)) => self.replace(slot, 0, &feed),
-                Some(Step::Backtrack { remove, feed }) => self.replace(slot, remove, &feed),
-                Some(Step::Fork(drivers)) => self.fork(slot, drivers, cause, &mut calls),
-                Some(Step::Wait) => self.wait(slot, &mut calls),
-                Some(Step::Done) => drop(self.vacate(slot, true)),
+            if let Some(step) = self.ask(slot, cause) {
+                self.act(slot, step, cause, &mut calls);
             }
         }
     }
 
-    /// `None` when the driver panicked.
+    /// Does what the driver said when it was asked for this cause.
+    fn act(&mut self, slot: usize, step: Step, cause: Cause, calls: &mut Calls) {
+        match step {
+            Step::Feed(feed) => self.replace(slot, 0, &feed),
+            Step::Backtrack { remove, feed } => self.replace(slot, remove, &feed),
+            Step::Fork(drivers) => self.fork(slot, drivers, cause, calls),
+            Step::Wait => self.wait(slot, calls),
+            Step::Done => {
+                if let Some(branch) = self.vacate(slot, true) {
+                    self.dismiss(branch, None);
+                }
+            }
+        }
+    }
+
+    /// `None` when the driver panicked, or is asked aside.
     fn ask(&mut self, slot: usize, cause: Cause) -> Option<Step> {
         let branch = self.slots[slot].as_mut()?;
+        if self.aside.takes(branch.tenant) {
+            let call = match cause {
+                Cause::Logits { feed } => Call::Logits(self.memory.engine.logits(feed).to_vec()),
+                Cause::Resumed => Call::Resumed,
+                Cause::Refused { free } => Call::Refused { free },
+            };
+            self.ask_aside(slot, call);
+            return None;
+        }
         let before = self.watch.turn_to(Doing::Session, &self.gauges);
         let input = match cause {
             Cause::Logits { feed } => Input::Logits(self.memory.engine.logits(feed)),
@@ -50,10 +70,71 @@ impl Scheduler {
         };
         let answer = branch.driver.next(input);
         self.turn_to(before);
+        self.note_spent(slot);
         if answer.is_err() {
             self.end_panicked(slot);
         }
         answer.ok()
+    }
+
+    /// Has the branch's driver asked on another thread; until it is back the branch is in no pass.
+    pub(super) fn ask_aside(&mut self, slot: usize, call: Call) {
+        let Some(branch) = self.slots[slot].as_mut() else {
+            return;
+        };
+        branch.away = true;
+        self.aside.send(Errand {
+            slot,
+            age: branch.age,
+            tenant: branch.tenant,
+            driver: branch.driver.lend(),
+            call,
+        });
+    }
+
+    /// A driver is back from another thread.
+    pub(super) fn welcome(&mut self, back: Return) {
+        let Some(back) = self.aside.welcome(back) else {
+            return;
+        };
+        let slot = back.slot;
+        let Some(branch) = self.slots[slot].as_mut() else {
+            return;
+        };
+        debug_assert_eq!(branch.age, back.age, "who ends while it is away is noted");
+        (branch.away, branch.driver) = (false, back.driver);
+        let mut calls = Calls::new();
+        match back.answer {
+            Ok(Some(step)) => self.act(slot, step, back.cause, &mut calls),
+            Ok(None) => {}
+            Err(_) => self.end_panicked(slot),
+        }
+        self.ask_all(calls);
+    }
+
+    /// Looks how long the branch's driver took.
+    pub(super) fn note_spent(&mut self, slot: usize) {
+        if let Some(branch) = self.slots[slot].as_mut() {
+            self.aside.note(branch.tenant, branch.driver.take_spent());
+        }
+    }
+
+    /// Tells the driver of a branch that is over why, where it does not know. What a driver holds
+    /// may take as long to clear away as to ask.
+    fn dismiss(&mut self, mut branch: Branch, error: Option<&EngineError>) {
+        if let (true, Some(error)) = (branch.away, error) {
+            self.aside.end(branch.age, error);
+        } else if self.aside.takes(branch.tenant) {
+            self.aside.send(Errand {
+                slot: usize::MAX,
+                age: branch.age,
+                tenant: branch.tenant,
+                driver: branch.driver.lend(),
+                call: Call::Over(error.cloned()),
+            });
+        } else if let Some(error) = error {
+            let _ = branch.driver.next(Input::Failed(error));
+        }
     }
 
     fn replace(&mut self, slot: usize, remove: u32, feed: &[crate::TokenId]) {
@@ -167,8 +248,8 @@ impl Scheduler {
     pub(super) fn end_branch(&mut self, slot: usize, error: &EngineError) {
         // After a pass that failed nobody knows what is in the sequence.
         let sound = *error == EngineError::Cancelled;
-        if let Some(mut branch) = self.vacate(slot, sound) {
-            let _ = branch.driver.next(Input::Failed(error));
+        if let Some(branch) = self.vacate(slot, sound) {
+            self.dismiss(branch, Some(error));
         }
     }
 

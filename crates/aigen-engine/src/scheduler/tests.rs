@@ -1,3 +1,4 @@
+mod aside;
 mod memory;
 
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -25,7 +25,7 @@ impl State {
 
     async fn ask_now(&mut self, ask: &Ask) -> Answered {
         self.context.may_ask()?;
-        // The engine's thread waits for a last word, and for nobody else's.
+        // A last word is said at once.
         if self.finishing {
             let why = "the session is over".to_owned();
             return Err(OutsideError::Denied(why));

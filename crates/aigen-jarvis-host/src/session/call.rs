@@ -20,9 +20,13 @@ pub(super) struct Running {
 }
 
 /// What a step says, and the copies of its state that a fork needs.
-pub(super) struct Answer {
-    pub decision: Decision,
-    pub children: Vec<ResourceAny>,
+pub(super) enum Answer {
+    Decision {
+        decision: Decision,
+        children: Vec<ResourceAny>,
+    },
+    /// Its last word.
+    Outcome(String),
 }
 
 /// Bounds of one kind of call.
@@ -108,7 +112,7 @@ async fn ask(running: &mut Running, session: ResourceAny, step: &Step) -> Result
             children.push(fork(running, session, step.branch, index).await?);
         }
     }
-    Ok(Answer { decision, children })
+    Ok(Answer::Decision { decision, children })
 }
 
 /// Copies the state now, while nobody else is being asked.
@@ -145,7 +149,10 @@ pub(super) async fn prompt(
     (running, prompt)
 }
 
-pub(super) async fn finish(mut running: Running, session: ResourceAny) -> (Running, String) {
+pub(super) async fn finish(
+    mut running: Running,
+    session: ResourceAny,
+) -> (Running, Result<Answer, Fault>) {
     let bounds = running.step_bounds();
     running.store.data_mut().finishing = true;
     let outcome = async {
@@ -161,7 +168,9 @@ pub(super) async fn finish(mut running: Running, session: ResourceAny) -> (Runni
     if outcome.len() > OUTCOME_BYTES_MAX {
         outcome.clear();
     }
-    (running, outcome)
+    // Nobody has to wait for a last word.
+    running.store.data_mut().late = false;
+    (running, Ok(Answer::Outcome(outcome)))
 }
 
 /// When a call began, and with how much fuel.

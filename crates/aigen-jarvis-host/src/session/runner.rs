@@ -84,6 +84,30 @@ impl Runner {
         }
     }
 
+    /// Begins the last call of all, after which nobody comes for another's answer; `None` while
+    /// another call goes on elsewhere, after which the waker is used.
+    pub fn begin_last(
+        self: &Arc<Self>,
+        branch: ResourceAny,
+        call: impl FnOnce(Running) -> Call,
+    ) -> Option<Progress> {
+        let mut slot = self.lock();
+        match std::mem::replace(&mut *slot, Slot::Taken) {
+            Slot::Free(running) | Slot::Back(_, running, _) => {
+                Some(self.poll_call(&mut slot, branch, call(running)))
+            }
+            Slot::Away => {
+                *slot = Slot::Away;
+                None
+            }
+            // One that waits for the outside is not waited for.
+            other @ (Slot::Outside(..) | Slot::Taken) => {
+                *slot = other;
+                Some(Progress::Done(Err(Fault::Crashed)))
+            }
+        }
+    }
+
     /// Goes on with the branch's call.
     pub fn poll(self: &Arc<Self>, branch: ResourceAny) -> Progress {
         let mut slot = self.lock();
@@ -166,10 +190,7 @@ impl Runner {
 
     /// Uses the store on this thread, once a call that is away is back; `None` if one
     /// waits for the outside, or panicked.
-    pub fn with<T>(
-        &self,
-        act: impl FnOnce(Running) -> BoxFuture<'static, (Running, T)>,
-    ) -> Option<T> {
+    fn with<T>(&self, act: impl FnOnce(Running) -> BoxFuture<'static, (Running, T)>) -> Option<T> {
         let mut slot = self.lock();
         while matches!(*slot, Slot::Away) {
             // Bounded by the call's own time.

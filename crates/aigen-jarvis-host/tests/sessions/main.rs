@@ -44,17 +44,18 @@ struct World {
 
 impl World {
     fn wanting(wants: &[&str]) -> Self {
-        Self::of(Script::replies([("Q:", wants.to_vec())]), 16)
+        let script = Script::replies([("Q:", wants.to_vec())]);
+        Self::of(script, 16, Limits::default())
     }
 
-    fn of(script: Script, sequences: u32) -> Self {
+    fn of(script: Script, sequences: u32, limits: Limits) -> Self {
         let engine = ScriptedEngine::new(Vocabulary::with_words(WORDS), script);
         let engine = engine.with_sequences(sequences);
         let (vocabulary, passes) = (engine.vocabulary(), engine.pass_log());
         Self {
             compiler: Arc::new(Compiler::new(vocabulary.clone()).unwrap()),
             vocabulary,
-            engine: aigen_engine::start(Box::new(engine), Limits::default()),
+            engine: aigen_engine::start(Box::new(engine), limits),
             passes,
         }
     }
@@ -212,7 +213,7 @@ fn a_debate_is_had_in_turns() {
         ("For: ", ["The sky is blue."]),
         ("Against: ", ["The sky is green."]),
     ]);
-    let world = World::of(script, 4);
+    let world = World::of(script, 4, Limits::default());
     let Some(program) = world.example("debate") else {
         return;
     };

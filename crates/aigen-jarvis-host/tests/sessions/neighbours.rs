@@ -18,9 +18,9 @@ struct Street {
 
 impl Street {
     /// `None`, with a word about it, if the examples cannot be built here.
-    fn open() -> Option<Self> {
+    fn open(limits: Limits) -> Option<Self> {
         let wants = ["yes yes maybe no.", "The sky is blue.", "no.", "maybe."];
-        let world = World::of(Script::replies([("Q:", wants)]), 128);
+        let world = World::of(Script::replies([("Q:", wants)]), 128, limits);
         let examples = ["yes-no", "best-of-three", "self-repair", "budget-aware"];
         let examples = examples.map(|name| world.example(name));
         let mut programs: Vec<Program> = examples.into_iter().collect::<Option<_>>()?;
@@ -83,7 +83,7 @@ impl Street {
 /// beside it notices.
 #[test]
 fn neighbours_of_strangers_notice_nothing() {
-    let Some(street) = Street::open() else {
+    let Some(street) = Street::open(Limits::default()) else {
         return;
     };
     let (alone, _) = street.live(None);
@@ -105,4 +105,25 @@ fn neighbours_of_strangers_notice_nothing() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Where everybody is asked beside the engine's thread, in whatever order that makes, the same is said.
+#[test]
+fn who_is_asked_aside_says_the_same() {
+    let call_max = std::time::Duration::ZERO;
+    let aside = Limits {
+        call_max,
+        ..Limits::default()
+    };
+    let streets = [Limits::default(), aside].map(Street::open);
+    let [Some(street), Some(aside)] = streets else {
+        return;
+    };
+    let (alone, _) = street.live(None);
+    for hostile in [None].into_iter().chain(HOSTILE.iter().map(Some)) {
+        let (beside, fate) = aside.live(hostile);
+        let same = beside.iter().zip(&alone).all(|(is, was)| is == was);
+        assert!(same, "beside {:?}", hostile.map(|hostile| hostile.tries));
+        assert_eq!(fate.as_deref(), hostile.map(|hostile| hostile.ends));
+    }
 }

@@ -173,7 +173,7 @@ impl Controller for Reasons {
         self.inner.fork(index)
     }
 
-    fn finish(&mut self) -> String {
+    fn finish(&mut self) -> Option<String> {
         self.inner.finish()
     }
 

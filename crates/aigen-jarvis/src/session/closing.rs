@@ -3,28 +3,33 @@
 use aigen_engine::{TokenId, Tokenizer};
 
 use crate::constraint::Mask;
+use crate::limits::CLOSING_FUEL_MAX;
 use crate::{Fault, Matcher};
 
-/// Tokens that complete what the matcher accepts, `most` of them at most; `None` if no way out
+/// Tokens that complete what the scout accepts, which goes them, `most` at most; `None` if no way out
 /// was found. It is found without chance, so that a replay finds the same.
+///
+/// What is forced on the way is cut into tokens greedily: the model's tokenizer would take longer than the rest.
 ///
 /// Greedy: what closes something goes first, in JSON's order of what closes what. The shortest
 /// way through any grammar would take a search that no token's time allows, and text without an
 /// end mark, like Lark's `/.*/ "END"`, has no way out that could be seen from outside.
 pub(super) fn plan(
-    matcher: &Matcher,
+    scout: &Matcher,
     tokenizer: &dyn Tokenizer,
     closers: &Closers,
     most: usize,
 ) -> Result<Option<Vec<TokenId>>, Fault> {
-    let (scout, mut plan) = (matcher.fork(), Vec::new());
-    while plan.len() <= most {
+    let (mut plan, mut fuel) = (Vec::new(), 0);
+    while plan.len() <= most && fuel <= CLOSING_FUEL_MAX {
         if scout.accepting()? {
             return Ok(Some(plan));
         }
-        let mut next = scout.forced()?;
+        let mut next = scout.forced_greedily()?;
         if next.is_empty() {
-            match scout.mask() {
+            let mask = scout.mask();
+            fuel += scout.mask_fuel();
+            match mask {
                 Ok(mask) => next.extend(closers.closing(&mask, tokenizer)),
                 Err(Fault::MaskEmpty) => {}
                 Err(fault) => return Err(fault),

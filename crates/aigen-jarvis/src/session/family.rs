@@ -34,6 +34,8 @@ pub(super) struct Family {
     alarms: Vec<(u64, BranchId)>,
     /// What it was given, if it is to be kept.
     pub log: Option<Log>,
+    /// So the session ends, once its controller has said its last word.
+    halt: Option<Halt>,
     pub program: aigen_types::Digest,
 }
 
@@ -65,6 +67,7 @@ impl Family {
             rounds: 0,
             alarms: Vec::new(),
             log: None,
+            halt: None,
             program,
         }
     }
@@ -95,8 +98,9 @@ impl Family {
 
     /// The branch's logits are there.
     pub fn arrived(&mut self, branch: BranchId, logits: &mut [f32]) -> Order {
-        if self.is_finished() {
-            return Order::Done;
+        if self.is_halted() {
+            self.conclude();
+            return self.order(branch);
         }
         let children = self.seat_children(branch);
         if !children.is_empty() {
@@ -109,7 +113,9 @@ impl Family {
 
     /// Somebody woke the session.
     pub fn resumed(&mut self, branch: BranchId) -> Order {
-        if !self.is_finished() && (!self.settled || self.has_rung()) {
+        if self.is_halted() {
+            self.conclude();
+        } else if !self.settled || self.has_rung() {
             let progress = self.settle();
             self.note(progress);
         }
@@ -135,13 +141,14 @@ impl Family {
 
     /// Whether somebody has to be waited for.
     pub fn is_blocked(&self) -> bool {
-        !self.settled && !self.is_finished()
+        (self.halt.is_some() || !self.settled) && !self.is_finished()
     }
 
     /// Goes on by one round with what the model chose then; `false` once the session is over.
     pub fn replay_round(&mut self, choices: &mut [VecDeque<Choice>], log: &Log) -> bool {
-        if self.is_finished() {
-            return false;
+        if self.is_halted() {
+            self.conclude();
+            return !self.is_finished();
         }
         let progress = if !self.settled {
             self.settle()
@@ -397,7 +404,10 @@ impl Family {
                 let news = self.news();
                 self.common.outlet.tell(news, self.common.usage);
             }
-            Err(halt) => self.finish(halt),
+            Err(halt) => {
+                self.halt = Some(halt);
+                self.conclude();
+            }
         }
     }
 
@@ -435,7 +445,10 @@ impl Family {
             branch.seated = false;
             return Order::Done;
         }
-        match branch.order.take_if(|_| self.settled) {
+        match branch
+            .order
+            .take_if(|_| self.settled && self.halt.is_none())
+        {
             Some(step) => Order::Engine(step),
             None => Order::Wait,
         }
@@ -445,18 +458,37 @@ impl Family {
         self.common.outlet.finished()
     }
 
-    fn finish(&mut self, halt: Halt) {
+    /// Whether it is over, or only a last word is waited for.
+    fn is_halted(&self) -> bool {
+        self.halt.is_some() || self.is_finished()
+    }
+
+    /// Ends the session that is to end, if its controller has said its last word.
+    fn conclude(&mut self) {
+        let Some(Halt { finish, answer }) = self.halt.take() else {
+            return;
+        };
         if self.is_finished() {
             return;
         }
-        self.released = true;
-        let Halt { finish, answer } = halt;
         let finish = self.replayed_end(finish);
         let answer = match finish {
             Finish::Stop => answer,
             _ => self.only(),
         };
-        let (finish, outcome) = self.outcome(finish, answer);
+        match self.last_word(&finish, answer) {
+            Some(outcome) => self.finish(finish, answer, outcome),
+            None => self.halt = Some(Halt { finish, answer }),
+        }
+    }
+
+    fn finish(&mut self, finish: Finish, answer: Option<BranchId>, outcome: String) {
+        self.released = true;
+        let (finish, outcome) = match check_outcome(&outcome) {
+            _ if outcome.is_empty() => (finish, outcome),
+            Ok(()) => (finish, outcome),
+            Err(reason) => (Fault::ResultInvalid { reason }.into(), String::new()),
+        };
         let mut ending = Ending {
             finish,
             usage: nothing_kept(self.common.usage),
@@ -515,22 +547,16 @@ impl Family {
         }
     }
 
-    /// What the controller says in the end; what is no JSON is its fault.
-    fn outcome(&mut self, finish: Finish, answer: Option<BranchId>) -> (Finish, String) {
+    /// What the controller says in the end; `None` while it is still computing.
+    fn last_word(&mut self, finish: &Finish, answer: Option<BranchId>) -> Option<String> {
         let ended = !matches!(finish, Finish::Fault(_) | Finish::Cancelled);
         let Some(answer) = answer.filter(|_| ended) else {
-            return (finish, String::new());
+            return Some(String::new());
         };
         let began = std::time::Instant::now();
         let outcome = self.branches[index(answer)].controller.finish();
         self.common.overhead += began.elapsed();
-        if outcome.is_empty() {
-            return (finish, outcome);
-        }
-        match check_outcome(&outcome) {
-            Ok(()) => (finish, outcome),
-            Err(reason) => (Fault::ResultInvalid { reason }.into(), String::new()),
-        }
+        outcome
     }
 
     fn sum_up(&mut self, ending: &mut Ending, outcome: String) {

@@ -163,7 +163,7 @@ impl Segment {
             return Ok(false);
         }
         if self.way_out.as_ref().is_none_or(|way| way.len() > left) {
-            self.way_out = self.plan(matcher, left)?;
+            self.way_out = self.plan(&matcher.fork(), left)?;
         }
         if self.way_out.is_none() {
             // Text that nobody sees the end of: to look for it at every token would take more
@@ -173,10 +173,10 @@ impl Segment {
         Ok(self.way_out.is_some())
     }
 
-    fn plan(&self, matcher: &Matcher, most: usize) -> Result<Option<Vec<TokenId>>, Fault> {
+    fn plan(&self, scout: &Matcher, most: usize) -> Result<Option<Vec<TokenId>>, Fault> {
         let tokenizer = &*self.tokenizer;
         let closers = self.closers.get_or_init(|| Closers::new(tokenizer));
-        closing::plan(matcher, tokenizer, closers, most)
+        closing::plan(scout, tokenizer, closers, most)
     }
 
     /// Takes the way out: the tokens to be forced until the segment ends.
@@ -184,7 +184,7 @@ impl Segment {
         self.closing = true;
         let way_out = match (self.way_out.take(), &self.allow) {
             (Some(way), _) => Some(way),
-            (None, Allow::Matcher(matcher)) => self.plan(matcher, CLOSING_TOKENS)?,
+            (None, Allow::Matcher(matcher)) => self.plan(&matcher.fork(), CLOSING_TOKENS)?,
             (None, _) => None,
         };
         Ok(way_out.unwrap_or_default().into())

@@ -31,18 +31,19 @@ fn check(row: &str) {
     let (&program, rest) = rest.split_first().unwrap();
     let (settings, expected) = rest.split_at(rest.len() - 2);
     let wants: Vec<&str> = wants.split(", ").collect();
-    let stage = Stage::wanting(&WORDS, &wants);
-    let mut request = stage.request(program_of(&stage, program));
-    for setting in settings {
-        set(&mut request, setting);
+    for stage in Stage::both(&WORDS, &wants) {
+        let mut request = stage.request(program_of(&stage, program));
+        for setting in settings {
+            set(&mut request, setting);
+        }
+        let outcome = stage.run(request);
+        let actual = [trace(&stage.vocabulary, &outcome), ending(&outcome)];
+        assert_eq!(
+            actual.join(" | "),
+            expected.join(" | "),
+            "\nin the row: {row}\n"
+        );
     }
-    let outcome = stage.run(request);
-    let actual = [trace(&stage.vocabulary, &outcome), ending(&outcome)];
-    assert_eq!(
-        actual.join(" | "),
-        expected.join(" | "),
-        "\nin the row: {row}\n"
-    );
 }
 
 fn program_of(stage: &Stage, text: &str) -> Program {

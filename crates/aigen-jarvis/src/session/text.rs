@@ -339,6 +339,17 @@ impl TextSession {
         })
     }
 
+    /// What the controller says in the end; waits for it.
+    fn last_word(&mut self) -> String {
+        loop {
+            match self.controller.finish() {
+                Some(outcome) => return outcome,
+                // As a rule somebody unparks this thread first.
+                None => thread::park_timeout(Duration::from_millis(20)),
+            }
+        }
+    }
+
     fn finish(mut self, ended: Result<TextFinish, Fault>) -> (String, Ending) {
         let bytes = self
             .text
@@ -353,7 +364,7 @@ impl TextSession {
             Err(fault) => Finish::Fault(fault),
         };
         if matches!(finish, Finish::Stop | Finish::Length) {
-            outcome = self.controller.finish();
+            outcome = self.last_word();
             if !outcome.is_empty()
                 && let Err(reason) = super::family::check_outcome(&outcome)
             {

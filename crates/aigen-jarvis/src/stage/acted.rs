@@ -178,8 +178,8 @@ impl Controller for Acted {
         }))
     }
 
-    fn finish(&mut self) -> String {
-        self.outcome.clone()
+    fn finish(&mut self) -> Option<String> {
+        Some(self.outcome.clone())
     }
 
     fn reach(&self) -> u32 {

@@ -1,6 +1,7 @@
 //! What steering costs, each figure as a ratio against a rival in the same run, on the bundled model.
 //!
-//! `cargo bench --profile dev -p aigen --bench controllers -- [json|forks|guests|neighbours]...`
+//! `cargo bench --profile dev -p aigen --bench controllers -- [json|forks|guests|neighbours]... [--only=TEXT]`
+//! With `--only` of the neighbours' rows those whose name has the text.
 //!
 //! Rivals: the model unsteered, llama.cpp's own grammar sampler, independent requests, the same
 //! sessions without a hostile one among them. Everything takes turns and the fastest round

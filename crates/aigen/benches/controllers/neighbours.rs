@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
 
 use aigen_engine_llama::Options;
 use aigen_jarvis::{JsonOptions, Program, SessionRequest};
@@ -13,7 +12,8 @@ use serde_json::json;
 use crate::bundled::{Bundled, Running};
 
 const NEIGHBOURS: u64 = 50;
-const ROUNDS: usize = 3;
+/// Rounds of three slices: beside nobody, beside honest sessions and beside what is tried.
+const ROUNDS: usize = 8;
 /// Tokens of each neighbour, at most.
 const SAID: u32 = 32;
 /// Whose the hostile sessions are, and how many there are at once.
@@ -22,74 +22,53 @@ const STRANGERS: u32 = 3;
 /// The thread that serves everybody.
 const ENGINE: &str = "engine";
 
-/// Beside whom the fifty run: nobody first, who is the measure of the rest.
-type Way = (&'static str, Vec<Program>);
+/// Beside whom the fifty run.
+struct Way {
+    what: &'static str,
+    programs: Vec<Program>,
+}
 
 pub fn measure() {
     let street = Street::open();
     println!(
-        "\n{NEIGHBOURS} sessions of {SAID} tokens at most, beside one tenant with {} sessions, {STRANGERS} at a time; fastest of {ROUNDS} rounds",
+        "\n{NEIGHBOURS} sessions of {SAID} tokens at most, beside one tenant with {} sessions, {STRANGERS} at a time; \
+         engine's thread, % more for each of their tokens, 95 % of {ROUNDS} rounds within ±",
         street.hostile.len()
     );
-    let ways = street.ways();
-    let best = rounds(&street, &ways);
     println!(
-        "  {:51} tokens/s    less  engine µs/token    more  sessions that ended meanwhile",
-        "beside"
+        "  {:51} {:>18} {:>22}  sessions, tokens of each, honest ones",
+        "beside", "than nobody", "than honest ones"
     );
-    for ((what, _), round) in ways.iter().zip(&best) {
-        println!(
-            "  {what:51} {:>8.0} {:>5.1} % {:>14.0} {:>5.1} %  {}",
-            1.0 / round.time,
-            100.0 * (1.0 - best[0].time / round.time),
-            1e6 * round.engine,
-            100.0 * (round.engine / best[0].engine - 1.0),
-            round.ended,
-        );
+    for way in street.ways() {
+        street.judge(&way);
     }
 }
 
-/// Who goes first changes from round to round, so that none is always the one that warms up.
-fn rounds(street: &Street, ways: &[Way]) -> Vec<Round> {
-    let mut best = vec![Round::WORST; ways.len()];
-    for round in 0..=ROUNDS {
-        for step in 0..ways.len() {
-            let at = (step + round) % ways.len();
-            let took = street.round(&ways[at].1);
-            // The first is for warming up.
-            if round > 0 {
-                best[at] = best[at].better(took);
-            }
-        }
-    }
-    best
-}
-
-/// What one token of the neighbours took, and how many sessions of the other tenant ended
-/// meanwhile.
-#[derive(Clone, Copy)]
-struct Round {
-    /// Seconds on the clock.
-    time: f64,
-    /// Seconds of the engine's thread on a processor, on which everybody waits.
+/// What a slice took, and how many sessions of the other tenant ended meanwhile.
+#[derive(Clone, Copy, Default)]
+struct Slice {
+    /// Seconds of the engine's thread on a processor, on which everybody waits, for each token of the
+    /// neighbours.
     engine: f64,
     ended: u64,
+    /// Tokens that each of them had, those that ended later too.
+    tokens_each: u64,
 }
 
-impl Round {
-    const WORST: Self = Self {
-        time: f64::MAX,
-        engine: f64::MAX,
-        ended: 0,
-    };
-
-    fn better(self, other: Self) -> Self {
-        Self {
-            time: self.time.min(other.time),
-            engine: self.engine.min(other.engine),
-            ended: self.ended.max(other.ended),
-        }
-    }
+/// How much more the second of each pair is than the first in percent, and how far 19 of 20 such
+/// means lie from it at most, by Student's t.
+fn more(pairs: &[(f64, f64)]) -> (f64, f64) {
+    /// Of 7 degrees of freedom, as `ROUNDS` has.
+    const STUDENT: f64 = 2.365;
+    let count = pairs.len() as f64;
+    let ratios: Vec<f64> = pairs
+        .iter()
+        .map(|(less, more)| (more / less).ln())
+        .collect();
+    let mean = ratios.iter().sum::<f64>() / count;
+    let squares: f64 = ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum();
+    let spread = STUDENT * (squares / (count - 1.0) / count).sqrt();
+    (100.0 * mean.exp_m1(), 100.0 * spread)
 }
 
 /// Seconds that threads of this name were on a processor.
@@ -155,7 +134,7 @@ impl Street {
         }
     }
 
-    /// As many sessions of the stranger's each time.
+    /// As many sessions of the stranger's each time; with `--only=TEXT` the ways that have it in their names.
     fn ways(&self) -> Vec<Way> {
         let only = |program: &Program| vec![program.clone(); self.hostile.len()];
         let mut ways = vec![
@@ -166,7 +145,61 @@ impl Street {
         ];
         let each = HOSTILE.iter().zip(&self.hostile);
         ways.extend(each.map(|(hostile, program)| (hostile.tries, only(program))));
-        ways
+        let wanted = std::env::args()
+            .find_map(|argument| Some(argument.strip_prefix("--only=")?.to_owned()));
+        ways.retain(|(what, _)| wanted.iter().all(|part| what.contains(part)));
+        let ways = ways.into_iter();
+        ways.map(|(what, programs)| Way { what, programs })
+            .collect()
+    }
+
+    /// Slices of a round follow each other within two seconds, and begin with another each time, so that what
+    /// the machine does besides is in all of them alike.
+    fn judge(&self, way: &Way) {
+        // This warms up, and tells what honest ones have to be like.
+        let first = self.slice(&way.programs);
+        let honest = vec![self.honest(first.tokens_each); way.programs.len()];
+        self.slice(&honest);
+        let slices = [&[][..], &honest, &way.programs];
+        let (mut nobody, mut than_honest, mut last) =
+            (Vec::new(), Vec::new(), [Slice::default(); 3]);
+        for round in 0..ROUNDS {
+            for step in 0..slices.len() {
+                let at = (step + round) % slices.len();
+                last[at] = self.slice(slices[at]);
+            }
+            nobody.push((last[0].engine, last[2].engine));
+            than_honest.push((last[1].engine, last[2].engine));
+        }
+        let ((alone, alone_within), (beside, beside_within)) = (more(&nobody), more(&than_honest));
+        println!(
+            "  {:51} {alone:>8.1} ±{alone_within:>5.1} % {beside:>13.1} ±{beside_within:>5.1} %  {} of {}, {} of {}",
+            way.what, last[2].ended, last[2].tokens_each, last[1].ended, last[1].tokens_each,
+        );
+    }
+
+    /// A session that has so many tokens, all but the end at once, of a plain text.
+    fn honest(&self, tokens: u64) -> Program {
+        let mut text = String::new();
+        let tokenizer = self.model.engine.tokenizer();
+        let count = |text: &str| tokenizer.encode(text, false, false).len() as u64;
+        for word in std::iter::repeat([
+            "A", " lake", " is", " water", " with", " land", " all", " round",
+        ])
+        .flatten()
+        {
+            if count(&text) + 1 >= tokens {
+                break;
+            }
+            text.push_str(word);
+        }
+        match text.is_empty() {
+            true => self.short.clone(),
+            false => {
+                let source = format!("start: {}", json!(text));
+                self.model.compiler.lark(&source).expect("it is a text")
+            }
+        }
     }
 
     fn request(&self, program: Program, tenant: u64) -> SessionRequest {
@@ -179,11 +212,11 @@ impl Street {
         }
     }
 
-    fn round(&self, programs: &[Program]) -> Round {
+    fn slice(&self, programs: &[Program]) -> Slice {
         let (over, begun) = (AtomicBool::new(false), AtomicUsize::new(0));
-        let ended = AtomicU64::new(0);
-        std::thread::scope(|scope| {
-            let (began, busy_before) = (Instant::now(), busy(ENGINE));
+        let (ended, theirs) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (engine, meanwhile) = std::thread::scope(|scope| {
+            let busy_before = busy(ENGINE);
             let running: Vec<_> = (0..NEIGHBOURS)
                 .map(|number| self.neighbour(number))
                 .collect();
@@ -193,7 +226,7 @@ impl Street {
                         if over.load(Ordering::Acquire) {
                             return;
                         }
-                        self.stranger(program);
+                        theirs.fetch_add(self.stranger(program), Ordering::AcqRel);
                         ended.fetch_add(1, Ordering::AcqRel);
                     }
                 });
@@ -202,24 +235,25 @@ impl Street {
                 .into_iter()
                 .map(|session| session.end().ending.usage.computed());
             let tokens = said.sum::<u64>() as f64;
-            let round = Round {
-                time: began.elapsed().as_secs_f64() / tokens,
-                engine: (busy(ENGINE) - busy_before) / tokens,
-                ended: ended.load(Ordering::Acquire),
-            };
+            let engine = (busy(ENGINE) - busy_before) / tokens;
             over.store(true, Ordering::Release);
-            round
-        })
+            (engine, ended.load(Ordering::Acquire))
+        });
+        let sessions = ended.into_inner();
+        Slice {
+            engine,
+            ended: meanwhile,
+            tokens_each: theirs.into_inner().checked_div(sessions).unwrap_or(0),
+        }
     }
 
-    /// With the shortest prompt, so that what it costs others is not what it asks.
-    fn stranger(&self, program: &Program) {
+    /// With the shortest prompt, so that what it costs others is not what it asks; says how many tokens it had.
+    fn stranger(&self, program: &Program) -> u64 {
         let request = self.request(program.clone(), STRANGER);
         let prompt = request.prompt[..1].to_vec();
         // Those that do not even open are refused.
-        if let Ok(session) = self.model.start(SessionRequest { prompt, ..request }) {
-            session.end();
-        }
+        let session = self.model.start(SessionRequest { prompt, ..request });
+        session.map_or(0, |session| session.end().ending.usage.computed())
     }
 
     fn neighbour(&self, number: u64) -> Running {

@@ -202,11 +202,18 @@ fn who_waits_for_a_prefix_that_never_comes_computes_it() {
     clock.cancel();
 }
 
+/// Whose driver is asked aside has not given way for it.
 #[test]
 fn in_a_full_cache_the_youngest_gives_way_and_loses_nothing() {
+    for limits in [Limits::default(), super::aside::always()] {
+        check_giving_way(limits);
+    }
+}
+
+fn check_giving_way(limits: Limits) {
     let engine = ScriptedEngine::new(Vocabulary::bytes(), fingerprint());
     let engine = engine.with_context(128).with_cells(160);
-    let bench = Bench::of(engine, Limits::default());
+    let bench = Bench::of(engine, limits);
     let sessions = ["a", "bc", "def", "g"].map(|prompt| (prompt, bench.submit_for(1, prompt, 100)));
     for (prompt, seen) in sessions {
         assert_eq!(outcome(seen).1, expected(prompt, 100), "{prompt}");
@@ -291,10 +298,11 @@ proptest! {
         sequences in 1_u32..5,
         kept in 0_u32..4,
         cells in 64_u32..200,
+        limits in (0..2).prop_map(|aside| if aside == 0 { Limits::default() } else { super::aside::always() }),
     ) {
         let engine = ScriptedEngine::new(Vocabulary::bytes(), fingerprint());
         let engine = engine.with_context(64).with_sequences(sequences).keeping(kept);
-        let bench = Bench::of(engine.with_cells(cells), Limits::default());
+        let bench = Bench::of(engine.with_cells(cells), limits);
         let seen: Vec<_> = sessions
             .iter()
             .map(|(tenant, prompt, count)| bench.submit_for(*tenant, prompt, *count))
@@ -316,9 +324,10 @@ proptest! {
         sessions in proptest::collection::vec(("[a-m]{1,40}", 1_u32..12), 1..12),
         batch_tokens in 1_u32..40,
         sequences in 1_u32..5,
+        limits in (0..2).prop_map(|aside| if aside == 0 { Limits::default() } else { super::aside::always() }),
     ) {
         let engine = ScriptedEngine::new(Vocabulary::bytes(), alphabet());
-        let limits = Limits { batch_tokens, ..Limits::default() };
+        let limits = Limits { batch_tokens, ..limits };
         let bench = Bench::of(engine.with_sequences(sequences), limits);
         let channels: Vec<_> = sessions.iter().map(|(prompt, count)| {
             let (events, seen) = channel();

@@ -200,7 +200,7 @@ impl Controller for Seat {
         }))
     }
 
-    fn finish(&mut self) -> String {
+    fn finish(&mut self) -> Option<String> {
         self.controller.finish()
     }
 
