@@ -107,6 +107,9 @@ pub enum ImportError {
         /// Why.
         source: io::Error,
     },
+    /// The rows of all datasets would take more than this many bytes.
+    #[error("at most {0} bytes of datasets are kept here, and these rows would be more")]
+    Full(u64),
     /// The rows cannot be kept.
     #[error("cannot keep the dataset")]
     Keep(#[source] io::Error),

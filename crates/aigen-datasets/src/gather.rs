@@ -2,6 +2,7 @@ use crate::canonical::write_row;
 use crate::error::{BadRow, BadRows, ImportError};
 use crate::limits::{DEPTH_MAX, PROGRESS_BYTES, ROW_BYTES_MAX, ROWS_MAX};
 use crate::manifest::Manifest;
+use crate::rows::END_BYTES;
 use crate::schema::Seen;
 use crate::source::{self, Source};
 use aigen_types::Digest;
@@ -34,17 +35,39 @@ pub enum Stage {
     Indexing,
 }
 
+/// How many bytes of rows, with their ends, an import may come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// What there is room for; nothing more is written.
+    pub free: u64,
+    /// The largest dataset that is kept: rows of more than `free` are read on that far, since they may
+    /// be those.
+    pub known: u64,
+    /// Of all datasets, for the error.
+    pub all: u64,
+}
+
+impl Room {
+    pub const ENDLESS: Self = Self {
+        free: u64::MAX,
+        known: 0,
+        all: u64::MAX,
+    };
+}
+
 /// Reads a source: its rows in canonical form go to `rows`, the end of each (u64, little-endian) to
 /// `ends`.
 pub(crate) fn gather(
     source: &Source,
     rows: &mut dyn Write,
     ends: &mut dyn Write,
+    room: Room,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, ImportError> {
     let mut sink = Sink {
         rows,
         ends,
+        room,
         progress,
         line: Vec::new(),
         hash: Sha256::new(),
@@ -62,6 +85,7 @@ pub(crate) fn gather(
 pub(crate) struct Sink<'a> {
     rows: &'a mut dyn Write,
     ends: &'a mut dyn Write,
+    room: Room,
     progress: &'a mut dyn FnMut(Progress),
     line: Vec<u8>,
     hash: Sha256,
@@ -89,9 +113,7 @@ impl Sink<'_> {
         self.count += 1;
         self.bytes += self.line.len() as u64;
         self.hash.update(&self.line);
-        let wrote = self.rows.write_all(&self.line);
-        let wrote = wrote.and_then(|()| self.ends.write_all(&self.bytes.to_le_bytes()));
-        wrote.map_err(ImportError::Keep)?;
+        self.write()?;
         match self.count > ROWS_MAX {
             true => Err(ImportError::unfit(
                 format!("more than {ROWS_MAX} rows"),
@@ -99,6 +121,20 @@ impl Sink<'_> {
             )),
             false => Ok(()),
         }
+    }
+
+    /// Writes the row down, if there is room.
+    fn write(&mut self) -> Result<(), ImportError> {
+        let taken = self.bytes + self.count * END_BYTES;
+        if taken > self.room.free {
+            return match taken > self.room.known {
+                true => Err(ImportError::Full(self.room.all)),
+                false => Ok(()),
+            };
+        }
+        let wrote = self.rows.write_all(&self.line);
+        let wrote = wrote.and_then(|()| self.ends.write_all(&self.bytes.to_le_bytes()));
+        wrote.map_err(ImportError::Keep)
     }
 
     /// Writes the row to `self.line`.

@@ -38,7 +38,8 @@ pub fn canonicalise(
     out: &mut dyn std::io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, ImportError> {
-    gather::gather(source, out, &mut std::io::sink(), progress)
+    let mut ends = std::io::sink();
+    gather::gather(source, out, &mut ends, gather::Room::ENDLESS, progress)
 }
 
 #[cfg(test)]

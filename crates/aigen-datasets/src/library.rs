@@ -1,6 +1,6 @@
 use crate::dataset::Dataset;
 use crate::error::ImportError;
-use crate::gather::{Progress, Stage, gather};
+use crate::gather::{Progress, Room, Stage, gather};
 use crate::index::Build;
 use crate::limits::PROGRESS_BYTES;
 use crate::manifest::Manifest;
@@ -22,6 +22,7 @@ const PART: &str = "part-";
 /// A folder of datasets, each in a folder named by its digest. One process uses it at a time.
 pub struct Library {
     root: PathBuf,
+    bytes_max: u64,
     held: Mutex<BTreeMap<Digest, Arc<Dataset>>>,
     parts: AtomicU64,
 }
@@ -46,9 +47,17 @@ impl Library {
         }
         Ok(Self {
             root: root.to_owned(),
+            bytes_max: u64::MAX,
             held: Mutex::new(held),
             parts: AtomicU64::new(0),
         })
+    }
+
+    /// As it is, with room for this many bytes of rows and of what says where each ends. Indexes take
+    /// about as much again. Imports at the same time each take the room that is free when they begin.
+    #[must_use]
+    pub fn bounded(self, bytes_max: u64) -> Self {
+        Self { bytes_max, ..self }
     }
 
     /// The dataset of this digest, if it is here.
@@ -66,27 +75,35 @@ impl Library {
     /// Reads a source in, as a whole or not at all. What is here already is not kept twice.
     ///
     /// # Errors
-    /// Rows that are wrong, by line and column; a source that cannot be read; a disk that is full.
+    /// Rows that are wrong, by line and column; a source that cannot be read; more rows than there is
+    /// room for, of which no more is ever written; a disk that is full.
     pub fn import(
         &self,
         source: &Source,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Manifest, ImportError> {
         let part = Part::new(self).map_err(ImportError::Keep)?;
-        let manifest = write_rows(source, &part.folder, progress)?;
+        let room = self.room();
+        let manifest = write_rows(source, &part.folder, room, progress)?;
         if self.get(&manifest.digest).is_some() {
             return Ok(manifest);
+        }
+        if manifest.kept_bytes() > room.free {
+            return Err(ImportError::Full(self.bytes_max));
         }
         build_index(&manifest, &part.folder, progress)?;
         self.keep(part, &manifest).map_err(ImportError::Keep)?;
         Ok(manifest)
     }
 
-    /// Bytes of the rows of all datasets here; their indexes and offsets take about as much again.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
+    fn room(&self) -> Room {
         let held = self.held();
-        held.values().map(|dataset| dataset.manifest().bytes).sum()
+        let sizes = held.values().map(|dataset| dataset.manifest().kept_bytes());
+        Room {
+            free: self.bytes_max.saturating_sub(sizes.clone().sum()),
+            known: sizes.max().unwrap_or(0),
+            all: self.bytes_max,
+        }
     }
 
     /// A file for what is to be read in, removed when it is dropped or, after a kill, at the next
@@ -213,13 +230,14 @@ fn remove(path: &Path) -> io::Result<()> {
 fn write_rows(
     source: &Source,
     folder: &Path,
+    room: Room,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, ImportError> {
     let create =
         |name| File::create_new(folder.join(name)).map(|f| BufWriter::with_capacity(1 << 18, f));
     let mut rows = create(ROWS).map_err(ImportError::Keep)?;
     let mut ends = create(ENDS).map_err(ImportError::Keep)?;
-    gather(source, &mut rows, &mut ends, progress)
+    gather(source, &mut rows, &mut ends, room, progress)
 }
 
 /// Reads back what was written, so that what is searched is what is read.

@@ -1,3 +1,4 @@
+use crate::rows::END_BYTES;
 use crate::schema::Column;
 use aigen_types::Digest;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,12 @@ struct Form {
 const FORM: u32 = 1;
 
 impl Manifest {
+    /// Bytes that its rows take, with what says where each ends.
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        self.bytes + self.rows * END_BYTES
+    }
+
     /// Its columns as JSON: `[{"name":"question","type":"text","nullable":false}]`.
     ///
     /// # Panics

@@ -13,6 +13,8 @@ use std::path::Path;
 
 pub(crate) const ROWS: &str = "rows.jsonl";
 pub(crate) const ENDS: &str = "rows.ends";
+/// Bytes that say where a row ends.
+pub(crate) const END_BYTES: u64 = 8;
 
 pub(crate) struct RowFile {
     rows: File,

@@ -2,6 +2,7 @@ mod bad;
 mod formats;
 mod hostile;
 mod kill;
+mod room;
 mod rows;
 mod search;
 mod write;
@@ -18,8 +19,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::bounded(u64::MAX)
+    }
+
+    /// With room for this many bytes.
+    fn bounded(bytes_max: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let library = Library::open(&folder.path().join("datasets")).expect("a library");
+        let library = library.bounded(bytes_max);
         Self { folder, library }
     }
 

@@ -47,7 +47,6 @@ impl From<&NodeError> for Failure {
             NodeError::DatasetElsewhere(_) => Row(503, Server, "dataset_elsewhere", "nothing was charged; ask the node that it was published on, or publish the same rows here"),
             NodeError::NoDatasets => Row(503, Server, "no_datasets", ASK_OPERATOR),
             NodeError::UploadsBusy => Row(503, Overloaded, "uploads_busy", RETRY),
-            NodeError::DatasetsFull(_) => Row(507, Server, "datasets_full", "ask the operator for more: `total_mib` of [datasets]"),
             NodeError::DatasetDiffers(_) => Row(422, InvalidRequest, "dataset_differs", "send the file again"),
             NodeError::DatasetUnfit(error) => return unfit(error),
             NodeError::DatasetRead(error) => return unread(error),
@@ -94,6 +93,7 @@ fn unfit(error: &ImportError) -> Failure {
     let row = match error {
         ImportError::BadRows(_) => Row(422, InvalidRequest, "dataset_rows_invalid", "correct these rows and send the file again"),
         ImportError::Unfit { .. } => Row(422, InvalidRequest, "dataset_unfit", "correct the file and send it again"),
+        ImportError::Full(_) => Row(507, Server, "datasets_full", "ask the operator for more: `total_mib` of [datasets]"),
         ImportError::Source { .. } | ImportError::Keep(_) | ImportError::Index(_) => Row(500, Server, "dataset_unreadable", TELL_OPERATOR),
     };
     let failure = row.because(error);

@@ -22,8 +22,6 @@ pub struct Datasets {
     library: Arc<Library>,
     /// Bytes of one upload.
     upload_max: u64,
-    /// Bytes of all rows.
-    total_max: u64,
     /// Held from reading a file in until it is published or forgotten again: of two who publish
     /// the same rows, a refused one must not take away what the other's record names.
     publishing: Mutex<()>,
@@ -37,9 +35,8 @@ impl Datasets {
     #[must_use]
     pub fn new(library: Library, upload_max: u64, total_max: u64) -> Self {
         Self {
-            library: Arc::new(library),
+            library: Arc::new(library.bounded(total_max)),
             upload_max,
-            total_max,
             publishing: Mutex::new(()),
             imports: Imports::default(),
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
@@ -211,10 +208,6 @@ impl Node {
     ) -> Result<DatasetRef, NodeError> {
         if offer.content.is_some_and(|content| content != read.digest) {
             return Err(NodeError::DatasetDiffers(read.digest));
-        }
-        let datasets = self.datasets()?;
-        if datasets.library.bytes() > datasets.total_max {
-            return Err(NodeError::DatasetsFull(datasets.total_max));
         }
         let reference = offer.reference.clone();
         let new = published(caller, offer, read);

@@ -61,9 +61,6 @@ pub enum NodeError {
     /// As many files as may are being received.
     #[error("as many datasets are being received as may be at once")]
     UploadsBusy,
-    /// The rows of all datasets would be more than this many bytes.
-    #[error("the node keeps at most {0} bytes of datasets")]
-    DatasetsFull(u64),
     /// The file does not have the rows that it was said to have.
     #[error("the rows that arrived have the digest {0}, and not the one that was said")]
     DatasetDiffers(Digest),

@@ -1,6 +1,6 @@
 //! Files that claim more than there is: refused before memory is taken for it.
 
-use crate::{Format, Source, canonicalise};
+use crate::{Source, canonicalise};
 use flate2::{Compression as Level, write::GzEncoder};
 use parquet::basic::Compression;
 use parquet::file::metadata::{
@@ -8,7 +8,7 @@ use parquet::file::metadata::{
 };
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::SchemaDescriptor;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -207,16 +207,60 @@ fn claims_take_no_memory() {
     for (at, (bytes, expected)) in hostile().into_iter().enumerate() {
         let path = folder.path().join(format!("{at}.parquet"));
         fs::write(&path, bytes).expect("a file");
-        let done = Command::new(env::current_exe().expect("this test"))
-            .args(["--exact", "tests::hostile::read_hostile", "--nocapture"])
-            .env(FILE, &path)
-            .output()
-            .expect("a child");
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{at}, {expected}: {said}");
+        refused(&path, &[expected]);
+    }
+}
+
+/// A row of 1 GiB is passed over, and the bad row after it is found.
+#[test]
+fn long_rows_take_no_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let long = "line 2: a row of more than 1024 KiB";
+    for (name, start, end, expected) in [
+        ("a.csv", "a,b\n1,", "\n1\n", [long, "line 3: 1 cells"]),
+        (
+            "b.csv",
+            "a,b\n1,\"",
+            "\"\n1\n",
+            ["line 2, column b: a quote that is not closed", "or more"],
+        ),
+        (
+            "c.jsonl",
+            "{\"a\":1}\n{\"a\":\"",
+            "\"}\n[]\n",
+            [long, "line 3: invalid type"],
+        ),
+        ("d.txt", "one\n", "\n\u{fe}\n", [long, "1 bad row,"]),
+    ] {
+        let path = folder.path().join(name);
+        sparse(&path, start, end);
+        refused(&path, &expected);
+    }
+}
+
+/// A file with a hole of 1 GiB in it, which takes no disk and is read as zeros.
+fn sparse(path: &Path, start: &str, end: &str) {
+    let mut file = fs::File::create_new(path).expect("a file");
+    file.write_all(start.as_bytes()).expect("its start");
+    file.seek(SeekFrom::Current(1 << 30)).expect("a hole");
+    file.write_all(end.as_bytes()).expect("its end");
+}
+
+/// Reads a file in a child, which has to refuse it with these words.
+#[track_caller]
+fn refused(path: &Path, expected: &[&str]) {
+    let done = Command::new(env::current_exe().expect("this test"))
+        .args(["--exact", "tests::hostile::read_hostile", "--nocapture"])
+        .env(FILE, path)
+        .output()
+        .expect("a child");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{}: {said}", path.display());
+    for expected in expected.iter().chain(&["hint: "]) {
         assert!(
-            said.contains(expected) && said.contains("hint: "),
-            "{at}, {expected}: {said}"
+            said.contains(expected),
+            "{}, {expected}: {said}",
+            path.display()
         );
     }
 }
@@ -228,7 +272,7 @@ fn read_hostile() {
         return;
     };
     let before = peak_kib();
-    let source = Source::new(Path::new(&path), Format::Parquet);
+    let source = Source::of(Path::new(&path)).expect("its ending says what it is");
     let read = canonicalise(&source, &mut io::sink(), &mut |_| {});
     let taken = peak_kib() - before;
     eprintln!("{}", read.expect_err("refused"));

@@ -4,6 +4,8 @@ use super::world::{Reply, World, request};
 use aigen_node::{Datasets, Library};
 use axum::body::Body;
 use axum::http::Request;
+use futures::channel::mpsc;
+use futures::stream;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -21,10 +23,16 @@ struct Shop {
 
 impl Shop {
     async fn new() -> Self {
+        Self::with_room(8192).await
+    }
+
+    /// For this many bytes of rows, and for half as many of a file.
+    async fn with_room(bytes: u64) -> Self {
         let world = World::polite().await;
         let folder = tempfile::tempdir().unwrap();
         let library = Library::open(folder.path()).unwrap();
-        world.node.keep_datasets(Datasets::new(library, 4096, 8192));
+        let datasets = Datasets::new(library, bytes / 2, bytes);
+        world.node.keep_datasets(datasets);
         let acme = world.key("acme-1", "org:acme").await;
         Self {
             world,
@@ -43,11 +51,20 @@ impl Shop {
     }
 
     async fn publish(&self, key: &str, said: &str, file: &str) -> Reply {
+        self.send_file(key, said, Body::from(file.to_owned())).await
+    }
+
+    async fn send_file(&self, key: &str, said: &str, file: Body) -> Reply {
         let path = format!("/v1/aigen/datasets?{said}");
         let request = Request::post(path)
             .header("authorization", format!("Bearer {key}"))
-            .body(Body::from(file.to_owned()));
+            .body(file);
         self.world.send(request.unwrap()).await
+    }
+
+    /// How many files and folders lie where datasets do.
+    fn files(&self) -> usize {
+        std::fs::read_dir(self._folder.path()).unwrap().count()
     }
 
     async fn grant(&self, grant: Value) {
@@ -341,8 +358,7 @@ async fn what_cannot_be_published_is_said_and_not_kept() {
         401,
         "missing_api_key",
     );
-    let files = std::fs::read_dir(shop._folder.path()).unwrap().count();
-    assert_eq!(files, 0, "nothing is left of what was refused");
+    assert_eq!(shop.files(), 0, "nothing is left of what was refused");
     // The node keeps 8 KiB of rows.
     for (version, status) in [(1, 201), (2, 201), (3, 507)] {
         let said = format!("name=acme/big@{version}.0.0&format=text&licence=MIT");
@@ -350,7 +366,60 @@ async fn what_cannot_be_published_is_said_and_not_kept() {
         let reply = shop.publish(&shop.acme, &said, &text).await;
         assert_eq!(reply.status, status, "{}", reply.text);
     }
-    let files = std::fs::read_dir(shop._folder.path()).unwrap().count();
-    assert_eq!(files, 2);
+    assert_eq!(shop.files(), 2);
+    // And no more than that is written of a small file that unpacks to much.
+    let wide = format!("{}\n{}", "x".repeat(100), "1\n".repeat(500));
+    let reply = shop.publish(&shop.acme, &said("format=csv"), &wide).await;
+    refused(&reply, 507, "datasets_full");
+    assert_eq!(shop.files(), 2);
+    shop.world.settle().await;
+}
+
+/// Whoever hangs up once all is sent has it published all the same.
+#[tokio::test]
+async fn a_hang_up_after_the_file_changes_nothing() {
+    let shop = Shop::with_room(1 << 20).await;
+    let rows: String = (0..20_000).map(|n| format!("{n},word {n}\n")).collect();
+    let said = "name=acme/words@1.0.0&format=csv&licence=MIT&open=true";
+    let file = format!("n,t\n{rows}");
+    let mut publishing = Box::pin(shop.publish(&shop.acme, said, &file));
+    while shop.world.node.dataset_imports().is_empty() {
+        let done = futures::poll!(&mut publishing);
+        assert!(done.is_pending(), "it was read in before anybody looked");
+        tokio::task::yield_now().await;
+    }
+    drop(publishing);
+    // One file is read in after the other.
+    let next = "name=acme/next@1.0.0&format=text&licence=MIT";
+    let next = shop.publish(&shop.acme, next, "one").await;
+    assert_eq!(next.status, 201, "{}", next.text);
+    let read = shop.ada("words/rows?q=19999").await;
+    assert_eq!(self::rows(&read), [19_999]);
+    assert_eq!(shop.files(), 2, "and the file that was sent is gone");
+    shop.world.settle().await;
+}
+
+/// Whoever hangs up before has nothing published, and nothing is left of it.
+#[tokio::test]
+async fn a_hang_up_within_the_file_leaves_nothing() {
+    let shop = Shop::new().await;
+    let said = "name=acme/faq@1.0.0&format=csv&licence=MIT";
+    let broken = std::io::Error::other("the connection is gone");
+    let pieces = [Ok(FAQ.to_owned()), Err(broken)];
+    let reply = shop
+        .send_file(&shop.acme, said, Body::from_stream(stream::iter(pieces)))
+        .await;
+    assert_eq!(reply.status, 400, "{}", reply.text);
+    let (sender, pieces) = mpsc::unbounded::<Result<String, std::io::Error>>();
+    sender.unbounded_send(Ok(FAQ.to_owned())).unwrap();
+    let body = Body::from_stream(pieces);
+    let mut publishing = Box::pin(shop.send_file(&shop.acme, said, body));
+    while shop.files() == 0 {
+        assert!(futures::poll!(&mut publishing).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(publishing);
+    assert_eq!(shop.files(), 0);
+    refused(&shop.ada("faq").await, 404, "dataset_unknown");
     shop.world.settle().await;
 }

@@ -12,7 +12,7 @@ pub struct DatasetsConfig {
     pub folder: Option<PathBuf>,
     /// One upload, in MiB.
     pub upload_mib: u64,
-    /// The rows of all datasets, in MiB.
+    /// The rows of all datasets, with 8 bytes for each, in MiB.
     pub total_mib: u64,
 }
 
