@@ -16,7 +16,9 @@ use super::memory::Tenant;
 use super::steps::Cause;
 use super::{Input, Start, Step};
 use crate::EngineError;
-use crate::limits::{ASIDE_CALLS, ASIDE_NICENESS, ASIDE_THREADS};
+#[cfg(target_os = "linux")]
+use crate::limits::ASIDE_NICENESS;
+use crate::limits::{ASIDE_CALLS, ASIDE_TENANTS_MAX, ASIDE_THREADS};
 
 /// The threads, and who is asked there.
 pub(super) struct Aside {
@@ -101,6 +103,9 @@ impl Aside {
     /// Notes how long a call of the tenant's took.
     pub fn note(&mut self, tenant: Tenant, took: Duration) {
         if took > self.call_max {
+            if self.debts.len() >= ASIDE_TENANTS_MAX {
+                self.debts.retain(|_, debt| debt.out > 0);
+            }
             self.debts.entry(tenant).or_default().calls = ASIDE_CALLS;
         }
     }

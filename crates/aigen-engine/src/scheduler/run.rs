@@ -66,10 +66,11 @@ impl Scheduler {
         let budget_beside = budget.min(limits.batch_tokens_beside.max(1) as usize);
         let slots = (0..info.sequences_max).map(|_| None).collect();
         let ample = info.sequences_max.saturating_mul(info.context_tokens) <= info.cells;
+        let aside = Aside::start(limits.call_max_of(info.vocab_size), &commands);
         Self {
             memory: Memory::new(engine),
             helper: Helper::start(),
-            aside: Aside::start(limits.call_max, &commands),
+            aside,
             inbox,
             budget,
             budget_beside,

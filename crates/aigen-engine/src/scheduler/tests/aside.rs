@@ -17,6 +17,57 @@ fn bench(sequences: u32) -> Bench {
     Bench::of(engine.with_sequences(sequences), always())
 }
 
+/// A call that takes long sends the next 128 away, and after them all is as before.
+#[test]
+fn who_took_long_comes_back() {
+    let engine = ScriptedEngine::new(Vocabulary::bytes(), alphabet()).with_context(256);
+    let call_max = Duration::from_millis(20);
+    let limits = Limits {
+        call_max,
+        ..Limits::default()
+    };
+    let bench = Bench::of(engine, limits);
+    let (tell, places) = channel();
+    let mut asked = 0;
+    bench.submit("a", "a", move |said| {
+        asked += 1;
+        let _ = tell.send(std::thread::current().name().map(str::to_owned));
+        if asked == 1 {
+            burn(2 * call_max);
+        }
+        match said {
+            Heard::Token(token) if asked < 132 => feed(token),
+            _ => Step::Done,
+        }
+    });
+    bench.until_gone(1);
+    let places: Vec<_> = places.iter().flatten().collect();
+    let runs = places
+        .chunk_by(|a, b| a == b)
+        .map(|run| (run[0].as_str(), run.len()));
+    let expected = [("engine", 1), ("engine-aside", 128), ("engine", 3)];
+    assert_eq!(runs.collect::<Vec<_>>(), expected);
+}
+
+/// Uses so much of a processor, however long that takes on the clock.
+fn burn(time: Duration) {
+    let used = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).unwrap()
+    };
+    let until = used() + time;
+    while used() < until {}
+}
+
+#[test]
+fn a_large_vocabulary_may_take_longer() {
+    for (vocab_size, micros) in [(4_096, 500), (32_768, 1_500), (131_072, 4_500)] {
+        let most = Limits::default().call_max_of(vocab_size);
+        assert_eq!(most, Duration::from_micros(micros), "{vocab_size}");
+    }
+    assert_eq!(always().call_max_of(131_072), Duration::ZERO);
+}
+
 /// Where its calls are too long: those of `started` and of the first token are one.
 fn blocked(gate: Receiver<()>) -> impl FnMut(Heard) -> Step + Send {
     let mut asked = 0;
