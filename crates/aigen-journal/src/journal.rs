@@ -12,6 +12,7 @@ use crate::writer::{self, Desk};
 use aigen_network::{Command, Network};
 use aigen_types::Timestamp;
 use crossbeam_channel::{Sender, bounded};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::thread;
 use thiserror::Error;
@@ -346,7 +347,13 @@ fn spawn(
     on_failure: impl FnOnce(StoreError) + Send + 'static,
 ) -> Result<(), StoreError> {
     let body = move || {
-        if let Err(error) = run() {
+        let ended = panic::catch_unwind(AssertUnwindSafe(run));
+        let panicked = |_| {
+            Err(StoreError::Io(
+                "the thread that keeps the journal panicked".into(),
+            ))
+        };
+        if let Err(error) = ended.unwrap_or_else(panicked) {
             on_failure(error);
         }
     };

@@ -19,6 +19,7 @@ mod record;
 mod replay;
 mod replica;
 mod sessions;
+mod shelf;
 mod snapshot;
 mod sqlite;
 mod state;

@@ -18,11 +18,14 @@ mod tls;
 pub use election::PostgresElection;
 
 use crate::record::{Record, RecordError, Tip};
+use crate::shelf::shelf_in;
 use crate::store::{SNAPSHOTS_KEPT, Store, StoreError};
+use aigen_ledger::Shelf;
 use aigen_types::Digest;
 use link::Link;
 use postgres::{Client, Error, Row};
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
 /// Records fetched at once: each is a mebibyte at most, by and large.
 const RECORDS_FETCHED: i64 = 32;
@@ -40,6 +43,8 @@ const APPEND: &str = "
 #[derive(Debug)]
 pub struct PostgresStore {
     link: RefCell<Link>,
+    /// Where there is room for shelves.
+    folder: Option<PathBuf>,
 }
 
 impl PostgresStore {
@@ -52,7 +57,8 @@ impl PostgresStore {
         let mut link = Link::new(url)?;
         link.begin(true)?;
         let link = RefCell::new(link);
-        Ok(Self { link })
+        let folder = None;
+        Ok(Self { link, folder })
     }
 
     /// Connects to a database with a journal in it, also while nodes write to that.
@@ -63,7 +69,17 @@ impl PostgresStore {
         let mut link = Link::new(url)?;
         link.begin(false)?;
         let link = RefCell::new(link);
-        Ok(Self { link })
+        let folder = None;
+        Ok(Self { link, folder })
+    }
+
+    /// The same, whose states keep their past in files in this folder, and not in memory.
+    #[must_use]
+    pub fn with_room_in(self, folder: &Path) -> Self {
+        Self {
+            folder: Some(folder.to_owned()),
+            ..self
+        }
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&mut Client) -> Result<T, Error>) -> Result<T, StoreError> {
@@ -171,6 +187,10 @@ impl Store for PostgresStore {
         })?;
         let seqs = rows.iter().map(|row| row.get::<_, i64>(0).cast_unsigned());
         Ok(seqs.collect())
+    }
+
+    fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
+        self.folder.as_deref().map(shelf_in).transpose()
     }
 
     fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {

@@ -1,9 +1,13 @@
 use crate::record::{Record, Tip};
 use crate::sessions::Sessions;
+use crate::shelf::FORM;
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::store::{Store, StoreError};
 use aigen_network::{Network, Refusal, Reply};
 use aigen_types::Timestamp;
+
+/// What a network asks for: rows and ids, of receipts and of transfers.
+const SHELVES: usize = 4;
 
 /// What the network says to one command. A refusal is part of the history: it was the answer then
 /// and is the answer at every replay.
@@ -38,7 +42,7 @@ pub struct Recovery {
 /// # Errors
 /// The first record that cannot be trusted, by number.
 pub fn replay(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Replayed, StoreError> {
-    let mut replayed = Replayed::default();
+    let mut replayed = Replayed::default().on_shelves_of(store)?;
     replayed.follow(store, |_, record, _| {
         progress(record.seq);
         Ok(())
@@ -56,7 +60,7 @@ pub fn recover(
     mut on_record: impl FnMut(&Record, &[Answer]),
 ) -> Result<(Replayed, Recovery), StoreError> {
     let mut recovery = Recovery::default();
-    let mut replayed = newest_snapshot(store, &mut recovery)?;
+    let mut replayed = newest_snapshot(store, &mut recovery)?.on_shelves_of(store)?;
     recovery.replayed = replayed.follow(store, |_, record, answers| {
         on_record(record, answers);
         Ok(())
@@ -120,6 +124,26 @@ impl From<Replayed> for Snapshot {
 }
 
 impl Replayed {
+    /// The same state, whose past is where the store has room for it.
+    pub(crate) fn on_shelves_of(self, store: &dyn Store) -> Result<Self, StoreError> {
+        let mut shelves = Vec::new();
+        while shelves.len() < SHELVES
+            && let Some(shelf) = store.shelf()?
+        {
+            shelves.push(shelf);
+        }
+        if shelves.len() < SHELVES {
+            return Ok(self);
+        }
+        let shelf = || {
+            shelves
+                .pop()
+                .expect("there are as many as a network asks for")
+        };
+        let network = self.network.on_shelves(FORM, shelf);
+        Ok(Self { network, ..self })
+    }
+
     /// Applies the records after the last one applied. `on_record` is told the state after each,
     /// the record, and the answers to its commands.
     pub(crate) fn follow(

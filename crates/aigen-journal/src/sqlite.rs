@@ -11,13 +11,15 @@ pub use found::{Found, Loss, accept_loss, look};
 pub use unfinished::Unfinished;
 
 use crate::record::{Record, RecordError, Tip};
+use crate::shelf::shelf_in;
 use crate::store::{SNAPSHOTS_KEPT, Store, StoreError};
+use aigen_ledger::Shelf;
 use identity::{Identity, SCHEMA, foreign, identify};
 use log::{log_of, make_log_safe, write_again};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tip_file::TipFile;
 
@@ -39,6 +41,8 @@ pub struct SqliteStore {
     failed: bool,
     /// Where it is taken down, outside the database, how far the journal has come.
     tip_file: Option<TipFile>,
+    /// Where there is room for shelves.
+    folder: Option<PathBuf>,
 }
 
 impl SqliteStore {
@@ -71,7 +75,7 @@ impl SqliteStore {
     /// # Errors
     /// When the file cannot be opened or written, or is no AiGen journal.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::begin(Connection::open(path)?, path, write_again)
+        Ok(Self::begin(Connection::open(path)?, path, write_again)?.in_folder_of(path))
     }
 
     /// As [`SqliteStore::open`], on the SQLite file system registered as `vfs`: for disks that
@@ -98,7 +102,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub fn open_beside(path: &Path) -> Result<Self, StoreError> {
-        Self::begin(Connection::open(path)?, path, |_| Ok(()))
+        Ok(Self::begin(Connection::open(path)?, path, |_| Ok(()))?.in_folder_of(path))
     }
 
     fn begin(
@@ -128,7 +132,14 @@ impl SqliteStore {
             tip: None,
             failed: false,
             tip_file: None,
+            folder: None,
         }
+    }
+
+    fn in_folder_of(mut self, path: &Path) -> Self {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        self.folder = Some(folder.unwrap_or(Path::new(".")).to_owned());
+        self
     }
 
     /// Opens an existing journal to read it, also while a node writes to it.
@@ -272,6 +283,10 @@ impl Store for SqliteStore {
             .prepare_cached("SELECT DISTINCT seq FROM snapshot ORDER BY seq DESC")?;
         let seqs = statement.query_map([], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
         Ok(seqs.collect::<Result<_, _>>()?)
+    }
+
+    fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
+        self.folder.as_deref().map(shelf_in).transpose()
     }
 
     fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {

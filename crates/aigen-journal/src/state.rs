@@ -9,12 +9,14 @@ use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
     Allowance, Asked, Budget, Call, Cap, Capped, Controller, Dataset, Datasets, EpochState,
     Evaluated, Governance, Held, Hold, Key, Keyring, Minute, Model, Network, OpenAppeal, Opened,
-    Parts, PayoutKind, Phase, Plan, Posting, Read, ReadReceipt, Receipt, Refund, Reversal,
-    RulesVersion, SettledEpoch, StakeStanding, Steered, Tally, Validator, Waiting, Window,
+    Parts, PayoutKind, Phase, Plan, Posting, Read, ReadReceipt, Receipt, Receipts, Refund,
+    Reversal, RulesVersion, SettledEpoch, StakeStanding, Steered, Tally, Validator, Waiting,
+    Window,
 };
 use aigen_types::{CallId, Timestamp, TransferId};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Wire for Network {
     fn put(&self, out: &mut Vec<u8>) {
@@ -207,13 +209,14 @@ impl Wire for Call {
 /// What calls have read of datasets, running ones and those that have ended, where they have read
 /// anything.
 pub(crate) fn reads(network: &Network) -> BTreeMap<CallId, Vec<Read>> {
-    let running = network.calls();
-    let ended = network.receipts().map(|(id, receipt)| (id, &receipt.call));
-    running
-        .chain(ended)
-        .filter(|(_, call)| !CallWithoutReads::says(call))
-        .map(|(id, call)| (id, call.reads.clone()))
-        .collect()
+    let said = |id, call: &Call| {
+        let says_all = CallWithoutReads::says(call);
+        (!says_all).then(|| (id, call.reads.clone()))
+    };
+    let running = network.calls().filter_map(|(id, call)| said(id, call));
+    let ended = network.receipts();
+    let ended = ended.filter_map(|(id, receipt)| said(id, &receipt.call));
+    running.chain(ended).collect()
 }
 
 record!(Read {
@@ -337,6 +340,19 @@ pub(crate) fn asked(network: &Network) -> BTreeMap<CallId, Asked> {
         .map(|(call, receipt)| (call, receipt.steered.asked))
         .collect()
 }
+
+/// As a map of them.
+impl Wire for Receipts {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_all::<(CallId, Arc<Receipt>)>(self.iter(), out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let receipts = BTreeMap::<CallId, Receipt>::take(input)?;
+        Ok(receipts.into_iter().collect())
+    }
+}
+
 record!(Refund {
     id,
     amount,

@@ -1,4 +1,5 @@
 use crate::record::{Record, RecordError, Tip};
+use aigen_ledger::Shelf;
 use aigen_network::content_digest;
 use aigen_types::Digest;
 use std::error::Error as StdError;
@@ -61,6 +62,15 @@ pub trait Store: ContentStore + Send {
     /// When they cannot be listed.
     fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
         Ok(Vec::new())
+    }
+
+    /// A shelf for the past of a state that is rebuilt from this store, empty and of its own; `None` where
+    /// such a state is all in memory. Nothing of the journal depends on it.
+    ///
+    /// # Errors
+    /// When there is no room for one.
+    fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
+        Ok(None)
     }
 
     /// A snapshot as it was saved; nobody has looked into it.

@@ -94,7 +94,7 @@ pub fn verify(
 ) -> Result<Result<Verification, Fault>, StoreError> {
     let snapshots = store.snapshots()?;
     let mut wrong = None;
-    let mut replayed = Replayed::default();
+    let mut replayed = Replayed::default().on_shelves_of(store)?;
     replayed.follow(store, |state, record, _| {
         progress(record.seq);
         if wrong.is_none() && snapshots.contains(&record.seq) {
@@ -117,10 +117,10 @@ pub fn verify(
         tip: replayed.tip.hash,
         commands: network.commands(),
         accounts: network.ledger().accounts().count(),
-        transfers: network.ledger().transfers().count(),
+        transfers: network.ledger().transfer_count(),
         issued,
         balances,
-        receipts: network.receipts().count(),
+        receipts: network.receipt_count(),
         open_calls: network.calls().count(),
         epochs: network.settled_epochs().count(),
         contents,
@@ -187,7 +187,7 @@ fn check(network: &Network) -> Result<(Amount, Amount), Fault> {
     }
     let wrong = network
         .receipts()
-        .find(|(_, receipt)| !follows(network, receipt));
+        .find(|(_, receipt)| !follows(network, &receipt));
     if let Some((call, _)) = wrong {
         return Err(Fault::Receipt(call));
     }

@@ -114,6 +114,8 @@ impl Desk {
     /// Applies a batch, or puts it in line where the open record is full; waits where that is, too.
     /// `None` once nothing is taken in any more.
     pub fn take(&self, own: Own) -> Option<()> {
+        // Dropped after the lock.
+        let _alarm = Alarm(&self.wanted);
         let mut state = sound(self.state.lock())?;
         while state.line.len() >= QUEUE_BATCHES_MAX && !state.ends {
             state = sound(self.room.wait(state))?;
@@ -218,6 +220,17 @@ fn sound<T>(locked: LockResult<T>) -> Option<T> {
     locked.ok()
 }
 
+/// Where applying panics, the thread that writes is to hear of it.
+struct Alarm<'a>(&'a Condvar);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.notify_one();
+        }
+    }
+}
+
 impl State {
     fn apply(&mut self, mut own: Own) {
         let open = self.open.get_or_insert_with(|| Open {
@@ -291,5 +304,8 @@ fn write_all(desk: &Desk, store: &mut dyn Store) -> Result<(), StoreError> {
             thread::sleep(apart.saturating_sub(began.elapsed()));
         }
     }
-    Ok(())
+    match desk.state.is_poisoned() {
+        true => Err(StoreError::Io("a command could not be applied".into())),
+        false => Ok(()),
+    }
 }

@@ -63,7 +63,7 @@ fn check_order(store: &Store) -> Result<(), Violation> {
     for Record { transfer, .. } in store.records() {
         let is_found = store
             .find_record(transfer.id)
-            .map(|(_, found)| &found.transfer)
+            .map(|(_, found)| found.transfer)
             == Some(transfer);
         if !ids.insert(transfer.id) || !is_found {
             return Err(Violation::TransferIdTaken(transfer.id));
@@ -130,10 +130,10 @@ fn check_holds(store: &Store, resolutions: &Resolutions) -> Result<(), Violation
             PendingStatus::Pending
         };
         let status = resolutions.get(&transfer.id).copied().unwrap_or(by_time);
-        if *pending != transfer.is_hold().then_some(status) {
+        if pending != transfer.is_hold().then_some(status) {
             return Err(Violation::StatusDisagrees(transfer.id));
         }
-        if *pending == Some(PendingStatus::Pending) {
+        if pending == Some(PendingStatus::Pending) {
             live.extend(transfer.expires_at().map(|expires_at| (expires_at, slot)));
         }
     }
@@ -175,8 +175,8 @@ fn sums(store: &Store) -> Result<Sums, Violation> {
             .flags
             .contains(TransferFlags::VOID_PENDING_TRANSFER);
         match pending {
-            Some(PendingStatus::Pending) => add_held(&mut sums, transfer),
-            None if !is_void => add_posted(&mut sums, transfer),
+            Some(PendingStatus::Pending) => add_held(&mut sums, &transfer),
+            None if !is_void => add_posted(&mut sums, &transfer),
             _ => {}
         }
     }

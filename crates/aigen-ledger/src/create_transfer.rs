@@ -42,8 +42,8 @@ fn check_id(request: &TransferRequest, store: &Store) -> Result<(), TransferRefu
     }
     if let Some((_, existing)) = store.find_record(request.id) {
         let hold = store.find_record(existing.transfer.pending_id);
-        let hold = hold.map(|(_, hold)| &hold.transfer);
-        return compare_transfer(request, &existing.transfer, hold);
+        let hold = hold.map(|(_, hold)| hold.transfer);
+        return compare_transfer(request, &existing.transfer, hold.as_ref());
     }
     refuse! { TransferRefusal:
         IdAlreadyFailed if store.is_burnt(request.id);

@@ -1,8 +1,9 @@
 use crate::{
-    Account, AccountRefusal, AccountRequest, PendingStatus, Transfer, TransferRefusal,
+    Account, AccountRefusal, AccountRequest, PendingStatus, Shelf, Transfer, TransferRefusal,
     TransferRequest, Violation, batch, check, resolve, store::Store,
 };
 use aigen_types::{AccountId, Timestamp, TransferId};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Accounts, transfers and holds under one clock that the caller winds.
@@ -62,6 +63,16 @@ impl Ledger {
         }
     }
 
+    /// The same ledger, which keeps only its newest transfers in memory, and the others on shelves of
+    /// its own: it asks for two, empty ones. It changes no answer, and no ledger is unequal for it. A copy
+    /// of a ledger is in memory.
+    #[must_use]
+    pub fn on_shelves(self, mut shelf: impl FnMut() -> Box<dyn Shelf>) -> Self {
+        Self {
+            store: self.store.on_shelves(shelf(), shelf()),
+        }
+    }
+
     /// Moves ledger time to `now`, never back, and expires the holds due by then; a hold is due at
     /// its expiry, not after it. Returns their ids, by time of expiry,
     /// then by age.
@@ -112,9 +123,9 @@ impl Ledger {
 
     /// The transfer created under this id.
     #[must_use]
-    pub fn transfer(&self, id: TransferId) -> Option<&Transfer> {
+    pub fn transfer(&self, id: TransferId) -> Option<Transfer> {
         let (_, record) = self.store.find_record(id)?;
-        Some(&record.transfer)
+        Some(record.transfer)
     }
 
     /// What became of this hold; `None` if there is no hold of this id.
@@ -130,8 +141,14 @@ impl Ledger {
     }
 
     /// Every transfer, in order of creation.
-    pub fn transfers(&self) -> impl Iterator<Item = &Transfer> {
-        self.store.records().iter().map(|record| &record.transfer)
+    pub fn transfers(&self) -> impl Iterator<Item = Transfer> {
+        self.store.records().map(|record| record.transfer)
+    }
+
+    /// How many transfers there are.
+    #[must_use]
+    pub fn transfer_count(&self) -> usize {
+        self.store.record_count()
     }
 
     /// Every burnt transfer id (see [`TransferRefusal::transient`]), in order of burning.

@@ -71,6 +71,7 @@ mod limits;
 mod query;
 mod refusal;
 mod resolve;
+mod shelf;
 mod store;
 mod transfer;
 
@@ -81,6 +82,8 @@ pub use ledger::Ledger;
 pub use limits::TRANSFER_AMOUNT_MAX;
 pub use query::{AccountFilter, QueryFilter};
 pub use refusal::{AccountRefusal, TransferRefusal};
+pub use shelf::Shelf;
+pub use store::Ids;
 pub use transfer::{AMOUNT_ALL, PendingStatus, Transfer, TransferRequest};
 
 #[cfg(test)]

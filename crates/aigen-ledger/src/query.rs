@@ -5,6 +5,7 @@ use crate::{Account, AccountFilterFlags, Ledger, QueryFilterFlags, Transfer};
 use aigen_types::{AccountId, Timestamp, TransferId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Which transfers of one account: those for which every field that is not zero fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,11 +62,11 @@ impl Ledger {
     pub fn account_transfers(
         &self,
         filter: &AccountFilter,
-    ) -> impl Iterator<Item = &Transfer> + use<'_> {
+    ) -> impl Iterator<Item = Transfer> + use<'_> {
         let slot = self.store.find_account(filter.account_id).into_iter();
         let newest_first = slot
             .flat_map(|slot| self.store.records_of(slot))
-            .map(|record| &record.transfer)
+            .map(|record| record.transfer)
             .take_while(|transfer| transfer.timestamp >= filter.timestamp_min)
             .filter(|transfer| filter.matches(transfer));
         let limit = count(filter.limit);
@@ -89,20 +90,20 @@ impl Ledger {
         &self,
         account: AccountId,
         before: Option<TransferId>,
-    ) -> Box<dyn Iterator<Item = &Transfer> + '_> {
+    ) -> Box<dyn Iterator<Item = Transfer> + '_> {
         let Some(slot) = self.store.find_account(account) else {
             return Box::new(core::iter::empty());
         };
         let Some(before) = before else {
-            return Box::new(self.store.records_of(slot).map(|record| &record.transfer));
+            return Box::new(self.store.records_of(slot).map(|record| record.transfer));
         };
         let found = self.store.find_record(before).filter(|(_, record)| {
-            let transfer = &record.transfer;
+            let transfer = record.transfer;
             [transfer.debit_account_id, transfer.credit_account_id].contains(&account)
         });
         let earlier = found.into_iter();
         let earlier = earlier.flat_map(move |(before, _)| self.store.records_before(slot, before));
-        Box::new(earlier.map(|record| &record.transfer))
+        Box::new(earlier.map(|record| record.transfer))
     }
 
     /// Transfers of all accounts before one of them, or all of them, newest first. One that does
@@ -110,16 +111,16 @@ impl Ledger {
     pub fn transfers_before(
         &self,
         before: Option<TransferId>,
-    ) -> impl Iterator<Item = &Transfer> + use<'_> {
-        let records = self.store.records();
+    ) -> impl Iterator<Item = Transfer> + use<'_> {
         let end = match before {
-            None => records.len(),
+            None => self.store.record_count(),
             Some(id) => self
                 .store
                 .find_record(id)
                 .map_or(0, |(slot, _)| slot.place()),
         };
-        records[..end].iter().rev().map(|record| &record.transfer)
+        let records = self.store.records_in(0..end);
+        records.rev().map(|record| record.transfer)
     }
 
     /// Transfers of all accounts, holds, captures and voids included: oldest first unless
@@ -129,11 +130,11 @@ impl Ledger {
     pub fn query_transfers(
         &self,
         filter: &QueryFilter,
-    ) -> impl Iterator<Item = &Transfer> + use<'_> {
-        let records = between(self.store.records(), filter, |record| {
-            record.transfer.timestamp
-        });
-        let transfers = records.iter().map(|record| &record.transfer);
+    ) -> impl Iterator<Item = Transfer> + use<'_> {
+        let time = |place| self.store.record_at(place).transfer.timestamp;
+        let places = between(self.store.record_count(), filter, time);
+        let records = self.store.records_in(places);
+        let transfers = records.map(|record| record.transfer);
         let filter = *filter;
         filter.select(transfers.filter(move |transfer| filter.matches(&Fields::of(transfer))))
     }
@@ -142,9 +143,11 @@ impl Ledger {
     ///
     /// Takes time in proportion to the accounts between the two timestamps, up to the last found.
     pub fn query_accounts(&self, filter: &QueryFilter) -> impl Iterator<Item = &Account> + use<'_> {
-        let accounts = between(self.store.accounts(), filter, |account| account.timestamp);
+        let accounts = self.store.accounts();
+        let time = |place: usize| accounts[place].timestamp;
+        let places = between(accounts.len(), filter, time);
         let filter = *filter;
-        filter.select(accounts.iter().filter(move |account| {
+        filter.select(accounts[places].iter().filter(move |account| {
             filter.matches(&Fields {
                 user_data_128: account.user_data_128,
                 user_data_64: account.user_data_64,
@@ -224,12 +227,26 @@ fn fits<T: PartialEq + Default>(wanted: T, value: T) -> bool {
     wanted == T::default() || wanted == value
 }
 
-/// Of rows in order of time, those that the filter's timestamps leave.
-fn between<'a, T>(rows: &'a [T], filter: &QueryFilter, time: impl Fn(&T) -> Timestamp) -> &'a [T] {
-    let first = rows.partition_point(|row| time(row) < filter.timestamp_min);
-    let later = rows.get(first..).unwrap_or_default();
-    let last = later.partition_point(|row| time(row) <= end(filter.timestamp_max));
-    later.get(..last).unwrap_or_default()
+/// Of this many rows in order of time, the places of those that the filter's timestamps leave.
+fn between(count: usize, filter: &QueryFilter, time: impl Fn(usize) -> Timestamp) -> Range<usize> {
+    let first = first_place(0..count, |place| time(place) >= filter.timestamp_min);
+    let end = first_place(first..count, |place| {
+        time(place) > end(filter.timestamp_max)
+    });
+    first..end
+}
+
+/// Where it begins to be so; the end of the range where it never is.
+fn first_place(places: Range<usize>, is_so: impl Fn(usize) -> bool) -> usize {
+    let (mut first, mut end) = (places.start, places.end);
+    while first < end {
+        let middle = first.midpoint(end);
+        match is_so(middle) {
+            true => end = middle,
+            false => first = middle.saturating_add(1),
+        }
+    }
+    first
 }
 
 /// Zero is no bound.

@@ -13,7 +13,7 @@ pub(crate) fn apply(request: &TransferRequest, store: &mut Store) -> Result<(), 
     check_shape(request)?;
     let hold = store.find_record(request.pending_id);
     let (slot, hold) = hold.ok_or(TransferRefusal::PendingTransferNotFound)?;
-    let (request, hold) = (inherit(request, &hold.transfer), *hold);
+    let request = inherit(request, &hold.transfer);
     check_hold(&request, &hold)?;
     let hold = hold.transfer;
     let is_capture = request.flags.contains(TransferFlags::POST_PENDING_TRANSFER);

@@ -1,14 +1,22 @@
 //! Where the state lives: records in order of creation, found by id. The rules are elsewhere; this
 //! module only keeps its indexes in step with its records, and undoes what an open chain has done.
 
+mod catalogue;
+mod ids;
 mod index;
 mod link;
+mod records;
 
-use crate::{Account, PendingStatus, Transfer};
+use crate::{Account, PendingStatus, Shelf, Transfer};
 use aigen_types::{AccountId, Timestamp, TransferId};
+use alloc::boxed::Box;
 use alloc::{collections::BTreeSet, vec::Vec};
+use core::ops::Range;
+pub use ids::Ids;
 use index::Index;
 use link::Link;
+pub(crate) use records::Record;
+use records::Records;
 
 /// The place of an account, in order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,26 +40,6 @@ impl TransferSlot {
     }
 }
 
-/// A transfer and, if it is a hold, what became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Record {
-    pub transfer: Transfer,
-    pub pending: Option<PendingStatus>,
-    /// The transfer before this one of the debit account, and that of the credit account.
-    before: [Link; 2],
-}
-
-impl Record {
-    /// The transfer before this one of one of its two accounts.
-    fn before_of(&self, account: AccountId) -> Link {
-        let [debit_before, credit_before] = self.before;
-        match self.transfer.debit_account_id == account {
-            true => debit_before,
-            false => credit_before,
-        }
-    }
-}
-
 /// The accounts of a transfer: debit, then credit.
 pub(crate) type PartySlots = [AccountSlot; 2];
 
@@ -64,15 +52,15 @@ enum Undo {
     ReviveHold(TransferSlot),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Store {
     now: Timestamp,
     accounts: Vec<Account>,
     accounts_by_id: Index,
     /// By account: its newest transfer, from which the others are found backwards.
     newest: Vec<Link>,
-    records: Vec<Record>,
-    records_by_id: Index,
+    records: Records,
+    records_by_id: Ids,
     burnt: Vec<TransferId>,
     burnt_by_id: Index,
     /// Live holds with a timeout. Of two that expire together the older goes first.
@@ -83,13 +71,37 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The same under another index key; see [`Index`].
-    pub fn with_index_key(mut self, key: u128) -> Self {
-        self.accounts_by_id = Index::of(key, self.accounts.iter().map(|account| account.id.0));
-        let transfers = self.records.iter().map(|record| record.transfer.id.0);
-        self.records_by_id = Index::of(key, transfers);
-        self.burnt_by_id = Index::of(key, self.burnt.iter().map(|id| id.0));
-        self
+    /// The same in memory, under another index key; see [`Index`].
+    pub fn with_index_key(self, key: u128) -> Self {
+        let mut store = self.clone();
+        store.accounts_by_id = Index::of(key, store.accounts.iter().map(|account| account.id.0));
+        store.records_by_id = Ids::of(key, transfer_ids(&store.records));
+        store.burnt_by_id = Index::of(key, store.burnt.iter().map(|id| id.0));
+        store
+    }
+
+    /// The same, which keeps only its newest transfers in memory.
+    pub fn on_shelves(self, rows: Box<dyn Shelf>, ids: Box<dyn Shelf>) -> Self {
+        let mut store = Self {
+            records: Records::on(rows),
+            records_by_id: Ids::default().on(ids),
+            ..self.clone()
+        };
+        for record in self.records.iter() {
+            let place = store.records.len();
+            store.records_by_id.insert(record.transfer.id.0, place);
+            store.records.push(record);
+            store.shelve();
+        }
+        store
+    }
+
+    /// Nothing of an open chain leaves memory, so that whatever is undone is there.
+    fn shelve(&mut self) {
+        if !self.chain_open {
+            let ids = &mut self.records_by_id;
+            self.records.shelve(|id, place| ids.shelve(id.0, place));
+        }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -128,10 +140,10 @@ impl Store {
         self.log(Undo::RestoreAccount(slot, before));
     }
 
-    pub fn find_record(&self, id: TransferId) -> Option<(TransferSlot, &Record)> {
-        let has_id = |slot: usize| self.records[slot].transfer.id == id;
-        let slot = self.records_by_id.find(id.0, has_id)?;
-        Some((TransferSlot(slot), &self.records[slot]))
+    pub fn find_record(&self, id: TransferId) -> Option<(TransferSlot, Record)> {
+        let has_id = |place: usize| self.records.get(place).transfer.id == id;
+        let place = self.records_by_id.find(id.0, has_id)?;
+        Some((TransferSlot(place), self.records.get(place)))
     }
 
     pub fn is_burnt(&self, id: TransferId) -> bool {
@@ -139,17 +151,32 @@ impl Store {
         self.burnt_by_id.find(id.0, has_id).is_some()
     }
 
-    pub fn record(&self, slot: TransferSlot) -> &Record {
-        &self.records[slot.0]
+    pub fn record(&self, slot: TransferSlot) -> Record {
+        self.records.get(slot.0)
+    }
+
+    /// From 0.
+    pub fn record_at(&self, place: usize) -> Record {
+        self.records.get(place)
     }
 
     /// In order of creation, and so of time.
-    pub fn records(&self) -> &[Record] {
-        &self.records
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = Record> {
+        self.records.iter()
+    }
+
+    /// Those of these places, in order.
+    pub fn records_in(&self, places: Range<usize>) -> impl DoubleEndedIterator<Item = Record> {
+        self.records.range(places)
+    }
+
+    /// How many transfers there are.
+    pub fn record_count(&self) -> usize {
+        self.records.len()
     }
 
     /// The transfers of an account, newest first.
-    pub fn records_of(&self, account: AccountSlot) -> impl Iterator<Item = &Record> {
+    pub fn records_of(&self, account: AccountSlot) -> impl Iterator<Item = Record> {
         self.records_from(account, self.newest[account.0])
     }
 
@@ -158,16 +185,16 @@ impl Store {
         &self,
         account: AccountSlot,
         transfer: TransferSlot,
-    ) -> impl Iterator<Item = &Record> {
+    ) -> impl Iterator<Item = Record> {
         let before = self.record(transfer).before_of(self.account(account).id);
         self.records_from(account, before)
     }
 
-    fn records_from(&self, account: AccountSlot, from: Link) -> impl Iterator<Item = &Record> {
+    fn records_from(&self, account: AccountSlot, from: Link) -> impl Iterator<Item = Record> {
         let id = self.accounts[account.0].id;
         let mut next = from;
         core::iter::from_fn(move || {
-            let record = &self.records[next.slot()?];
+            let record = self.records.get(next.slot()?);
             next = record.before_of(id);
             Some(record)
         })
@@ -191,10 +218,11 @@ impl Store {
             pending: transfer.is_hold().then_some(PendingStatus::Pending),
             before: parties.map(|party| self.newest[party.0]),
         };
-        push(&mut self.records, record);
+        self.records.push(record);
         self.set_newest(parties, [Link::to(slot.0); 2]);
         self.watch(slot, &transfer);
         self.log(Undo::ForgetTransfer(parties));
+        self.shelve();
     }
 
     /// Ends a live hold.
@@ -227,6 +255,7 @@ impl Store {
     pub fn keep_chain(&mut self) {
         self.chain_open = false;
         self.undo_log.clear();
+        self.shelve();
     }
 
     pub fn undo_chain(&mut self) {
@@ -277,8 +306,9 @@ impl Store {
     }
 
     fn set_pending(&mut self, slot: TransferSlot, status: PendingStatus) -> Transfer {
-        let record = &mut self.records[slot.0];
+        let mut record = self.records.get(slot.0);
         record.pending = Some(status);
+        self.records.set(slot.0, record);
         record.transfer
     }
 
@@ -301,6 +331,29 @@ fn push<T>(rows: &mut Vec<T>, row: T) {
         rows.reserve_exact((rows.len() >> 3).max(16));
     }
     rows.push(row);
+}
+
+fn transfer_ids(records: &Records) -> impl Iterator<Item = u128> {
+    records.iter().map(|record| record.transfer.id.0)
+}
+
+/// A copy is in memory.
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        Self {
+            now: self.now,
+            accounts: self.accounts.clone(),
+            accounts_by_id: self.accounts_by_id.clone(),
+            newest: self.newest.clone(),
+            records: self.records.clone(),
+            records_by_id: self.records_by_id.again(transfer_ids(&self.records)),
+            burnt: self.burnt.clone(),
+            burnt_by_id: self.burnt_by_id.clone(),
+            expiries: self.expiries.clone(),
+            undo_log: self.undo_log.clone(),
+            chain_open: self.chain_open,
+        }
+    }
 }
 
 /// Equal in content, however it is laid out.

@@ -5,6 +5,7 @@ mod model;
 mod page;
 mod properties;
 mod queries;
+mod shelves;
 mod snapshot;
 mod table;
 
@@ -156,5 +157,19 @@ fn available_and_balance() {
             (nano(available), balance),
             "{counters:?}"
         );
+    }
+}
+
+/// A shelf in memory.
+impl crate::Shelf for Vec<u8> {
+    fn read(&self, at: u64, into: &mut [u8]) {
+        let at = at as usize;
+        into.copy_from_slice(&self[at..at + into.len()]);
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) {
+        let end = at as usize + bytes.len();
+        self.resize(self.len().max(end), 0);
+        self[at as usize..end].copy_from_slice(bytes);
     }
 }

@@ -333,23 +333,23 @@ impl Network {
     }
 
     pub(crate) fn refuse_known_call(&self, open: &OpenCall) -> Result<(), Refusal> {
-        let known = self
-            .calls
-            .get(&open.call)
-            .or_else(|| self.receipts.get(&open.call).map(|receipt| &receipt.call));
+        let is_same = |call: &Call| call.request == open.request && call.key == open.key;
+        let running = self.calls.get(&open.call).map(is_same);
+        let known = running.or_else(|| {
+            let receipt = self.receipts.get(open.call)?;
+            Some(is_same(&receipt.call))
+        });
         match known {
             None => self.refuse_known_id(open.call),
-            Some(call) if call.request == open.request && call.key == open.key => {
-                Err(Refusal::CallExists)
-            }
-            Some(_) => Err(Refusal::CallExistsWithDifferentRequest),
+            Some(true) => Err(Refusal::CallExists),
+            Some(false) => Err(Refusal::CallExistsWithDifferentRequest),
         }
     }
 
     /// Calls and reads outside of calls share their ids.
     pub(crate) fn refuse_known_id(&self, id: CallId) -> Result<(), Refusal> {
         let known = self.calls.contains_key(&id)
-            || self.receipts.contains_key(&id)
+            || self.receipts.contains(id)
             || self.datasets.reads.contains_key(&id);
         if known {
             Err(Refusal::CallExistsWithDifferentRequest)
@@ -361,7 +361,7 @@ impl Network {
     pub(crate) fn open(&self, id: CallId) -> Result<&Call, Refusal> {
         match self.calls.get(&id) {
             Some(call) => Ok(call),
-            None if self.receipts.contains_key(&id) => Err(Refusal::CallClosed),
+            None if self.receipts.contains(id) => Err(Refusal::CallClosed),
             None => Err(Refusal::CallUnknown),
         }
     }

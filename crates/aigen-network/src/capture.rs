@@ -59,7 +59,7 @@ impl Network {
         self.count(now, &receipt.call.key, 0, output);
         let total = receipt.total();
         self.calls.remove(&close.call);
-        self.usage.add(close.call, &receipt);
+        self.usage.add(&receipt);
         self.read_index.add_call(&receipt);
         self.receipts.insert(close.call, Arc::new(receipt));
         Ok(Reply::Charged(total))

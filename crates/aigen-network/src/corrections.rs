@@ -7,9 +7,11 @@
 
 use crate::accounts::{addresses, first_u128};
 use crate::budgets::Cap;
+use crate::calls::Receipt;
 use crate::command::{RefundCall, ReverseCall};
 use crate::network::{Network, Reply};
 use crate::posting::{Chain, Reason};
+use crate::reads::ReadReceipt;
 use crate::refusal::Refusal;
 use aigen_ledger::TransferRefusal;
 use aigen_types::{Address, Amount, CallId, Day, Epoch, NameError, Timestamp, TransferId};
@@ -116,6 +118,37 @@ pub(crate) struct Paid<'a> {
     epoch: Option<Epoch>,
 }
 
+/// A call that has ended, or a read outside of calls.
+pub(crate) enum Bought<'a> {
+    Call(Arc<Receipt>),
+    Read(&'a ReadReceipt),
+}
+
+impl Bought<'_> {
+    pub fn paid(&self) -> Paid<'_> {
+        match self {
+            Self::Call(receipt) => Paid {
+                total: receipt.total(),
+                caps: &receipt.call.caps,
+                refunds: &receipt.refunds,
+                reversal: receipt.reversal.as_ref(),
+                payer: &receipt.call.payer,
+                transfers: &receipt.transfers,
+                epoch: Some(receipt.epoch),
+            },
+            Self::Read(read) => Paid {
+                total: read.total(),
+                caps: &read.caps,
+                refunds: &read.refunds,
+                reversal: read.reversal.as_ref(),
+                payer: &read.payer,
+                transfers: &read.transfers,
+                epoch: None,
+            },
+        }
+    }
+}
+
 impl Paid<'_> {
     /// What was refunded of it so far.
     pub fn refunded(&self) -> Amount {
@@ -125,28 +158,9 @@ impl Paid<'_> {
 
 impl Network {
     /// What this call, or read outside of calls, came to; `None` while a call runs.
-    pub(crate) fn paid(&self, id: CallId) -> Option<Paid<'_>> {
-        if let Some(receipt) = self.receipts.get(&id) {
-            return Some(Paid {
-                total: receipt.total(),
-                caps: &receipt.call.caps,
-                refunds: &receipt.refunds,
-                reversal: receipt.reversal.as_ref(),
-                payer: &receipt.call.payer,
-                transfers: &receipt.transfers,
-                epoch: Some(receipt.epoch),
-            });
-        }
-        let read = self.datasets.reads.get(&id)?;
-        Some(Paid {
-            total: read.total(),
-            caps: &read.caps,
-            refunds: &read.refunds,
-            reversal: read.reversal.as_ref(),
-            payer: &read.payer,
-            transfers: &read.transfers,
-            epoch: None,
-        })
+    pub(crate) fn bought(&self, id: CallId) -> Option<Bought<'_>> {
+        let receipt = self.receipts.get(id).map(Bought::Call);
+        receipt.or_else(|| self.datasets.reads.get(&id).map(Bought::Read))
     }
 
     /// Takes every share of a call, or of a read, back and pays the payer, in one chain and once.
@@ -155,7 +169,8 @@ impl Network {
         now: Timestamp,
         reverse: &ReverseCall,
     ) -> Result<Reply, Refusal> {
-        let paid = self.paid(reverse.call).ok_or(Refusal::CallUnknown)?;
+        let bought = self.bought(reverse.call).ok_or(Refusal::CallUnknown)?;
+        let paid = bought.paid();
         let total = paid.total;
         if let Some(known) = paid.reversal {
             return same_reversal(known, reverse, total);
@@ -186,15 +201,14 @@ impl Network {
 
     /// Every count that the call or the read was part of forgets it.
     fn note_reversal(&mut self, id: CallId, reversal: Reversal) {
-        if let Some(receipt) = self.receipts.get(&id).cloned() {
+        if let Some(receipt) = self.receipts.get(id) {
             self.untally_call(&receipt);
-        }
-        if let Some(receipt) = self.receipts.get_mut(&id) {
-            self.usage.give_back(receipt, receipt.total());
+            self.usage.give_back(&receipt, receipt.total());
             for read in &receipt.call.reads {
                 self.read_index.reverse(Day::of(receipt.closed_at), read);
             }
-            Arc::make_mut(receipt).reversal = Some(reversal);
+            let undo = |receipt: &mut Receipt| receipt.reversal = Some(reversal);
+            self.receipts.correct(id, undo);
         } else if let Some(read) = self.datasets.reads.get_mut(&id) {
             self.read_index.reverse(Day::of(read.read_at), &read.read);
             read.reversal = Some(reversal);
@@ -255,7 +269,8 @@ impl Network {
         if refund.amount.is_zero() {
             return Err(Refusal::AmountZero);
         }
-        let paid = self.paid(refund.call).ok_or(Refusal::CallUnknown)?;
+        let bought = self.bought(refund.call).ok_or(Refusal::CallUnknown)?;
+        let paid = bought.paid();
         if let Some(known) = paid.refunds.iter().find(|known| known.id == refund.id) {
             return same_refund(known, refund);
         }
@@ -281,9 +296,10 @@ impl Network {
     }
 
     fn note_refund(&mut self, id: CallId, given: Refund) {
-        if let Some(receipt) = self.receipts.get_mut(&id) {
-            self.usage.give_back(receipt, given.amount);
-            Arc::make_mut(receipt).refunds.push(given);
+        if let Some(receipt) = self.receipts.get(id) {
+            self.usage.give_back(&receipt, given.amount);
+            let refund = |receipt: &mut Receipt| receipt.refunds.push(given);
+            self.receipts.correct(id, refund);
         } else if let Some(read) = self.datasets.reads.get_mut(&id) {
             read.refunds.push(given);
         }

@@ -14,7 +14,6 @@ use aigen_types::{
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// What rows are read for.
@@ -435,8 +434,9 @@ impl Network {
         for (id, reads) in reads {
             if let Some(call) = self.calls.get_mut(&id) {
                 call.reads = reads;
-            } else if let Some(receipt) = self.receipts.get_mut(&id) {
-                Arc::make_mut(receipt).call.reads = reads;
+            } else {
+                self.receipts
+                    .restate(id, |receipt| receipt.call.reads = reads);
             }
         }
         self.read_index = crate::earnings::ReadIndex::of(&self.receipts, &self.datasets.reads);

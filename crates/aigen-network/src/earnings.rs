@@ -5,9 +5,9 @@ use crate::calls::Receipt;
 use crate::datasets::DatasetUse;
 use crate::network::Network;
 use crate::reads::{Read, ReadReceipt};
+use crate::receipts::Receipts;
 use aigen_types::{Address, Amount, CallId, DatasetRef, Day};
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::sync::Arc;
 use core::ops::RangeInclusive;
 
 /// What the reads of one provider's datasets are counted by.
@@ -69,13 +69,10 @@ pub(crate) struct ReadIndex {
 }
 
 impl ReadIndex {
-    pub fn of(
-        receipts: &BTreeMap<CallId, Arc<Receipt>>,
-        reads: &BTreeMap<CallId, ReadReceipt>,
-    ) -> Self {
+    pub fn of(receipts: &Receipts, reads: &BTreeMap<CallId, ReadReceipt>) -> Self {
         let mut index = Self::default();
-        for receipt in receipts.values() {
-            index.add_call(receipt);
+        for (_, receipt) in receipts.in_order() {
+            index.add_call(&receipt);
         }
         for (id, receipt) in reads {
             index.add_read(*id, receipt);

@@ -14,6 +14,8 @@
 )]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod accounts;
 mod allowances;
@@ -36,6 +38,7 @@ mod network;
 mod parts;
 mod posting;
 mod reads;
+mod receipts;
 mod refusal;
 mod registry;
 mod releases;
@@ -84,6 +87,7 @@ pub use reads::{
     Read, ReadDataset, ReadReceipt, ReadWithin, RowRange, Rows, SettledCall, Wanted, settled_call,
     settled_read,
 };
+pub use receipts::{ReceiptForm, Receipts};
 pub use refusal::Refusal;
 pub use registry::{Controller, Key, Model, Validator, controller_digest, script_key};
 pub use releases::{

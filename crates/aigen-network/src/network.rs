@@ -9,17 +9,19 @@ use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::governance::Governance;
 use crate::keyring::Keyring;
 use crate::names::Names;
+use crate::receipts::{ReceiptForm, Receipts};
 use crate::refusal::Refusal;
 use crate::registry::{Controller, Key, Model, Validator};
 use crate::releases::{Release, Stated, TagKey};
 use crate::settings::Settings;
 use crate::usage::UsageIndex;
 use crate::within::Within;
-use aigen_ledger::Ledger;
+use aigen_ledger::{Ledger, Shelf};
 use aigen_types::{
     AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Ppm,
     PublisherKey, Slug, Timestamp,
 };
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
@@ -40,8 +42,7 @@ pub struct Network {
     pub(crate) controller_names: BTreeMap<ControllerRef, Digest>,
     pub(crate) validators: BTreeMap<Slug, Validator>,
     pub(crate) calls: BTreeMap<CallId, Call>,
-    /// Apart from the map, which is a third air and moves what it holds: a receipt is some 900 bytes.
-    pub(crate) receipts: BTreeMap<CallId, Arc<Receipt>>,
+    pub(crate) receipts: Receipts,
     /// What the receipts come to.
     pub(crate) usage: UsageIndex,
     pub(crate) epoch: EpochState,
@@ -93,6 +94,19 @@ impl Network {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same network, whose past is not in memory but on shelves of its own, empty ones that it asks for.
+    /// It changes no answer, and no network is unequal for it. A copy of a network is in memory.
+    #[must_use]
+    pub fn on_shelves(
+        mut self,
+        form: ReceiptForm,
+        mut shelf: impl FnMut() -> Box<dyn Shelf>,
+    ) -> Self {
+        self.receipts = self.receipts.on_shelves(form, shelf(), shelf());
+        self.ledger = self.ledger.on_shelves(shelf);
+        self
     }
 
     /// Applies one command of journal record number `record`, at ledger time `now`, which
@@ -280,20 +294,25 @@ impl Network {
 
     /// What a call came to.
     #[must_use]
-    pub fn receipt(&self, id: CallId) -> Option<&Receipt> {
-        self.receipts.get(&id).map(Arc::as_ref)
+    pub fn receipt(&self, id: CallId) -> Option<Arc<Receipt>> {
+        self.receipts.get(id)
     }
 
-    /// The same, to be kept.
+    /// Whether a call has ended, and so has a receipt.
     #[must_use]
-    pub fn shared_receipt(&self, id: CallId) -> Option<Arc<Receipt>> {
-        self.receipts.get(&id).cloned()
+    pub fn has_receipt(&self, id: CallId) -> bool {
+        self.receipts.contains(id)
     }
 
-    /// Every receipt.
-    pub fn receipts(&self) -> impl Iterator<Item = (CallId, &Receipt)> {
-        let receipts = self.receipts.iter();
-        receipts.map(|(id, receipt)| (*id, receipt.as_ref()))
+    /// Every receipt, by the id of its call.
+    pub fn receipts(&self) -> impl Iterator<Item = (CallId, Arc<Receipt>)> {
+        self.receipts.iter()
+    }
+
+    /// How many receipts there are.
+    #[must_use]
+    pub fn receipt_count(&self) -> usize {
+        self.receipts.len()
     }
 
     /// The running epoch.

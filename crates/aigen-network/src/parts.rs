@@ -1,10 +1,11 @@
 use crate::allowances::Allowance;
 use crate::budgets::Budget;
-use crate::calls::{Asked, Call, Receipt, Steered};
+use crate::calls::{Asked, Call, Steered};
 use crate::command::Found;
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::names::Names;
 use crate::network::Network;
+use crate::receipts::Receipts;
 use crate::registry::{Controller, Key, Model, Validator};
 use crate::releases::{Release, Stated, TagKey};
 use crate::usage::UsageIndex;
@@ -15,7 +16,6 @@ use aigen_types::{
 };
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
 
 impl Network {
     /// The same network, of whose receipts these say more of how the call was steered than their
@@ -23,9 +23,8 @@ impl Network {
     #[must_use]
     pub fn with_steered(mut self, steered: BTreeMap<CallId, Steered>) -> Self {
         for (call, steered) in steered {
-            if let Some(receipt) = self.receipts.get_mut(&call) {
-                Arc::make_mut(receipt).steered = steered;
-            }
+            self.receipts
+                .restate(call, |receipt| receipt.steered = steered);
         }
         self
     }
@@ -34,9 +33,8 @@ impl Network {
     #[must_use]
     pub fn with_asked(mut self, asked: BTreeMap<CallId, Asked>) -> Self {
         for (call, asked) in asked {
-            if let Some(receipt) = self.receipts.get_mut(&call) {
-                Arc::make_mut(receipt).steered.asked = asked;
-            }
+            self.receipts
+                .restate(call, |receipt| receipt.steered.asked = asked);
         }
         self
     }
@@ -107,7 +105,7 @@ parts! {
     controller_names: BTreeMap<ControllerRef, Digest>,
     validators: BTreeMap<Slug, Validator>,
     calls: BTreeMap<CallId, Call>,
-    receipts: BTreeMap<CallId, Arc<Receipt>>,
+    receipts: Receipts,
     epoch: EpochState,
     settled: BTreeMap<Epoch, SettledEpoch>,
     scores: BTreeMap<Digest, Evaluated>,

@@ -2,7 +2,7 @@
 
 use crate::budgets::{Cap, LEDGER_CAPS};
 use crate::calls::{Call, Hold};
-use crate::corrections::Paid;
+use crate::corrections::{Bought, Paid};
 use crate::earnings::ReadIndex;
 use crate::network::Network;
 use crate::usage::UsageIndex;
@@ -92,26 +92,30 @@ impl Network {
 
     fn check_usage_index(&self) -> Result<(), Unsound> {
         let reads = ReadIndex::of(&self.receipts, &self.datasets.reads);
-        match UsageIndex::of(&self.receipts) == self.usage && reads == self.read_index {
+        let sums = UsageIndex::of(&self.receipts) == self.usage && reads == self.read_index;
+        match sums && self.receipts.are_listed() {
             true => Ok(()),
             false => Err(Unsound::UsageIndex),
         }
     }
 
     fn check_corrections(&self) -> Result<(), Unsound> {
-        let calls = self.receipts.keys().chain(self.datasets.reads.keys());
         let twice = |paid: &Paid<'_>| {
             let refunded = paid.refunded();
             let reversed = paid.reversal.is_some() && !refunded.is_zero();
             reversed || refunded > paid.total
         };
-        match calls
-            .copied()
-            .find(|call| self.paid(*call).is_some_and(|paid| twice(&paid)))
-        {
-            Some(call) => Err(Unsound::GivenBackTwice(call)),
+        match self.all_bought().find(|(_, bought)| twice(&bought.paid())) {
+            Some((call, _)) => Err(Unsound::GivenBackTwice(call)),
             None => Ok(()),
         }
+    }
+
+    fn all_bought(&self) -> impl Iterator<Item = (CallId, Bought<'_>)> {
+        let calls = self.receipts.in_order();
+        let calls = calls.map(|(id, receipt)| (id, Bought::Call(receipt)));
+        let reads = self.read_receipts();
+        calls.chain(reads.map(|(id, read)| (id, Bought::Read(read))))
     }
 
     fn check_caps(&self) -> Result<(), Unsound> {
@@ -119,22 +123,22 @@ impl Network {
         for (cap, used) in &uses {
             let state = self.cap_state(cap);
             if state.spent != used.spent {
-                return Err(Unsound::CapSpent(Box::new((*cap).clone())));
+                return Err(Unsound::CapSpent(Box::new(cap.clone())));
             }
             if state.held != used.held {
-                return Err(Unsound::CapHeld(Box::new((*cap).clone())));
+                return Err(Unsound::CapHeld(Box::new(cap.clone())));
             }
         }
         self.check_no_other_caps(&uses)
     }
 
     /// What receipts and running calls say was spent and is held of every cap.
-    fn uses(&self) -> BTreeMap<&Cap, Use> {
-        let mut uses: BTreeMap<&Cap, Use> = BTreeMap::new();
-        let calls = self.receipts.keys().chain(self.datasets.reads.keys());
-        for paid in calls.filter_map(|call| self.paid(*call)) {
+    fn uses(&self) -> BTreeMap<Cap, Use> {
+        let mut uses: BTreeMap<Cap, Use> = BTreeMap::new();
+        for (_, bought) in self.all_bought() {
+            let paid = bought.paid();
             for cap in paid.caps {
-                let used = uses.entry(cap).or_default();
+                let used = uses.entry(cap.clone()).or_default();
                 if paid.reversal.is_none() {
                     used.spent = used.spent.saturating_add(paid.total);
                 }
@@ -142,7 +146,7 @@ impl Network {
         }
         for (_, call) in self.calls() {
             for cap in &call.caps {
-                let used = uses.entry(cap).or_default();
+                let used = uses.entry(cap.clone()).or_default();
                 used.held = used.held.saturating_add(self.live(call));
             }
         }
@@ -159,7 +163,7 @@ impl Network {
             .sum()
     }
 
-    fn check_no_other_caps(&self, uses: &BTreeMap<&Cap, Use>) -> Result<(), Unsound> {
+    fn check_no_other_caps(&self, uses: &BTreeMap<Cap, Use>) -> Result<(), Unsound> {
         let known: alloc::collections::BTreeSet<AccountId> = uses
             .keys()
             .flat_map(|cap| [cap.account(), cap.spent_account()])

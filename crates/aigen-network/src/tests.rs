@@ -9,6 +9,7 @@ mod governance;
 mod keyring;
 mod laws;
 mod releases;
+mod shelves;
 mod usage;
 mod within;
 
@@ -35,14 +36,18 @@ const REQUEST: u128 = 1_000;
 
 /// A network with a model, a customer with a key, two controllers and three validators.
 struct World {
+    /// Its past is on shelves, but for three to five receipts and as many transfers.
     network: Network,
+    /// The same in memory.
+    plain: Network,
     seconds: u64,
 }
 
 impl World {
     fn new(funds: u128) -> Self {
         let mut world = Self {
-            network: Network::new(),
+            network: Network::new().on_shelves(shelves::FORM, shelves::shelf),
+            plain: Network::new(),
             seconds: 1,
         };
         world.found();
@@ -125,6 +130,7 @@ impl World {
         self.seconds += 1;
         let now = Timestamp(self.seconds * 1_000_000_000);
         let result = self.network.apply(self.seconds, now, &command);
+        assert_eq!(self.plain.apply(self.seconds, now, &command), result);
         self.check();
         result
     }
@@ -136,6 +142,7 @@ impl World {
     /// What must hold after every command, refused ones included.
     fn check(&self) {
         self.network.check().expect("the ledger is sound");
+        assert!(self.network == self.plain);
         assert_eq!(self.network.issued(), self.network.total_balances());
         assert_eq!(self.balance("clearing:calls"), 0);
     }

@@ -1,11 +1,12 @@
-//! Who used what: sums and lists that the receipts lead to, kept beside them so that nobody has to
+//! Who used what: sums that the receipts lead to, kept beside them so that nobody has to
 //! read them all. They decide nothing, no snapshot holds them, and `check` makes them anew.
 
 use crate::calls::Receipt;
 use crate::network::Network;
+use crate::receipts::{List, Receipts};
 use aigen_economy::Usage;
 use aigen_types::{Address, Amount, CallId, Day, Digest, Epoch, ModelName};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::ops::RangeInclusive;
 
@@ -76,50 +77,32 @@ fn given_back(receipt: &Receipt) -> Amount {
     }
 }
 
-/// The index of all receipts.
+/// What everyone's receipts come to, by who paid.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct UsageIndex {
-    payers: BTreeMap<Address, Paid>,
-    /// In the order of the journal.
-    receipts: BTreeSet<(u64, CallId)>,
-    /// Those of calls through a controller, by the epoch that they count in.
-    through: BTreeMap<(Epoch, Digest), BTreeSet<(u64, CallId)>>,
-}
-
-/// What one address paid for.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Paid {
-    sums: BTreeMap<UsageKey, UsageSum>,
-    /// In the order of the journal.
-    receipts: BTreeSet<(u64, CallId)>,
+    payers: BTreeMap<Address, BTreeMap<UsageKey, UsageSum>>,
 }
 
 impl UsageIndex {
-    pub fn of(receipts: &BTreeMap<CallId, Arc<Receipt>>) -> Self {
+    pub fn of(receipts: &Receipts) -> Self {
         let mut index = Self::default();
-        for (id, receipt) in receipts {
-            index.add(*id, receipt);
+        for (_, receipt) in receipts.in_order() {
+            index.add(&receipt);
         }
         index
     }
 
     /// Counts a call that has ended.
-    pub fn add(&mut self, id: CallId, receipt: &Receipt) {
-        let paid = self.payers.entry(receipt.call.payer.clone()).or_default();
-        let sum = paid.sums.entry(key(receipt)).or_default();
+    pub fn add(&mut self, receipt: &Receipt) {
+        let sums = self.payers.entry(receipt.call.payer.clone()).or_default();
+        let sum = sums.entry(key(receipt)).or_default();
         *sum = sum.plus(UsageSum::of(receipt));
-        paid.receipts.insert((receipt.record, id));
-        self.receipts.insert((receipt.record, id));
-        if let Some(controller) = receipt.call.controller {
-            let through = self.through.entry((receipt.epoch, controller));
-            through.or_default().insert((receipt.record, id));
-        }
     }
 
     /// Counts money given back of a call that was counted.
     pub fn give_back(&mut self, receipt: &Receipt, amount: Amount) {
-        let paid = self.payers.get_mut(&receipt.call.payer);
-        if let Some(sum) = paid.and_then(|paid| paid.sums.get_mut(&key(receipt))) {
+        let sums = self.payers.get_mut(&receipt.call.payer);
+        if let Some(sum) = sums.and_then(|sums| sums.get_mut(&key(receipt))) {
             sum.given_back = sum.given_back.saturating_add(amount);
         }
     }
@@ -142,8 +125,7 @@ impl Network {
         payer: &Address,
         days: RangeInclusive<Day>,
     ) -> impl Iterator<Item = (&UsageKey, &UsageSum)> {
-        let paid = self.usage.payers.get(payer);
-        let sums = paid.into_iter().flat_map(|paid| &paid.sums);
+        let sums = self.usage.payers.get(payer).into_iter().flatten();
         sums.filter(move |(key, _)| days.contains(&key.day))
     }
 
@@ -158,17 +140,16 @@ impl Network {
         &self,
         payer: &Address,
         before: Option<CallId>,
-    ) -> impl Iterator<Item = (CallId, &Receipt)> {
-        let paid = self.usage.payers.get(payer);
-        self.newest_first(paid.map(|paid| &paid.receipts), before)
+    ) -> impl Iterator<Item = (CallId, Arc<Receipt>)> + use<'_> {
+        self.receipts.newest_first(List::PaidBy(payer), before)
     }
 
     /// Everybody's receipts, newest first; only those before `before`, where that is given.
     pub fn newest_receipts(
         &self,
         before: Option<CallId>,
-    ) -> impl Iterator<Item = (CallId, &Receipt)> {
-        self.newest_first(Some(&self.usage.receipts), before)
+    ) -> impl Iterator<Item = (CallId, Arc<Receipt>)> + use<'_> {
+        self.receipts.newest_first(List::All, before)
     }
 
     /// The receipts whose money a controller version earns from in an epoch, newest first; only
@@ -178,22 +159,9 @@ impl Network {
         epoch: Epoch,
         controller: Digest,
         before: Option<CallId>,
-    ) -> impl Iterator<Item = (CallId, &Receipt)> {
-        let receipts = self.usage.through.get(&(epoch, controller));
-        let through = self.newest_first(receipts, before);
+    ) -> impl Iterator<Item = (CallId, Arc<Receipt>)> + use<'_> {
+        let list = List::Through(epoch, controller);
+        let through = self.receipts.newest_first(list, before);
         through.filter(|(_, receipt)| receipt.reversal.is_none())
-    }
-
-    fn newest_first<'a>(
-        &'a self,
-        receipts: Option<&'a BTreeSet<(u64, CallId)>>,
-        before: Option<CallId>,
-    ) -> impl Iterator<Item = (CallId, &'a Receipt)> {
-        let end = before.map_or(Some((u64::MAX, CallId(u128::MAX))), |id| {
-            Some((self.receipts.get(&id)?.record, id))
-        });
-        let both = receipts.zip(end).into_iter();
-        let newest_first = both.flat_map(|(receipts, end)| receipts.range(..end).rev());
-        newest_first.filter_map(|(_, id)| Some((*id, self.receipt(*id)?)))
     }
 }

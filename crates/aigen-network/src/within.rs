@@ -81,7 +81,7 @@ impl Network {
         match self.within.parents.get(&id) {
             None => self.left_of(call.budget, id, id),
             Some(parent) => {
-                let above = self.known_call(*parent).and_then(|above| above.budget);
+                let above = self.bound_set_for(*parent).flatten();
                 lower(call.budget, self.left_of(above, *parent, id))
             }
         }
@@ -96,16 +96,16 @@ impl Network {
 
     /// What a call holds, or what it cost.
     fn spent_by(&self, id: CallId) -> Amount {
-        match (self.calls.get(&id), self.receipts.get(&id)) {
-            (Some(call), _) => call.held(),
-            (None, Some(receipt)) => receipt.total(),
-            (None, None) => Amount::ZERO,
-        }
+        let cost = || Some(self.receipts.get(id)?.total());
+        let held = self.calls.get(&id).map(Call::held);
+        held.or_else(cost).unwrap_or_default()
     }
 
-    fn known_call(&self, id: CallId) -> Option<&Call> {
-        let ended = || self.receipts.get(&id).map(|receipt| &receipt.call);
-        self.calls.get(&id).or_else(ended)
+    /// The bound that the caller of a call set, running or ended; `None` where nobody knows the call.
+    fn bound_set_for(&self, id: CallId) -> Option<Option<Amount>> {
+        let ended = || Some(self.receipts.get(id)?.call.budget);
+        let running = self.calls.get(&id).map(|call| call.budget);
+        running.or_else(ended)
     }
 
     /// The calls that were made within this one.
@@ -135,8 +135,8 @@ impl Network {
                 .family(*parent)
                 .map(|id| self.spent_by(id))
                 .sum();
-            self.known_call(*parent)
-                .is_none_or(|call| call.budget.is_some_and(|budget| spent > budget))
+            self.bound_set_for(*parent)
+                .is_none_or(|bound| bound.is_some_and(|budget| spent > budget))
         })
     }
 }

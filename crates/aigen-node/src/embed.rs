@@ -173,7 +173,7 @@ impl Node {
         };
         let closed = self.0.journal.submit(Command::CloseCall(close)).await?;
         closed.result.map_err(NodeError::from)?;
-        let receipt = self.network().receipt(call).cloned();
+        let receipt = self.network().receipt(call);
         let receipt = receipt.ok_or(NodeError::Journal(aigen_journal::Stopped))?;
         if let Some(observer) = self.0.observer.get() {
             observer.ended(&Observed {
@@ -188,7 +188,7 @@ impl Node {
         }
         Ok(Embedded {
             vectors: computed?,
-            receipt,
+            receipt: Arc::unwrap_or_clone(receipt),
         })
     }
 }

@@ -519,7 +519,7 @@ impl Meter {
     ) -> Result<Arc<Receipt>, NodeError> {
         self.close(finish, endings).await?;
         let network = self.node.network();
-        let receipt = network.shared_receipt(self.call);
+        let receipt = network.receipt(self.call);
         receipt.ok_or(NodeError::Journal(Stopped))
     }
 

@@ -20,7 +20,8 @@ pub(crate) fn to_question(network: &Network, question: &Question) -> String {
         Question::Account(address) => Some(account(network, address)),
         Question::Receipt(call) => {
             let read = || network.read_receipt(*call).map(read);
-            network.receipt(*call).map(receipt).or_else(read)
+            let ended = network.receipt(*call);
+            ended.map(|ended| receipt(&ended)).or_else(read)
         }
         Question::Earned(address, dataset) => Some(earned(network, address, dataset)),
         Question::Cap(capped) => cap(network, capped),

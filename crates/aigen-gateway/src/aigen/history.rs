@@ -99,7 +99,7 @@ pub(super) async fn calls_through(
     let data: Vec<_> = network
         .receipts_through(Epoch(epoch), digest, after)
         .take(limit)
-        .map(|(id, receipt)| call_through(id, receipt))
+        .map(|(id, receipt)| call_through(id, &receipt))
         .collect();
     let next = data.last().filter(|_| data.len() == limit);
     Ok(Json(List {

@@ -13,6 +13,7 @@ use aigen_node::network::{self, ControllerKind, Network, Outcome, addresses};
 use aigen_types::{Address, Amount, CallId, Digest};
 use axum::Json;
 use axum::extract::State;
+use std::sync::Arc;
 
 /// A receipt of the key's account. Another's does not exist as far as the caller can tell.
 pub(super) async fn get(
@@ -43,7 +44,7 @@ pub(super) fn any(
 /// Whoever paid for a call sees its receipt, and whoever it is attributed to.
 pub(super) fn of(gateway: &Gateway, caller: &Caller, id: CallId) -> Result<Json<Receipt>, Failure> {
     let network = gateway.node.network();
-    let may_see = |receipt: &&network::Receipt| {
+    let may_see = |receipt: &Arc<network::Receipt>| {
         caller.may_see_spender(&receipt.call.spender) || receipt.call.payer == caller.account
     };
     let receipt = network.receipt(id).filter(may_see);
@@ -55,7 +56,7 @@ pub(super) fn of(gateway: &Gateway, caller: &Caller, id: CallId) -> Result<Json<
         )
     };
     let receipt = receipt.ok_or_else(missing)?;
-    let described = describe(&network, id, receipt);
+    let described = describe(&network, id, &receipt);
     let replayable = gateway.node.can_replay(id);
     Ok(Json(Receipt {
         replayable,

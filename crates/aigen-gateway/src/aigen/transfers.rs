@@ -66,7 +66,7 @@ fn cursor(
         .parse()
         .ok()
         .and_then(|id| network.ledger().transfer(id));
-    let is_listed = |transfer: &&aigen_node::ledger::Transfer| {
+    let is_listed = |transfer: &aigen_node::ledger::Transfer| {
         let sides = [transfer.debit_account_id, transfer.credit_account_id];
         account.is_none_or(|account| sides.contains(&account))
     };
@@ -88,7 +88,7 @@ fn newest(
         None => Box::new(ledger.transfers_before(before)),
     };
     newest_first
-        .filter_map(|transfer| describe(network, transfer))
+        .filter_map(|transfer| describe(network, &transfer))
         .take(limit)
         .collect()
 }
@@ -98,7 +98,7 @@ pub(super) fn get(gateway: &Gateway, id: TransferId) -> Result<Json<Transfer>, F
     let network = gateway.node.network();
     let transfer = network.ledger().transfer(id);
     transfer
-        .and_then(|transfer| describe(&network, transfer))
+        .and_then(|transfer| describe(&network, &transfer))
         .map(Json)
         .ok_or_else(|| {
             Failure::not_found(format_args!("there is no transfer {id}"), "check the id")

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// `?account=&from=&to=&by=`
 #[derive(Deserialize)]
@@ -183,7 +184,7 @@ pub(super) async fn receipts(
     let limit = per_page(page.limit, RECEIPTS_PER_PAGE, RECEIPTS_PER_PAGE_MAX)?;
     let network = gateway.node.network();
     let after = before(&network, page.after.as_deref())?;
-    let describe = |(id, receipt)| receipts::describe(&network, id, receipt);
+    let describe = |(id, receipt): (_, Arc<_>)| receipts::describe(&network, id, &receipt);
     let data: Vec<_> = match payer {
         None => {
             let newest = network.newest_receipts(after);
@@ -221,7 +222,7 @@ fn everyone(caller: &Caller, page: &Page) -> Result<Option<Address>, Failure> {
 /// Where a page of receipts goes on.
 pub(super) fn before(network: &Network, after: Option<&str>) -> Result<Option<CallId>, Failure> {
     let after: Option<CallId> = parsed("after", after)?;
-    if after.is_some_and(|id| network.receipt(id).is_none()) {
+    if after.is_some_and(|id| !network.has_receipt(id)) {
         return Err(Failure::invalid("after", "there is no such receipt"));
     }
     Ok(after)

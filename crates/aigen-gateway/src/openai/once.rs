@@ -52,7 +52,7 @@ impl Once {
         let key = post.idempotency_key.as_deref().unwrap_or_default();
         let mut later = later_calls(&post.caller, key, FUNCTION_RETRIES_MAX);
         let runs = later.any(|call| network.call(call).is_some());
-        if network.receipt(call).is_some() && !runs {
+        if network.has_receipt(call) && !runs {
             return Err(Failure::reply_gone(call));
         }
         Err(NodeError::CallExists { call, same: true }.into())

@@ -6,6 +6,7 @@ use aigen_node::network::Outcome;
 use aigen_types::CallId;
 use futures::StreamExt;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test]
@@ -92,7 +93,7 @@ fn only_receipt(world: &World) -> aigen_node::network::Receipt {
     let network = world.node.network();
     let receipts: Vec<_> = network
         .receipts()
-        .map(|(_, receipt)| receipt.clone())
+        .map(|(_, receipt)| Arc::unwrap_or_clone(receipt))
         .collect();
     let [receipt] = <[_; 1]>::try_from(receipts).unwrap();
     receipt

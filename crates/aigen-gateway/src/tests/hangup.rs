@@ -7,6 +7,7 @@ use aigen_engine::scripted::{ScriptedEngine, Vocabulary};
 use aigen_node::network::{Outcome, Receipt};
 use serde_json::json;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -44,7 +45,7 @@ impl Stage {
         let network = self.world.node.network();
         network
             .receipts()
-            .map(|(_, receipt)| receipt.clone())
+            .map(|(_, receipt)| Arc::unwrap_or_clone(receipt))
             .collect()
     }
 

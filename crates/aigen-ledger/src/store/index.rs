@@ -50,6 +50,11 @@ impl Index {
         }
     }
 
+    /// What it mixes by.
+    pub fn key(&self) -> u128 {
+        self.factor
+    }
+
     /// One of these ids, each at its place in the row.
     pub fn of(key: u128, ids: impl Iterator<Item = u128>) -> Self {
         let mut index = Self::keyed(key);
@@ -141,7 +146,7 @@ impl Index {
     }
 
     /// Multiplicative hashing: the top bits depend on all of the id.
-    fn hash(&self, id: u128) -> u64 {
+    pub fn hash(&self, id: u128) -> u64 {
         let mixed = (id ^ (id >> 64)).wrapping_mul(self.factor);
         let top = u64::try_from(mixed >> 64).expect("64 of 128 bits are left");
         top | 1

@@ -14,6 +14,14 @@ impl Link {
         Self([a, b, c, d, e, f])
     }
 
+    pub fn bytes(self) -> [u8; 6] {
+        self.0
+    }
+
+    pub fn of(bytes: [u8; 6]) -> Self {
+        Self(bytes)
+    }
+
     pub fn slot(self) -> Option<usize> {
         let [a, b, c, d, e, f] = self.0;
         let slot = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);

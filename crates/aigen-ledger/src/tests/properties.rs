@@ -83,7 +83,7 @@ fn assert_agrees(ledger: &Ledger, model: &Model) {
     for (transfer, (expected, since)) in ledger.transfers().zip(&model.transfers) {
         assert_eq!(transfer.timestamp.0, *since);
         assert_eq!(
-            *transfer,
+            transfer,
             crate::Transfer::created(expected, expected.amount, transfer.timestamp)
         );
         assert_eq!(
@@ -127,7 +127,7 @@ proptest! {
         let expected = Ledger::restore(
             before.now(),
             before.accounts().copied(),
-            before.transfers().copied(),
+            before.transfers(),
             before.burnt().chain(burns.then_some(chain[culprit].id)),
         );
         prop_assert_eq!(Ok(ledger), expected);
@@ -191,7 +191,7 @@ proptest! {
         let again = Ledger::restore(
             ledger.now(),
             ledger.accounts().copied(),
-            ledger.transfers().copied(),
+            ledger.transfers(),
             ledger.burnt(),
         );
         prop_assert_eq!(again, Ok(ledger));

@@ -130,8 +130,8 @@ proptest! {
     #[test]
     fn queries_find_what_a_naive_filter_finds(commands in commands(), filter in filters()) {
         let ledger = run(&commands);
-        let found: Vec<Transfer> = ledger.query_transfers(&filter).copied().collect();
-        let expected = naive(ledger.transfers().copied(), &filter, |transfer| {
+        let found: Vec<Transfer> = ledger.query_transfers(&filter).collect();
+        let expected = naive(ledger.transfers(), &filter, |transfer| {
             is_wanted(&filter, transfer) && [0, transfer.ledger].contains(&filter.ledger)
         });
         prop_assert_eq!(found, expected);
@@ -167,8 +167,8 @@ proptest! {
             flags,
             ..AccountFilter::default()
         };
-        let found: Vec<Transfer> = ledger.account_transfers(&filter).copied().collect();
-        let expected = naive(ledger.transfers().copied(), &query, |transfer| {
+        let found: Vec<Transfer> = ledger.account_transfers(&filter).collect();
+        let expected = naive(ledger.transfers(), &query, |transfer| {
             is_wanted(&query, transfer)
                 && ((debits && transfer.debit_account_id == account_id)
                     || (credits && transfer.credit_account_id == account_id))

@@ -88,7 +88,7 @@ fn parts() -> Parts {
     Parts {
         now: ledger.now(),
         accounts: ledger.accounts().copied().collect(),
-        transfers: ledger.transfers().copied().collect(),
+        transfers: ledger.transfers().collect(),
         burnt: ledger.burnt().collect(),
     }
 }

@@ -1,7 +1,6 @@
 //! Measured conformance: whether answers are what their controller's version declares. The node
 //! checks every call, so where there were calls nobody is asked, and nobody is paid for saying it.
 
-use super::evidence::counts_in;
 use crate::network::Network;
 use aigen_economy::settlement::{Audit, Input, ParameterKind, reliability};
 use aigen_types::{Digest, Epoch, Ppm};
@@ -33,7 +32,7 @@ impl Network {
     #[must_use]
     pub fn checked(&self, epoch: Epoch) -> BTreeMap<Digest, Checked> {
         let mut checked: BTreeMap<Digest, Checked> = BTreeMap::new();
-        for (_, receipt) in self.receipts().filter(|(_, one)| counts_in(one, epoch)) {
+        for (_, receipt) in self.counted_in(epoch) {
             let found = (receipt.call.controller, receipt.steered.conforms);
             if let (Some(controller), Some(conforms)) = found {
                 let of = checked.entry(controller).or_default();

@@ -3,6 +3,7 @@
 use crate::calls::{Outcome, Receipt};
 use crate::network::Network;
 use aigen_types::{CallId, Digest, Epoch};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use sha2::{Digest as _, Sha256};
 
@@ -87,12 +88,21 @@ impl Network {
     /// The calls through controllers that count in an epoch and were not reversed, by their id.
     #[must_use]
     pub fn evidence(&self, epoch: Epoch) -> Vec<Evidence> {
-        let counted = self
-            .receipts()
-            .filter(|(_, receipt)| counts_in(receipt, epoch));
-        counted
-            .filter_map(|(call, receipt)| Evidence::of(call, receipt))
-            .collect()
+        let counted = self.counted_in(epoch);
+        let mut evidence: Vec<_> = counted
+            .filter_map(|(call, receipt)| Evidence::of(call, &receipt))
+            .collect();
+        evidence.sort_unstable_by_key(|one| one.call);
+        evidence
+    }
+
+    /// Calls of an epoch but those that were undone, newest first.
+    pub(super) fn counted_in(
+        &self,
+        epoch: Epoch,
+    ) -> impl Iterator<Item = (CallId, Arc<Receipt>)> + use<'_> {
+        let receipts = self.receipts.of_epoch(epoch);
+        receipts.filter(|(_, receipt)| receipt.reversal.is_none())
     }
 
     /// Root over an epoch's evidence so far.
@@ -109,11 +119,6 @@ impl Network {
         let leaves: Vec<_> = evidence.iter().map(Evidence::leaf).collect();
         Some((evidence[place], prove(&leaves, place)))
     }
-}
-
-/// Calls of another epoch, and those that were undone, are no evidence.
-pub(super) fn counts_in(receipt: &Receipt, epoch: Epoch) -> bool {
-    receipt.epoch == epoch && receipt.reversal.is_none()
 }
 
 /// Root over all leaves of an epoch.

@@ -9,7 +9,6 @@ use aigen_types::{Amount, CallId, Digest, NodeId, Ppm, TransferId};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use proptest::prelude::*;
 
@@ -172,9 +171,10 @@ fn perform(world: &mut World, serial: &mut u128, names: &mut BTreeMap<u128, u128
 
 /// What every cap in use has beyond it: by how much spent and held together exceed it.
 fn excesses(world: &World) -> BTreeMap<String, (u128, u128)> {
-    let receipts = world.network.receipts().map(|(_, receipt)| &receipt.call);
-    let calls = world.network.calls().map(|(_, call)| call);
-    let caps = receipts.chain(calls).flat_map(|call| call.caps.clone());
+    let receipts = world.network.receipts();
+    let ended = receipts.flat_map(|(_, receipt)| receipt.call.caps.clone());
+    let calls = world.network.calls();
+    let caps = ended.chain(calls.flat_map(|(_, call)| call.caps.clone()));
     let excess = |cap: crate::Cap| {
         let state = world.network.cap_state(&cap);
         let used = state.spent.nano() + state.held.nano();
@@ -232,7 +232,7 @@ fn caps_are_not_money() {
             .filter(|transfer| transfer.ledger == crate::LEDGER_CAPS)
     };
     assert_eq!(units().count(), 3, "funding, hold, capture");
-    assert!(units().all(|transfer| crate::transfer_reason(transfer).is_none()));
+    assert!(units().all(|transfer| crate::transfer_reason(&transfer).is_none()));
     assert_eq!(world.network.issued(), issued);
     assert!(
         world
@@ -253,13 +253,17 @@ fn a_forged_cap_is_found() {
     world.begin(1, "org-key", None, None);
     world.close(1, used(10, 50), Outcome::Stop).unwrap();
     assert_eq!(world.network.check(), Ok(()));
-    let receipt = Arc::make_mut(world.network.receipts.get_mut(&CallId(1)).unwrap());
-    let caps = core::mem::take(&mut receipt.call.caps);
+    let mut caps = Vec::new();
+    let receipts = &mut world.network.receipts;
+    receipts.restate(CallId(1), |receipt| {
+        caps = core::mem::take(&mut receipt.call.caps);
+    });
     let found = world.network.check().unwrap_err();
     assert!(matches!(found, crate::Unsound::CapUnknown(_)), "{found}");
-    let receipt = Arc::make_mut(world.network.receipts.get_mut(&CallId(1)).unwrap());
-    receipt.call.caps = caps;
-    receipt.margin = Amount::from_nano(1);
+    world.network.receipts.restate(CallId(1), |receipt| {
+        receipt.call.caps = caps;
+        receipt.margin = Amount::from_nano(1);
+    });
     let found = world.network.check().unwrap_err().to_string();
     assert!(found.starts_with("org:acme: "), "{found}");
 }

@@ -674,7 +674,7 @@ proptest! {
             prop_assert!(account.debits_pending.is_zero() && account.credits_pending.is_zero());
         }
         let earned: u128 = world.network.receipts().filter(|(_, receipt)| receipt.reversal.is_none())
-            .flat_map(|(_, receipt)| &receipt.call.reads).map(|read| read.earned.nano()).sum();
+            .flat_map(|(_, receipt)| receipt.call.reads.clone()).map(|read| read.earned.nano()).sum();
         let direct: u128 = world.network.read_receipts().filter(|(_, read)| read.reversal.is_none())
             .map(|(_, receipt)| receipt.read.earned.nano()).sum();
         prop_assert_eq!(world.balance("provider:books"), earned + direct);

@@ -140,7 +140,7 @@ fn receipts_are_found_by_the_controller_that_earns_from_them() {
 fn an_index_that_says_something_else_is_found() {
     let mut world = World::new(1_000_000);
     world.call(1, None);
-    let receipt = world.network.receipts.get(&CallId(1)).unwrap().clone();
+    let receipt = world.network.receipts.get(CallId(1)).unwrap();
     world
         .network
         .usage

@@ -35,7 +35,7 @@ pub async fn open(config: &Config, data_dir: &DataDir, address: SocketAddr) -> R
     let node = random_node_id();
     let (journal, recovery) = match &config.journal {
         None => alone(data_dir)?,
-        Some(url) => shared(url, node, config, address).await?,
+        Some(url) => shared(url, node, config, data_dir, address).await?,
     };
     for (seq, error) in &recovery.refused {
         tracing::warn!(record = seq, %error, "a snapshot was passed over; an older state was replayed instead");
@@ -58,7 +58,13 @@ pub async fn open(config: &Config, data_dir: &DataDir, address: SocketAddr) -> R
 
 fn beside(config: &Config, data_dir: &DataDir) -> Open {
     match config.journal.clone() {
-        Some(url) => Arc::new(move || Ok(Box::new(PostgresStore::open_existing(&url)?))),
+        Some(url) => {
+            let room = data_dir.path().to_owned();
+            Arc::new(move || {
+                let store = PostgresStore::open_existing(&url)?;
+                Ok(Box::new(store.with_room_in(&room)))
+            })
+        }
         None => {
             let path = data_dir.journal();
             Arc::new(move || Ok(Box::new(SqliteStore::open_beside(&path)?)))
@@ -93,6 +99,7 @@ async fn shared(
     url: &str,
     node: NodeId,
     config: &Config,
+    data_dir: &DataDir,
     address: SocketAddr,
 ) -> Result<(Journal, Recovery)> {
     let me = Candidate {
@@ -108,7 +115,7 @@ async fn shared(
         ..Timing::default()
     };
     let transport = Box::new(Http::new()?);
-    let url = url.to_owned();
+    let (url, room) = (url.to_owned(), data_dir.path().to_owned());
     // Connecting waits for another machine, on a thread where waiting disturbs nobody.
     let opening = tokio::task::spawn_blocking(move || {
         let membership = Membership {
@@ -118,7 +125,7 @@ async fn shared(
             timing,
             pace: Box::new(RealTime),
         };
-        let store = Box::new(PostgresStore::open(&url)?);
+        let store = Box::new(PostgresStore::open(&url)?.with_room_in(&room));
         Journal::join(store, membership, now, end_process)
     });
     opening

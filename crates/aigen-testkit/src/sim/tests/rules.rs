@@ -117,11 +117,11 @@ fn a_refund_that_is_more_than_was_charged() {
         else {
             return answer;
         };
-        let payer = network.receipt(refund.call).map(|it| &it.call.payer);
+        let payer = network.receipt(refund.call).map(|it| it.call.payer.clone());
         let pay = Command::Pay(Pay {
             id: TransferId(refund.id.0),
             from: addresses::treasury(),
-            to: payer.expect("it was charged").clone(),
+            to: payer.expect("it was charged"),
             amount: refund.amount,
         });
         let paid = network.apply(record, now, &pay);

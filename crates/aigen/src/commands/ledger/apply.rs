@@ -125,21 +125,26 @@ impl<W: Write> Session<W> {
                 print(&mut self.out, &account)
             }
             Command::LookupTransfer(id) => {
-                let transfer = self.ledger.transfer(id.into()).map(output::transfer);
+                let transfer = self.ledger.transfer(id.into());
+                let transfer = transfer.as_ref().map(output::transfer);
                 print(&mut self.out, &transfer)
             }
             Command::GetAccountTransfers(filter) => {
                 let found = self.ledger.account_transfers(&filter.into());
                 print(
                     &mut self.out,
-                    &found.map(output::transfer).collect::<Vec<_>>(),
+                    &found
+                        .map(|transfer| output::transfer(&transfer))
+                        .collect::<Vec<_>>(),
                 )
             }
             Command::QueryTransfers(filter) => {
                 let found = self.ledger.query_transfers(&filter.into());
                 print(
                     &mut self.out,
-                    &found.map(output::transfer).collect::<Vec<_>>(),
+                    &found
+                        .map(|transfer| output::transfer(&transfer))
+                        .collect::<Vec<_>>(),
                 )
             }
             Command::QueryAccounts(filter) => {

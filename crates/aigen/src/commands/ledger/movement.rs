@@ -15,7 +15,7 @@ pub struct Period {
 }
 
 pub struct Movement<'a> {
-    pub transfer: &'a Transfer,
+    pub transfer: Transfer,
     pub from: &'a Address,
     pub to: &'a Address,
     /// In one word; `hold` and `void` for what moves no money.
@@ -59,7 +59,7 @@ fn transfers(
     account: Option<AccountId>,
     timestamp_min: Timestamp,
     is_reversed: bool,
-) -> Box<dyn Iterator<Item = &Transfer> + '_> {
+) -> Box<dyn Iterator<Item = Transfer> + '_> {
     let ledger = network.ledger();
     let Some(account_id) = account else {
         let flags = [QueryFilterFlags::NONE, QueryFilterFlags::REVERSED];
@@ -82,16 +82,16 @@ fn transfers(
 }
 
 /// `None` never happens to a transfer of the network, which names every account it opens.
-fn named<'a>(network: &'a Network, transfer: &'a Transfer) -> Option<Movement<'a>> {
+fn named(network: &Network, transfer: Transfer) -> Option<Movement<'_>> {
     let is = |flag| transfer.flags.contains(flag);
-    let reason = match transfer_reason(transfer) {
+    let reason = match transfer_reason(&transfer) {
         Some(reason) => reason.to_owned(),
         None if is(TransferFlags::PENDING) => "hold".to_owned(),
         None if is(TransferFlags::VOID_PENDING_TRANSFER) => "void".to_owned(),
         None => format!("code_{}", transfer.code),
     };
     let cause = CallId(transfer.user_data_128);
-    let is_call = network.receipt(cause).is_some() || network.call(cause).is_some();
+    let is_call = network.has_receipt(cause) || network.call(cause).is_some();
     let ends = (transfer.pending_id != TransferId(0)).then_some(transfer.pending_id);
     Some(Movement {
         transfer,

@@ -1,0 +1,225 @@
+//! From hash to place on a shelf, for ids that are too many for memory: what an [`Index`](super::index::Index)
+//! is in memory. Pages of 64 entries, found by the first bits of the hash (extendible hashing; Fagin
+//! et al., 1979): a full page is parted in two, so that no insertion ever moves more than a page. What
+//! stays in memory is a third of a byte for each entry, and looking one up is one read.
+
+use crate::Shelf;
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+const ENTRIES: usize = if cfg!(test) { 4 } else { 64 };
+const ENTRY_BYTES: usize = 16;
+const PAGE_BYTES: usize = ENTRIES * ENTRY_BYTES;
+
+/// Leads there may be for each page. Scattered hashes need two to eight; whoever found ids whose hashes
+/// begin alike would otherwise have the leads doubled until memory is full.
+const LEADS_EACH: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    hash: u64,
+    place: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    entries: u8,
+    /// The first bits that its hashes have in common.
+    bits: u8,
+}
+
+#[derive(Debug)]
+pub(super) struct Catalogue {
+    shelf: Box<dyn Shelf>,
+    pages: Vec<Page>,
+    /// The page of every beginning of a hash.
+    leads: Vec<u32>,
+    /// How long a beginning is.
+    bits: u8,
+    /// Entries whose page is full and may not be parted.
+    crowd: BTreeSet<(u64, usize)>,
+}
+
+impl Catalogue {
+    pub fn on(shelf: Box<dyn Shelf>) -> Self {
+        Self {
+            shelf,
+            pages: alloc::vec![Page {
+                entries: 0,
+                bits: 0
+            }],
+            leads: alloc::vec![0],
+            bits: 0,
+            crowd: BTreeSet::new(),
+        }
+    }
+
+    /// The place entered under `hash` for which `is_it` says so.
+    pub fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut bytes = [0; PAGE_BYTES];
+        let entries = self.entries(self.page_of(hash), &mut bytes);
+        let entered = entries.filter(|entry| entry.hash == hash);
+        let crowded = self.crowd.range((hash, 0)..=(hash, usize::MAX));
+        entered
+            .map(|entry| index(entry.place))
+            .chain(crowded.map(|(_, place)| *place))
+            .find(|place| is_it(*place))
+    }
+
+    pub fn insert(&mut self, hash: u64, place: usize) {
+        loop {
+            let number = self.page_of(hash);
+            let Page { entries, .. } = self.pages[number];
+            if usize::from(entries) < ENTRIES {
+                let entry = Entry {
+                    hash,
+                    place: wide(place),
+                };
+                self.shelf.write(at(number, entries), &to_bytes(entry));
+                self.pages[number].entries = entries.saturating_add(1);
+                return;
+            }
+            if !self.part(number, hash) {
+                self.crowd.insert((hash, place));
+                return;
+            }
+        }
+    }
+
+    /// Parts a full page, that of `hash`, by the next bit; not, if that takes too many leads.
+    fn part(&mut self, number: usize, hash: u64) -> bool {
+        let bits = self.pages[number].bits;
+        if bits == self.bits && !self.double() {
+            return false;
+        }
+        let mut bytes = [0; PAGE_BYTES];
+        let entries = self.entries(number, &mut bytes);
+        let next_bit = 1_u64.unbounded_shl(u32::from(63_u8.saturating_sub(bits)));
+        let (ones, zeros): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.hash & next_bit != 0);
+        let other = self.pages.len();
+        let bits_of_both = bits.saturating_add(1);
+        self.pages.push(self.pages[number]);
+        for (page, entries) in [(number, zeros), (other, ones)] {
+            self.pages[page] = Page {
+                entries: u8::try_from(entries.len()).expect("no more than a page has"),
+                bits: bits_of_both,
+            };
+            let bytes: Vec<u8> = entries.into_iter().flat_map(to_bytes).collect();
+            self.shelf.write(at(page, 0), &bytes);
+        }
+        let leads = self.leads_of(hash | next_bit, bits_of_both);
+        let other = u32::try_from(other).expect("2³² pages are 4 TB");
+        self.leads[leads].fill(other);
+        true
+    }
+
+    fn double(&mut self) -> bool {
+        if self.leads.len() >= self.pages.len().saturating_mul(LEADS_EACH) {
+            return false;
+        }
+        let twice = self.leads.iter().flat_map(|lead| [*lead, *lead]);
+        self.leads = twice.collect();
+        self.bits = self.bits.saturating_add(1);
+        true
+    }
+
+    /// Where the leads of all hashes are that begin with as many bits as this one.
+    fn leads_of(&self, hash: u64, bits: u8) -> core::ops::Range<usize> {
+        let beyond = u32::from(self.bits.saturating_sub(bits));
+        let first = first_bits(hash, bits).unbounded_shl(beyond);
+        let count = 1_usize.unbounded_shl(beyond);
+        first..first.saturating_add(count)
+    }
+
+    fn page_of(&self, hash: u64) -> usize {
+        let lead = self.leads[first_bits(hash, self.bits)];
+        usize::try_from(lead).expect("a page has a number of 32 bits")
+    }
+
+    fn entries<'a>(
+        &self,
+        number: usize,
+        bytes: &'a mut [u8; PAGE_BYTES],
+    ) -> impl Iterator<Item = Entry> + use<'a> {
+        let taken = usize::from(self.pages[number].entries).saturating_mul(ENTRY_BYTES);
+        let bytes = &mut bytes[..taken];
+        self.shelf.read(at(number, 0), bytes);
+        let (entries, _) = bytes.as_chunks::<ENTRY_BYTES>();
+        entries.iter().map(from_bytes)
+    }
+}
+
+fn first_bits(hash: u64, bits: u8) -> usize {
+    index(hash.unbounded_shr(64_u32.saturating_sub(u32::from(bits))))
+}
+
+fn at(page: usize, entry: u8) -> u64 {
+    let page = wide(page).saturating_mul(wide(PAGE_BYTES));
+    page.saturating_add(u64::from(entry).saturating_mul(wide(ENTRY_BYTES)))
+}
+
+fn wide(number: usize) -> u64 {
+    u64::try_from(number).expect("a machine's numbers have at most 64 bits")
+}
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).expect("it was one")
+}
+
+fn to_bytes(Entry { hash, place }: Entry) -> [u8; ENTRY_BYTES] {
+    (u128::from(place) << 64 | u128::from(hash)).to_le_bytes()
+}
+
+fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Entry {
+    let [hash, place] = [0, 8].map(|at| {
+        let half = bytes.get(at..).and_then(|half| half.first_chunk());
+        u64::from_le_bytes(*half.expect("two halves of eight bytes"))
+    });
+    Entry { hash, place }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::as_conversions)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Scattered hashes, and such as begin alike.
+        #[test]
+        fn finds_what_a_map_finds(
+            hashes in prop::collection::vec((any::<u64>(), 0..3_u32, 0..5_u64), 0..600),
+        ) {
+            let mut catalogue = Catalogue::on(Box::new(Vec::new()));
+            let mut map: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+            for (place, (scattered, shift, few)) in hashes.into_iter().enumerate() {
+                let hash = if shift == 0 { scattered } else { few << (shift * 20) };
+                catalogue.insert(hash, place);
+                map.entry(hash).or_default().push(place);
+            }
+            for (hash, places) in &map {
+                for place in places {
+                    prop_assert_eq!(catalogue.find(*hash, |found| found == *place), Some(*place));
+                }
+                prop_assert_eq!(catalogue.find(*hash, |_| false), None);
+                prop_assert_eq!(catalogue.find(hash ^ 1 << 50, |place| places.contains(&place)), None);
+            }
+            prop_assert!(catalogue.leads.len() <= catalogue.pages.len() * LEADS_EACH * 2);
+        }
+    }
+
+    #[test]
+    fn scattered_hashes_crowd_no_page_and_need_few_leads() {
+        let mut catalogue = Catalogue::on(Box::new(Vec::new()));
+        for place in 0..20_000_usize {
+            catalogue.insert(
+                (place as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                place,
+            );
+        }
+        assert!(catalogue.crowd.is_empty());
+        assert!(catalogue.leads.len() <= catalogue.pages.len() * 8);
+    }
+}
