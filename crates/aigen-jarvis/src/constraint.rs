@@ -16,7 +16,7 @@ mod warmth;
 mod workers;
 
 pub use compiler::{CompileLimits, Compiler};
-pub use error::CompileError;
+pub use error::{CompileError, CompileErrorKind};
 pub use mask::Mask;
 pub(crate) use matcher::Grammar;
 pub use matcher::Matcher;

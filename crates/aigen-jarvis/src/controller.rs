@@ -326,7 +326,8 @@ pub struct Edit {
     pub tokens: Vec<TokenId>,
     /// Whether the model may write the last of the tokens anew, as the beginning
     /// of what it says next: text cut in the middle of a word goes on as if it had
-    /// not been cut. Without `tokens` it is the prompt's last token, at the start.
+    /// not been cut. As many are taken off as one token of the vocabulary begins with
+    /// and goes beyond. Without `tokens` they are the prompt's last, at the start.
     /// What the model sampled is never written anew.
     pub heal: bool,
 }

@@ -4,11 +4,16 @@ use aigen_engine::{EngineError, TokenId};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The constraint failed or became too expensive. Generation never goes on
-    /// without it.
+    /// The constraint failed. Generation never goes on without it.
     #[error("the constraint failed: {reason}")]
     Constraint {
         /// What the grammar engine said.
+        reason: String,
+    },
+    /// A grammar costs more than one may: to compile, or for one token.
+    #[error("the grammar costs too much: {reason}")]
+    GrammarTooCostly {
+        /// Which bound it reached.
         reason: String,
     },
     /// Nothing may follow, and nothing may end here either.
@@ -172,6 +177,7 @@ impl Fault {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Constraint { .. } => "constraint",
+            Self::GrammarTooCostly { .. } => "grammar_too_costly",
             Self::MaskEmpty => "mask_empty",
             Self::TokenUnknown { .. } => "token_unknown",
             Self::BacktrackTooFar { .. } => "backtrack_too_far",

@@ -37,8 +37,8 @@ mod trace;
 
 pub use calls::{CallReader, Spoken};
 pub use constraint::{
-    CompileError, CompileLimits, Compiler, Function, Hole, JsonOptions, Mask, Matcher, ToolGrammar,
-    call_text, schema_of,
+    CompileError, CompileErrorKind, CompileLimits, Compiler, Function, Hole, JsonOptions, Mask,
+    Matcher, ToolGrammar, call_text, schema_of,
 };
 pub use context::{
     Answer, Answered, Ask, Asked, Budget, Context, Exchange, Guest, Level, LogEntry, OutsideError,

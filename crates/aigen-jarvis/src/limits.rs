@@ -104,13 +104,20 @@ pub const QUOTE_WORDS: u32 = 12;
 /// Options of one choice.
 pub const CHOICE_OPTIONS_MAX: usize = 1024;
 
-/// How long a request waits for its grammar to compile. Compiling cannot be
-/// interrupted; a grammar that is not ready then is refused, and its thread
-/// runs on until its fuel is spent.
+/// How long a request waits for its grammar to compile. A grammar that is not ready then is
+/// refused, and its thread goes on to the end of what cannot be interrupted: of building its
+/// lexer, whose fuel is some 20 ms, or of one mask.
 pub const COMPILE_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// After so long a grammar leaves its place to others, for one of
+/// [`COMPILES_SLOW_MAX`]; where those are taken it is refused. Nearly all are ready in 20 ms.
+pub const COMPILE_TIME_SOFT: Duration = Duration::from_millis(250);
 
 /// Grammars that compile at once, those nobody waits for any more included.
 pub const COMPILES_AT_ONCE_MAX: usize = 4;
+
+/// Grammars beside them that take longer than [`COMPILE_TIME_SOFT`].
+pub const COMPILES_SLOW_MAX: usize = 2;
 
 /// Stack of a compiling thread, in bytes; it is reserved, not used. Schemas may
 /// nest 128 deep and the compiler is recursive.

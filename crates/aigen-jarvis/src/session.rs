@@ -4,6 +4,7 @@ mod branch;
 mod closing;
 mod common;
 mod family;
+mod healing;
 mod outlet;
 mod output;
 mod record;

@@ -36,7 +36,13 @@ const REGEX: &str = "(call $regex (i32.const 256) (call $length (i32.const 256))
 const LARK: &str = "(call $lark (i32.const 256) (call $length (i32.const 256)) (i32.const 2048))
     (call $obeying)";
 
+const SCHEMA: &str = "(call $schema (i32.const 256) (call $length (i32.const 256)) (i32.const 0)
+    (i32.const 0) (i32.const 2048)) (call $obeying)";
+
 const FOREVER: &str = "(loop $l (br $l))";
+
+/// Six patterns, seven times over.
+const EXPLODING: &str = "{\\22$defs\\22:{\\22a\\22:{\\22anyOf\\22:[{\\22pattern\\22:\\22a\\22},{\\22pattern\\22:\\22b\\22},{\\22pattern\\22:\\22c\\22},{\\22pattern\\22:\\22d\\22},{\\22pattern\\22:\\22e\\22},{\\22pattern\\22:\\22f\\22}]}},\\22allOf\\22:[{\\22$ref\\22:\\22#/$defs/a\\22},{\\22$ref\\22:\\22#/$defs/a\\22},{\\22$ref\\22:\\22#/$defs/a\\22},{\\22$ref\\22:\\22#/$defs/a\\22},{\\22$ref\\22:\\22#/$defs/a\\22},{\\22$ref\\22:\\22#/$defs/a\\22},{\\22$ref\\22:\\22#/$defs/a\\22}]}";
 
 /// What strangers try in whole sessions: the model is asked with up to two branches, and what they
 /// have may be taken back. The model chooses without chance.
@@ -148,13 +154,31 @@ pub const HOSTILE: &[Hostile] = &[
         "a grammar that forces 100,000 letters",
         "start: \\22a\\22{100000}",
         LARK,
-        "constraint",
+        "grammar_too_costly",
     ),
     under(
         "a grammar that forces letters for ever",
         "start: \\22a\\22 start",
         LARK,
-        "constraint",
+        "grammar_too_costly",
+    ),
+    under(
+        "a schema that explodes",
+        EXPLODING,
+        SCHEMA,
+        "grammar_too_costly",
+    ),
+    under(
+        "a grammar that takes too long to compile",
+        "start: A\\nA: /(.*(ab|ba|aa).*){15}/ & /(.*(bc|cb).*){15}/ & /(.*(ca|cc).*){15}/ & /.{0,400}/ & ~/(.*abc.*){9}/",
+        LARK,
+        "grammar_too_costly",
+    ),
+    under(
+        "a grammar whose first tokens cost too much",
+        "start: A\\nA: /(.*a.*){60}/ & /(.*b.*){60}/ & /(.*c.*){60}/ & ~/(.*d.*){60}/",
+        LARK,
+        "grammar_too_costly",
     ),
     stepping(
         "a pointer outside its memory",

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use aigen_jarvis::{CompileError, Compiler, JsonOptions, Mask, Matcher, Program};
+use aigen_jarvis::{
+    CompileError, CompileErrorKind, Compiler, Fault, JsonOptions, Mask, Matcher, Program,
+};
 use futures::channel::oneshot;
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -33,19 +35,36 @@ impl State {
         };
         match compiled {
             Ok(Ok(program)) => self.keep(Grammar(program)).map(Ok),
-            Ok(Err(error)) => Ok(Err(Error::Invalid(error.to_string()))),
-            Err(_) => Ok(Err(Error::Invalid("the compiler crashed on it".to_owned()))),
+            Ok(Err(error)) => self.refused(&error).map(Err),
+            Err(_) => self.too_costly("the compiler crashed on it".to_owned()),
         }
+    }
+
+    /// What a guest is told of a grammar that does not compile. Its own slip, and others that
+    /// are before it, it can deal with; a grammar that costs too much ends the request.
+    fn refused(&mut self, error: &CompileError) -> Result<Error> {
+        match error.kind {
+            CompileErrorKind::TooCostly => self.too_costly(error.to_string()),
+            CompileErrorKind::Busy => Ok(Error::Unavailable(error.to_string())),
+            CompileErrorKind::Invalid => Ok(Error::Invalid(error.to_string())),
+        }
+    }
+
+    fn too_costly<T>(&mut self, reason: String) -> Result<T> {
+        self.refuse(Fault::GrammarTooCostly { reason })
     }
 
     fn try_matcher<T>(
         &mut self,
         handle: &Resource<Matcher>,
         cost: usize,
-        act: impl FnOnce(&Matcher) -> std::result::Result<T, aigen_jarvis::Fault>,
+        act: impl FnOnce(&Matcher) -> std::result::Result<T, Fault>,
     ) -> Outcome<T> {
         self.spend(cost)?;
-        Ok(act(self.table.get(handle)?).map_err(|fault| told(&fault)))
+        match act(self.table.get(handle)?) {
+            Err(fault @ Fault::GrammarTooCostly { .. }) => self.refuse(fault),
+            done => Ok(done.map_err(|fault| told(&fault))),
+        }
     }
 
     fn edit(&mut self, handle: &Resource<TokenSet>) -> Result<&mut Mask> {
@@ -54,10 +73,7 @@ impl State {
         Ok(Arc::make_mut(&mut self.table.get_mut(handle)?.0))
     }
 
-    fn keep_set(
-        &mut self,
-        set: std::result::Result<Mask, aigen_jarvis::Fault>,
-    ) -> Outcome<Resource<TokenSet>> {
+    fn keep_set(&mut self, set: std::result::Result<Mask, Fault>) -> Outcome<Resource<TokenSet>> {
         let words = usize::try_from(self.tokenizer.vocab_size()).unwrap_or(0) / 8;
         self.spend(words)?;
         match set {

@@ -11,7 +11,7 @@ use toktrie::InferenceCapabilities;
 use super::cache::Cache;
 use super::vocabulary::Vocabulary;
 use super::warmth::Walk;
-use super::workers::Workers;
+use super::workers::{Lanes, Workers};
 use super::{CompileError, Grammar, Hole, JsonOptions, ToolGrammar, quote, source, template};
 use crate::program::digest_of;
 use crate::{Program, limits};
@@ -34,8 +34,12 @@ pub struct Compiler {
 pub struct CompileLimits {
     /// How long a request waits for its grammar.
     pub time: Duration,
+    /// How long a grammar may take a place from quick ones.
+    pub soft: Duration,
     /// Grammars that compile at once.
     pub at_once: usize,
+    /// Grammars beside them that take longer than `soft`.
+    pub slow: usize,
     /// Compiled grammars that are kept.
     pub cached: usize,
 }
@@ -44,7 +48,9 @@ impl Default for CompileLimits {
     fn default() -> Self {
         Self {
             time: limits::COMPILE_TIME_MAX,
+            soft: limits::COMPILE_TIME_SOFT,
             at_once: limits::COMPILES_AT_ONCE_MAX,
+            slow: limits::COMPILES_SLOW_MAX,
             cached: limits::GRAMMARS_CACHED_MAX,
         }
     }
@@ -81,7 +87,10 @@ impl Compiler {
             factory: Arc::new(factory),
             walk: Arc::new(Walk::new(environment.tok_trie())),
             cache: Mutex::new(Cache::new(limits.cached)),
-            workers: Workers::new(limits.at_once),
+            workers: Workers::new(Lanes {
+                quick: limits.at_once,
+                slow: limits.slow,
+            }),
             limits,
         })
     }
@@ -212,8 +221,11 @@ impl Compiler {
         }
         let (factory, walk) = (Arc::clone(&self.factory), Arc::clone(&self.walk));
         let grammar = grammar();
-        let work = move || prototype(&factory, grammar).map(|matcher| walk.warm(matcher));
-        let matcher = self.workers.run(self.limits.time, work)??;
+        let work = move |wanted: &dyn Fn() -> bool| {
+            prototype(&factory, grammar, wanted).map(|matcher| walk.warm(matcher))
+        };
+        let CompileLimits { soft, time, .. } = self.limits;
+        let matcher = self.workers.run(soft, time, work)??;
         let grammar = Grammar::new(digest, matcher, schema);
         self.cache().put(grammar.clone());
         Ok(Program::constrained(grammar))
@@ -231,12 +243,16 @@ impl Compiler {
 }
 
 /// A matcher at the grammar's start. Its first mask is computed here, so that a
-/// grammar that allows nothing is refused.
+/// grammar that allows nothing, or costs too much, is refused.
 fn prototype(
     factory: &ParserFactory,
     grammar: TopLevelGrammar,
+    wanted: &dyn Fn() -> bool,
 ) -> Result<llguidance::Matcher, CompileError> {
     let mut matcher = llguidance::Matcher::new(factory.create_parser(grammar));
+    if !wanted() {
+        return Err(CompileError::new("nobody waits for it any more"));
+    }
     if !matcher.is_error() && !matcher.is_stopped() {
         // The error stays in the matcher.
         let _ = matcher.compute_mask();

@@ -9,13 +9,35 @@ pub struct CompileError {
     pub at: Option<String>,
     /// What would help.
     pub hint: Option<String>,
+    /// Whose matter it is.
+    pub kind: CompileErrorKind,
+}
+
+/// Whose matter it is that something does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompileErrorKind {
+    /// Its author's: it is no grammar, or asks for what cannot be enforced. Found out at once.
+    Invalid,
+    /// Its author's: it costs more time or memory than a grammar may. A controller that had it
+    /// compiled ends with [`crate::Fault::GrammarTooCostly`].
+    TooCostly,
+    /// Nobody's: others compile, and it would have had to wait for too long.
+    Busy,
 }
 
 impl CompileError {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        let what = what.into();
-        let (at, hint) = (None, None);
-        Self { what, at, hint }
+        Self {
+            what: what.into(),
+            at: None,
+            hint: None,
+            kind: CompileErrorKind::Invalid,
+        }
+    }
+
+    pub(crate) fn of(mut self, kind: CompileErrorKind) -> Self {
+        self.kind = kind;
+        self
     }
 
     pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
@@ -50,13 +72,36 @@ impl CompileError {
         };
         // The one message of llguidance's that names a state instead of a reason.
         let what = what.replace("NoExtensionBias", "the grammar allows no text at all");
-        let what = what.chars().take(MESSAGE_CHARS_MAX).collect();
-        Self {
-            what,
+        let what: String = what.chars().take(MESSAGE_CHARS_MAX).collect();
+        let error = Self {
             at,
-            hint: None,
+            ..Self::new(what)
+        };
+        match is_costly(line) {
+            true => error
+                .of(CompileErrorKind::TooCostly)
+                .hint("make the grammar smaller: fewer alternatives, smaller repetitions"),
+            false => error,
         }
     }
+}
+
+/// Whether llguidance's message says that one of its bounds was reached, which it has no other
+/// word for.
+pub(super) fn is_costly(message: &str) -> bool {
+    let bounds = [
+        "too big (limit for this grammar",
+        "schema too large",
+        "Unable to determine if regex is empty",
+        "intersection stack level exceeded",
+        "fuel exhausted",
+        "lexer precomputation failed",
+        "too many expressions constructed",
+        "too many states",
+        "items; max is",
+        "many items (limit",
+    ];
+    bounds.iter().any(|bound| message.contains(bound))
 }
 
 /// Longer messages repeat the source.

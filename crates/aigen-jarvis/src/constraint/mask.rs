@@ -64,11 +64,11 @@ impl Mask {
         mask
     }
 
-    /// The tokens that begin with these bytes, of which there must be some.
-    pub(crate) fn continuing(tokenizer: &dyn Tokenizer, bytes: &[u8]) -> Self {
+    /// The tokens whose bytes are like that.
+    pub(crate) fn that(tokenizer: &dyn Tokenizer, is: impl Fn(&[u8]) -> bool) -> Self {
         let mut mask = Self::none(tokenizer.vocab_size());
-        let begins = |token: &TokenId| tokenizer.token_bytes(*token).starts_with(bytes);
-        for token in (0..tokenizer.vocab_size()).filter(begins) {
+        let such = |token: &TokenId| is(tokenizer.token_bytes(*token));
+        for token in (0..tokenizer.vocab_size()).filter(such) {
             mask.0.allow_token(token);
         }
         mask

@@ -6,6 +6,7 @@ use serde_json::Value;
 use toktrie::TokTrie;
 
 use super::Mask;
+use super::error::is_costly;
 use crate::Fault;
 use crate::limits::FORCED_BYTES_MAX;
 
@@ -96,9 +97,7 @@ impl Matcher {
         let mut matcher = lock(&self.0);
         let tokens = matcher.compute_ff_tokens();
         match matcher.get_error() {
-            Some(reason) => Err(Fault::Constraint {
-                reason: first_line(&reason),
-            }),
+            Some(error) => Err(failed(&error)),
             None => Ok(tokens),
         }
     }
@@ -136,7 +135,7 @@ impl Matcher {
     ///
     /// # Errors
     /// [`Fault::MaskEmpty`] if there are none, [`Fault::Constraint`] if computing
-    /// them failed or cost too much.
+    /// them failed, [`Fault::GrammarTooCostly`] if it cost too much.
     pub fn mask(&self) -> Result<Mask, Fault> {
         let mut matcher = lock(&self.0);
         match matcher.compute_mask() {
@@ -207,8 +206,14 @@ fn lock(matcher: &Mutex<llguidance::Matcher>) -> MutexGuard<'_, llguidance::Matc
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
 fn constraint_fault(error: impl ToString) -> Fault {
-    Fault::Constraint {
-        reason: first_line(&error.to_string()),
+    failed(&error.to_string())
+}
+
+fn failed(error: &str) -> Fault {
+    let reason = first_line(error);
+    match is_costly(&reason) {
+        true => Fault::GrammarTooCostly { reason },
+        false => Fault::Constraint { reason },
     }
 }
 

@@ -12,6 +12,7 @@ use aigen_engine::{Step, TokenId};
 
 use self::tracing::Tracing;
 use super::common::Common;
+use super::healing::{self, Healing};
 use super::output::Output;
 use super::record::{Origin, Record};
 use super::rewinds::Rewinds;
@@ -88,11 +89,11 @@ pub(super) enum Activity {
     Over,
 }
 
-/// What is to be written anew.
+/// How many tokens are to be written anew, and whose.
 #[derive(Clone, Copy)]
 enum Heal {
-    Prompt,
-    Edit,
+    Prompt(usize),
+    Edit(usize),
 }
 
 /// What happened since the controller was last asked.
@@ -386,14 +387,21 @@ impl Branch {
             return Err(Fault::EditTooLong { max });
         }
         self.heal = None;
-        self.output.healing = false;
+        self.output.healing = 0;
         self.backtrack(backtrack, &tokens, common)?;
-        self.output.healing = heal && !tokens.is_empty();
-        self.heal = match (heal, tokens.is_empty()) {
-            (true, false) => Some(Heal::Edit),
-            (true, true) if self.output.tokens().is_empty() => Some(Heal::Prompt),
-            _ => None,
-        };
+        let reach = |tokens: &[TokenId]| healing::reach(&*common.tokenizer, tokens);
+        match (heal, tokens.is_empty()) {
+            (true, false) => {
+                self.output.healing = reach(&tokens);
+                self.heal = Some(Heal::Edit(self.output.healing));
+            }
+            // One token of the prompt has to stay.
+            (true, true) if self.output.tokens().is_empty() => {
+                let healed = reach(common.prompt.get(1..).unwrap_or_default());
+                self.heal = Some(Heal::Prompt(healed));
+            }
+            _ => {}
+        }
         self.activity = match tokens.is_empty() {
             true => Activity::Deciding(Wake::Edited),
             false => Activity::Editing,
@@ -411,31 +419,32 @@ impl Branch {
         if segment.over(self.output.tokens()).is_none() {
             self.begin_healing(&mut segment, common);
         }
-        self.output.healing = false;
+        self.output.healing = 0;
         self.heal = None;
         self.proceed(segment)?;
         Ok(Next::Again)
     }
 
-    /// Takes the token off that is to be written anew.
+    /// Takes the tokens off that are to be written anew.
     fn begin_healing(&mut self, segment: &mut Segment, common: &mut Common) {
-        let (last, prompt) = match self.heal {
-            None => return,
-            Some(Heal::Edit) => (self.output.tokens().last(), false),
-            // One token of the prompt has to stay.
-            Some(Heal::Prompt) => (common.prompt.get(1..).and_then(<[_]>::last), true),
+        let tokenizer = std::sync::Arc::clone(&common.tokenizer);
+        let last = |tokens: &[TokenId], count: usize, prompt| {
+            Healing::new(&*tokenizer, &tokens[tokens.len() - count..], prompt)
         };
-        let bytes = last.map(|token| common.tokenizer.token_bytes(*token).to_vec());
-        let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else {
-            return;
+        let healing = match self.heal {
+            None | Some(Heal::Prompt(0) | Heal::Edit(0)) => return,
+            Some(Heal::Edit(count)) => {
+                let healing = last(self.output.tokens(), count, false);
+                self.output.chop(count, &mut common.usage);
+                self.removed(u32::try_from(count).unwrap_or(u32::MAX), common);
+                healing
+            }
+            Some(Heal::Prompt(count)) => {
+                self.output.chop_prompt(count);
+                last(&common.prompt, count, true)
+            }
         };
-        if prompt {
-            self.output.chop_prompt();
-        } else {
-            self.output.chop(&mut common.usage);
-            self.removed(1, common);
-        }
-        segment.heal(bytes, prompt);
+        segment.heal(healing, self.output.tokens().len());
     }
 
     fn backtrack(
@@ -531,6 +540,9 @@ impl Branch {
             self.produced(token, origin, common);
         }
         self.output.push(token, origin, visible, &mut common.usage);
+        if seen > 0 {
+            self.output.stay();
+        }
         Ok(())
     }
 
@@ -632,10 +644,10 @@ impl Branch {
     ) -> Result<(), Fault> {
         self.sampler.accept(token);
         // Nobody saw it yet, so it can go even where nothing else can.
-        self.output.healing = true;
+        self.output.healing = 1;
         self.append(token, Origin::Sampled, common)?;
         self.backtrack(backtrack, tokens, common)?;
-        self.output.healing = false;
+        self.output.healing = 0;
         self.queue = tokens.iter().copied().collect();
         let length = self.output.tokens().len();
         if let Activity::Generating(segment) = &mut self.activity {

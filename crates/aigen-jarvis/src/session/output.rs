@@ -24,8 +24,8 @@ pub(super) struct Output {
     ends: u64,
     own_ends: u64,
     reach: usize,
-    /// Whether the last token may yet be written anew, so that it is not sent.
-    pub healing: bool,
+    /// How many of the last tokens may yet be written anew, so that they are not sent.
+    pub healing: usize,
     /// What becomes of the tokens to come.
     pub shown: Shown,
     pub transcript: Transcript,
@@ -66,7 +66,7 @@ impl Output {
             ends: 0,
             own_ends: 0,
             reach: usize::try_from(reach).unwrap_or(usize::MAX),
-            healing: false,
+            healing: 0,
             shown: Shown::Answer,
             transcript,
             reasoning,
@@ -102,7 +102,7 @@ impl Output {
             self.reasoning.cut_at_stop();
         }
         mark.add(usage);
-        let revocable = self.reach.max(usize::from(self.healing));
+        let revocable = self.reach.max(self.healing);
         self.committed = self
             .committed
             .max(self.tokens.len().saturating_sub(revocable));
@@ -117,8 +117,8 @@ impl Output {
 
     /// Everything up to here may be sent, and stays.
     pub fn commit(&mut self) {
-        let healing = usize::from(self.healing);
-        self.committed = self.committed.max(self.tokens.len() - healing);
+        let kept = self.tokens.len().saturating_sub(self.healing);
+        self.committed = self.committed.max(kept);
     }
 
     /// Takes back the last `tokens` tokens, and gives them.
@@ -144,24 +144,24 @@ impl Output {
         Ok(self.cut(keep, usage))
     }
 
-    /// Takes back the last token because the model is to write it anew; one that was never
-    /// computed was never used either.
-    pub fn chop(&mut self, usage: &mut Usage) {
-        let Some(keep) = self.tokens.len().checked_sub(1) else {
-            return;
-        };
-        let computed = self.fed > keep || self.shared > keep;
+    /// Takes back the last tokens because the model is to write them anew; those that were never
+    /// computed were never used either.
+    pub fn chop(&mut self, count: usize, usage: &mut Usage) {
+        let keep = self.tokens.len().saturating_sub(count);
+        let computed = self.fed.saturating_sub(keep.max(self.shared));
         let before = usage.discarded_tokens;
         self.cut(keep, usage);
-        if !computed {
-            usage.discarded_tokens = before;
-        }
+        usage.discarded_tokens = before + u64::try_from(computed).unwrap_or(u64::MAX);
     }
 
-    /// The prompt's last token is to be written anew: what heals it stays.
-    pub fn chop_prompt(&mut self) {
-        self.stale += 1;
-        self.committed = self.committed.max(1);
+    /// The prompt's last tokens are to be written anew.
+    pub fn chop_prompt(&mut self, count: usize) {
+        self.stale += u32::try_from(count).unwrap_or(u32::MAX);
+    }
+
+    /// The last token stays: the end of the prompt is in it.
+    pub fn stay(&mut self) {
+        self.committed = self.tokens.len();
     }
 
     fn cut(&mut self, keep: usize, usage: &mut Usage) -> Vec<(TokenId, Origin)> {

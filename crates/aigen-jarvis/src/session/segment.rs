@@ -6,6 +6,7 @@ use aigen_engine::sampler::Sampling;
 use aigen_engine::{TokenId, Tokenizer};
 
 use super::closing::{self, Closers};
+use super::healing::Healing;
 use crate::constraint::Mask;
 use crate::limits::{BIASES_MAX, CLOSING_TOKENS, OBSERVED_TOP_MAX, SPLICE_TOKENS_MAX};
 use crate::{Allow, Fault, Generate, Matcher, Observe, Splice, Until, Wake};
@@ -21,10 +22,8 @@ pub(super) struct Segment {
     from: usize,
     /// Tokens that the matcher advanced over.
     advanced: usize,
-    /// What the first token has to begin with, before the constraint begins.
-    heal: Option<Vec<u8>>,
-    /// How many of these bytes the caller wrote.
-    prompted: usize,
+    /// What is to be written anew before the constraint begins.
+    heal: Option<Healing>,
     /// The mask for the next token, computed while the forward pass runs.
     mask: Option<Result<Mask, Fault>>,
     /// A way out of the grammar from here, if one was looked for.
@@ -47,7 +46,6 @@ impl Segment {
             from,
             advanced: 0,
             heal: None,
-            prompted: 0,
             mask: None,
             way_out: None,
             closers: OnceCell::new(),
@@ -56,22 +54,21 @@ impl Segment {
         }
     }
 
-    /// Has the first token begin with the bytes of one that was taken off the end, of the
-    /// prompt's or the branch's.
-    pub fn heal(&mut self, bytes: Vec<u8>, prompt: bool) {
-        self.from = self.from.saturating_sub(1);
-        self.prompted = if prompt { bytes.len() } else { 0 };
-        self.heal = Some(bytes);
+    /// Has it begin with what was taken off the end, of the prompt or of the branch, which has
+    /// `length` tokens now.
+    pub fn heal(&mut self, healing: Healing, length: usize) {
+        self.from = self.from.min(length);
+        self.heal = Some(healing);
     }
 
     /// How many bytes of the next token the caller wrote.
     pub fn prompted(&self) -> usize {
-        self.heal.as_ref().map_or(0, |_| self.prompted)
+        self.heal.as_ref().map_or(0, Healing::prompted)
     }
 
-    /// What the next token has to begin with.
-    pub fn healing(&self) -> Option<&[u8]> {
-        self.heal.as_deref()
+    /// Whether there is something to be written anew.
+    pub fn heals(&self) -> bool {
+        self.heal.is_some()
     }
 
     /// Computes the mask for the next token, once.
@@ -80,16 +77,16 @@ impl Segment {
             return;
         }
         self.mask = match (&self.heal, &self.allow) {
-            (Some(bytes), allow) => Some(Ok(self.healing_mask(bytes, allow))),
+            (Some(healing), allow) => Some(Ok(self.healing_mask(healing, allow))),
             (None, Allow::Any) => None,
             (None, Allow::Matcher(matcher)) => Some(matcher.mask()),
             (None, Allow::Tokens(mask)) => Some(Ok(mask.as_ref().clone())),
         };
     }
 
-    /// The tokens that begin with these bytes. The one that was taken off is always among them.
-    fn healing_mask(&self, bytes: &[u8], allow: &Allow) -> Mask {
-        let mut mask = Mask::continuing(&*self.tokenizer, bytes);
+    /// The tokens that heal. What was taken off is always among them.
+    fn healing_mask(&self, healing: &Healing, allow: &Allow) -> Mask {
+        let mut mask = healing.mask(&*self.tokenizer);
         if let Allow::Tokens(tokens) = allow {
             let mut both = mask.clone();
             both.intersect(tokens);
@@ -108,10 +105,10 @@ impl Segment {
 
     /// Whether the constraint accepts what this token says beyond the bytes that it heals.
     pub fn heals_with(&self, token: TokenId) -> Result<bool, Fault> {
-        let (Some(bytes), Allow::Matcher(matcher)) = (&self.heal, &self.allow) else {
+        let (Some(healing), Allow::Matcher(matcher)) = (&self.heal, &self.allow) else {
             return Ok(true);
         };
-        let Some(rest) = self.rest(token, bytes) else {
+        let Some(rest) = self.beyond(token, healing) else {
             return Ok(false);
         };
         let accepted = matcher.advance_while(&rest)?;
@@ -119,23 +116,29 @@ impl Segment {
         Ok(accepted == rest.len())
     }
 
-    /// The tokens of what this one says beyond `bytes`; `None` if that is no text of its own.
-    fn rest(&self, token: TokenId, bytes: &[u8]) -> Option<Vec<TokenId>> {
-        let rest = self.tokenizer.token_bytes(token).get(bytes.len()..)?;
-        let rest = std::str::from_utf8(rest).ok()?;
-        Some(self.tokenizer.encode(rest, false, false))
+    /// The tokens of what this one says beyond what it heals; `None` if that is no text of its
+    /// own.
+    fn beyond(&self, token: TokenId, healing: &Healing) -> Option<Vec<TokenId>> {
+        let bytes = self.tokenizer.token_bytes(token);
+        let beyond = std::str::from_utf8(healing.beyond(bytes).unwrap_or_default()).ok()?;
+        Some(self.tokenizer.encode(beyond, false, false))
     }
 
     pub fn advance(&mut self, token: TokenId) -> Result<(), Fault> {
-        let heal = self.heal.take();
+        let healing = self.heal.take();
+        let healed = healing.as_ref().map(|healing| self.beyond(token, healing));
+        let bytes = self.tokenizer.token_bytes(token);
+        self.heal = healing.and_then(|healing| healing.after(bytes));
+        // Text that was there before the segment is none of its tokens.
+        self.from += usize::from(self.heal.is_some());
         let way_out = self.way_out.take();
         self.way_out = way_out.filter(|way| way.first() == Some(&token));
         self.way_out = self.way_out.take().map(|way| way[1..].to_vec());
         let Allow::Matcher(matcher) = &self.allow else {
             return Ok(());
         };
-        let tokens = match heal {
-            Some(bytes) => self.rest(token, &bytes).unwrap_or_default(),
+        let tokens = match healed {
+            Some(beyond) => beyond.unwrap_or_default(),
             None => vec![token],
         };
         self.advanced += tokens.len();
@@ -192,6 +195,12 @@ impl Segment {
 
     /// What stands instead of the token, if the model chooses it.
     pub fn splice(&self, token: TokenId) -> Option<&Splice> {
+        let bytes = self.tokenizer.token_bytes(token);
+        let within = |healing: &Healing| healing.beyond(bytes).is_none();
+        if self.heal.as_ref().is_some_and(within) {
+            // The text that was there, and no choice.
+            return None;
+        }
         let chosen = |splice: &&Splice| splice.sampled.contains(&token);
         self.splices.iter().find(chosen)
     }
@@ -218,8 +227,11 @@ impl Segment {
                 matches!(&self.allow, Allow::Matcher(matcher) if matcher.accepting() == Ok(true));
             return out.then_some(Wake::MatcherFinished);
         }
+        if self.heal.is_some() {
+            return None;
+        }
         let produced = &tokens[self.from.min(tokens.len())..];
-        if self.heal.is_none() && self.finished() {
+        if self.finished() {
             return Some(Wake::MatcherFinished);
         }
         let last = produced.last()?;

@@ -63,11 +63,11 @@ impl Branch {
             position: self.output.position(),
         };
         let empty = |_| Fault::MaskEmpty;
-        if segment.healing().is_none() {
+        if !segment.heals() {
             return Ok(self.sampler.sample(logits, draw).map_err(empty)?);
         }
-        // What the constraint refuses is drawn again without it; the token that was taken off
-        // adds nothing to what it heals, and is never refused.
+        // What the constraint refuses is drawn again without it; what was taken off adds nothing
+        // to what it heals, and is never refused.
         loop {
             let mut row = logits.to_vec();
             let token = self.sampler.sample(&mut row, draw).map_err(empty)?;

@@ -20,6 +20,13 @@ fn s2_cut_words_go_on() {
         // The constraint begins behind the text, and what the healed token says beyond it counts.
         r#"Mount Kenya | heal+M lark:start:/ount/"␣Kenya" stop | 0started 0edited 0finished | 0:Mount | 1 | stop 0 "Mount Kenya" 1s 1f"#,
         r#"Mount Kenya | heal+M lark:start:/u/"p" stop | 0started 0edited 0finished | 0:M | 1 | stop 0 "Mup" 1s 2f"#,
+        // As many tokens are taken off as one begins with: `M`, `o` and `u`.
+        r#"Mount Kenya | heal+Mou any stop | 0started 0edited 0end | 0:Mount·␣Kenya·END | 3 | stop 0 "Mount Kenya" 3s"#,
+        // Where the model means another word they come back one by one, and count as none of the
+        // segment's; a token between them may be longer, and never shorter.
+        r#"Mok | heal+Mo any:2 stop | 0started 0edited 0limit | 0:M·o·k | 3 | stop 0 "Mok" 3s"#,
+        // What the constraint refuses behind them heals nothing.
+        r#"Mount Kenya | heal+Mo lark:start:"ll" stop | 0started 0edited 0finished | 0:M·o | 2 | stop 0 "Moll" 2s 2f"#,
         // What the model sampled stays as it is.
         r#"ab | any:1 heal any stop | 0started 0limit 0edited 0end | 0:a·b·END | 3 | stop 0 "ab" 3s"#,
         // What is decided otherwise leaves the text alone.
@@ -37,6 +44,31 @@ fn s2_cut_prompts_go_on() {
         let outcome = stage.run(stage.request(Program::new(acted)));
         assert_eq!(outcome.text(), expected, "{acts}");
         assert_eq!(outcome.ending.usage.sampled_tokens, 1);
+    }
+}
+
+/// Several tokens of it, and none of its first.
+#[test]
+fn s2_prompts_are_healed_as_far_as_a_word_reaches() {
+    for (prompt, at, wants, acts, expected, sampled) in [
+        ("Qunhap", "Q", "unhappy", "heal any:1 stop", "py", 1),
+        ("Qunhap", "Q", "unhapless", "heal any:2 stop", "l", 3),
+        ("Qunhap", "Q", "unhapless", "any:2 stop", "le", 2),
+        // The first token stays, whatever goes beyond it.
+        ("unhap", "un", "happy", "heal any:1 stop", "py", 1),
+    ] {
+        let script = Script::replies([(at, [wants])]);
+        let stage = Stage::with_script(&["un", "hap", "happy", "unhappy"], script);
+        let acted = Acted::new(&stage.vocabulary, &stage.compiler, acts);
+        let outcome = stage.run(crate::SessionRequest {
+            prompt: stage.vocabulary.encode(prompt, false, false),
+            ..stage.request(Program::new(acted))
+        });
+        assert_eq!(outcome.text(), expected, "{prompt} {acts}");
+        assert_eq!(
+            outcome.ending.usage.sampled_tokens, sampled,
+            "{prompt} {acts}"
+        );
     }
 }
 
