@@ -37,13 +37,17 @@ impl Backend for Client {
     }
 
     fn model(&self) -> BoxFuture<'_, Result<String, ClientError>> {
-        Box::pin(async {
-            let models: ModelList = self.get("/v1/models").await?;
-            let first = models.data.into_iter().next();
-            let nothing = || ClientError::Setup("the server has no model".to_owned());
-            Ok(first.ok_or_else(nothing)?.id.to_string())
-        })
+        Box::pin(async { first_model(self.get("/v1/models").await?) })
     }
+}
+
+/// The model that a request means that names none: the first that is served.
+///
+/// # Errors
+/// Where there is none.
+pub fn first_model(models: ModelList) -> Result<String, ClientError> {
+    let nothing = || ClientError::Setup("the server has no model".to_owned());
+    models.usual().ok_or_else(nothing)
 }
 
 /// The server of `AIGEN_URL` with `AIGEN_KEY`, made once.

@@ -171,20 +171,19 @@ impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
         let mut talk = Talk::new(&self, backend).await?;
         let mut asked_again = 0;
         loop {
-            let reply = talk.ask().await?;
-            let raw = reply.text().to_owned();
-            match self.read(&reply) {
-                Ok((value, guarantee)) => {
+            let reply = talk.ask().await;
+            match reply.and_then(|reply| Ok((self.read(&reply)?, reply))) {
+                Ok(((value, guarantee), reply)) => {
                     return Ok(Detailed {
                         value,
-                        raw,
+                        raw: reply.text().to_owned(),
                         guarantee,
                         receipts: talk.receipts,
                         asked_again,
                         sent_again: talk.sent_again,
                     });
                 }
-                Err(AiError::Check { why, .. }) if asked_again < self.definition.retries => {
+                Err(AiError::Check { raw, why }) if asked_again < self.definition.retries => {
                     asked_again += 1;
                     talk.object(raw, &why);
                 }
@@ -319,9 +318,17 @@ impl<'a> Talk<'a> {
             let extension = self.request.aigen.get_or_insert_default();
             extension.max_cost = Some(left);
         }
-        let reply = self.send().await?;
-        self.receipts.extend(reply.aigen.clone());
-        Ok(reply)
+        match self.send().await {
+            Ok(reply) => {
+                self.receipts.extend(reply.aigen.clone());
+                Ok(reply)
+            }
+            Err(AiError::Transport(error)) => {
+                self.receipts.extend(charged(&error));
+                Err(unfit(error))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The same request under the same key until it arrives.
@@ -375,10 +382,41 @@ fn passes(error: &ClientError) -> bool {
     match error {
         ClientError::Transport(_) | ClientError::Cut => true,
         ClientError::Api { status, error } => {
-            matches!(status, 408 | 429 | 502..=504)
+            // What was charged is over: the same request is answered the same.
+            !error.metadata.contains_key("receipt") && matches!(status, 408 | 429 | 502..=504)
                 || error.code.as_deref() == Some("idempotency_in_progress")
         }
         ClientError::Setup(_) | ClientError::Shape(_) => false,
+    }
+}
+
+/// What a call cost that has no answer.
+fn charged(error: &ClientError) -> Option<AigenReply> {
+    let ClientError::Api { error, .. } = error else {
+        return None;
+    };
+    let text = |name: &str| error.metadata.get(name)?.as_str();
+    Some(AigenReply {
+        receipt: text("receipt")?.parse().ok()?,
+        cost: text("cost")?.parse().ok()?,
+        ..AigenReply::default()
+    })
+}
+
+/// A model elsewhere said something that is not of the schema: the server says what, and why.
+fn unfit(error: ClientError) -> AiError {
+    let ClientError::Api { error: said, .. } = &error else {
+        return AiError::Transport(error);
+    };
+    let Some(raw) = said.metadata.get("raw").and_then(Value::as_str) else {
+        return AiError::Transport(error);
+    };
+    let reason = said.hint.as_deref();
+    let reason = reason.and_then(|hint| said.message.strip_suffix(hint));
+    let why = reason.unwrap_or(&said.message).trim_end_matches([';', ' ']);
+    AiError::Check {
+        raw: raw.to_owned(),
+        why: why.to_owned(),
     }
 }
 

@@ -80,7 +80,7 @@ mod shortcuts;
 mod source;
 
 pub use aigen_marvin_macros::ai_fn;
-pub use backend::Backend;
+pub use backend::{Backend, first_model};
 pub use call::{Call, Detailed, Guarantee};
 pub use calls::Calls;
 pub use definition::Definition;

@@ -170,6 +170,38 @@ async fn what_does_not_arrive_is_sent_again_under_the_same_key() {
     assert_eq!(server.requests().len(), 2);
 }
 
+/// Of a model elsewhere the server has read what it said: it is charged, and another answer is asked for.
+#[tokio::test]
+async fn what_a_server_found_unfit_is_asked_for_again() {
+    let unfit = |raw: &str| {
+        let metadata =
+            json!({ "raw": raw, "receipt": "0123456789abcdef0123456789abcdef", "cost": "0.002" });
+        let error = json!({
+            "message": "it holds no JSON; ask again", "hint": "ask again",
+            "type": "upstream_error", "code": "upstream_failed", "metadata": metadata,
+        });
+        (502, json!({ "error": error }))
+    };
+    let server = Server::start([unfit("Great!"), said(GLAD)]).await;
+    let call = sentiment::call("a great day", &[]).on(&server.client);
+    let call = call.budget("0.5".parse().expect("an amount"));
+    let detailed = call.detailed().await.expect("the second answer");
+    assert_eq!((detailed.asked_again, detailed.sent_again), (1, 0));
+    assert_eq!(detailed.cost().to_string(), "0.003");
+    let last = &server.requests()[1].body;
+    assert_eq!(last["messages"][2]["content"], "Great!");
+    let objection = "That was not accepted: it holds no JSON. Answer again.";
+    assert_eq!(last["messages"][3]["content"], objection);
+    assert_eq!(last["aigen"]["max_cost"], "0.498");
+
+    let server = Server::start([unfit("a"), unfit("b"), unfit("c")]).await;
+    let error = sentiment::call("x", &[]).on(&server.client).await;
+    let Err(AiError::Check { raw, why }) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((raw.as_str(), why.as_str()), ("c", "it holds no JSON"));
+}
+
 #[tokio::test]
 async fn a_body_is_context_and_a_controller_steers() {
     let server = Server::start([said("\"forty\"")]).await;

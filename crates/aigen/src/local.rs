@@ -6,11 +6,11 @@ use crate::failure::{hinted, told};
 use crate::node::{Assembled, chosen_model};
 use crate::output::Output;
 use aigen_api::from_json;
-use aigen_api::openai::{ChatRequest, ChatResponse, ModelList, Tokenize, Tokenized};
+use aigen_api::openai::{ChatRequest, ChatResponse, Tokenize, Tokenized};
 use aigen_client::ClientError;
 use aigen_gateway::{GatewayState, InProcess, Question};
 use aigen_jarvis_host::{Host, Images};
-use aigen_marvin::Backend;
+use aigen_marvin::{Backend, first_model};
 use anyhow::{Context, Result};
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -188,11 +188,7 @@ impl Backend for Local {
     }
 
     fn model(&self) -> BoxFuture<'_, Result<String, ClientError>> {
-        Box::pin(async {
-            let models: ModelList = self.get("/v1/models").await?;
-            let first = models.data.into_iter().next();
-            Ok(first.ok_or_else(|| setup("there is no model"))?.id)
-        })
+        Box::pin(async { first_model(self.get("/v1/models").await?) })
     }
 }
 

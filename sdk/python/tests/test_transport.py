@@ -62,12 +62,14 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 def refusal(status: str, advice: str = "") -> bytes:
-    said = {"final": "x-should-retry: false\r\n", "passing": "x-should-retry: true\r\n"}
+    said = {"final": "x-should-retry: false\r\n", "unfit": "x-should-retry: false\r\n", "passing": "x-should-retry: true\r\n"}
     error = {
         "message": "busy; try again in a moment", "type": "overloaded", "param": None,
         "code": "engine_busy", "hint": "try again in a moment",
         "metadata": {"reason": "full", "receipt": "ab", "cost": "0.5"},
     }  # fmt: skip
+    if advice == "unfit":
+        error["metadata"] = {"raw": "Maybe.", "receipt": "ab", "cost": "0.5"}
     body = json.dumps({"error": error}).encode()
     return written(int(status), body, said.get(advice, "") + "x-request-id: req_1\r\n")
 
@@ -155,6 +157,18 @@ def test_what_failed_and_was_charged_is_told() -> None:
     with flaky("422") as (_, client):
         error = failure(truth.call("Well?").on(client).model("x").value, aigen.Refused)
     assert error.receipts == (aigen.Reply("ab", aigen.Amount.of("0.5")),)
+
+
+def test_what_the_server_found_unfit_is_asked_for_again() -> None:
+    with flaky("502 unfit", "pass") as (server, client):
+        model = NODE.model()
+        detailed = truth.call("Well?").on(client).model(model).detailed()
+    assert (detailed.asked_again, detailed.sent_again, detailed.guarantee) == (1, 0, "decoder")
+    assert detailed.receipts[0] == aigen.Reply("ab", aigen.Amount.of("0.5"))
+    assert len(set(server.keys)) == 2
+    with flaky(*["502 unfit"] * 3) as (_, client):
+        error = failure(truth.call("Well?").on(client).model("x").value, aigen.Check)
+    assert (error.raw, error.why) == ("Maybe.", "busy") and len(error.receipts) == 3
 
 
 @ai_fn

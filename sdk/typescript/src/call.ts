@@ -77,8 +77,8 @@ export async function make<O>(plan: Plan<O>): Promise<Detailed<O>> {
 
 async function answered<O>(plan: Plan<O>, talk: Talk): Promise<Detailed<O>> {
   for (let askedAgain = 0; ; askedAgain += 1) {
-    const reply = await talk.ask();
     try {
+      const reply = await talk.ask();
       const value = await accepted(plan, reply);
       return {
         value,
@@ -131,7 +131,8 @@ async function objection<O>(plan: Plan<O>, value: O): Promise<Objection | undefi
 }
 
 function guaranteeOf<O>(plan: Plan<O>, reply: ChatResponse): Guarantee {
-  return plan.controller === undefined && reply.aigen?.grammar_complete === true ? "decoder" : "retry";
+  const { grammar_complete: complete, guarantee } = reply.aigen ?? {};
+  return plan.controller === undefined && complete === true && guarantee === "decoder" ? "decoder" : "retry";
 }
 
 /** What was said so far. */
@@ -155,11 +156,20 @@ class Talk {
     };
     const reply = await plan.backend.chat(request, { ...plan.sending, onRetry }).catch((error: unknown) => {
       this.receipts.push(...chargedAllTheSame(error));
-      throw error;
+      throw this.#unfit(error);
     });
     this.raw = textOf(reply);
     if (reply.aigen !== undefined) this.receipts.push(reply.aigen);
     return reply;
+  }
+
+  /** A model elsewhere said something that is not of the schema: the server says what. */
+  #unfit(error: unknown): unknown {
+    if (!(error instanceof ApiError) || error.status !== 502 || typeof error.metadata["raw"] !== "string") return error;
+    this.raw = error.metadata["raw"];
+    const hint = error.hint ?? "";
+    const why = error.message.endsWith(hint) ? error.message.slice(0, error.message.length - hint.length) : error.message;
+    return new AiError.Check(why.replace(/[; ]+$/, ""), { cause: error });
   }
 
   #request(model: string): ChatRequest {

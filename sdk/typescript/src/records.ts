@@ -154,6 +154,8 @@ export interface Reply {
   readonly model_digest?: string;
   /** Whether the grammar was satisfied; absent without one. */
   readonly grammar_complete?: boolean;
+  /** Who held the answer to its form: the decoder, or nobody before it was read. */
+  readonly guarantee?: "decoder" | "retry";
   readonly outcome?: unknown;
   readonly results?: Readonly<Record<string, unknown>>;
 }

@@ -3,7 +3,7 @@
 //     AIGEN_URL=… AIGEN_KEY=… POOR_KEY=… node sdk/typescript/tests/run.mjs PACKAGES
 //
 // PACKAGES has `node_modules` with `typescript` and `openai`; POOR_KEY is of an account without
-// money. The package is built into a temporary folder, as `npm install aigen` would leave it.
+// money. The package is packed and installed into a temporary folder, as `npm install aigen` would leave it.
 
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -37,12 +37,21 @@ function snippets(page) {
   return [...readFileSync(page, "utf8").matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code);
 }
 
+/** Packs the package and installs what was packed; the compiler of `prepack` is not in its folder here. */
 function install() {
-  const installed = join(folder, "node_modules/aigen");
-  mkdirSync(installed, { recursive: true });
-  copyFileSync(join(root, "package.json"), join(installed, "package.json"));
+  const source = join(folder, "source");
+  mkdirSync(source);
+  for (const name of ["package.json", "README.md"]) copyFileSync(join(root, name), join(source, name));
+  tsc("-p", root, "--outDir", join(source, "dist"));
+  npm("pack", "./source", "--ignore-scripts");
+  const [packed] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+  npm("install", `./${packed}`, "--offline", "--no-audit", "--no-fund");
   for (const name of ["openai", "typescript"]) symlinkSync(join(modules, name), join(folder, "node_modules", name), "junction");
-  tsc("-p", root, "--outDir", join(installed, "dist"));
+}
+
+function npm(...args) {
+  const run = spawnSync("npm", args, { cwd: folder, encoding: "utf8", shell: process.platform === "win32" });
+  if (run.status !== 0) throw new Error(`npm ${args.join(" ")}\n${run.stdout}${run.stderr}${run.error ?? ""}`);
 }
 
 function write() {

@@ -105,6 +105,19 @@ assert.deepEqual(paid.map(({ text }) => JSON.parse(text).aigen.max_cost), ["0.50
   assert.deepEqual([error.name, error.receipts], ["AiError.Refused", [{ receipt: "r", cost: "0.002" }]]);
 }
 
+// What a model elsewhere said and the server found unfit is charged, and another answer is asked for.
+{
+  const metadata = { receipt: "r", cost: "0.002", raw: "four" };
+  const unfit = { status: 502, body: { error: { message: "it holds no JSON; ask again", hint: "ask again", type: "upstream_error", code: "upstream_failed", metadata } }, headers: { "x-should-retry": "false" } };
+  const elsewhere = said("4", { aigen: { ...aigen, guarantee: "retry" } });
+  const { count, requests, stop } = await serve(unfit, elsewhere);
+  const { value, guarantee, receipts, retries } = await count.detailed("x");
+  stop();
+  assert.deepEqual([value, guarantee, receipts.length, retries], [4, "retry", 2, { askedAgain: 1, sentAgain: 0 }]);
+  const objection = "That was not accepted: it holds no JSON. Answer again.";
+  assert.deepEqual(JSON.parse(requests[1].text).messages.slice(2).map(({ content }) => content), ["four", objection]);
+}
+
 // A controller steers instead of the schema, and promises nothing about the type.
 {
   const { count, requests, stop } = await serve(said("4"));

@@ -12,6 +12,15 @@ pub struct ModelList {
     pub data: Vec<Model>,
 }
 
+impl ModelList {
+    /// The model that requests mean that name none: the first that is no published function.
+    #[must_use]
+    pub fn usual(self) -> Option<String> {
+        let mut models = self.data.into_iter().map(|model| model.id);
+        models.find(|id| !id.starts_with("fn:"))
+    }
+}
+
 /// One model: `GET /v1/models/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Model {

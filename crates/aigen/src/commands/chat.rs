@@ -1,8 +1,9 @@
+use crate::commands::validator::first_model;
 use crate::commands::dev;
 use crate::context::Context;
 use crate::reach::{Asked, Reach};
 use aigen_api::openai::{
-    AigenReply, AigenStop, ChatRequest, Extension, Message, ModelList, Role, StreamOptions,
+    AigenReply, AigenStop, ChatRequest, Extension, Message, Role, StreamOptions,
 };
 use aigen_types::Amount;
 use anyhow::{Context as _, Result};
@@ -156,12 +157,6 @@ impl Args {
             ..ChatRequest::new(model, system.collect())
         })
     }
-}
-
-async fn first_model(node: &Asked) -> Result<String> {
-    let models: ModelList = node.get("/v1/models").await?;
-    let first = models.data.into_iter().next();
-    Ok(first.context("the node serves no model")?.id)
 }
 
 async fn answer(node: &Asked, request: &ChatRequest, context: &Context) -> Result<Answer> {

@@ -118,9 +118,7 @@ async fn move_stake(args: Move, which: &str, context: &Context) -> Result<()> {
 /// When it serves none, or cannot be asked.
 pub(crate) async fn first_model(node: &Asked) -> Result<String> {
     let models: ModelList = node.get("/v1/models").await?;
-    let mut models = models.data.into_iter();
-    let first = models.find(|model| !model.id.starts_with("fn:"));
-    first
-        .map(|model| model.id)
+    models
+        .usual()
         .ok_or_else(|| hinted("the node serves no model", "start it with one"))
 }

@@ -3,6 +3,8 @@
 ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY are read by the library itself.
 """
 
+import json
+
 import anthropic
 
 MODEL = "aigen-tiny"
@@ -65,6 +67,27 @@ def rated(answer):
     return calls
 
 
+def functions():
+    """A published function is a model, whole and streamed, with its input as text or as JSON."""
+    for said in ("Lovely.", json.dumps({"text": "Lovely."})):
+        asked = {"model": "fn:ada/mood", "max_tokens": 60, "messages": [{"role": "user", "content": said}]}
+        answer = client.messages.create(**asked)
+        value = json.loads(answer.content[0].text)
+        assert value["mood"] in ("good", "bad") and value["stars"] in range(1, 6), value
+        assert answer.aigen["guarantee"] == "decoder" and answer.stop_reason == "end_turn", answer
+        with client.messages.stream(**asked) as stream:
+            text = "".join(stream.text_stream)
+            final = stream.get_final_message()
+        assert json.loads(text) == value and final.content[0].text == text
+        assert final.usage.output_tokens == answer.usage.output_tokens
+    missing = {**asked, "model": "fn:ada/none"}
+    expect(anthropic.NotFoundError, lambda: client.messages.create(**missing), "not_found_error")
+    long = {**asked, "messages": [{"role": "user", "content": "a" * 41}]}
+    for stream in (False, True):
+        refused = lambda: client.messages.create(**long, stream=stream)
+        expect(anthropic.UnprocessableEntityError, refused, "invalid_request_error")
+
+
 def counted():
     count = client.messages.count_tokens(model=MODEL, messages=question, tools=[TOOL])
     assert count.input_tokens > 0
@@ -93,7 +116,7 @@ def errors():
     expect(anthropic.BadRequestError, lambda: create(extra_body={"temperature": 2}), "invalid_request_error")
 
 
-for test in [plain, streamed, tools, counted, errors]:
+for test in [plain, streamed, tools, functions, counted, errors]:
     test()
     print("ok", test.__name__, flush=True)
 print("all passed")

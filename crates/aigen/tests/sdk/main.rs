@@ -21,6 +21,23 @@ fn script(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// A function of two fields, of which a client sees no more than its name.
+const MOOD: &str = r#"
+description = "Judge the mood of `text`."
+max_tokens = 60
+output = '{"type": "object", "required": ["mood", "stars"], "properties": {"mood": {"enum": ["good", "bad"]}, "stars": {"type": "integer", "minimum": 1, "maximum": 5}}}'
+
+[input]
+type = "object"
+required = ["text"]
+properties.text = { type = "string", maxLength = 40 }
+"#;
+
+fn publish_mood(folder: &Folder) {
+    folder.write("mood.toml", MOOD);
+    folder.json(&["fn", "publish", "mood.toml", "ada/mood@1.0.0"]);
+}
+
 /// Runs a client to its end; it says `all passed` last.
 #[track_caller]
 fn run(client: &mut Command) {
@@ -38,6 +55,7 @@ fn openai_sdk() {
     };
     let folder = Folder::new();
     let node = folder.dev();
+    publish_mood(&folder);
     let poor = folder.json(&["key", "create", "user:poor"]);
     run(Command::new(python)
         .arg(script("openai_sdk.py"))
@@ -56,6 +74,7 @@ fn anthropic_sdk() {
     };
     let folder = Folder::new();
     let node = folder.dev();
+    publish_mood(&folder);
     run(Command::new(python)
         .arg(script("anthropic_sdk.py"))
         .env("ANTHROPIC_BASE_URL", node.url())
@@ -69,6 +88,7 @@ fn openai_node_sdk() {
     };
     let folder = Folder::new();
     let node = folder.dev();
+    publish_mood(&folder);
     // Packages are looked up beside the script.
     let script = std::fs::read_to_string(script("openai_sdk.mjs")).unwrap();
     let script = {
@@ -176,7 +196,55 @@ fn the_python_package() {
         .env("POOR_KEY", poor["key"].as_str().unwrap()));
 }
 
-/// `sdk/typescript`: compiled, its types compared, everything it claims before a real node.
+/// It builds a wheel, which is all that an empty environment needs.
+#[test]
+fn the_python_package_is_a_wheel() {
+    let Some(python) = python("hatchling") else {
+        return;
+    };
+    let folder = Folder::new();
+    let pip = |python: &Path, args: &[&str]| {
+        let mut command = Command::new(python);
+        command.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]);
+        let output = command.args(args).current_dir(folder.path()).output();
+        let output = output.unwrap();
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {complained}");
+    };
+    let package = package("python");
+    let package = package.to_str().unwrap();
+    let built = ["--no-deps", "--no-build-isolation", "--no-index"];
+    pip(
+        &python,
+        &[&["wheel"], &built[..], &["--wheel-dir", "wheels", package]].concat(),
+    );
+    let empty = folder.file("empty");
+    let mut made = Command::new(&python);
+    made.args(["-m", "venv"]).arg(&empty);
+    assert!(made.status().unwrap().success());
+    let python = empty.join("bin/python");
+    pip(
+        &python,
+        &["install", "--no-index", "--find-links", "wheels", "aigen"],
+    );
+    let node = folder.dev();
+    let script = "import aigen; print(aigen.__file__, aigen.AiGen().account().address)";
+    let output = Command::new(python)
+        .args(["-c", script])
+        .env("AIGEN_URL", node.url())
+        .env("AIGEN_KEY", node.key())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("site-packages") && said.ends_with(" user:dev\n"),
+        "{said}{complained}"
+    );
+}
+
+/// `sdk/typescript`: packed, installed into an empty folder, its types compared, everything it claims before a real node.
 #[test]
 fn the_typescript_package() {
     let Some(packages) = packages("typescript") else {

@@ -50,6 +50,19 @@ async function responses() {
   assert.equal(final.output_text, answer.output_text);
 }
 
+// A published function is a model, whole and streamed.
+async function functions() {
+  const wanted = { model: 'fn:ada/mood', messages: [{ role: 'user', content: 'Lovely.' }] };
+  const answer = await client.chat.completions.create(wanted);
+  const value = JSON.parse(answer.choices[0].message.content);
+  assert.ok(['good', 'bad'].includes(value.mood) && value.stars >= 1 && value.stars <= 5);
+  assert.equal(answer.aigen.guarantee, 'decoder');
+  const final = await client.chat.completions.stream(wanted).finalChatCompletion();
+  assert.deepEqual(JSON.parse(final.choices[0].message.content), value);
+  const response = await client.responses.stream({ model: 'fn:ada/mood', input: 'Lovely.' }).finalResponse();
+  assert.deepEqual(JSON.parse(response.output_text), value);
+}
+
 async function errors() {
   const refused = (call, status) => assert.rejects(call, (error) => error.status === status && Boolean(error.error.hint));
   const wrong = new OpenAI({ apiKey: 'aigen_dev.wrong', maxRetries: 0 });
@@ -58,7 +71,7 @@ async function errors() {
   await refused(client.chat.completions.create({ model, messages: [] }), 400);
 }
 
-for (const test of [plain, streamed, tools, responses, errors]) {
+for (const test of [plain, streamed, tools, responses, functions, errors]) {
   await test();
   console.log('ok', test.name);
 }

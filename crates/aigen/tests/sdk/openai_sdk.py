@@ -196,6 +196,46 @@ def errors():
     expect(openai.APIStatusError, 422, lambda: create(response_format=nonsense))
 
 
+def mood(text, aigen):
+    """A function's value, of which no token could leave the type."""
+    value = json.loads(text)
+    assert value["mood"] in ("good", "bad") and value["stars"] in range(1, 6), text
+    assert aigen["guarantee"] == "decoder" and aigen["controller"] == "ada/mood@1.0.0", aigen
+    return value
+
+
+def functions():
+    """A published function is a model, whole and streamed, with its input as text or as JSON."""
+    for said in ("Lovely.", json.dumps({"text": "Lovely."})):
+        wanted = {"model": "fn:ada/mood", "messages": [{"role": "user", "content": said}]}
+        answer = client.chat.completions.create(**wanted)
+        value = mood(answer.choices[0].message.content, answer.aigen)
+        chunks = list(client.chat.completions.create(**wanted, stream=True))
+        text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+        assert mood(text, chunks[-1].aigen) == value
+        answer = client.responses.create(model="fn:ada/mood@1", input=said)
+        assert mood(answer.output_text, answer.aigen) == value
+        with client.responses.stream(model="fn:ada/mood@1", input=said) as stream:
+            text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
+            final = stream.get_final_response()
+        assert text == final.output_text and mood(text, final.aigen) == value
+    assert any(model.id == "fn:ada/mood@1.0.0" for model in client.models.list())
+    long = [{"role": "user", "content": "a" * 41}]
+    for stream in (False, True):
+        expect(
+            openai.APIStatusError,
+            422,
+            lambda: client.chat.completions.create(model="fn:ada/mood", messages=long, stream=stream),
+            "invalid_input",
+        )
+        expect(
+            openai.NotFoundError,
+            404,
+            lambda: client.responses.create(model="fn:ada/none", input="a", stream=stream),
+            "function_not_found",
+        )
+
+
 for test in [
     plain,
     streamed,
@@ -204,6 +244,7 @@ for test in [
     tools,
     responses,
     controller,
+    functions,
     completion,
     models,
     idempotent,

@@ -171,8 +171,8 @@ class _Talk(Generic[T]):
         client = self.call.client or AiGen()
         asked_again = 0
         while True:
-            answer = self.ask(client)
             try:
+                answer = self.ask(client)
                 value = self.read(answer)
             except Check as refused:
                 if asked_again >= self.call.options.retries:
@@ -184,12 +184,24 @@ class _Talk(Generic[T]):
             return Detailed(value, answer.text, guarantee, receipts, asked_again, self.sent_again)
 
     def ask(self, client: AiGen) -> Completion:
-        answer = client.complete(self.request(client))
+        try:
+            answer = client.complete(self.request(client))
+        except ApiError as error:
+            raise self.unfit(error) from error
         self.sent_again += answer.sent_again
         self.raw = answer.text
         if answer.aigen is not None:
             self.receipts.append(answer.aigen)
         return answer
+
+    def unfit(self, error: ApiError) -> ApiError | Check:
+        """A model elsewhere said something that is not of the schema: the server says what."""
+        raw = error.metadata.get("raw")
+        if error.status != 502 or not isinstance(raw, str):
+            return error
+        self.receipts.extend(charged_all_the_same(error))
+        self.raw = raw
+        return Check(raw, error.message.removesuffix(error.hint or "").rstrip("; "))
 
     def request(self, client: AiGen) -> dict[str, object]:
         options = self.call.options
@@ -241,7 +253,8 @@ class _Talk(Generic[T]):
             raise Check(raw, verdict or "the check says no")
 
     def guarantee(self, answer: Completion) -> Guarantee:
-        steered = answer.aigen is not None and answer.aigen.grammar_complete is True
+        said = answer.aigen
+        steered = said is not None and said.grammar_complete is True and said.guarantee == "decoder"
         return "decoder" if steered and self.call.options.controller is None else "retry"
 
     def object(self, refused: Check) -> None:

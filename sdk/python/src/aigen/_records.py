@@ -177,6 +177,8 @@ class Reply:
     stop: str | None = None
     controller: str | None = None
     grammar_complete: bool | None = None
+    guarantee: str | None = None
+    """Who held the answer to its form: `decoder`, or `retry` where a model elsewhere was read."""
 
 
 def record(of: type[R], value: object) -> R:

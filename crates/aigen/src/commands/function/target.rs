@@ -206,15 +206,13 @@ fn answer(function: &Function, reply: &ChatResponse) -> Result<Answer> {
     function
         .check_output(&value)
         .with_context(|| format!("the value is of another type: {raw}"))?;
-    let steered = aigen.and_then(|aigen| aigen.grammar_complete) == Some(true);
+    let promised = aigen.and_then(|aigen| aigen.guarantee);
     Ok(Answer {
         value,
         raw,
         cost: aigen.map_or(Amount::ZERO, |aigen| aigen.cost),
-        guarantee: match steered {
-            true => Guarantee::Decoder,
-            false => Guarantee::Retry,
-        },
+        // A server that does not say promised nothing.
+        guarantee: promised.unwrap_or(Guarantee::Retry),
         receipt: aigen.map(|aigen| aigen.receipt.to_string()),
     })
 }
