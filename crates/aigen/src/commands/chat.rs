@@ -1,5 +1,5 @@
-use crate::commands::validator::first_model;
 use crate::commands::dev;
+use crate::commands::validator::first_model;
 use crate::context::Context;
 use crate::reach::{Asked, Reach};
 use aigen_api::openai::{

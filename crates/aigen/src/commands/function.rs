@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Subcommand;
 use serde_json::Value;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use target::{Asking, Target, read};
@@ -35,10 +36,11 @@ Examples:
   aigen fn run sentiment.toml --input '{\"text\": \"Great, it broke again.\"}'
   aigen fn run ada/sentiment --input '{\"text\": \"Great, it broke again.\"}' --budget 0.01
   aigen fn run ada/sentiment@1.2 --input @message.json --model acme-8b
+  jq '{text: .body}' mail.json | aigen fn run ada/sentiment --input -
 
 The value is printed on standard output; what it cost, and who promised its type, on standard error.")]
     Run {
-        /// Its input: a JSON object, or @FILE with one
+        /// Its input: a JSON object, @FILE with one, or - for standard input
         #[arg(long, value_name = "JSON")]
         input: String,
         #[command(flatten)]
@@ -150,17 +152,7 @@ fn begin(file: &Path, context: &Context) -> Result<()> {
 }
 
 async fn call(what: &What, input: &str, context: &Context) -> Result<()> {
-    let input = match input.strip_prefix('@') {
-        None => input.to_owned(),
-        Some(file) => fs::read_to_string(file).or_hint(
-            format!("cannot read the input {file}"),
-            "give the path of a file that holds a JSON object",
-        )?,
-    };
-    let input: Value = serde_json::from_str(&input).or_hint(
-        "the input is not JSON",
-        "give an object, like --input '{\"text\": \"…\"}'",
-    )?;
+    let input = read_input(input)?;
     let node = what.reach.as_customer(context)?;
     let target = Target::open(&what.function)?;
     let answer = target.ask(&node, &what.asking, &input).await?;
@@ -172,6 +164,21 @@ async fn call(what: &What, input: &str, context: &Context) -> Result<()> {
     ));
     let pretty = serde_json::to_string_pretty(&answer.value)?;
     context.output.data(&answer, || pretty)
+}
+
+fn read_input(input: &str) -> Result<Value> {
+    let text = match (input, input.strip_prefix('@')) {
+        ("-", _) => io::read_to_string(io::stdin()).context("cannot read the input")?,
+        (_, None) => input.to_owned(),
+        (_, Some(file)) => fs::read_to_string(file).or_hint(
+            format!("cannot read the input {file}"),
+            "give the path of a file that holds a JSON object",
+        )?,
+    };
+    serde_json::from_str(&text).or_hint(
+        "the input is not JSON",
+        "give an object, like --input '{\"text\": \"…\"}'",
+    )
 }
 
 async fn publish(
@@ -200,9 +207,10 @@ async fn publish(
     let published: Controller =
         published.with_context(|| format!("{} was not published", file.display()))?;
     context.output.data(&published, || {
+        let (reference, digest) = (&published.reference, &published.digest);
+        let name = reference.controller();
         format!(
-            "published {}, digest {}",
-            published.reference, published.digest
+            "published {reference}, digest {digest}\ncall it: aigen fn run {name}, or from any client as the model fn:{name}"
         )
     })
 }

@@ -16,6 +16,9 @@ prompt = """
 max_tokens = 100
 temperature = 0.0
 
+# How often a model that other servers answer for is asked again after an answer of another type.
+retries = 2
+
 # The part of the golden cases that has to pass, in parts per million.
 pass_ppm = 900_000
 
