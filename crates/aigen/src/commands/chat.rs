@@ -6,7 +6,7 @@ use aigen_api::openai::{
     AigenReply, AigenStop, ChatRequest, Extension, Message, Role, StreamOptions,
 };
 use aigen_types::Amount;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use futures::StreamExt;
 use serde::Serialize;
 use std::io::{self, BufRead, IsTerminal};
