@@ -4,6 +4,7 @@
 mod calls;
 mod caps;
 mod datasets;
+mod ended;
 mod epochs;
 mod governance;
 mod keyring;

@@ -13,15 +13,15 @@ use aigen_types::{Amount, CallId, Day, Digest, NodeId, Ppm, Timestamp, TransferI
 use alloc::{format, string::ToString, vec, vec::Vec};
 use proptest::prelude::*;
 
-const ROW: u128 = 2_000;
+pub(super) const ROW: u128 = 2_000;
 const HIT: u128 = 500;
 const DOWNLOAD: u128 = 90_000;
 
-fn amount(nano: u128) -> Amount {
+pub(super) fn amount(nano: u128) -> Amount {
     Amount::from_nano(nano)
 }
 
-fn dataset(reference: &str) -> NewDataset {
+pub(super) fn dataset(reference: &str) -> NewDataset {
     let column = |name: &str| Column {
         name: name.to_string(),
         kind: "text".to_string(),
@@ -46,7 +46,7 @@ fn dataset(reference: &str) -> NewDataset {
     }
 }
 
-fn wanted(reference: &str, rows: &[u64], hits: u64) -> Wanted {
+pub(super) fn wanted(reference: &str, rows: &[u64], hits: u64) -> Wanted {
     Wanted {
         dataset: parsed(reference),
         columns: Vec::new(),
@@ -55,10 +55,10 @@ fn wanted(reference: &str, rows: &[u64], hits: u64) -> Wanted {
     }
 }
 
-const FAQ: &str = "books/faq@1.0.0";
+pub(super) const FAQ: &str = "books/faq@1.0.0";
 
 /// What a call of 100 prompt tokens reads of `books/faq`, and how much output it has covered.
-fn opening(call: u128, reads: Vec<Wanted>, budget: Option<u128>) -> OpenCall {
+pub(super) fn opening(call: u128, reads: Vec<Wanted>, budget: Option<u128>) -> OpenCall {
     OpenCall {
         call: CallId(call),
         key: parsed("ada-key"),
@@ -76,7 +76,7 @@ fn opening(call: u128, reads: Vec<Wanted>, budget: Option<u128>) -> OpenCall {
     }
 }
 
-fn reading(id: u128, wanted: Wanted) -> ReadDataset {
+pub(super) fn reading(id: u128, wanted: Wanted) -> ReadDataset {
     ReadDataset {
         read: CallId(id),
         key: parsed("ada-key"),
@@ -90,7 +90,7 @@ fn reading(id: u128, wanted: Wanted) -> ReadDataset {
 }
 
 impl World {
-    fn with_dataset(funds: u128) -> Self {
+    pub(super) fn with_dataset(funds: u128) -> Self {
         let mut world = Self::new(funds);
         world.ok(Command::PublishDataset(dataset(FAQ)));
         world
@@ -100,11 +100,15 @@ impl World {
         self.apply(Command::ReadDataset(reading(id, wanted(FAQ, rows, hits))))
     }
 
-    fn open_reading(&mut self, call: u128, reads: Vec<Wanted>) -> Result<Reply, Refusal> {
+    pub(super) fn open_reading(
+        &mut self,
+        call: u128,
+        reads: Vec<Wanted>,
+    ) -> Result<Reply, Refusal> {
         self.apply(Command::OpenCall(opening(call, reads, None)))
     }
 
-    fn read_within(&mut self, call: u128, wanted: Wanted) -> Result<Reply, Refusal> {
+    pub(super) fn read_within(&mut self, call: u128, wanted: Wanted) -> Result<Reply, Refusal> {
         let call = CallId(call);
         self.apply(Command::ReadWithin(ReadWithin { call, wanted }))
     }
