@@ -95,7 +95,7 @@ pub enum Command {
     Receipt(receipt::Args),
     /// Show what was used and what it cost, by day, spender, model or controller
     Usage(usage::Args),
-    /// Show what an account's datasets earned, by version and by day
+    /// Show what an account earned, with datasets by version and day, or by settlements
     Earnings(earnings::Args),
     /// Read and verify the journal, with or without a running node
     #[command(subcommand)]

@@ -35,7 +35,10 @@ pub use journal::{
     BatchWritten, JournalFault, JournalTip, JournalVerified, Verification, VerificationState,
 };
 pub use money::{Account, Fund, Pay, Transfer};
-pub use read::{AnyReceipt, DatasetEarning, DatasetRead, ReadReceipt, ReceiptKind, RowRange};
+pub use read::{
+    AnyReceipt, DatasetEarning, DatasetRead, EarningKind, EpochEarning, ReadReceipt, ReceiptKind,
+    RowRange,
+};
 pub use receipt::{Asked, ChargeLine, Receipt, Replay, Share, Steering, SubCall, TokenUsage};
 pub use registry::{
     Controller, ControllerKind, Key, KeyCreated, KeyLimits, KeyRole, KeyScope, MoveStake,

@@ -1,6 +1,6 @@
 use super::{ChargeLine, Correction, DatasetUse, Receipt, Share};
 use crate::{money, text};
-use aigen_types::{Address, Amount, CallId, DatasetRef, Day, Timestamp};
+use aigen_types::{Address, Amount, CallId, DatasetRef, Day, Epoch, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
 /// What was read of a dataset, by a call or on its own, and what that cost.
@@ -132,4 +132,54 @@ pub struct DatasetEarning {
     /// What it gave back of that since, by reversals.
     #[serde(flatten, with = "money::given_back")]
     pub given_back: Amount,
+}
+
+/// `GET /v1/aigen/earnings/epochs?account=&from=&to=`: what an address was paid by the settlement of an
+/// epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochEarning {
+    /// Who earned.
+    #[serde(with = "text")]
+    pub account: Address,
+    /// The epoch that was settled.
+    #[serde(with = "money::epoch")]
+    pub epoch: Epoch,
+    /// What it was paid for.
+    pub kind: EarningKind,
+    /// The controller's or validator's name; the protocol's accounts have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How much.
+    #[serde(flatten, with = "money::earned")]
+    pub earned: Amount,
+    /// The transfer that paid it.
+    #[serde(with = "text")]
+    pub transfer: TransferId,
+}
+
+/// What a settlement pays for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarningKind {
+    /// A controller's escrow, as far as its score goes, to its developer.
+    Controller,
+    /// A validator's pay, to its owner.
+    Validator,
+    /// What a controller did not earn, back to who paid it.
+    Refund,
+    /// The protocol's part: what nobody earned, slashed stake and dust.
+    Protocol,
+}
+
+impl EarningKind {
+    /// As on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Controller => "controller",
+            Self::Validator => "validator",
+            Self::Refund => "refund",
+            Self::Protocol => "protocol",
+        }
+    }
 }

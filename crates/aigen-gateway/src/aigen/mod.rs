@@ -1,6 +1,7 @@
 //! AiGen's own resources: money, keys, the registry, epochs, the journal.
 
 mod datasets;
+mod earnings;
 mod epochs;
 mod functions;
 mod history;
@@ -49,6 +50,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/price-book", get(registry::price_book))
         .route("/usage", get(usage::list))
         .route("/earnings", get(reads::earnings))
+        .route("/earnings/epochs", get(earnings::list))
         .route("/reads", get(reads::list))
         .route("/receipts", get(usage::receipts))
         .route("/receipts/{id}", get(receipts::get))

@@ -1,11 +1,13 @@
 //! An epoch over HTTP, and who sees what of it.
 
 use super::world::{Reply, World};
-use aigen_api::resources::{Controller, EpochPhase, EpochState, EpochStatement, List, Validator};
+use aigen_api::resources::{
+    Controller, EarningKind, EpochEarning, EpochPhase, EpochState, EpochStatement, List, Validator,
+};
 use aigen_node::network::{
     Cell, Report, assignment_root, gold_commitment, report_root, score_commitment,
 };
-use aigen_types::{Digest, Epoch};
+use aigen_types::{Amount, Digest, Epoch};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -146,6 +148,7 @@ async fn an_epoch_from_assignment_to_statement() {
             .iter()
             .any(|controller| controller.name.as_deref() == Some("ada/real@1.0.0"))
     );
+    earnings_are_the_statements(&world, &told, [&v0, &v1]).await;
     assert_eq!(
         world
             .get(&world.ada, "/v1/aigen/epochs/1/statement")
@@ -160,6 +163,32 @@ async fn an_epoch_from_assignment_to_statement() {
     let validators: List<Validator> = read(&world.get(&world.ada, "/v1/aigen/validators").await);
     assert_eq!(validators.data.len(), 2);
     world.settle().await;
+}
+
+/// What each account is told that it earned is what the statement says, and only its own key and the
+/// operator's are told.
+async fn earnings_are_the_statements(world: &World, told: &EpochStatement, keys: [&String; 2]) {
+    let path = |of: &str| format!("/v1/aigen/earnings/epochs?account={of}&from=0&to=0");
+    let earned = async |key: &str, of: &str, kind: EarningKind| {
+        let rows: List<EpochEarning> = read(&world.get(key, &path(of)).await);
+        let rows = rows.data.into_iter().filter(|row| row.kind == kind);
+        rows.collect::<Vec<_>>()
+    };
+    let sum = |rows: &[EpochEarning]| rows.iter().map(|row| row.earned).sum::<Amount>();
+    let developer = earned(&world.operator, "developer:ada", EarningKind::Controller).await;
+    assert_eq!(developer[0].name.as_deref(), Some("ada/real@1.0.0"));
+    assert_eq!(developer[0].earned.nano(), world.balance("developer:ada").0);
+    let payouts = told.controllers.iter().map(|controller| controller.payout);
+    assert_eq!(sum(&developer), payouts.sum());
+    for (key, validator) in keys.into_iter().zip(&told.validators) {
+        let account = format!("validator:{}", validator.id);
+        let own = earned(key, &account, EarningKind::Validator).await;
+        assert_eq!(sum(&own), validator.pay);
+    }
+    let protocol = earned(&world.operator, "treasury", EarningKind::Protocol).await;
+    assert!(sum(&protocol) >= told.treasury);
+    let strange = world.get(keys[0], &path("validator:v1")).await;
+    assert_eq!(strange.error().0, 403, "{}", strange.text);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use super::usage::sums;
 use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
-use aigen_api::resources::{DatasetEarning, List};
+use aigen_api::resources::{DatasetEarning, EpochEarning, List};
 use aigen_types::{Address, Day};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -14,10 +14,12 @@ Examples:
   aigen earnings                                       (what the key's own account earned)
   aigen earnings --by day,purpose --from 2026-01-01
   aigen earnings provider:acme --json                  (an operator may ask for any account)
+  aigen earnings developer:grace --epochs              (what her controllers were paid by settlements)
 
 Reads count on the UTC day on which they were paid. Of a fee the protocol keeps its share and the
 provider gets the rest; of a call the provider also gets its part of the `data` share of what the
-model cost. What controllers earn is in `aigen epoch show`.")]
+model cost. What controllers, validators and the protocol are paid comes with the settlement of
+an epoch: `--epochs`, and `aigen epoch show` for everyone's.")]
 pub struct Args {
     /// Who earned; the key's own account when absent
     account: Option<Address>,
@@ -30,6 +32,9 @@ pub struct Args {
     /// The last day, which counts
     #[arg(long, value_name = "DAY")]
     to: Option<Day>,
+    /// What settlements paid, epoch by epoch, instead of what datasets earned
+    #[arg(long, conflicts_with_all = ["by", "from", "to"])]
+    epochs: bool,
     #[command(flatten)]
     reach: Reach,
 }
@@ -45,6 +50,11 @@ enum By {
 
 pub async fn run(args: Args, context: &Context) -> Result<()> {
     let node = args.reach.as_customer(context)?;
+    if args.epochs {
+        let paid: List<EpochEarning> = node.get(&args.path_of_epochs()).await?;
+        let table = || paid_table(&paid.data).to_string();
+        return context.output.data(&paid, table);
+    }
     let earned: List<DatasetEarning> = node.get(&args.path()).await?;
     context
         .output
@@ -55,6 +65,12 @@ impl Args {
     fn path(&self) -> String {
         let by: Vec<_> = self.by.iter().map(|by| by.name()).collect();
         sums("earnings", &by, self.account.as_ref(), [self.from, self.to])
+    }
+
+    fn path_of_epochs(&self) -> String {
+        let account = self.account.as_ref();
+        let account = account.map_or_else(String::new, |account| format!("?account={account}"));
+        format!("/v1/aigen/earnings/epochs{account}")
     }
 
     fn table(&self, rows: &[DatasetEarning]) -> Table {
@@ -96,4 +112,17 @@ fn numbers(row: &DatasetEarning) -> [String; 5] {
         row.earned.to_string(),
         row.given_back.to_string(),
     ]
+}
+
+fn paid_table(rows: &[EpochEarning]) -> Table {
+    let mut table = Table::new(&["epoch", "for", "name", "earned"]);
+    for row in rows {
+        table.row([
+            row.epoch.to_string(),
+            row.kind.name().to_owned(),
+            row.name.clone().unwrap_or_else(|| "-".into()),
+            row.earned.to_string(),
+        ]);
+    }
+    table
 }
