@@ -27,6 +27,8 @@ pub struct Progress {
 /// What an import does, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Takes the rows from where another node left them.
+    Fetching,
     /// Looks through a CSV file, for the types of its columns and for bad rows.
     Checking,
     /// Reads rows and writes them in canonical form.

@@ -96,6 +96,17 @@ impl Library {
         Ok(manifest)
     }
 
+    /// Whether there is room for rows of this many bytes, before they are received.
+    ///
+    /// # Errors
+    /// There is not.
+    pub fn must_fit(&self, bytes: u64) -> Result<(), ImportError> {
+        match bytes > self.room().free {
+            true => Err(ImportError::Full(self.bytes_max)),
+            false => Ok(()),
+        }
+    }
+
     fn room(&self) -> Room {
         let held = self.held();
         let sizes = held.values().map(|dataset| dataset.manifest().kept_bytes());

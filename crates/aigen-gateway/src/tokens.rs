@@ -24,15 +24,16 @@ async fn tokenize(
     State(gateway): State<Gateway>,
     post: Post<Tokenize>,
 ) -> Result<Json<Tokenized>, Failure> {
-    let request = post.body;
+    let (caller, request) = (post.caller, post.body);
     let (model, served) = served(&gateway, &request.model)?;
     let prompt = match (request.prompt, request.messages) {
         (Some(text), None) => Prompt::Text(text),
         (None, Some(messages)) => Prompt::Chat(conversation("messages", &messages)?),
         _ => return Err(Failure::invalid("prompt", "give `prompt` or `messages`")),
     };
-    let node = &gateway.node;
-    let tokens = node.prompt_tokens(model, prompt, Steering::Free).await?;
+    let (node, none) = (&gateway.node, Vec::new());
+    let tokens = node.prompt_tokens(&caller, model, prompt, Steering::Free, none);
+    let tokens = tokens.await?;
     let tokenizer = served.tokenizer().filter(|_| request.return_token_strs);
     let spelled = tokenizer.map(|tokenizer| {
         let spell = |token: &u32| String::from_utf8_lossy(tokenizer.token_bytes(*token)).into();

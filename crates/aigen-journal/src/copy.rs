@@ -1,6 +1,7 @@
 //! Journals as a whole: backed up, restored, moved from one back end to another, and shortened by
 //! snapshots.
 
+use crate::content::Stored;
 use crate::record::Tip;
 use crate::replay::recover;
 use crate::snapshot::Snapshot;
@@ -39,10 +40,8 @@ pub fn copy(
 fn copy_contents(from: &dyn Store, to: &mut dyn Store) -> Result<(), StoreError> {
     let there = to.contents()?;
     for digest in from.contents()? {
-        if !there.contains(&digest)
-            && let Some(bytes) = from.read_content(digest)?
-        {
-            to.save_content(digest, &bytes)?;
+        if !there.contains(&digest) && from.has_content(digest)? {
+            to.save_content(digest, &mut Stored::new(from, digest))?;
         }
     }
     Ok(())

@@ -1,14 +1,16 @@
+use crate::content::{ContentStore, Parts, unread};
 use crate::record::{Record, Tip};
-use crate::store::{ContentStore, SNAPSHOTS_KEPT, Store, StoreError};
+use crate::store::{SNAPSHOTS_KEPT, Store, StoreError};
 use aigen_types::Digest;
 use std::collections::BTreeMap;
+use std::io::Read;
 
 /// A journal that is gone with the process: for tests and trials.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     records: Vec<Record>,
     snapshots: BTreeMap<u64, Vec<u8>>,
-    contents: BTreeMap<Digest, Vec<u8>>,
+    contents: BTreeMap<Digest, Vec<Vec<u8>>>,
 }
 
 impl Store for MemoryStore {
@@ -63,16 +65,27 @@ impl Store for MemoryStore {
 }
 
 impl ContentStore for MemoryStore {
-    fn save_content(&mut self, digest: Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        self.contents.insert(digest, bytes.to_vec());
-        Ok(())
+    fn save_content(&mut self, digest: Digest, bytes: &mut dyn Read) -> Result<bool, StoreError> {
+        if self.contents.contains_key(&digest) {
+            return Ok(true);
+        }
+        let (mut parts, mut kept) = (Parts::of(bytes), Vec::new());
+        while let Some(part) = parts.next().map_err(unread)? {
+            kept.push(part);
+        }
+        let right = parts.digest() == digest;
+        if right {
+            self.contents.insert(digest, kept);
+        }
+        Ok(right)
     }
 
     fn contents(&self) -> Result<Vec<Digest>, StoreError> {
         Ok(self.contents.keys().copied().collect())
     }
 
-    fn stored_content(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.contents.get(&digest).cloned())
+    fn content_part(&self, digest: Digest, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        let parts = self.contents.get(&digest);
+        Ok(parts.and_then(|parts| parts.get(part as usize)).cloned())
     }
 }

@@ -1,7 +1,6 @@
+use crate::content::ContentStore;
 use crate::record::{Record, RecordError, Tip};
 use aigen_ledger::Shelf;
-use aigen_network::content_digest;
-use aigen_types::Digest;
 use std::error::Error as StdError;
 use thiserror::Error;
 
@@ -79,43 +78,6 @@ pub trait Store: ContentStore + Send {
     /// When it cannot be read.
     fn read_snapshot(&self, _seq: u64) -> Result<Vec<u8>, StoreError> {
         Err(StoreError::Foreign("this store keeps no snapshots".into()))
-    }
-}
-
-/// Content by its SHA-256: what is too large for a record, which names it by this digest.
-/// Whoever records a digest stores its content first. A store need not keep any.
-pub trait ContentStore {
-    /// Keeps content under its digest, durable on `Ok`. Storing it again changes nothing.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    fn save_content(&mut self, _digest: Digest, _bytes: &[u8]) -> Result<(), StoreError> {
-        Err(StoreError::Foreign("this store keeps no content".into()))
-    }
-
-    /// The digests under which something is kept, in order.
-    ///
-    /// # Errors
-    /// When they cannot be listed.
-    fn contents(&self) -> Result<Vec<Digest>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    /// What is kept under a digest; nobody has looked into it.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    fn stored_content(&self, _digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(None)
-    }
-
-    /// The content of a digest, `None` where there is none or it is damaged.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    fn read_content(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        let stored = self.stored_content(digest)?;
-        Ok(stored.filter(|bytes| content_digest(bytes) == digest))
     }
 }
 

@@ -6,6 +6,7 @@ use aigen_network::{
     ControllerKind, Network, ReadReceipt, Receipt, SettledEpoch, settled_call, settled_read,
 };
 use aigen_types::{Amount, CallId, Digest, Epoch};
+use std::collections::BTreeSet;
 
 /// What a journal that verifies amounts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Verification {
     pub open_calls: usize,
     /// Settled epochs, each settled again from its input.
     pub epochs: usize,
-    /// Components of releases, each compared with its digest.
+    /// Components of releases and rows of datasets, each compared with its digest.
     pub contents: usize,
     /// Snapshots, each the state that replaying the records before it leads to.
     pub snapshots: usize,
@@ -78,6 +79,11 @@ pub enum Fault {
         "the component of {0} is missing or damaged\n  hint: restore the journal from a backup, or publish the same component again"
     )]
     Content(String),
+    /// The rows of a dataset are damaged.
+    #[error(
+        "the rows of {0} in the journal's store are damaged\n  hint: restore the journal from a backup, or publish the same rows again"
+    )]
+    Rows(String),
     /// An epoch's payouts do not follow from its input.
     #[error("the payouts of epoch {0} do not follow from its input")]
     Epoch(Epoch),
@@ -141,9 +147,30 @@ fn check_contents(
         if controller.published.kind != ControllerKind::Wasm {
             continue;
         }
-        if store.read_content(release.content)?.is_none() {
+        if !store.has_content(release.content)? {
             let reference = controller.published.reference.to_string();
             return Ok(Err(Fault::Content(reference)));
+        }
+        whole += 1;
+    }
+    check_rows(store, network, whole)
+}
+
+/// As [`check_contents`], of the rows that are kept here: a node alone keeps them in a folder of its own.
+fn check_rows(
+    store: &dyn Store,
+    network: &Network,
+    mut whole: usize,
+) -> Result<Result<usize, Fault>, StoreError> {
+    let mut kept: BTreeSet<Digest> = store.contents()?.into_iter().collect();
+    for dataset in network.datasets() {
+        let new = &dataset.published;
+        // Versions may have the same rows.
+        if !kept.remove(&new.content) {
+            continue;
+        }
+        if !store.has_content(new.content)? {
+            return Ok(Err(Fault::Rows(new.reference.to_string())));
         }
         whole += 1;
     }

@@ -43,7 +43,10 @@ impl Components {
     /// Keeps a component, durable on `Ok`: whatever names it comes after.
     pub(crate) fn keep(&self, bytes: &[u8]) -> Result<(), NodeError> {
         let mut store = (self.store)()?;
-        Ok(store.save_content(content_digest(bytes), bytes)?)
+        let mut rest = bytes;
+        let kept = store.save_content(content_digest(bytes), &mut rest)?;
+        debug_assert!(kept, "the digest is that of the bytes");
+        Ok(())
     }
 
     /// The component of this content, compiled now if it never was.

@@ -1,11 +1,13 @@
 //! Datasets: their rows are beside the journal, and every read is paid before it leaves.
 
 use crate::auth::Caller;
+use crate::components::OpenStore;
 use crate::error::NodeError;
 use crate::imports::{Import, Imports};
 use crate::limits::{DATASET_ANSWER_BYTES, UPLOADS_MAX};
 use crate::node::{Node, now};
 use crate::random::random_call_id;
+use crate::sharing::Shared;
 use aigen_datasets::{Dataset as Content, Hit, Library, Manifest, Row, Source, Spool};
 use aigen_economy::DatasetPrice;
 use aigen_network::{
@@ -19,13 +21,15 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// Where a node keeps datasets, and how much of them.
 pub struct Datasets {
-    library: Arc<Library>,
+    pub(crate) library: Arc<Library>,
+    /// Where rows come from that are not here; without it, from nowhere.
+    pub(crate) shared: Option<Shared>,
     /// Bytes of one upload.
     upload_max: u64,
     /// Held from reading a file in until it is published or forgotten again: of two who publish
     /// the same rows, a refused one must not take away what the other's record names.
-    publishing: Mutex<()>,
-    imports: Imports,
+    pub(crate) publishing: Mutex<()>,
+    pub(crate) imports: Imports,
     uploads: Arc<Semaphore>,
 }
 
@@ -36,11 +40,20 @@ impl Datasets {
     pub fn new(library: Library, upload_max: u64, total_max: u64) -> Self {
         Self {
             library: Arc::new(library.bounded(total_max)),
+            shared: None,
             upload_max,
             publishing: Mutex::new(()),
             imports: Imports::default(),
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
         }
+    }
+
+    /// As they are, and what is not here is looked for in the journal's store. `leaves` says whether
+    /// what is published here is left there, too, for other nodes.
+    #[must_use]
+    pub fn beside(self, store: OpenStore, leaves: bool) -> Self {
+        let shared = Some(Shared::new(store, leaves));
+        Self { shared, ..self }
     }
 }
 
@@ -212,6 +225,9 @@ impl Node {
         let reference = offer.reference.clone();
         let new = published(caller, offer, read);
         self.network().check_dataset(&new)?;
+        // Before they are named: whoever reads the record may ask for them.
+        let (node, content) = (self.clone(), read.digest);
+        blocking(move || node.leave_rows(&content)).await?;
         self.submit(Command::PublishDataset(new)).await?;
         Ok(reference)
     }
@@ -413,7 +429,20 @@ impl Node {
             bill_to: reader.bill_to.clone(),
             budget: reader.budget,
         };
-        match self.submit(Command::ReadDataset(read)).await? {
+        let (rows, hits) = (read.wanted.rows.count(), read.wanted.hits);
+        let paid = self.submit(Command::ReadDataset(read)).await;
+        let paid = paid.map_err(|error| match error {
+            NodeError::Refused(Refusal::BudgetTooSmall { budget, needed }) => {
+                NodeError::ReadTooDear {
+                    rows,
+                    hits,
+                    budget,
+                    needed,
+                }
+            }
+            other => other,
+        });
+        match paid? {
             Reply::Charged(cost) => Ok(Paid { receipt: id, cost }),
             other => unreachable!("a read answers with what it cost, not {other:?}"),
         }
@@ -480,11 +509,6 @@ impl Node {
         let new = dataset.map(|dataset| &dataset.published);
         let new = new.ok_or_else(|| NodeError::DatasetUnknown(selector.to_string()))?;
         Ok((new.reference.clone(), new.content, new.rows))
-    }
-
-    fn rows_of(&self, reference: &DatasetRef, digest: &Digest) -> Result<Arc<Content>, NodeError> {
-        self.dataset_content(digest)
-            .ok_or_else(|| NodeError::DatasetElsewhere(reference.clone()))
     }
 }
 

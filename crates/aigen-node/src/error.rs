@@ -5,7 +5,7 @@ use aigen_jarvis::{CompileError, Fault, StartError};
 use aigen_jarvis_host::ComponentError;
 use aigen_journal::{Stopped, StoreError};
 use aigen_network::Refusal;
-use aigen_types::{CallId, DatasetRef, Digest, ModelName};
+use aigen_types::{Amount, CallId, DatasetRef, Digest, ModelName};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -55,6 +55,21 @@ pub enum NodeError {
     /// The dataset is published, and its rows are on another node.
     #[error("the rows of {0} are not on this node")]
     DatasetElsewhere(DatasetRef),
+    /// The node is taking the rows from the journal's store.
+    #[error("the rows of {0} are on their way to this node")]
+    DatasetComing(DatasetRef),
+    /// Rows cost more than the reader allowed.
+    #[error("{} {needed} AIGEN, and the read may cost {budget} AIGEN", counted(*.rows, *.hits))]
+    ReadTooDear {
+        /// How many rows.
+        rows: u64,
+        /// How many of them were found by a search.
+        hits: u64,
+        /// What was allowed.
+        budget: Amount,
+        /// What they cost.
+        needed: Amount,
+    },
     /// The node keeps no datasets at all.
     #[error("this node keeps no datasets")]
     NoDatasets,
@@ -161,6 +176,16 @@ pub enum NodeError {
     /// The journal cannot record.
     #[error(transparent)]
     Journal(#[from] Stopped),
+}
+
+/// "3 rows cost", or "3 rows and as many hits cost".
+fn counted(rows: u64, hits: u64) -> String {
+    match (rows, hits) {
+        (1, 0) => "1 row costs".to_owned(),
+        (1, _) => "1 row that was searched for costs".to_owned(),
+        (rows, 0) => format!("{rows} rows cost"),
+        (rows, _) => format!("{rows} rows that were searched for cost"),
+    }
 }
 
 impl From<Refusal> for NodeError {

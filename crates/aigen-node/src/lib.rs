@@ -32,6 +32,7 @@ mod remote;
 mod replays;
 mod retrieval;
 mod served;
+mod sharing;
 mod spend;
 mod steering;
 mod tools;

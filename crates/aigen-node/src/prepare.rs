@@ -7,7 +7,7 @@ use crate::node::Node;
 use crate::outside::Behalf;
 use crate::remote::{Asking, correct, state};
 use crate::replays::Recipe;
-use crate::retrieval::{Citation, Retrieved};
+use crate::retrieval::{Citation, DatasetAsk, Retrieved};
 use crate::served::{Embedded, Served};
 use crate::steering::{Steering, asked as asked_last};
 use crate::work::Work;
@@ -67,20 +67,25 @@ impl Node {
             .map_err(|_| NodeError::ShuttingDown)?
     }
 
-    /// The tokens of a prompt, as a call with this steering would have them.
+    /// The tokens of a prompt, as a call with this steering would have them, with the passages of
+    /// these datasets. Nothing is charged, and nothing of the passages leaves but their length.
     ///
     /// # Errors
-    /// A model that is not served here, or whose chat template refuses the conversation.
+    /// A model that is not served here, or whose chat template refuses the conversation; a dataset
+    /// that the caller may not read.
     pub async fn prompt_tokens(
         &self,
+        caller: &Caller,
         model: ModelName,
         prompt: Prompt,
         steering: Steering,
+        datasets: Vec<DatasetAsk>,
     ) -> Result<Vec<TokenId>, NodeError> {
-        let node = self.clone();
+        let (node, caller) = (self.clone(), caller.clone());
         let encoded = tokio::task::spawn_blocking(move || match &*node.0.models.find(&model)? {
             Served::Embedded(served) => {
-                let worded = node.worded_prompt(&steering, &prompt)?;
+                let mut worded = node.worded_prompt(&steering, &prompt)?.into_owned();
+                node.retrieve(&caller, &datasets, &mut worded)?;
                 encode(&served.engine, &steering.introduce(&worded))
             }
             Served::Remote(_) => Err(NodeError::Unsupported {
@@ -107,7 +112,8 @@ impl Node {
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
         let mut request = self.worded(request)?;
-        let Retrieved { reads, citations } = self.retrieve(caller, &mut request)?;
+        let (datasets, prompt) = (&request.datasets, &mut request.prompt);
+        let Retrieved { reads, citations } = self.retrieve(caller, datasets, prompt)?;
         let mut prepared = match served {
             Served::Embedded(embedded) => self.prepare_embedded(embedded, caller, request),
             Served::Remote(engine) => self.prepare_remote(engine, caller, request),

@@ -4,18 +4,17 @@
 //! a prompt's rows are held with the call, a controller's before they are handed over.
 
 use crate::auth::Caller;
-use crate::complete::{CompletionRequest, Prompt};
+use crate::complete::Prompt;
 use crate::error::NodeError;
 use crate::limits::{PASSAGES_MAX, PASSAGES_USUAL};
 use crate::node::{Node, now};
 use crate::steering::asked as asked_last;
-use aigen_datasets::{Dataset as Content, Row};
+use aigen_datasets::Row;
 use aigen_engine::{ChatMessage, Role};
 use aigen_network::{DatasetUse, Network, Refusal, Rows, Wanted};
 use aigen_types::{Address, DatasetRef, DatasetSelector, Digest};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 /// A dataset that a completion is to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,17 +63,18 @@ struct Readable {
 }
 
 impl Node {
-    /// Puts what the request's datasets say into its prompt. Blocks.
+    /// Puts what datasets say into a prompt. Blocks.
     pub(crate) fn retrieve(
         &self,
         caller: &Caller,
-        request: &mut CompletionRequest,
+        datasets: &[DatasetAsk],
+        prompt: &mut Prompt,
     ) -> Result<Retrieved, NodeError> {
         let mut retrieved = Retrieved::default();
         let mut passages = String::new();
-        for ask in &request.datasets {
+        for ask in datasets {
             let query = ask.query.as_deref();
-            let query = query.unwrap_or_else(|| asked_last(&request.prompt));
+            let query = query.unwrap_or_else(|| asked_last(prompt));
             let limit = ask.limit.unwrap_or(PASSAGES_USUAL);
             let purpose = DatasetUse::Completion;
             let found =
@@ -89,7 +89,7 @@ impl Node {
             }
         }
         if !passages.is_empty() {
-            insert(&mut request.prompt, &passages);
+            insert(prompt, &passages);
         }
         Ok(retrieved)
     }
@@ -107,7 +107,7 @@ impl Node {
         purpose: DatasetUse,
     ) -> Result<Found, NodeError> {
         let readable = readable(&self.network(), account, dataset, purpose)?;
-        let kept = self.kept(&readable)?;
+        let kept = self.rows_of(&readable.reference, &readable.content)?;
         let columns = Some(&*readable.columns).filter(|columns| !columns.is_empty());
         let limit = limit.min(PASSAGES_MAX) as usize;
         let hits = kept.search_in(query, columns, limit)?;
@@ -122,11 +122,6 @@ impl Node {
             },
             rows,
         })
-    }
-
-    fn kept(&self, readable: &Readable) -> Result<Arc<Content>, NodeError> {
-        let kept = self.dataset_content(&readable.content);
-        kept.ok_or_else(|| NodeError::DatasetElsewhere(readable.reference.clone()))
     }
 }
 

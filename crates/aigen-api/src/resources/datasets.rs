@@ -280,7 +280,8 @@ pub struct DatasetRow {
     pub values: Map<String, Value>,
 }
 
-/// `GET /v1/aigen/imports`: a file that the node is reading in, to be a dataset.
+/// `GET /v1/aigen/imports`: a file that the node is reading in, to be a dataset, or to have here what was
+/// published on another node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetImport {
     /// The version that it is to be.
@@ -302,6 +303,8 @@ pub struct DatasetImport {
 pub enum ImportStage {
     /// Another file is before it.
     Waiting,
+    /// Takes the rows from the store that it shares with other nodes.
+    Fetching,
     /// Looks for bad rows.
     Checking,
     /// Reads and writes rows.

@@ -53,6 +53,7 @@ fn importing(list: &List<DatasetImport>) -> Markup {
     let row = |import: &DatasetImport| {
         let doing = match import.stage {
             ImportStage::Waiting => "waits for others",
+            ImportStage::Fetching => "comes from another node",
             ImportStage::Checking => "is looked through",
             ImportStage::Reading => "is read in",
             ImportStage::Indexing => "is indexed",

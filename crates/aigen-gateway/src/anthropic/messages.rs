@@ -61,7 +61,11 @@ pub(super) async fn count_tokens(
     let request = &post.body;
     let (model, _) = served(&gateway, &request.model)?;
     let (prompt, steering) = (prompt(request)?, steered(request)?);
-    let tokens = gateway.node.prompt_tokens(model, prompt, steering).await?;
+    let passages = datasets(request.aigen.as_ref())?;
+    let counted = gateway
+        .node
+        .prompt_tokens(&post.caller, model, prompt, steering, passages);
+    let tokens = counted.await?;
     let input_tokens = tokens.len() as u64;
     Ok(Json(TokenCount { input_tokens }))
 }

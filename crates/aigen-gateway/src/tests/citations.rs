@@ -131,6 +131,33 @@ async fn every_way_to_ask_is_charged_and_cites_alike() {
     world.settle().await;
 }
 
+/// What a dataset adds to a prompt is counted before it is asked for, by whoever may read it, for nothing.
+#[tokio::test]
+async fn passages_are_counted_as_they_are_charged() {
+    let (world, _folder) = shop().await;
+    let asked = |dataset: &str| {
+        json!({
+            "model": "tiny", "messages": [{"role": "user", "content": "Hi"}],
+            "aigen": {"datasets": [dataset]},
+        })
+    };
+    let count = "/v1/messages/count_tokens";
+    let counted = world.post(&world.ada, count, &asked("acme/faq")).await;
+    let mut plain = asked("acme/faq");
+    plain.as_object_mut().unwrap().remove("aigen");
+    let plain = world.post(&world.ada, count, &plain).await;
+    let tokens = |reply: &Reply| reply.json()["input_tokens"].as_u64().unwrap();
+    assert!(tokens(&counted) > tokens(&plain) + 100, "{}", counted.text);
+    let refused = world.post(&world.ada, count, &asked("acme/private")).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert_eq!(world.balance("user:ada").0, 1_000_000_000);
+    let mut whole = asked("acme/faq");
+    whole["max_tokens"] = json!(9);
+    let answer = world.post(&world.ada, "/v1/messages", &whole).await.json();
+    assert_eq!(answer["usage"]["input_tokens"], tokens(&counted));
+    world.settle().await;
+}
+
 #[tokio::test]
 async fn what_may_not_be_read_is_refused_before_any_charge() {
     let (world, _folder) = shop().await;

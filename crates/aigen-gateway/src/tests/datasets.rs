@@ -149,11 +149,12 @@ async fn nothing_leaves_without_a_grant_and_a_charge() {
         403,
         "dataset_use_not_allowed",
     );
-    refused(
-        &shop.ada("faq/rows?max_cost=0.000000029").await,
-        402,
-        "budget_too_small",
-    );
+    let dear = shop.ada("faq/rows?max_cost=0.000000029").await;
+    refused(&dear, 402, "budget_too_small");
+    let said = "3 rows cost 0.00000003 AIGEN, and the read may cost 0.000000029 AIGEN; allow at least that in `max_cost`";
+    let message = dear.json()["error"]["message"].clone();
+    assert!(message.as_str().unwrap().starts_with(said), "{message}");
+    assert_eq!(dear.error().2.as_deref(), Some("max_cost"));
     shop.spent(0);
     let read = shop.ada("faq/rows").await;
     assert_eq!(rows(&read), [0, 1, 2]);

@@ -1,9 +1,11 @@
 //! Content beside the journal: every node of the cluster reads it from here.
 
-use super::{PostgresStore, SNAPSHOT_PART_BYTES};
-use crate::store::{ContentStore, StoreError};
+use super::PostgresStore;
+use crate::content::{ContentStore, Parts, unread};
+use crate::store::StoreError;
 use aigen_types::Digest;
-use postgres::Row;
+use postgres::{Client, Error, Row};
+use std::io::{self, Read};
 
 /// Made when the first content is stored, under the lock of the schema: two nodes that make a
 /// table at the same time both fail otherwise.
@@ -24,22 +26,16 @@ impl PostgresStore {
 }
 
 impl ContentStore for PostgresStore {
-    fn save_content(&mut self, digest: Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        if self.read_content(digest)?.is_some() {
-            return Ok(());
+    fn save_content(&mut self, digest: Digest, bytes: &mut dyn Read) -> Result<bool, StoreError> {
+        if self.has_content(digest)? {
+            return Ok(true);
         }
+        // A transaction of its own: nobody waits for the lock until gigabytes are stored.
+        self.ask(|client| client.batch_execute(TABLE))?;
         // A write, so that with a standby it is on both before a record names it.
-        self.link.get_mut().write(|session| {
-            let mut transaction = session.client.transaction()?;
-            transaction.batch_execute(TABLE)?;
-            let name = digest.0.as_slice();
-            transaction.execute("DELETE FROM aigen_content WHERE digest = $1", &[&name])?;
-            for (part, number) in bytes.chunks(SNAPSHOT_PART_BYTES).zip(0_i32..) {
-                let insert = "INSERT INTO aigen_content (digest, part, bytes) VALUES ($1, $2, $3)";
-                transaction.execute(insert, &[&name, &number, &part])?;
-            }
-            transaction.commit()
-        })
+        let link = self.link.get_mut();
+        let read = link.write(|session| insert(&mut session.client, digest, bytes))?;
+        Ok(read.map_err(unread)? == digest)
     }
 
     fn contents(&self) -> Result<Vec<Digest>, StoreError> {
@@ -52,13 +48,42 @@ impl ContentStore for PostgresStore {
         Ok(rows.iter().filter_map(digest).collect())
     }
 
-    fn stored_content(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    fn content_part(&self, digest: Digest, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
         if !self.has_contents()? {
             return Ok(None);
         }
-        let parts = "SELECT bytes FROM aigen_content WHERE digest = $1 ORDER BY part";
-        let rows = self.ask(|client| client.query(parts, &[&digest.0.as_slice()]))?;
-        let parts: Vec<&[u8]> = rows.iter().map(|row| row.get(0)).collect();
-        Ok((!parts.is_empty()).then(|| parts.concat()))
+        let one = "SELECT bytes FROM aigen_content WHERE digest = $1 AND part = $2";
+        let part = i32::try_from(part).unwrap_or(i32::MAX);
+        let row = self.ask(|client| client.query_opt(one, &[&digest.0.as_slice(), &part]))?;
+        Ok(row.map(|row| row.get(0)))
     }
+}
+
+/// Stores the parts of what is read, if they have the digest. The digest that they have, or why they
+/// could not be read.
+fn insert(
+    client: &mut Client,
+    digest: Digest,
+    bytes: &mut dyn Read,
+) -> Result<io::Result<Digest>, Error> {
+    let mut transaction = client.transaction()?;
+    let name = digest.0.as_slice();
+    transaction.execute("DELETE FROM aigen_content WHERE digest = $1", &[&name])?;
+    // Another node may be storing the same.
+    let one = "INSERT INTO aigen_content (digest, part, bytes) VALUES ($1, $2, $3) \
+               ON CONFLICT DO NOTHING";
+    let one = transaction.prepare(one)?;
+    let mut parts = Parts::of(bytes);
+    for number in 0_i32.. {
+        match parts.next() {
+            Ok(Some(part)) => transaction.execute(&one, &[&name, &number, &part])?,
+            Ok(None) => break,
+            Err(error) => return Ok(Err(error)),
+        };
+    }
+    let found = parts.digest();
+    if found == digest {
+        transaction.commit()?;
+    }
+    Ok(Ok(found))
 }

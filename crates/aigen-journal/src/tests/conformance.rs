@@ -4,6 +4,7 @@ use super::{founding, issue};
 use crate::{MemoryStore, Record, SqliteStore, Store, StoreError, Tip};
 use aigen_network::content_digest;
 use aigen_types::{Digest, Timestamp};
+use std::io::{self, Read};
 
 fn record(tip: Tip, nano: u128) -> Record {
     Record::of(tip, Timestamp(1), &[issue(tip.seq.into(), nano)])
@@ -59,7 +60,7 @@ fn conforms(mut store: impl Store + 'static, reopen: impl Fn(Box<dyn Store>) -> 
     assert_eq!(store.tip_at(3).unwrap(), None);
 
     assert_eq!(store.snapshots().unwrap(), Vec::<u64>::new());
-    let large: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let large: Vec<u8> = (0..5_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
     for seq in 1..=4 {
         store.save_snapshot(seq, &large[seq as usize..]).unwrap();
     }
@@ -70,18 +71,22 @@ fn conforms(mut store: impl Store + 'static, reopen: impl Fn(Box<dyn Store>) -> 
     assert_eq!(store.contents().unwrap(), []);
     let name = content_digest(&large);
     assert_eq!(store.read_content(name).unwrap(), None);
-    store.save_content(name, &large).unwrap();
-    store.save_content(name, &large).expect("it is there");
-    store.save_content(Digest([7; 32]), b"another").unwrap();
+    let mut save = |name, mut bytes: &[u8]| store.save_content(name, &mut bytes).unwrap();
+    assert!(save(name, &large));
+    assert!(save(name, b"it is there, and this is not looked at"));
+    let small = content_digest(b"small");
+    assert!(save(small, b"small"));
+    assert!(!save(Digest([7; 32]), b"another"), "nothing is kept of it");
+    assert!(!save(Digest([7; 32]), &large), "nor of many parts");
+    let broken = store.save_content(Digest([8; 32]), &mut Broken(large.as_slice()));
+    assert!(matches!(broken, Err(StoreError::Io(_))), "{broken:?}");
 
     let store = reopen(Box::new(store));
     assert_eq!(store.contents().unwrap().len(), 2);
     assert_eq!(store.read_content(name).unwrap(), Some(large.clone()));
-    assert_eq!(
-        store.read_content(Digest([7; 32])).unwrap(),
-        None,
-        "what has another digest is not the content"
-    );
+    assert_eq!(store.read_content(small).unwrap().unwrap(), b"small");
+    assert_eq!(store.content_part(name, 0).unwrap().unwrap().len(), 1 << 20);
+    assert!(!store.has_content(Digest([7; 32])).unwrap());
     assert_eq!(store.snapshots().unwrap(), [4, 3], "two are kept");
     assert_eq!(store.read_snapshot(4).unwrap(), large[100..]);
     assert_eq!(store.read_snapshot(3).unwrap(), large[3..]);
@@ -122,4 +127,16 @@ fn sqlite() {
     });
     let reader = SqliteStore::open_read_only(&path).unwrap();
     assert_eq!(reader.tip().unwrap().seq, 2, "read while it may be written");
+}
+
+/// Gives its bytes, and then fails.
+struct Broken<'a>(&'a [u8]);
+
+impl Read for Broken<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(into)? {
+            0 => Err(io::Error::other("the disk is gone")),
+            read => Ok(read),
+        }
+    }
 }

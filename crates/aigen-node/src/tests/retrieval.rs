@@ -90,7 +90,10 @@ fn asking(dataset: &str, limit: u32) -> CompletionRequest {
 async fn passages_stand_in_the_prompt_under_their_numbers() {
     let (world, _folder) = world().await;
     let mut asked = asking("books/faq", 2);
-    let retrieved = world.node.retrieve(&world.caller, &mut asked).unwrap();
+    let retrieved = world
+        .node
+        .retrieve(&world.caller, &asked.datasets, &mut asked.prompt)
+        .unwrap();
     let Prompt::Chat(messages) = &asked.prompt else {
         panic!("it is a conversation");
     };
@@ -126,7 +129,10 @@ question: Where is my parcel?";
         ChatMessage::new(Speaker::System, "Be kind."),
         ChatMessage::new(Speaker::User, "refunds"),
     ]);
-    world.node.retrieve(&world.caller, &mut asked).unwrap();
+    world
+        .node
+        .retrieve(&world.caller, &asked.datasets, &mut asked.prompt)
+        .unwrap();
     let Prompt::Chat(messages) = &asked.prompt else {
         panic!("it is a conversation");
     };
@@ -140,7 +146,10 @@ question: Where is my parcel?";
     // What nothing is found of leaves the prompt alone, and is not read.
     let mut asked = asking("books/faq", 1);
     asked.datasets[0].query = Some("zebra".into());
-    let retrieved = world.node.retrieve(&world.caller, &mut asked).unwrap();
+    let retrieved = world
+        .node
+        .retrieve(&world.caller, &asked.datasets, &mut asked.prompt)
+        .unwrap();
     assert!(retrieved.reads.is_empty() && retrieved.citations.is_empty());
     assert!(matches!(&asked.prompt, Prompt::Chat(messages) if messages.len() == 1));
 }

@@ -53,7 +53,13 @@ impl Assembled {
         let node = Node::start_with(setup, journal, engines.served).await?;
         node.verify_from(beside.clone());
         node.run_components(Components::new(host, beside.clone()));
-        node.keep_datasets(datasets::open(&config.datasets, &data_dir)?);
+        node.keep_datasets(datasets::open(config, &data_dir, beside.clone())?);
+        let sharing = node.clone();
+        tokio::spawn(async move {
+            if let Err(error) = sharing.share_datasets().await {
+                tracing::warn!(%error, "datasets of this node could not be left for others");
+            }
+        });
         let shelf = shelf::Files::within(data_dir.replays()?, config.replays)
             .context("cannot read what runs calls again")?;
         node.keep_replays(Arc::new(shelf));

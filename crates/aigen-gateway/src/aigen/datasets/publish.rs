@@ -62,6 +62,7 @@ fn told(import: Import) -> DatasetImport {
         reference: import.reference,
         stage: match stage {
             None => ImportStage::Waiting,
+            Some(DatasetStage::Fetching) => ImportStage::Fetching,
             Some(DatasetStage::Checking) => ImportStage::Checking,
             Some(DatasetStage::Reading) => ImportStage::Reading,
             Some(DatasetStage::Indexing) => ImportStage::Indexing,

@@ -216,6 +216,7 @@ async fn watch(client: &Client, name: &DatasetRef, bar: &ProgressBar) {
 fn show(import: &DatasetImport, bar: &ProgressBar) {
     let doing = match import.stage {
         ImportStage::Waiting => "the node has others before it",
+        ImportStage::Fetching => "the node takes the rows from another",
         ImportStage::Checking => "the node looks through it",
         ImportStage::Reading => "the node reads it in",
         ImportStage::Indexing => "the node indexes it",
