@@ -106,13 +106,12 @@ impl Matcher {
     /// [`Matcher::forced`] and takes no tokenizer.
     ///
     /// # Errors
-    /// [`Fault::Constraint`] if computing them failed.
+    /// As [`Matcher::forced`].
     pub(crate) fn forced_greedily(&self) -> Result<Vec<TokenId>, Fault> {
         let mut matcher = lock(&self.0);
         let bytes = matcher.compute_ff_bytes();
-        if let Some(reason) = matcher.get_error() {
-            let reason = first_line(&reason);
-            return Err(Fault::Constraint { reason });
+        if let Some(error) = matcher.get_error() {
+            return Err(failed(&error));
         }
         if bytes.contains(&TokTrie::SPECIAL_TOKEN_MARKER) {
             drop(matcher);
