@@ -22,6 +22,7 @@ mod replica;
 mod sessions;
 mod shelf;
 mod snapshot;
+mod spool;
 mod sqlite;
 mod state;
 mod store;

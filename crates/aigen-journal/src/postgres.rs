@@ -163,8 +163,17 @@ impl Store for PostgresStore {
     }
 
     fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let parts = bytes.chunks(SNAPSHOT_PART_BYTES);
+        self.save_snapshot_parts(seq, &mut parts.map(<[u8]>::to_vec))
+    }
+
+    fn save_snapshot_parts(
+        &mut self,
+        seq: u64,
+        parts: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
         let at = seq.cast_signed();
-        let parts = bytes.chunks(SNAPSHOT_PART_BYTES).zip(0_i32..);
+        let parts = parts.zip(0_i32..);
         self.ask(|client| {
             let mut transaction = client.transaction()?;
             transaction.execute("DELETE FROM aigen_snapshot WHERE seq = $1", &[&at])?;
@@ -194,12 +203,24 @@ impl Store for PostgresStore {
     }
 
     fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
-        let rows = self.ask(|client| {
-            let parts = "SELECT bytes FROM aigen_snapshot WHERE seq = $1 ORDER BY part";
-            client.query(parts, &[&seq.cast_signed()])
-        })?;
-        let parts: Vec<&[u8]> = rows.iter().map(|row| row.get(0)).collect();
-        Ok(parts.concat())
+        let mut bytes = Vec::new();
+        self.visit_snapshot(seq, &mut |part| bytes.extend_from_slice(part))?;
+        Ok(bytes)
+    }
+
+    /// One by one: the client keeps an answer in memory as a whole.
+    fn visit_snapshot(&self, seq: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        for part in 0_i32.. {
+            let row = self.ask(|client| {
+                let one = "SELECT bytes FROM aigen_snapshot WHERE seq = $1 AND part = $2";
+                client.query_opt(one, &[&seq.cast_signed(), &part])
+            })?;
+            match row {
+                Some(row) => visit(row.get(0)),
+                None => break,
+            }
+        }
+        Ok(())
     }
 }
 

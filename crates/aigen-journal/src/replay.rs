@@ -2,6 +2,7 @@ use crate::record::{Record, Tip};
 use crate::sessions::Sessions;
 use crate::shelf::FORM;
 use crate::snapshot::{Snapshot, SnapshotError};
+use crate::spool::Spool;
 use crate::store::{Store, StoreError};
 use aigen_network::{Network, Refusal, Reply};
 use aigen_types::Timestamp;
@@ -42,7 +43,7 @@ pub struct Recovery {
 /// # Errors
 /// The first record that cannot be trusted, by number.
 pub fn replay(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Replayed, StoreError> {
-    let mut replayed = Replayed::default().on_shelves_of(store)?;
+    let mut replayed = Replayed::beside(store)?;
     replayed.follow(store, |_, record, _| {
         progress(record.seq);
         Ok(())
@@ -60,7 +61,7 @@ pub fn recover(
     mut on_record: impl FnMut(&Record, &[Answer]),
 ) -> Result<(Replayed, Recovery), StoreError> {
     let mut recovery = Recovery::default();
-    let mut replayed = newest_snapshot(store, &mut recovery)?.on_shelves_of(store)?;
+    let mut replayed = newest_snapshot(store, &mut recovery)?;
     recovery.replayed = replayed.follow(store, |_, record, answers| {
         on_record(record, answers);
         Ok(())
@@ -78,7 +79,7 @@ fn newest_snapshot(store: &dyn Store, recovery: &mut Recovery) -> Result<Replaye
             Err(error) => recovery.refused.push((seq, error)),
         }
     }
-    Ok(Replayed::default())
+    Replayed::beside(store)
 }
 
 /// A stored snapshot, if it can be trusted and is one of this very journal.
@@ -89,7 +90,9 @@ pub(crate) fn read_snapshot(
     store: &dyn Store,
     seq: u64,
 ) -> Result<Result<Snapshot, SnapshotError>, StoreError> {
-    let snapshot = match Snapshot::from_bytes(&store.read_snapshot(seq)?) {
+    let mut spool = Spool::beside(store)?;
+    store.visit_snapshot(seq, &mut |part| spool.push(part))?;
+    let snapshot = match Snapshot::from_spool(&spool, empty(store)?) {
         Ok(snapshot) => snapshot,
         Err(error) => return Ok(Err(error)),
     };
@@ -99,6 +102,23 @@ pub(crate) fn read_snapshot(
     } else {
         Ok(Err(SnapshotError::OtherJournal(seq)))
     }
+}
+
+/// A network without a past, which will be where the store has room for it.
+fn empty(store: &dyn Store) -> Result<Network, StoreError> {
+    let mut shelves = Vec::new();
+    while shelves.len() < SHELVES {
+        match store.shelf()? {
+            Some(shelf) => shelves.push(shelf),
+            None => return Ok(Network::new()),
+        }
+    }
+    let shelf = || {
+        shelves
+            .pop()
+            .expect("there are as many as a network asks for")
+    };
+    Ok(Network::new().on_shelves(FORM, shelf))
 }
 
 impl From<Snapshot> for Replayed {
@@ -124,24 +144,13 @@ impl From<Replayed> for Snapshot {
 }
 
 impl Replayed {
-    /// The same state, whose past is where the store has room for it.
-    pub(crate) fn on_shelves_of(self, store: &dyn Store) -> Result<Self, StoreError> {
-        let mut shelves = Vec::new();
-        while shelves.len() < SHELVES
-            && let Some(shelf) = store.shelf()?
-        {
-            shelves.push(shelf);
-        }
-        if shelves.len() < SHELVES {
-            return Ok(self);
-        }
-        let shelf = || {
-            shelves
-                .pop()
-                .expect("there are as many as a network asks for")
-        };
-        let network = self.network.on_shelves(FORM, shelf);
-        Ok(Self { network, ..self })
+    /// No state yet; its past will be where the store has room for it.
+    pub(crate) fn beside(store: &dyn Store) -> Result<Self, StoreError> {
+        let network = empty(store)?;
+        Ok(Self {
+            network,
+            ..Self::default()
+        })
     }
 
     /// Applies the records after the last one applied. `on_record` is told the state after each,

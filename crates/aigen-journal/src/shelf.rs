@@ -6,27 +6,122 @@ use crate::codec::Wire;
 use crate::store::StoreError;
 use aigen_ledger::Shelf;
 use aigen_network::{Read, Receipt, ReceiptForm, Steered};
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// A file that has no name.
+/// Bytes that stay in memory together where there is no room for them.
+const PAGE: usize = 4096;
+
+/// A file that has no name. What it has no room for stays in memory: where there is none for the past
+/// there is soon none for the journal, which ends the process and says why.
 #[derive(Debug)]
-struct FileShelf(File);
+struct FileShelf {
+    file: File,
+    /// By their number; they stand for those of the file.
+    unwritten: BTreeMap<u64, Box<[u8; PAGE]>>,
+}
 
 impl Shelf for FileShelf {
     /// # Panics
     /// When the medium fails: a state without its past would give wrong answers.
     fn read(&self, at: u64, into: &mut [u8]) {
-        let read = self.0.read_exact_at(into, at);
-        read.expect("the file with a journal's past can be read");
+        if self.unwritten.is_empty() {
+            let read = self.file.read_exact_at(into, at);
+            return read.expect("the file with a journal's past can be read");
+        }
+        read_what_is_there(&self.file, at, into);
+        for (number, page) in self.unwritten.range(pages(at, into.len())) {
+            let (page_at, into_at) = overlap(number * PAGE as u64, at);
+            let (from, to) = (&page[page_at..], &mut into[into_at..]);
+            let length = from.len().min(to.len());
+            to[..length].copy_from_slice(&from[..length]);
+        }
     }
 
     /// # Panics
-    /// When there is no room, or the medium fails.
+    /// When the medium fails.
     fn write(&mut self, at: u64, bytes: &[u8]) {
-        let written = self.0.write_all_at(bytes, at);
-        written.expect("there is room for a journal's past");
+        if !self.unwritten.is_empty() {
+            return self.keep(at, bytes);
+        }
+        match self.file.write_all_at(bytes, at) {
+            Ok(()) => {}
+            Err(error) if is_full(&error) => self.keep(at, bytes),
+            Err(error) => panic!("the file with a journal's past cannot be written: {error}"),
+        }
+    }
+}
+
+impl FileShelf {
+    fn keep(&mut self, at: u64, bytes: &[u8]) {
+        for number in pages(at, bytes.len()) {
+            let begins = number * PAGE as u64;
+            let page = self.unwritten.entry(number).or_insert_with(|| {
+                let mut page = Box::new([0; PAGE]);
+                read_what_is_there(&self.file, begins, page.as_mut_slice());
+                page
+            });
+            let (page_at, bytes_at) = overlap(begins, at);
+            let (from, to) = (&bytes[bytes_at..], &mut page[page_at..]);
+            let length = from.len().min(to.len());
+            to[..length].copy_from_slice(&from[..length]);
+        }
+    }
+}
+
+/// The numbers of the pages that so many bytes from here on are in.
+fn pages(at: u64, length: usize) -> Range<u64> {
+    let page = PAGE as u64;
+    at / page..(at + length as u64).div_ceil(page)
+}
+
+/// Where in a page, and where in bytes that lie in it at least in part, the first byte of both is.
+fn overlap(page: u64, bytes: u64) -> (usize, usize) {
+    // Both are below a page's length, or the length of bytes in memory.
+    (
+        bytes.saturating_sub(page) as usize,
+        page.saturating_sub(bytes) as usize,
+    )
+}
+
+/// What lies behind the end of a file is read as zeroes.
+fn read_what_is_there(file: &File, at: u64, into: &mut [u8]) {
+    let (mut read, mut rest) = (at, into);
+    while !rest.is_empty() {
+        let count = file.read_at(rest, read);
+        let count = count.expect("the file with a journal's past can be read");
+        if count == 0 {
+            return rest.fill(0);
+        }
+        read += count as u64;
+        rest = &mut rest[count..];
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
+}
+
+/// A shelf in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Heap(Vec<u8>);
+
+impl Shelf for Heap {
+    fn read(&self, at: u64, into: &mut [u8]) {
+        let at = usize::try_from(at).expect("it is in memory");
+        into.copy_from_slice(&self.0[at..at + into.len()]);
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) {
+        let at = usize::try_from(at).expect("memory is not that large");
+        let end = at + bytes.len();
+        self.0.resize(self.0.len().max(end), 0);
+        self.0[at..end].copy_from_slice(bytes);
     }
 }
 
@@ -41,7 +136,8 @@ pub(crate) fn shelf_in(folder: &Path) -> Result<Box<dyn Shelf>, StoreError> {
             format!("cannot make a file for the journal's past in {place}: {error}").into(),
         )
     })?;
-    Ok(Box::new(FileShelf(file)))
+    let unwritten = BTreeMap::new();
+    Ok(Box::new(FileShelf { file, unwritten }))
 }
 
 /// Receipts on a shelf: all that snapshots say of them, in the same form.
@@ -64,4 +160,40 @@ fn read_receipt(mut bytes: &[u8]) -> Option<Receipt> {
     receipt.steered = Steered::take(input).ok()?;
     receipt.call.reads = Vec::<Read>::take(input).ok()?;
     Some(receipt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The same bytes, whether they are in the file or there was no room for some of them.
+        #[test]
+        fn what_there_is_no_room_for_is_read_back(
+            writes in prop::collection::vec((0..20_000_u64, 1..9_000_usize, any::<u8>()), 1..12),
+            full_after in 0..12_usize,
+        ) {
+            let file = tempfile::tempfile().unwrap();
+            let mut shelf = FileShelf { file, unwritten: BTreeMap::new() };
+            let mut heap = Heap::default();
+            for (number, (at, length, byte)) in writes.iter().enumerate() {
+                // Nothing is left out: what is read was written before.
+                let at = (*at).min(heap.0.len() as u64);
+                let bytes = vec![*byte; *length];
+                match number < full_after {
+                    true => shelf.write(at, &bytes),
+                    false => shelf.keep(at, &bytes),
+                }
+                heap.write(at, &bytes);
+            }
+            let mut read = vec![0; heap.0.len()];
+            shelf.read(0, &mut read);
+            prop_assert!(read == heap.0);
+            let (from, to) = (read.len() / 3, read.len() * 2 / 3);
+            let mut part = vec![0; to - from];
+            shelf.read(from as u64, &mut part);
+            prop_assert!(part == heap.0[from..to]);
+        }
+    }
 }

@@ -1,10 +1,10 @@
-use crate::codec::{DecodeError, Wire};
+use crate::codec::DecodeError;
 use crate::record::Tip;
 use crate::sessions::Sessions;
-use crate::state::{asked, reads, steered, take_before_releases};
+use crate::spool::{Inlet, Outlet, Spool};
+use crate::state::{Said, put_network, take_ledger, take_parts};
 use aigen_network::{Datasets, Governance, Keyring, Network};
 use aigen_types::{Digest, Timestamp};
-use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The newest form. Older ones stay readable, and what one of them can say is still written in it.
@@ -68,53 +68,63 @@ impl Snapshot {
     /// Hash of the state alone: nodes that hold the same journal agree on it.
     #[must_use]
     pub fn state_hash(&self) -> Digest {
-        let mut state = Vec::new();
-        self.put_state(&mut state);
-        Digest(*blake3::hash(&state).as_bytes())
+        let mut out = Outlet::default();
+        self.put_state(&Said::by(&self.network), &mut out);
+        let state = out.finish();
+        Digest(*state.hash(state.len()).as_bytes())
     }
 
     /// The stored form: what it is, state, hash of both.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
-        self.version().put(&mut bytes);
-        self.tip.put(&mut bytes);
-        self.timestamp.put(&mut bytes);
-        self.put_state(&mut bytes);
-        let hash = blake3::hash(&bytes);
-        bytes.extend_from_slice(hash.as_bytes());
-        bytes
+        let spool = self.to_spool(Spool::default());
+        spool.parts(spool.len(), usize::MAX).flatten().collect()
     }
 
-    fn put_state(&self, out: &mut Vec<u8>) {
-        self.sessions.put(out);
-        self.network.put(out);
-        let version = self.version();
+    /// The same, in this spool.
+    pub(crate) fn to_spool(&self, spool: Spool) -> Spool {
+        let said = Said::by(&self.network);
+        let mut out = Outlet::into(spool);
+        MAGIC.iter().for_each(|byte| out.put(byte));
+        out.put(&self.version(&said));
+        out.put(&self.tip);
+        out.put(&self.timestamp);
+        self.put_state(&said, &mut out);
+        let mut spool = out.finish();
+        let hash = spool.hash(spool.len());
+        spool.push(hash.as_bytes());
+        spool
+    }
+
+    fn put_state(&self, said: &Said, out: &mut Outlet) {
+        out.put(&self.sessions);
+        put_network(&self.network, out);
+        let version = self.version(said);
         if version > WITHOUT_GOVERNANCE {
-            self.network.governance().put(out);
+            out.put(self.network.governance());
         }
         if version > WITHOUT_KEYRING {
-            self.network.keyring().put(out);
-            steered(&self.network).put(out);
+            out.put(self.network.keyring());
+            out.put(&said.steered);
         }
         if version > WITHOUT_SUB_CALLS {
-            asked(&self.network).put(out);
-            self.network.within().parents().put(out);
+            out.put(&said.asked);
+            out.put(self.network.within().parents());
         }
         if version > WITHOUT_DATASETS {
-            self.network.dataset_state().put(out);
-            reads(&self.network).put(out);
+            out.put(self.network.dataset_state());
+            out.put(&said.reads);
         }
     }
 
-    fn version(&self) -> u16 {
+    fn version(&self, said: &Said) -> u16 {
         let is_plain = *self.network.keyring() == Keyring::default();
         let is_alone = self.network.within().parents().is_empty();
         if *self.network.dataset_state() != Datasets::default() {
             SNAPSHOT_VERSION
-        } else if !is_alone || !asked(&self.network).is_empty() {
+        } else if !is_alone || !said.asked.is_empty() {
             WITHOUT_DATASETS
-        } else if !is_plain || !steered(&self.network).is_empty() {
+        } else if !is_plain || !said.steered.is_empty() {
             WITHOUT_SUB_CALLS
         } else if *self.network.governance() != Governance::default() {
             WITHOUT_KEYRING
@@ -129,52 +139,66 @@ impl Snapshot {
     /// # Errors
     /// See [`SnapshotError`]; nothing of one that fails is used.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let whole = bytes.len().checked_sub(HASH_BYTES);
-        let (input, hash) = bytes.split_at(whole.ok_or(SnapshotError::Foreign)?);
-        let mut input = input.strip_prefix(MAGIC).ok_or(SnapshotError::Foreign)?;
-        if blake3::hash(&bytes[..bytes.len() - HASH_BYTES]).as_bytes() != hash {
+        let mut spool = Spool::default();
+        spool.push(bytes);
+        Self::from_spool(&spool, Network::new())
+    }
+
+    /// The same of what a spool has, into a network that is empty and may be on shelves.
+    ///
+    /// # Errors
+    /// As [`Snapshot::from_bytes`].
+    pub(crate) fn from_spool(spool: &Spool, empty: Network) -> Result<Self, SnapshotError> {
+        let begins = |_| SnapshotError::Foreign;
+        let end = spool.len().checked_sub(HASH_BYTES as u64);
+        let end = end.ok_or(SnapshotError::Foreign)?;
+        let mut input = Inlet::between(spool, 0, end);
+        let magic: u64 = input.take().map_err(begins)?;
+        if magic != u64::from_le_bytes(*MAGIC) {
+            return Err(SnapshotError::Foreign);
+        }
+        if spool.hash(end).as_bytes().as_slice() != spool.bytes(end, HASH_BYTES) {
             return Err(SnapshotError::Hash);
         }
-        let version = u16::take(&mut input)?;
+        let version: u16 = input.take()?;
         if version > SNAPSHOT_VERSION {
             return Err(SnapshotError::Version(version));
         }
         Ok(Self {
-            tip: Tip::take(&mut input)?,
-            timestamp: Timestamp::take(&mut input)?,
-            sessions: Sessions::take(&mut input)?,
-            network: take_network(version, &mut input)?,
+            tip: input.take()?,
+            timestamp: input.take()?,
+            sessions: input.take()?,
+            network: take_network(version, empty, spool, &mut input)?,
         })
     }
 }
 
-fn take_governed(input: &mut &[u8]) -> Result<Network, DecodeError> {
-    Ok(Network::take(input)?.with_governance(Governance::take(input)?))
-}
-
-fn take_steered(input: &mut &[u8]) -> Result<Network, DecodeError> {
-    Ok(take_governed(input)?
-        .with_keyring(Keyring::take(input)?)
-        .with_steered(BTreeMap::take(input)?))
-}
-
-fn take_within(input: &mut &[u8]) -> Result<Network, DecodeError> {
-    Ok(take_steered(input)?
-        .with_asked(BTreeMap::take(input)?)
-        .with_sub_calls(BTreeMap::take(input)?))
-}
-
-fn take_network(version: u16, input: &mut &[u8]) -> Result<Network, DecodeError> {
-    match version {
-        ..=BEFORE_RELEASES => take_before_releases(input),
-        WITHOUT_GOVERNANCE => Network::take(input),
-        WITHOUT_KEYRING => take_governed(input),
-        WITHOUT_SUB_CALLS => take_steered(input),
-        WITHOUT_DATASETS => take_within(input),
-        _ => {
-            let network = take_within(input)?;
-            let datasets = Datasets::take(input)?;
-            Ok(network.with_datasets(datasets, BTreeMap::take(input)?))
-        }
+fn take_network(
+    version: u16,
+    empty: Network,
+    spool: &Spool,
+    input: &mut Inlet<'_>,
+) -> Result<Network, DecodeError> {
+    let (receipts, ledger) = empty.into_past();
+    let ledger = take_ledger(ledger, input)?;
+    let (parts, ended) = take_parts(receipts, version > BEFORE_RELEASES, input)?;
+    let mut network = Network::from_parts(parts, ledger);
+    let mut said = Said::default();
+    if version > WITHOUT_GOVERNANCE {
+        network = network.with_governance(input.take()?);
     }
+    if version > WITHOUT_KEYRING {
+        network = network.with_keyring(input.take()?);
+        said.steered = input.take()?;
+    }
+    if version > WITHOUT_SUB_CALLS {
+        said.asked = input.take()?;
+        network = network.with_sub_calls(input.take()?);
+    }
+    if version > WITHOUT_DATASETS {
+        let datasets: Datasets = input.take()?;
+        said.reads = input.take()?;
+        network = network.with_datasets(datasets, &said.reads);
+    }
+    Ok(network.with_receipts(ended.in_order(spool, &said)))
 }

@@ -258,11 +258,19 @@ impl Store for SqliteStore {
     }
 
     fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let parts = bytes.chunks(SNAPSHOT_PART_BYTES);
+        self.save_snapshot_parts(seq, &mut parts.map(<[u8]>::to_vec))
+    }
+
+    fn save_snapshot_parts(
+        &mut self,
+        seq: u64,
+        parts: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
         let seq = seq.cast_signed();
         self.failed = true;
         self.forget_snapshots("seq = ?1", seq)?;
-        let parts = bytes.chunks(SNAPSHOT_PART_BYTES).zip(0_u32..);
-        for (bytes, part) in parts {
+        for (bytes, part) in parts.zip(0_u32..) {
             self.connection
                 .prepare_cached("INSERT INTO snapshot (seq, part, bytes) VALUES (?1, ?2, ?3)")?
                 .execute(params![seq, part, bytes])?;
@@ -290,11 +298,20 @@ impl Store for SqliteStore {
     }
 
     fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = Vec::new();
+        self.visit_snapshot(seq, &mut |part| bytes.extend_from_slice(part))?;
+        Ok(bytes)
+    }
+
+    fn visit_snapshot(&self, seq: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT bytes FROM snapshot WHERE seq = ?1 ORDER BY part")?;
-        let parts = statement.query_map([seq.cast_signed()], |row| row.get::<_, Vec<u8>>(0))?;
-        Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
+        let mut rows = statement.query([seq.cast_signed()])?;
+        while let Some(row) = rows.next()? {
+            visit(&row.get::<_, Vec<u8>>(0)?);
+        }
+        Ok(())
     }
 }
 

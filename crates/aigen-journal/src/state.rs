@@ -3,6 +3,7 @@
 
 use crate::codec::{DecodeError, Wire, choice, earlier, malformed, record};
 use crate::commands::SteeredWithin;
+use crate::spool::{Inlet, Outlet, Spool};
 use aigen_economy::settlement::{self, Input, Output};
 use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
@@ -14,86 +15,184 @@ use aigen_network::{
     Window,
 };
 use aigen_types::{CallId, Timestamp, TransferId};
-use std::borrow::Borrow;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-impl Wire for Network {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.ledger().put(out);
-        self.parts().put(out);
+pub(crate) fn put_network(network: &Network, out: &mut Outlet) {
+    let ledger = network.ledger();
+    out.put(&ledger.now());
+    out.put_all(ledger.accounts().count(), ledger.accounts().copied());
+    out.put_all(ledger.transfer_count(), ledger.transfers());
+    out.put_all(ledger.burnt().count(), ledger.burnt());
+    put_parts(&network.parts(), out);
+}
+
+/// Into a ledger that is empty.
+pub(crate) fn take_ledger(empty: Ledger, input: &mut Inlet<'_>) -> Result<Ledger, DecodeError> {
+    let now: Timestamp = input.take()?;
+    let accounts: Vec<Account> = input.take()?;
+    let count: u32 = input.take()?;
+    let mut cut = None;
+    let transfers = (0..count).map_while(|_| {
+        let transfer = input.take::<Transfer>();
+        transfer.map_err(|error| cut = Some(error)).ok()
+    });
+    let filled = empty.filled(now, accounts, transfers);
+    if let Some(error) = cut {
+        return Err(error);
     }
-
-    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let ledger = Ledger::take(input)?;
-        Ok(Self::from_parts(Parts::take(input)?, ledger))
+    let burnt: Vec<TransferId> = input.take()?;
+    match filled.and_then(|filled| filled.checked(burnt)) {
+        Ok(ledger) => Ok(ledger),
+        Err(_) => malformed("the ledger breaks its own rules"),
     }
 }
 
-/// The state as snapshots of version 1 hold it: what came after it is not there.
-pub(crate) fn take_before_releases(input: &mut &[u8]) -> Result<Network, DecodeError> {
-    let ledger = Ledger::take(input)?;
-    // Four empty maps, each of them a length of 32 bits.
-    let with_empty = [input, [0; 16].as_slice()].concat();
-    let mut rest = with_empty.as_slice();
-    let parts = Parts::take(&mut rest)?;
-    *input = &input[input.len() - rest.len()..];
-    Ok(Network::from_parts(parts, ledger))
+/// The fields in their order, with the receipts in their midst, which are too many for memory, and those
+/// at the end that came with releases.
+macro_rules! parts {
+    ($($before:ident),*; receipts; $($after:ident),*; $($later:ident),*) => {
+        fn put_parts(parts: &Parts<'_>, out: &mut Outlet) {
+            $(out.put(&parts.$before);)*
+            out.put_all(parts.receipts.len(), parts.receipts.iter());
+            $(out.put(&parts.$after);)*
+            $(out.put(&parts.$later);)*
+        }
+
+        /// Receipts are left where they are, and these without any take their place.
+        pub(crate) fn take_parts(
+            empty: Receipts,
+            has_releases: bool,
+            input: &mut Inlet<'_>,
+        ) -> Result<(Parts<'static>, Ended), DecodeError> {
+            $(let $before = input.take()?;)*
+            let ended = Ended::take(input)?;
+            $(let $after = input.take()?;)*
+            $(let $later = match has_releases {
+                true => input.take()?,
+                false => Cow::default(),
+            };)*
+            let receipts = Cow::Owned(empty);
+            let parts = Parts { $($before,)* receipts, $($after,)* $($later,)* };
+            Ok((parts, ended))
+        }
+    };
 }
 
-record!(Parts<'_> {
-    founded,
-    commands,
-    record,
-    addresses,
-    keys,
-    models,
-    controllers,
-    controller_names,
-    validators,
-    calls,
-    receipts,
-    epoch,
-    settled,
-    scores,
-    budgets,
-    allowances,
-    releases,
-    publishers,
-    standings,
-    tags,
-});
+parts!(
+    founded, commands, record, addresses, keys, models, controllers, controller_names, validators,
+    calls; receipts; epoch, settled, scores, budgets, allowances;
+    releases, publishers, standings, tags
+);
 
-impl Wire for Ledger {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.now().put(out);
-        put_all::<Account>(self.accounts(), out);
-        put_all::<Transfer>(self.transfers(), out);
-        put_all::<TransferId>(self.burnt(), out);
+/// Where the receipts of a snapshot are in it: one row for each, of 48 bytes.
+pub(crate) struct Ended(Vec<Row>);
+
+struct Row {
+    record: u64,
+    id: CallId,
+    at: u64,
+    bytes: usize,
+}
+
+impl Ended {
+    fn take(input: &mut Inlet<'_>) -> Result<Self, DecodeError> {
+        let count: u32 = input.take()?;
+        let mut rows: Vec<Row> = Vec::new();
+        for _ in 0..count {
+            let id: CallId = input.take()?;
+            if rows.last().is_some_and(|last| last.id >= id) {
+                return malformed("receipts out of order");
+            }
+            let at = input.place();
+            let Receipt { record, .. } = input.take()?;
+            let bytes = usize::try_from(input.place() - at).expect("it was in memory");
+            rows.push(Row {
+                record,
+                id,
+                at,
+                bytes,
+            });
+        }
+        Ok(Self(rows))
     }
 
-    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let now = Timestamp::take(input)?;
-        let accounts = Vec::<Account>::take(input)?;
-        let transfers = Vec::<Transfer>::take(input)?;
-        let burnt = Vec::take(input)?;
-        match Self::restore(now, accounts, transfers, burnt) {
-            Ok(ledger) => Ok(ledger),
-            Err(_) => malformed("the ledger breaks its own rules"),
+    /// The receipts in the order of the journal, with all that is said of them.
+    pub fn in_order(
+        mut self,
+        spool: &Spool,
+        said: &Said,
+    ) -> impl Iterator<Item = (CallId, Receipt)> {
+        self.0.sort_unstable_by_key(|row| (row.record, row.id));
+        self.0.into_iter().map(|row| {
+            let bytes = spool.bytes(row.at, row.bytes);
+            let receipt = Receipt::take(&mut bytes.as_slice());
+            let mut receipt = receipt.expect("it was taken before");
+            said.say(row.id, &mut receipt);
+            (row.id, receipt)
+        })
+    }
+}
+
+/// What stands apart from calls and receipts, because few of them say it.
+#[derive(Default)]
+pub(crate) struct Said {
+    /// How calls were steered that have ended.
+    pub steered: BTreeMap<CallId, Steered>,
+    /// What those asked of the outside.
+    pub asked: BTreeMap<CallId, Asked>,
+    /// What calls have read of datasets, running ones too.
+    pub reads: BTreeMap<CallId, Vec<Read>>,
+}
+
+impl Said {
+    pub fn by(network: &Network) -> Self {
+        let mut said = Self::default();
+        for (id, call) in network.calls() {
+            said.note_reads(id, call);
+        }
+        for (id, receipt) in network.receipts() {
+            said.note_reads(id, &receipt.call);
+            said.note_steered(id, &receipt);
+        }
+        said
+    }
+
+    fn note_reads(&mut self, id: CallId, call: &Call) {
+        if !CallWithoutReads::says(call) {
+            self.reads.insert(id, call.reads.clone());
         }
     }
-}
 
-/// As a `Vec` of them, without making one.
-fn put_all<T: Wire>(items: impl Iterator<Item: Borrow<T>>, out: &mut Vec<u8>) {
-    let length_at = out.len();
-    0_u32.put(out);
-    let mut length = 0_u32;
-    for item in items {
-        item.borrow().put(out);
-        length += 1;
+    fn note_steered(&mut self, id: CallId, receipt: &Receipt) {
+        if ReceiptOfTokens::says(receipt) {
+            return;
+        }
+        let asked = Asked::default();
+        let steered = Steered {
+            asked,
+            ..receipt.steered.clone()
+        };
+        if steered != Steered::default() {
+            self.steered.insert(id, steered);
+        }
+        if !SteeredWithin::says(&receipt.steered) {
+            self.asked.insert(id, receipt.steered.asked);
+        }
     }
-    out[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
+
+    /// Says it of a receipt that does not.
+    fn say(&self, id: CallId, receipt: &mut Receipt) {
+        if let Some(steered) = self.steered.get(&id) {
+            receipt.steered.clone_from(steered);
+        }
+        if let Some(asked) = self.asked.get(&id) {
+            receipt.steered.asked = *asked;
+        }
+        if let Some(reads) = self.reads.get(&id) {
+            receipt.call.reads.clone_from(reads);
+        }
+    }
 }
 
 record!(Account {
@@ -195,7 +294,7 @@ earlier!(CallWithoutReads of Call {
     reads: Vec::new(),
 });
 
-/// What few calls have read of datasets stands apart: see [`reads`].
+/// What few calls have read of datasets stands apart: see [`Said`].
 impl Wire for Call {
     fn put(&self, out: &mut Vec<u8>) {
         CallWithoutReads::put(self, out);
@@ -204,19 +303,6 @@ impl Wire for Call {
     fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
         CallWithoutReads::take(input)
     }
-}
-
-/// What calls have read of datasets, running ones and those that have ended, where they have read
-/// anything.
-pub(crate) fn reads(network: &Network) -> BTreeMap<CallId, Vec<Read>> {
-    let said = |id, call: &Call| {
-        let says_all = CallWithoutReads::says(call);
-        (!says_all).then(|| (id, call.reads.clone()))
-    };
-    let running = network.calls().filter_map(|(id, call)| said(id, call));
-    let ended = network.receipts();
-    let ended = ended.filter_map(|(id, receipt)| said(id, &receipt.call));
-    running.chain(ended).collect()
 }
 
 record!(Read {
@@ -307,7 +393,7 @@ earlier!(ReceiptOfTokens of Receipt {
     steered: Steered::default(),
 });
 
-/// What few receipts say of their steering stands apart: see [`steered`].
+/// What few receipts say of their steering stands apart: see [`Said`].
 impl Wire for Receipt {
     fn put(&self, out: &mut Vec<u8>) {
         ReceiptOfTokens::put(self, out);
@@ -315,41 +401,6 @@ impl Wire for Receipt {
 
     fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
         ReceiptOfTokens::take(input)
-    }
-}
-
-/// What receipts say of how their calls were steered, where they say anything.
-pub(crate) fn steered(network: &Network) -> BTreeMap<CallId, Steered> {
-    network
-        .receipts()
-        .filter(|(_, receipt)| !ReceiptOfTokens::says(receipt))
-        .map(|(call, receipt)| {
-            let asked = Asked::default();
-            let steered = receipt.steered.clone();
-            (call, Steered { asked, ..steered })
-        })
-        .filter(|(_, steered)| *steered != Steered::default())
-        .collect()
-}
-
-/// What receipts say that their calls asked of the outside, where they say anything.
-pub(crate) fn asked(network: &Network) -> BTreeMap<CallId, Asked> {
-    network
-        .receipts()
-        .filter(|(_, receipt)| !SteeredWithin::says(&receipt.steered))
-        .map(|(call, receipt)| (call, receipt.steered.asked))
-        .collect()
-}
-
-/// As a map of them.
-impl Wire for Receipts {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_all::<(CallId, Arc<Receipt>)>(self.iter(), out);
-    }
-
-    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let receipts = BTreeMap::<CallId, Receipt>::take(input)?;
-        Ok(receipts.into_iter().collect())
     }
 }
 

@@ -55,12 +55,33 @@ pub trait Store: ContentStore + Send {
         Err(StoreError::Foreign("this store keeps no snapshots".into()))
     }
 
+    /// The same of a snapshot that comes in parts of at most 1 MiB, and need never be in memory as a whole.
+    ///
+    /// # Errors
+    /// As [`Store::save_snapshot`].
+    fn save_snapshot_parts(
+        &mut self,
+        seq: u64,
+        parts: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        self.save_snapshot(seq, &parts.flatten().collect::<Vec<u8>>())
+    }
+
     /// The records after which snapshots are kept, newest first.
     ///
     /// # Errors
     /// When they cannot be listed.
     fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
         Ok(Vec::new())
+    }
+
+    /// The same in parts, in their order.
+    ///
+    /// # Errors
+    /// As [`Store::read_snapshot`].
+    fn visit_snapshot(&self, seq: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        visit(&self.read_snapshot(seq)?);
+        Ok(())
     }
 
     /// A shelf for the past of a state that is rebuilt from this store, empty and of its own; `None` where

@@ -100,7 +100,7 @@ pub fn verify(
 ) -> Result<Result<Verification, Fault>, StoreError> {
     let snapshots = store.snapshots()?;
     let mut wrong = None;
-    let mut replayed = Replayed::default().on_shelves_of(store)?;
+    let mut replayed = Replayed::beside(store)?;
     replayed.follow(store, |state, record, _| {
         progress(record.seq);
         if wrong.is_none() && snapshots.contains(&record.seq) {

@@ -2,7 +2,9 @@
 #![allow(clippy::print_stdout, missing_docs)]
 
 use aigen_economy::{Price, Shares, Usage, settlement::Params};
-use aigen_journal::{Batch, MemoryStore, Replica, Snapshot, SqliteStore, Store, replay};
+use aigen_journal::{
+    Batch, MemoryStore, Replica, Snapshot, SqliteStore, Store, recover, replay, take_snapshot,
+};
 use aigen_network::{
     CloseCall, Command, Found, Issue, NewKey, NewModel, OpenCall, Outcome, RefundCall,
     RefundReason, Role, Settings, Steered,
@@ -153,6 +155,7 @@ impl World {
 #[test]
 fn a_state_takes_the_same_memory_whatever_has_been() {
     const BYTES_A_CALL: usize = 12;
+    const SNAPSHOT_BYTES_A_CALL: usize = 200;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.sqlite");
     let mut world = World::on(Box::new(SqliteStore::open(&path).unwrap()));
@@ -167,6 +170,20 @@ fn a_state_takes_the_same_memory_whatever_has_been() {
         early - start
     );
     assert!(grown <= BYTES_A_CALL, "{grown} bytes a call");
+
+    // A snapshot is made, and a state recovered from it and compared with it, in little more.
+    MEMORY.reset_peak_usage();
+    let tip = take_snapshot(world.replica.store()).expect("there is room");
+    let written = (MEMORY.peak_usage() - late) / 200_000;
+    MEMORY.reset_peak_usage();
+    let (recovered, how) = recover(world.replica.store(), |_, _| {}).expect("whole");
+    let read = (MEMORY.peak_usage() - late) / 200_000;
+    println!("{written} bytes a call to make a snapshot, {read} to start from it");
+    assert_eq!((how.snapshot, how.replayed), (Some(tip.seq), 0));
+    assert!(recovered.network == *world.replica.network().read().unwrap());
+    assert!(written.max(read) <= SNAPSHOT_BYTES_A_CALL);
+    drop(recovered);
+
     let network = world.replica.network();
     let network = network.read().unwrap();
     assert_eq!(network.receipt_count(), 200_000);
@@ -191,6 +208,8 @@ fn a_state_is_the_same_wherever_its_past_is() {
     let of = |world: &mut World| Snapshot::from(replay(world.replica.store(), |_| {}).unwrap());
     let (shelved, plain) = (of(&mut shelved), of(&mut plain));
     assert!(shelved.network == plain.network);
-    assert_eq!(shelved.to_bytes(), plain.to_bytes());
+    let bytes = shelved.to_bytes();
+    assert_eq!(bytes, plain.to_bytes());
+    assert!(Snapshot::from_bytes(&bytes).unwrap() == plain);
     shelved.network.check().expect("sound");
 }

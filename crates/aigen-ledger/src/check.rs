@@ -7,6 +7,7 @@ use crate::{
 };
 use aigen_types::{AccountId, Amount, Timestamp, TransferId};
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use core::fmt;
 
 macro_rules! violations {
@@ -55,17 +56,16 @@ pub(crate) fn check(store: &Store) -> Result<(), Violation> {
 }
 
 fn check_order(store: &Store) -> Result<(), Violation> {
-    let mut ids = BTreeSet::new();
+    let mut burnt = BTreeSet::new();
     let mut latest = Timestamp(0);
-    if let Some(id) = store.burnt().iter().find(|id| !ids.insert(**id)) {
+    if let Some(id) = store.burnt().iter().find(|id| !burnt.insert(**id)) {
         return Err(Violation::TransferIdTaken(*id));
     }
-    for Record { transfer, .. } in store.records() {
-        let is_found = store
-            .find_record(transfer.id)
-            .map(|(_, found)| found.transfer)
-            == Some(transfer);
-        if !ids.insert(transfer.id) || !is_found {
+    for slot in store.slots() {
+        let Record { transfer, .. } = store.record(slot);
+        // Of two of one id only one is found.
+        let found = store.find_record(transfer.id).map(|(found, _)| found);
+        if found != Some(slot) || burnt.contains(&transfer.id) {
             return Err(Violation::TransferIdTaken(transfer.id));
         }
         if transfer.timestamp < latest || transfer.timestamp > store.now() {
@@ -76,20 +76,21 @@ fn check_order(store: &Store) -> Result<(), Violation> {
     Ok(())
 }
 
-/// How each hold ended that did not end by time.
-type Resolutions = BTreeMap<TransferId, PendingStatus>;
+/// How each hold ended that did not end by time, by the place of its transfer: a byte for each.
+type Resolutions = Vec<Option<PendingStatus>>;
 
 fn resolutions(store: &Store) -> Result<Resolutions, Violation> {
-    let mut resolutions = Resolutions::new();
+    let mut resolutions = alloc::vec![None; store.record_count()];
     for slot in store.slots() {
         let transfer = &store.record(slot).transfer;
         if transfer.flags.intersects(TransferFlags::RESOLVING) {
+            let wrong = Violation::ResolvesWrongly(transfer.id);
             let hold = store.find_record(transfer.pending_id);
-            let hold = hold.filter(|(hold_slot, _)| *hold_slot < slot);
-            let status = hold.and_then(|(_, hold)| resolution(transfer, &hold.transfer));
-            let status = status.ok_or(Violation::ResolvesWrongly(transfer.id))?;
-            if resolutions.insert(transfer.pending_id, status).is_some() {
-                return Err(Violation::ResolvesWrongly(transfer.id));
+            let (hold_slot, hold) = hold.filter(|(hold, _)| *hold < slot).ok_or(wrong)?;
+            let status = resolution(transfer, &hold.transfer).ok_or(wrong)?;
+            let resolved = &mut resolutions[hold_slot.place()];
+            if resolved.replace(status).is_some() {
+                return Err(wrong);
             }
         }
     }
@@ -129,7 +130,7 @@ fn check_holds(store: &Store, resolutions: &Resolutions) -> Result<(), Violation
         } else {
             PendingStatus::Pending
         };
-        let status = resolutions.get(&transfer.id).copied().unwrap_or(by_time);
+        let status = resolutions[slot.place()].unwrap_or(by_time);
         if pending != transfer.is_hold().then_some(status) {
             return Err(Violation::StatusDisagrees(transfer.id));
         }

@@ -36,7 +36,22 @@ impl Ledger {
         transfers: impl IntoIterator<Item = Transfer>,
         burnt: impl IntoIterator<Item = TransferId>,
     ) -> Result<Self, Violation> {
-        let mut store = Store::default();
+        let filled = Self::new().filled(now, accounts, transfers)?;
+        filled.checked(burnt)
+    }
+
+    /// This ledger, which is empty and may be on shelves, with the first of the parts of
+    /// [`Ledger::restore`]. It is none until it is [checked](Self::checked).
+    ///
+    /// # Errors
+    /// A transfer whose accounts are missing.
+    pub fn filled(
+        mut self,
+        now: Timestamp,
+        accounts: impl IntoIterator<Item = Account>,
+        transfers: impl IntoIterator<Item = Transfer>,
+    ) -> Result<Self, Violation> {
+        let store = &mut self.store;
         store.set_now(now);
         let mut accounts: Vec<_> = accounts.into_iter().collect();
         // Stable: of one batch they stay as they came.
@@ -46,11 +61,23 @@ impl Ledger {
             .for_each(|account| store.insert_account(account));
         transfers
             .into_iter()
-            .try_for_each(|transfer| resolve::replay(&mut store, transfer))?;
+            .try_for_each(|transfer| resolve::replay(store, transfer))?;
+        Ok(self)
+    }
+
+    /// This ledger, which is [filled](Self::filled), with the last of the parts.
+    ///
+    /// # Errors
+    /// As [`Ledger::restore`].
+    pub fn checked(
+        mut self,
+        burnt: impl IntoIterator<Item = TransferId>,
+    ) -> Result<Self, Violation> {
+        let store = &mut self.store;
         burnt.into_iter().for_each(|id| store.burn(id));
-        resolve::replay_expiries(&mut store);
-        check::check(&store)?;
-        Ok(Self { store })
+        resolve::replay_expiries(store);
+        check::check(store)?;
+        Ok(self)
     }
 
     /// The same ledger, whose tables of ids are mixed by this key. It changes no answer, and no

@@ -426,17 +426,18 @@ impl Network {
         &self.datasets
     }
 
-    /// The same network with these datasets, and with what its calls have read of them, as a
+    /// The same network with these datasets, and with what its running calls have read of them, as a
     /// snapshot kept them.
     #[must_use]
-    pub fn with_datasets(mut self, datasets: Datasets, reads: BTreeMap<CallId, Vec<Read>>) -> Self {
+    pub fn with_datasets(
+        mut self,
+        datasets: Datasets,
+        reads: &BTreeMap<CallId, Vec<Read>>,
+    ) -> Self {
         self.datasets = datasets;
         for (id, reads) in reads {
-            if let Some(call) = self.calls.get_mut(&id) {
-                call.reads = reads;
-            } else {
-                self.receipts
-                    .restate(id, |receipt| receipt.call.reads = reads);
+            if let Some(call) = self.calls.get_mut(id) {
+                call.reads.clone_from(reads);
             }
         }
         self.read_index = crate::earnings::ReadIndex::of(&self.receipts, &self.datasets.reads);

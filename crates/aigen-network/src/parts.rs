@@ -1,6 +1,6 @@
 use crate::allowances::Allowance;
 use crate::budgets::Budget;
-use crate::calls::{Asked, Call, Steered};
+use crate::calls::{Call, Receipt};
 use crate::command::Found;
 use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::names::Names;
@@ -16,25 +16,22 @@ use aigen_types::{
 };
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 
 impl Network {
-    /// The same network, of whose receipts these say more of how the call was steered than their
-    /// own form can.
+    /// What of it is on shelves, if it is: its receipts and its ledger.
     #[must_use]
-    pub fn with_steered(mut self, steered: BTreeMap<CallId, Steered>) -> Self {
-        for (call, steered) in steered {
-            self.receipts
-                .restate(call, |receipt| receipt.steered = steered);
-        }
-        self
+    pub fn into_past(self) -> (Receipts, Ledger) {
+        (self.receipts, self.ledger)
     }
 
-    /// The same network, of whose receipts these say what was asked of the outside.
+    /// The same network with these receipts beside its own, which come in the order of the journal.
     #[must_use]
-    pub fn with_asked(mut self, asked: BTreeMap<CallId, Asked>) -> Self {
-        for (call, asked) in asked {
-            self.receipts
-                .restate(call, |receipt| receipt.steered.asked = asked);
+    pub fn with_receipts(mut self, receipts: impl Iterator<Item = (CallId, Receipt)>) -> Self {
+        for (id, receipt) in receipts {
+            self.usage.add(&receipt);
+            self.read_index.add_call(&receipt);
+            self.receipts.insert(id, Arc::new(receipt));
         }
         self
     }

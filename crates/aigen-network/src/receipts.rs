@@ -189,10 +189,11 @@ impl Receipts {
         lists.iter().all(is_so)
     }
 
-    /// Says more of a receipt of a state that is being read, which is in memory.
-    pub(crate) fn restate(&mut self, id: CallId, say: impl FnOnce(&mut Receipt)) {
+    /// Forges a receipt, which is in memory.
+    #[cfg(test)]
+    pub(crate) fn forge(&mut self, id: CallId, forge: impl FnOnce(&mut Receipt)) {
         if let Some(receipt) = self.recent.get_mut(&id) {
-            say(Arc::make_mut(receipt));
+            forge(Arc::make_mut(receipt));
         }
     }
 
@@ -229,17 +230,6 @@ impl Receipts {
                 past.push(id, &receipt);
             }
         }
-    }
-}
-
-/// Of receipts whose calls nobody has asked about yet: a state that is being read.
-impl FromIterator<(CallId, Receipt)> for Receipts {
-    fn from_iter<T: IntoIterator<Item = (CallId, Receipt)>>(receipts: T) -> Self {
-        let mut all = Self::default();
-        for (id, receipt) in receipts {
-            all.insert(id, Arc::new(receipt));
-        }
-        all
     }
 }
 

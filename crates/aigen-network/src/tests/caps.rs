@@ -255,12 +255,12 @@ fn a_forged_cap_is_found() {
     assert_eq!(world.network.check(), Ok(()));
     let mut caps = Vec::new();
     let receipts = &mut world.network.receipts;
-    receipts.restate(CallId(1), |receipt| {
+    receipts.forge(CallId(1), |receipt| {
         caps = core::mem::take(&mut receipt.call.caps);
     });
     let found = world.network.check().unwrap_err();
     assert!(matches!(found, crate::Unsound::CapUnknown(_)), "{found}");
-    world.network.receipts.restate(CallId(1), |receipt| {
+    world.network.receipts.forge(CallId(1), |receipt| {
         receipt.call.caps = caps;
         receipt.margin = Amount::from_nano(1);
     });

@@ -4,7 +4,7 @@
 mod support;
 
 use aigen_api::openai::{ChatRequest, Message, Role};
-use aigen_client::{Client, ClientError};
+use aigen_client::{Client, ClientError, RowsQuery};
 use aigen_testkit_postgres::Server;
 use aigen_types::Amount;
 use futures::future::join_all;
@@ -166,6 +166,91 @@ async fn two_hundred_calls(funds: &str, budget: Option<&str>) {
         assert!(answered <= cap, "{answered} of {cap}");
     }
     verified(&nodes[1]);
+}
+
+/// Rows that are published on one node are read on the other, which takes them from the database; a
+/// backup of the database has them, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_one_node_are_read_on_the_other() {
+    let server = Server::start();
+    let url = server.url();
+    let mut one = Node::start(&url);
+    let two = Node::start(&url);
+    one.fund("user:ada", "1");
+    let key = |account: &str, name: &str| {
+        let made = two.json(&["key", "create", account, "--name", name]);
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let (acme, ada) = (key("org:acme", "acme"), key("user:ada", "ada"));
+    // Some parts of a mebibyte each.
+    let row = |n: u32| format!("{{\"n\":{n},\"text\":\"word{n} {}\"}}\n", "x".repeat(1_000));
+    one.folder
+        .write("rows.jsonl", (0..3_000).map(row).collect::<String>());
+    let said = [
+        "--name",
+        "acme/rows@1.0.0",
+        "--licence",
+        "MIT",
+        "--open",
+        "--key",
+        &acme,
+    ];
+    let price = ["--price-per-row", "0.001", "--price-per-download", "0.1"];
+    let publish = [&["dataset", "publish", "rows.jsonl"][..], &said, &price].concat();
+    let published = one.json(&publish);
+    assert_eq!(published["here"], true);
+    let seen = two.json(&["dataset", "show", "acme/rows", "--key", &ada]);
+    assert_eq!(
+        (&seen["content"], &seen["here"]),
+        (&published["content"], &false.into())
+    );
+
+    let client = Client::new(two.url(), &ada).unwrap();
+    let asked = RowsQuery {
+        q: Some("word2999".into()),
+        limit: Some(1),
+        ..RowsQuery::default()
+    };
+    let (mut coming, selector) = (0, "acme/rows".parse().unwrap());
+    let found = loop {
+        match client.dataset_rows(&selector, &asked).await {
+            Ok(found) => break found,
+            Err(ClientError::Api { status: 503, error }) => {
+                assert_eq!(error.code.as_deref(), Some("dataset_coming"), "{error}");
+                coming += 1;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert!(coming > 0, "it was there before it was asked for");
+    assert_eq!(
+        (found.data[0].row, found.cost.to_string().as_str()),
+        (2_999, "0.001")
+    );
+    assert_eq!(two.available("user:ada"), "0.999");
+
+    // With the first node gone the other has all of it, as its digest says.
+    one.kill();
+    two.json(&[
+        "dataset",
+        "download",
+        "acme/rows",
+        "--to",
+        "taken.jsonl",
+        "--key",
+        &ada,
+    ]);
+    let check = two.json(&["dataset", "check", "taken.jsonl"]);
+    assert_eq!(check["content"], published["content"]);
+    assert_eq!(verified(&two)["contents"], 1);
+
+    two.json(&["ledger", "backup", "backup.sqlite"]);
+    let alone = Folder::new();
+    let backup = two.folder.file("backup.sqlite");
+    alone.json(&["ledger", "restore", backup.to_str().unwrap()]);
+    let restored = alone.serve(&[]);
+    let client = Client::new(restored.url(), &ada).unwrap();
+    while client.dataset_rows(&selector, &asked).await.is_err() {}
 }
 
 /// The database is gone for a while: requests are refused, nothing is lost, and it goes on.
