@@ -10,13 +10,18 @@
 //! `AIGEN_JSON_SCHEMA_SUITE=…/tests/draft2020-12 cargo test --test conformance -- --nocapture`
 #![expect(clippy::print_stdout, reason = "a report")]
 
+mod keywords;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use aigen_engine::Tokenizer;
 use aigen_engine::scripted::Vocabulary;
 use aigen_jarvis::{Compiler, JsonOptions, Program};
+use llguidance::ParserFactory;
+use llguidance::api::TopLevelGrammar;
 use serde_json::Value;
+use toktrie::ApproximateTokEnv;
 
 /// Schemas and instances under one heading.
 struct Case {
@@ -25,9 +30,11 @@ struct Case {
     instances: Vec<Value>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Report {
     schemas: usize,
+    /// Schemas that llguidance takes by itself, without our bounds and refusals.
+    alone: usize,
     /// Schemas that are refused, and why.
     refused: Vec<String>,
     /// Schemas that the other side does not take either.
@@ -40,6 +47,7 @@ struct Report {
 struct Judge {
     vocabulary: Arc<Vocabulary>,
     compiler: Compiler,
+    alone: ParserFactory,
 }
 
 impl Judge {
@@ -49,18 +57,22 @@ impl Judge {
         ];
         let vocabulary = Arc::new(Vocabulary::with_words(words));
         let compiler = Compiler::new(vocabulary.clone()).unwrap();
+        let alone = ParserFactory::new_simple(&ApproximateTokEnv::single_byte_env()).unwrap();
         Self {
             vocabulary,
             compiler,
+            alone,
         }
     }
 
     fn judge(&self, case: &Case, report: &mut Report) {
         report.schemas += 1;
-        let Ok(valid) = jsonschema::validator_for(&case.schema) else {
+        let options = jsonschema::options().should_validate_formats(true);
+        let Ok(valid) = options.build(&case.schema) else {
             report.unknown += 1;
             return;
         };
+        report.alone += usize::from(self.compiles_alone(&case.schema));
         let program = match self
             .compiler
             .json_schema(&case.schema, JsonOptions::default())
@@ -83,6 +95,11 @@ impl Judge {
         }
     }
 
+    fn compiles_alone(&self, schema: &Value) -> bool {
+        let grammar = TopLevelGrammar::from_json_schema(schema.clone());
+        !llguidance::Matcher::new(self.alone.create_parser(grammar)).is_error()
+    }
+
     fn accepts(&self, program: &Program, instance: &Value) -> bool {
         let matcher = program.matcher().unwrap();
         let tokens = self.vocabulary.encode(&instance.to_string(), false, false);
@@ -101,12 +118,17 @@ impl Report {
         report
     }
 
+    fn compiled(&self) -> usize {
+        self.schemas - self.unknown - self.refused.len()
+    }
+
     fn print(&self, name: &str) {
         let known = self.schemas - self.unknown;
-        let compiled = known - self.refused.len();
+        let compiled = self.compiled();
         println!(
-            "{name}: {compiled} of {known} schemas compile ({:.1} %); instances: {} agree, {} false accepts, {} false rejects",
+            "{name}: {compiled} of {known} schemas compile ({:.1} %), by llguidance alone {}; instances: {} agree, {} false accepts, {} false rejects",
             100.0 * compiled as f64 / known.max(1) as f64,
+            self.alone,
             self.agreed,
             self.false_accepts.len(),
             self.false_rejects.len()
@@ -176,6 +198,7 @@ fn masks_accept_what_schemas_do() {
     let own = Report::of(&judge, &rows(include_str!("cases.rows")));
     own.print("own cases");
     assert!(own.false_accepts.is_empty(), "{:#?}", own.false_accepts);
+    assert!(own.compiled() >= own.alone, "llguidance alone takes more");
     assert!(
         own.schemas > 60 && own.agreed > 200,
         "{} {}",
