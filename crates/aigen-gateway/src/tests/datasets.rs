@@ -227,6 +227,8 @@ async fn a_read_that_is_repeated_is_charged_once() {
     shop.spent(30);
     let other = shop.ada_once("mine", "faq/rows?q=kettle").await;
     assert_eq!(other.status, 409, "{}", other.text);
+    let page = shop.ada_once("page", "faq/rows?limit=1").await;
+    assert_eq!(page.json()["next"], "1");
     // Even when the version serves nobody any more, what was paid is given again.
     let path = "/v1/aigen/datasets/acme/faq@1.0.0/withdraw";
     let gone = shop
@@ -237,7 +239,12 @@ async fn a_read_that_is_repeated_is_charged_once() {
     refused(&shop.ada("faq/rows").await, 410, "dataset_withdrawn");
     let still = shop.ada_once("mine", "faq/rows?q=mug").await;
     assert_eq!(first.text, still.text);
-    shop.spent(30);
+    // A page that was read, too; the next one is not to be had any more.
+    let same = shop.ada_once("page", "faq/rows?limit=1").await;
+    assert_eq!(same.text, page.text);
+    let next = shop.ada_once("next", "faq/rows?limit=1&after=1").await;
+    refused(&next, 410, "dataset_withdrawn");
+    shop.spent(40);
     shop.world.settle().await;
 }
 
@@ -247,6 +254,8 @@ async fn a_download_is_the_content() {
     shop.grant(json!({"to": "user:ada"})).await;
     let taken = shop.ada("faq/download").await;
     assert_eq!(taken.status, 200, "{}", taken.text);
+    let dear = shop.ada("faq/download?max_cost=0.0000009").await;
+    refused(&dear, 402, "budget_too_small");
     assert_eq!(taken.header("x-aigen-cost"), Some("0.000001"));
     assert_eq!(taken.header("content-type"), Some("application/jsonl"));
     let first = "{\"answer\":\"Send it back within 30 days.\",\"question\":\"How do I return a mug?\",\"votes\":7}";

@@ -3,15 +3,17 @@
 use super::{World, parsed, read, request, user};
 use crate::manifest::Permissions;
 use crate::outside::Behalf;
-use crate::{CompletionRequest, DatasetAsk, Grant, NodeError, Prompt, World as Outer};
+use crate::random::random_call_id;
+use crate::{CompletionRequest, DatasetAsk, Grant, IssuedKey, NodeError, Prompt, World as Outer};
 use aigen_datasets::{Library, Source};
 use aigen_economy::{DatasetPrice, LineKind};
 use aigen_engine::{ChatMessage, Role as Speaker};
 use aigen_jarvis::{Answer, Answered, Ask, OutsideError};
 use aigen_network::{
-    Column, Command, DatasetUse, GrantDataset, NewDataset, Refusal, Rows, WithdrawDataset,
+    Column, Command, DatasetUse, GrantAllowance, GrantDataset, NewDataset, Period, Refusal,
+    RevokeAllowance, Role, Rows, WithdrawDataset,
 };
-use aigen_types::{Amount, Digest};
+use aigen_types::{Amount, CallId, Digest, Ppm};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -86,14 +88,18 @@ fn asking(dataset: &str, limit: u32) -> CompletionRequest {
     }
 }
 
+fn retrieve(world: &World, asked: &mut CompletionRequest) -> crate::retrieval::Retrieved {
+    let found = world
+        .node
+        .retrieve(&world.caller, &asked.datasets, &mut asked.prompt);
+    found.unwrap()
+}
+
 #[tokio::test]
 async fn passages_stand_in_the_prompt_under_their_numbers() {
     let (world, _folder) = world().await;
     let mut asked = asking("books/faq", 2);
-    let retrieved = world
-        .node
-        .retrieve(&world.caller, &asked.datasets, &mut asked.prompt)
-        .unwrap();
+    let retrieved = retrieve(&world, &mut asked);
     let Prompt::Chat(messages) = &asked.prompt else {
         panic!("it is a conversation");
     };
@@ -129,10 +135,7 @@ question: Where is my parcel?";
         ChatMessage::new(Speaker::System, "Be kind."),
         ChatMessage::new(Speaker::User, "refunds"),
     ]);
-    world
-        .node
-        .retrieve(&world.caller, &asked.datasets, &mut asked.prompt)
-        .unwrap();
+    retrieve(&world, &mut asked);
     let Prompt::Chat(messages) = &asked.prompt else {
         panic!("it is a conversation");
     };
@@ -146,12 +149,19 @@ question: Where is my parcel?";
     // What nothing is found of leaves the prompt alone, and is not read.
     let mut asked = asking("books/faq", 1);
     asked.datasets[0].query = Some("zebra".into());
-    let retrieved = world
-        .node
-        .retrieve(&world.caller, &asked.datasets, &mut asked.prompt)
-        .unwrap();
+    let retrieved = retrieve(&world, &mut asked);
     assert!(retrieved.reads.is_empty() && retrieved.citations.is_empty());
     assert!(matches!(&asked.prompt, Prompt::Chat(messages) if messages.len() == 1));
+}
+
+async fn withdraw(world: &World) {
+    let withdraw = WithdrawDataset {
+        reference: parsed("books/faq@1.0.0"),
+        by: parsed("org:books"),
+        reason: "wrong".into(),
+    };
+    let withdrawn = world.node.submit(Command::WithdrawDataset(withdraw));
+    withdrawn.await.unwrap();
 }
 
 #[tokio::test]
@@ -210,16 +220,7 @@ async fn what_may_not_be_read_is_refused_before_anything_is_held() {
     assert_eq!(ended.citations[0].columns, ["answer"]);
     let receipt = ended.receipt.unwrap();
     assert_eq!(receipt.call.reads[0].wanted.columns, ["answer"]);
-    let withdraw = WithdrawDataset {
-        reference: parsed("books/faq@1.0.0"),
-        by: parsed("org:books"),
-        reason: "wrong".into(),
-    };
-    world
-        .node
-        .submit(Command::WithdrawDataset(withdraw))
-        .await
-        .unwrap();
+    withdraw(&world).await;
     let before = world.money();
     assert_eq!(refused(ask("books/faq").await), "dataset_withdrawn");
     // Its rows are kept nowhere.
@@ -287,25 +288,137 @@ fn query(dataset: &str) -> Ask {
     }
 }
 
+fn behalf(world: &World, call: CallId) -> Behalf {
+    Behalf {
+        caller: world.caller.clone(),
+        call,
+        end_user: None,
+        bill_to: None,
+        seed: 0,
+    }
+}
+
+/// What a manifest asks for.
+fn permitted(datasets: &[&str]) -> Permissions {
+    Permissions {
+        datasets: datasets.iter().map(|&name| name.to_owned()).collect(),
+        ..Permissions::default()
+    }
+}
+
+/// What a controller's call has read stays read and paid; there is no more to be had.
+#[tokio::test]
+async fn a_dataset_that_is_withdrawn_meanwhile() {
+    let (world, _folder) = world().await;
+    world.node.grant_outside(granted(&["books/*"]));
+    // Nobody reads it yet, so that it waits, open.
+    let long = CompletionRequest {
+        max_tokens: Some(3_000),
+        ..asking("books/faq", 2)
+    };
+    let running = world.node.complete(&world.caller, long);
+    let running = running.await.unwrap();
+    let behalf = behalf(&world, running.call);
+    let (controller, manifest) = (parsed("ada/quiz@1.0.0"), permitted(&["books/faq"]));
+    let outside = world.node.outside(&controller, &manifest, Some(behalf));
+    let outside = outside.unwrap();
+    assert!(outside.ask(query("books/faq")).await.is_ok());
+    withdraw(&world).await;
+    let refused = outside.ask(query("books/faq")).await;
+    assert!(
+        matches!(&refused, Err(OutsideError::Unavailable(why)) if why.contains("withdrawn")),
+        "{refused:?}"
+    );
+    let (_, ended) = read(running).await;
+    let receipt = ended.receipt.unwrap();
+    let paid = receipt.charge.amount_of(LineKind::DatasetRows).nano();
+    assert_eq!((paid, ended.citations.len()), (3 * ROW, 2));
+    assert_eq!(receipt.outcome, aigen_network::Outcome::Length);
+    world.check();
+}
+
+/// What an app's call has produced and read by then is the user's to pay; nothing more is.
+#[tokio::test]
+async fn an_allowance_that_ends_meanwhile() {
+    let (world, _folder) = world().await;
+    let app = IssuedKey::draw(parsed("app-1"), parsed("app:tutor"), Role::Customer);
+    world.node.add_key(&app).await.unwrap();
+    let app = world.node.authenticate(&app.secret).unwrap();
+    let (user, tutor) = (parsed("user:ada"), parsed("app:tutor"));
+    let grant = GrantAllowance {
+        user,
+        app: tutor,
+        cap: Amount::from_nano(900_000),
+        period: Period::Day,
+        margin: Ppm::ZERO,
+        expires_at: None,
+    };
+    let revoke = RevokeAllowance {
+        user: grant.user.clone(),
+        app: grant.app.clone(),
+    };
+    world
+        .node
+        .submit(Command::GrantAllowance(grant))
+        .await
+        .unwrap();
+    world.node.grant_outside(granted(&["books/*"]));
+    // Nobody reads it yet, so that it waits, within what its first hold covers.
+    let long = CompletionRequest {
+        max_tokens: Some(3_000),
+        bill_to: Some(revoke.user.clone()),
+        ..asking("books/faq", 2)
+    };
+    let running = world.node.complete(&app, long.clone()).await.unwrap();
+    let prompt = u128::from(running.prompt_tokens);
+    let behalf = Behalf {
+        caller: app.clone(),
+        bill_to: long.bill_to.clone(),
+        ..behalf(&world, running.call)
+    };
+    let (controller, manifest) = (parsed("ada/quiz@1.0.0"), permitted(&["books/faq"]));
+    let outside = world.node.outside(&controller, &manifest, Some(behalf));
+    let outside = outside.unwrap();
+    assert!(outside.ask(query("books/faq")).await.is_ok());
+    world
+        .node
+        .submit(Command::RevokeAllowance(revoke))
+        .await
+        .unwrap();
+    let refused = outside.ask(query("books/faq")).await;
+    assert!(
+        matches!(refused, Err(OutsideError::Limit(_))),
+        "{refused:?}"
+    );
+    let (_, ended) = read(running).await;
+    let receipt = ended.receipt.unwrap();
+    let said = u128::from(receipt.call.used.sampled_tokens);
+    assert_eq!(receipt.outcome, aigen_network::Outcome::Budget);
+    assert!(said > 0 && said < 3_000, "{said}");
+    let cost = prompt + 2 * said + 3 * (ROW + HIT);
+    assert_eq!(receipt.total(), Amount::from_nano(cost));
+    assert_eq!(world.money(), (1_000_000 - cost, 0), "and nothing is held");
+    let again = world.node.complete(
+        &app,
+        CompletionRequest {
+            call: random_call_id(),
+            ..long
+        },
+    );
+    let again = again.await.err();
+    assert!(matches!(again, Some(NodeError::Refused(_))), "{again:?}");
+    world.check();
+}
+
 #[tokio::test]
 async fn a_controllers_rows_are_paid_within_its_call() {
     let (world, _folder) = world().await;
     world.node.grant_outside(granted(&["books/*"]));
     // Nobody reads it yet, so that it waits, open, with a few pieces said.
     let running = world.complete(3_000).await.unwrap();
-    let behalf = Behalf {
-        caller: world.caller.clone(),
-        call: running.call,
-        end_user: None,
-        bill_to: None,
-        seed: 0,
-    };
-    let asked = |datasets: &[&str]| Permissions {
-        datasets: datasets.iter().map(|&name| name.to_owned()).collect(),
-        ..Permissions::default()
-    };
+    let behalf = behalf(&world, running.call);
     let controller = parsed("ada/quiz@1.0.0");
-    let permitted = asked(&["books/faq", "books/private"]);
+    let permitted = permitted(&["books/faq", "books/private"]);
     let outside = world
         .node
         .outside(&controller, &permitted, Some(behalf.clone()));
@@ -334,7 +447,7 @@ async fn a_controllers_rows_are_paid_within_its_call() {
     // What the operator does not grant is refused before a call costs anything.
     let refused = world
         .node
-        .outside(&controller, &asked(&["ada/own"]), Some(behalf));
+        .outside(&controller, &self::permitted(&["ada/own"]), Some(behalf));
     let refused = refused.err().unwrap().to_string();
     assert!(refused.contains("the dataset `ada/own`"), "{refused}");
     world.check();
