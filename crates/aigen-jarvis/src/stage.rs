@@ -5,6 +5,7 @@ mod acted;
 
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::{PassLog, Script, ScriptedEngine, Vocabulary};
@@ -47,7 +48,11 @@ impl Stage {
         })
     }
 
-    pub fn of(engine: ScriptedEngine, limits: Limits) -> Self {
+    /// Nobody is asked aside but where the limits say so: on a busy machine any call may take long.
+    pub fn of(engine: ScriptedEngine, mut limits: Limits) -> Self {
+        if limits == Limits::default() {
+            limits.call_max = Duration::MAX;
+        }
         let (vocabulary, passes) = (engine.vocabulary(), engine.pass_log());
         Self {
             compiler: Compiler::new(vocabulary.clone()).unwrap(),
@@ -102,7 +107,7 @@ impl Stage {
 /// Every call of a driver takes too long.
 pub fn aside() -> Limits {
     Limits {
-        call_max: std::time::Duration::ZERO,
+        call_max: Duration::ZERO,
         ..Limits::default()
     }
 }

