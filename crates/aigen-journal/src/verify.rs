@@ -214,7 +214,7 @@ fn check(network: &Network) -> Result<(Amount, Amount), Fault> {
     }
     let wrong = network
         .receipts()
-        .find(|(_, receipt)| !follows(network, &receipt));
+        .find(|(_, receipt)| !follows(network, receipt));
     if let Some((call, _)) = wrong {
         return Err(Fault::Receipt(call));
     }
