@@ -65,7 +65,7 @@ fn face(marvin: &TokenStream, options: &Options, function: &AiFn) -> TokenStream
     let about = format!("What else can be asked of [`{name}()`].");
     let definition = definition(marvin, options, function);
     let call = call(marvin, options, function);
-    let prompt = prompt(marvin, function);
+    let prompt = prompt(marvin, &function.parameters);
     let map = map(marvin, function);
     let source = options.publish.as_ref().map(|_| source(marvin, function));
     quote_spanned! {function.span()=>
@@ -137,23 +137,20 @@ fn call(marvin: &TokenStream, options: &Options, function: &AiFn) -> TokenStream
         /// A call that is not made yet: await it, or say more about it first.
         pub fn call<'aigen>(#(#names: #types),*) -> #marvin::Call<'aigen, #value> {
             #arguments
-            #marvin::Call::new(Self::definition(), arguments) #check
+            #marvin::Call::<#value>::new(Self::definition(), arguments) #check
         }
     }
 }
 
-fn prompt(marvin: &TokenStream, function: &AiFn) -> TokenStream {
-    let value = &function.value;
-    let (names, types) = borrowed(&function.parameters);
-    let arguments = arguments(marvin, function);
+fn prompt(marvin: &TokenStream, parameters: &[Parameter]) -> TokenStream {
+    let (names, types) = borrowed(parameters);
     quote! {
         /// The exact messages of a call, without making it.
         ///
         /// # Errors
         /// If an argument has no JSON, or the return type cannot be promised.
         pub fn prompt<'aigen>(#(#names: #types),*) -> ::std::result::Result<#marvin::Prompt, #marvin::AiError> {
-            #arguments
-            #marvin::Call::<#value>::new(Self::definition(), arguments).prompt()
+            Self::call(#(#names),*).prompt()
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Options {
 
 const NAMES: &str = "publish, max_tokens, temperature, seed, model, controller, retries and check";
 
+const CHECK: &str = "`check` names a function of the value and the parameters, all by reference, that returns `Result<(), String>`\nhelp: write `check = evidence_is_quoted`";
+
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut options = Self::default();
@@ -70,7 +72,10 @@ impl Options {
         }
         input.parse::<Token![=]>()?;
         if name == "check" {
-            return once(&name, &mut self.check, input.parse()?);
+            let check = input
+                .parse()
+                .map_err(|error| syn::Error::new(error.span(), CHECK))?;
+            return once(&name, &mut self.check, check);
         }
         let place = match name.to_string().as_str() {
             "max_tokens" => &mut self.max_tokens,
@@ -80,7 +85,7 @@ impl Options {
             "controller" => &mut self.controller,
             "retries" => &mut self.retries,
             other => {
-                let message = format!("`{other}` is no option of ai_fn; there are {NAMES}");
+                let message = format!("`{other}` is no option of ai_fn\nhelp: there are {NAMES}");
                 return Err(syn::Error::new(name.span(), message));
             }
         };
@@ -93,7 +98,7 @@ fn once<T>(name: &Ident, place: &mut Option<T>, value: T) -> syn::Result<()> {
         None => Ok(()),
         Some(_) => Err(syn::Error::new(
             name.span(),
-            format!("`{name}` is given twice"),
+            format!("`{name}` is given twice\nhelp: leave one of the two out"),
         )),
     }
 }

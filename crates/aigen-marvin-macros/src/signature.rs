@@ -1,10 +1,12 @@
 //! The item under the attribute: a function, with a body or with a semicolon.
 
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{
     Attribute, Block, Expr, ExprLit, FnArg, GenericArgument, GenericParam, Ident, Lit, Meta, Pat,
-    PatType, PathArguments, ReturnType, Signature, Token, Type, Visibility,
+    PatIdent, PatType, PathArguments, ReturnType, Signature, Token, Type, TypeReference,
+    Visibility,
 };
 
 /// A function that a model computes.
@@ -74,14 +76,25 @@ fn check(signature: &Signature) -> syn::Result<()> {
             "an AI function waits for a model\nhelp: write `async fn`",
         ));
     }
-    let generic = |parameter: &&GenericParam| !matches!(parameter, GenericParam::Lifetime(_));
-    if let Some(parameter) = signature.generics.params.iter().find(generic) {
-        return Err(syn::Error::new_spanned(
-            parameter,
-            "an AI function has no type parameters, since its schema is made once\nhelp: name the type, or call `extract::<T>`, `cast::<T>` or `generate::<T>`",
-        ));
+    if let Some(word) = &signature.unsafety {
+        let said = "an AI function does nothing unsafe\nhelp: leave `unsafe` out";
+        return Err(syn::Error::new_spanned(word, said));
     }
-    Ok(())
+    match signature.generics.params.first() {
+        None => Ok(()),
+        Some(GenericParam::Lifetime(lifetime)) => Err(syn::Error::new_spanned(
+            lifetime,
+            "a call borrows its arguments for as long as it needs\nhelp: leave lifetimes out",
+        )),
+        Some(parameter) => Err(generic(parameter)),
+    }
+}
+
+fn generic(parameter: &impl ToTokens) -> syn::Error {
+    syn::Error::new_spanned(
+        parameter,
+        "an AI function has no type parameters, since its schema is made once\nhelp: name the type, or call `extract::<T>`, `cast::<T>` or `generate::<T>`",
+    )
 }
 
 /// The whole return type, and the value's.
@@ -132,11 +145,28 @@ fn parameter(argument: &FnArg) -> syn::Result<Parameter> {
             "a parameter of an AI function needs a name, which the model reads\nhelp: write `name: Type`",
         ));
     };
+    check_read(name, ty)?;
     Ok(Parameter {
         name: name.ident.clone(),
         of: ty.as_ref().clone(),
         description: text(attrs),
     })
+}
+
+/// A model reads its arguments and changes none.
+fn check_read(name: &PatIdent, of: &Type) -> syn::Result<()> {
+    let said = "a model reads its arguments and changes none\nhelp: leave `mut` out";
+    if let Some(word) = &name.mutability {
+        return Err(syn::Error::new_spanned(word, said));
+    }
+    match of {
+        Type::Reference(TypeReference {
+            mutability: Some(word),
+            ..
+        }) => Err(syn::Error::new_spanned(word, said)),
+        Type::ImplTrait(of) => Err(generic(of)),
+        _ => Ok(()),
+    }
 }
 
 /// A doc comment's lines, without the blank that stands before each.

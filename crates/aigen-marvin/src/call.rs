@@ -3,16 +3,15 @@
 use crate::backend::{Backend, of_environment};
 use crate::classify;
 use crate::limits::{PAUSE, SENDS_AGAIN};
-use crate::{AiError, Arguments, Definition, Prompt, Schema, SchemaError, schema_of};
+use crate::{AiError, Arguments, Definition, Promised, Prompt, Schema, SchemaError, schema_of};
 use aigen_api::openai::{
     AigenReply, AigenStop, ChatRequest, ChatResponse, Extension, FinishReason, Message,
     ResponseFormat, Role,
 };
-use aigen_api::resources::Guarantee as Promised;
+use aigen_api::resources::Guarantee as Told;
 use aigen_client::ClientError;
 use aigen_types::{Address, Amount};
 use futures::future::BoxFuture;
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::future::IntoFuture;
@@ -26,6 +25,8 @@ pub struct Call<'a, T> {
     definition: Definition,
     arguments: Arguments,
     schema: Result<Schema, SchemaError>,
+    /// Kept, so that nothing after `new` asks of a type that it can be read.
+    value: fn(&str) -> serde_json::Result<T>,
     check: Option<Check<'a, T>>,
     on: Option<&'a dyn Backend>,
     budget: Option<Amount>,
@@ -71,23 +72,28 @@ pub enum Guarantee {
     Retry,
 }
 
-impl<'a, T: JsonSchema + DeserializeOwned + Send + 'a> Call<'a, T> {
+impl<'a, T: Send + 'a> Call<'a, T> {
     /// A call of this function.
-    pub fn new(definition: Definition, arguments: Arguments) -> Self {
+    pub fn new(definition: Definition, arguments: Arguments) -> Self
+    where
+        T: Promised,
+    {
         Self::of_schema(definition, arguments, schema_of::<T>())
     }
-}
 
-impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
     pub(crate) fn of_schema(
         definition: Definition,
         arguments: Arguments,
         schema: Result<Schema, SchemaError>,
-    ) -> Self {
+    ) -> Self
+    where
+        T: DeserializeOwned,
+    {
         Self {
             definition,
             arguments,
             schema,
+            value: |raw| serde_json::from_str(raw),
             check: None,
             on: None,
             budget: None,
@@ -218,9 +224,9 @@ impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
         self.read(&reply)?;
         let shares = classify::shares(&reply, &labels)?;
         let value = |label: String| {
-            let raw = serde_json::Value::from(label);
-            serde_json::from_value(raw.clone()).map_err(|error| AiError::Check {
-                raw: raw.to_string(),
+            let raw = Value::from(label).to_string();
+            (self.value)(&raw).map_err(|error| AiError::Check {
+                raw,
                 why: error.to_string(),
             })
         };
@@ -241,7 +247,7 @@ impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
         if choice.is_some_and(|choice| choice.finish_reason == FinishReason::Length) {
             return Err(AiError::Truncated { raw: raw() });
         }
-        let value = serde_json::from_str(reply.text())
+        let value = (self.value)(reply.text())
             .map_err(|error| refused(format!("it is not JSON of the schema: {error}")))?;
         if let Some(check) = &self.check {
             let checked = catch_unwind(AssertUnwindSafe(|| check(&value)));
@@ -254,16 +260,14 @@ impl<'a, T: DeserializeOwned + Send + 'a> Call<'a, T> {
     fn guarantee(&self, reply: Option<&AigenReply>) -> Guarantee {
         let complete = reply.filter(|reply| reply.grammar_complete == Some(true));
         match complete.and_then(|reply| reply.guarantee) {
-            Some(Promised::Decoder) if self.definition.controller.is_some() => {
-                Guarantee::Controller
-            }
-            Some(Promised::Decoder) => Guarantee::Decoder,
+            Some(Told::Decoder) if self.definition.controller.is_some() => Guarantee::Controller,
+            Some(Told::Decoder) => Guarantee::Decoder,
             _ => Guarantee::Retry,
         }
     }
 }
 
-impl<'a, T: DeserializeOwned + Send + 'a> IntoFuture for Call<'a, T> {
+impl<'a, T: Send + 'a> IntoFuture for Call<'a, T> {
     type Output = Result<T, AiError>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 

@@ -2,7 +2,6 @@ use crate::limits::AT_ONCE;
 use crate::{AiError, Backend, Call};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
-use serde::de::DeserializeOwned;
 use std::future::IntoFuture;
 
 /// Calls of one function, some at a time. Awaiting makes them.
@@ -12,7 +11,7 @@ pub struct Calls<'a, T> {
     at_once: usize,
 }
 
-impl<'a, T: DeserializeOwned + Send + 'a> Calls<'a, T> {
+impl<'a, T: Send + 'a> Calls<'a, T> {
     /// How many are under way at once; 8 otherwise.
     pub fn concurrency(self, at_once: usize) -> Self {
         let at_once = at_once.max(1);
@@ -39,7 +38,7 @@ impl<'a, T> FromIterator<Call<'a, T>> for Calls<'a, T> {
 }
 
 /// Each call's own answer, in their order: one that fails does not stop the others.
-impl<'a, T: DeserializeOwned + Send + 'a> IntoFuture for Calls<'a, T> {
+impl<'a, T: Send + 'a> IntoFuture for Calls<'a, T> {
     type Output = Vec<Result<T, AiError>>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 

@@ -86,6 +86,6 @@ pub use calls::Calls;
 pub use definition::Definition;
 pub use error::AiError;
 pub use prompt::{Arguments, Prompt};
-pub use schema::{Schema, SchemaError, schema_of};
+pub use schema::{Promised, Schema, SchemaError, schema_of};
 pub use shortcuts::{cast, classify, extract, generate};
 pub use source::{Inputs, source};

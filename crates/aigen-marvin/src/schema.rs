@@ -48,13 +48,25 @@ pub struct SchemaError {
     pub hint: &'static str,
 }
 
+/// What a model can be held to: any type that has a schema and is read from JSON.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of an AI function",
+    label = "a model cannot be held to it",
+    note = "derive `serde::Deserialize` and `schemars::JsonSchema` for it, or return a type that has both"
+)]
+pub trait Promised: JsonSchema + DeserializeOwned {}
+
+// Otherwise the compiler speaks of the half that is missing, once for each place that needs it.
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema + DeserializeOwned> Promised for T {}
+
 /// The schema of `T`'s values, from which every value can be read back.
 ///
 /// # Errors
 /// If the type cannot be promised: look-around in a pattern, a type without a finite value, a
 /// keyword of a hand-written schema that no decoder enforces, a map whose keys are of a kind that
 /// schemars does not tell.
-pub fn schema_of<T: JsonSchema + DeserializeOwned>() -> Result<Schema, SchemaError> {
+pub fn schema_of<T: Promised>() -> Result<Schema, SchemaError> {
     let schema = SchemaGenerator::default().into_root_schema_for::<T>();
     let schema = normalise::normalise(schema.as_value())?;
     sample::read_back::<T>(&schema)?;

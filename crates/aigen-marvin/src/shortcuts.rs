@@ -1,15 +1,13 @@
 //! AI functions that need no signature of their own.
 
-use crate::{Arguments, Call, Definition, Schema, schema_of};
-use schemars::JsonSchema;
+use crate::{Arguments, Call, Definition, Promised, Schema, schema_of};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// Which label of the enum `T` fits a text.
 pub fn classify<'a, T>(text: &str) -> Call<'a, T>
 where
-    T: JsonSchema + DeserializeOwned + Send + 'a,
+    T: Promised + Send + 'a,
 {
     call("classify", "Say which label fits the text best.", text)
 }
@@ -17,7 +15,7 @@ where
 /// The `T` that a text tells of.
 pub fn extract<'a, T>(text: &str) -> Call<'a, T>
 where
-    T: JsonSchema + DeserializeOwned + Send + 'a,
+    T: Promised + Send + 'a,
 {
     call(
         "extract",
@@ -29,7 +27,7 @@ where
 /// Something as a `T` that means the same.
 pub fn cast<'a, T>(value: &(impl Serialize + ?Sized)) -> Call<'a, T>
 where
-    T: JsonSchema + DeserializeOwned + Send + 'a,
+    T: Promised + Send + 'a,
 {
     call(
         "cast",
@@ -41,7 +39,7 @@ where
 /// So many different values of `T`; what its documentation says is what they are about.
 pub fn generate<'a, T>(count: usize) -> Call<'a, Vec<T>>
 where
-    T: JsonSchema + DeserializeOwned + Send + 'a,
+    T: Promised + Send + 'a,
 {
     let instruction = "Think of as many different and realistic examples as are asked for.";
     let arguments = Arguments::default().with("count", "", &count);
@@ -55,7 +53,7 @@ fn call<'a, T>(
     value: &(impl Serialize + ?Sized),
 ) -> Call<'a, T>
 where
-    T: JsonSchema + DeserializeOwned + Send + 'a,
+    T: Promised + Send + 'a,
 {
     let definition = Definition::new(name, instruction).temperature(0.0);
     Call::new(definition, Arguments::default().with("value", "", value))
