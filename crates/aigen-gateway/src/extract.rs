@@ -26,6 +26,8 @@ impl FromRequestParts<Gateway> for Key {
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Failure> {
         let secret = secret(&parts.headers).ok_or_else(Failure::key_missing)?;
+        // Every request has a key, so here each comes to know what other nodes have answered.
+        gateway.node.catch_up().await;
         let caller = gateway.node.authenticate(secret)?;
         if let Some(access) = parts.extensions.get::<Access>() {
             access.note(|facts| facts.key = Some(caller.key.clone()));

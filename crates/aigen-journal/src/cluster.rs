@@ -15,7 +15,7 @@ mod pace;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use member::Member;
+pub(crate) use member::{Member, SILENCE_MAX};
 pub use pace::{Pace, RealTime};
 
 use crate::store::StoreError;

@@ -1,5 +1,5 @@
 use crate::batch::Batch;
-use crate::cluster::{Member, Membership};
+use crate::cluster::{Member, Membership, SILENCE_MAX};
 use crate::pulse::Pulse;
 use crate::queue::{
     Committed, Forwarded, Inbox, NotLeading, Own, QUEUE_BATCHES_MAX, Queued, Reply, Role, Shown,
@@ -17,6 +17,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::thread;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 
 /// The writer has stopped: nothing can be recorded any more. What was asked for last may have been;
 /// asking again for the same is safe, since commands carry their ids.
@@ -295,6 +296,21 @@ impl Journal {
             Ok(())
         } else {
             Err(Stopped)
+        }
+    }
+
+    /// Has [`Journal::network`] show what every node had been answered when this was asked. Where
+    /// the store does not answer within a second, what this node knew has to do.
+    pub async fn catch_up(&self) {
+        let (Door::Member(queue), Role::Following { .. }) = (&self.door, self.role()) else {
+            return;
+        };
+        if !self.is_reachable() {
+            return;
+        }
+        let (reply, caught_up) = oneshot::channel();
+        if self.put(queue, Queued::CatchUp(reply)).is_ok() {
+            let _ = timeout(SILENCE_MAX, caught_up).await;
         }
     }
 

@@ -36,6 +36,8 @@ pub(crate) enum Queued {
     Own(Own),
     /// Of another node.
     Forwarded(Forwarded),
+    /// Apply what others have appended; answered when that is done.
+    CatchUp(oneshot::Sender<()>),
     /// Finish what waits, then end; dropped when that is done.
     Stop(Done),
 }
@@ -144,6 +146,7 @@ impl Reply {
 pub(crate) struct Taken {
     pub own: Vec<Own>,
     pub forwarded: Vec<Forwarded>,
+    pub behind: Vec<oneshot::Sender<()>>,
     pub stop: Option<oneshot::Sender<()>>,
 }
 
@@ -157,7 +160,7 @@ impl Taken {
             let batch = match &item {
                 Queued::Own(own) => Some(&own.batch),
                 Queued::Forwarded(forwarded) => Some(&forwarded.batch),
-                Queued::Stop(_) => None,
+                Queued::CatchUp(_) | Queued::Stop(_) => None,
             };
             commands += batch.map_or(0, |batch| batch.commands().len());
             bytes += batch.map_or(0, |batch| batch.body().len());
@@ -176,6 +179,7 @@ impl Taken {
         match item {
             Queued::Own(own) => self.own.push(own),
             Queued::Forwarded(forwarded) => self.forwarded.push(forwarded),
+            Queued::CatchUp(reply) => self.behind.push(reply),
             Queued::Stop(done) => self.stop = Some(done),
         }
     }

@@ -172,6 +172,13 @@ impl Node {
         Ok(self.0.journal.durable().await?)
     }
 
+    /// Has [`Node::network`] show whatever any node of the same journal has answered by now: what
+    /// was published, granted or revoked there is so here. Where the journal does not answer
+    /// within a second, what this node knew has to do.
+    pub async fn catch_up(&self) {
+        self.0.journal.catch_up().await;
+    }
+
     /// Whether this is what nodes of the same journal show each other.
     #[must_use]
     pub fn is_known(&self, secret: &str) -> bool {

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// How long store or leader may be silent before new commands are refused.
-const SILENCE_MAX: Duration = Duration::from_secs(1);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(1);
 
 /// One node of a cluster: the thread that owns its replica.
 pub(crate) struct Member {
@@ -142,6 +142,7 @@ impl Member {
         let Taken {
             own,
             mut forwarded,
+            behind,
             stop,
         } = taken;
         let (own, asked) = self.merge(own);
@@ -156,7 +157,19 @@ impl Member {
             let (seq, answers) = self.see_written(&own)?;
             answer(asked, seq, &answers);
         }
+        self.bring_up(behind)?;
         Ok(stop)
+    }
+
+    /// Answers those who want to see what others have appended by now.
+    fn bring_up(&mut self, behind: Vec<oneshot::Sender<()>>) -> Result<(), StoreError> {
+        if !behind.is_empty() && !self.leads() {
+            self.follow()?;
+        }
+        for reply in behind {
+            let _ = reply.send(());
+        }
+        Ok(())
     }
 
     /// This node's commands as its next batch, and who asked for which of them.

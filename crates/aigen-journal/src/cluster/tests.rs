@@ -198,6 +198,37 @@ async fn two_nodes_write_one_journal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_node_has_answered_the_other_shows() {
+    let world = World::default();
+    let (one, two) = (world.start(1), world.start(2));
+    one.submit(founding()).await.unwrap().result.unwrap();
+    for id in 1..=200 {
+        let nodes = [&one, &two];
+        let (asked, other) = (nodes[id as usize % 2], nodes[(id as usize + 1) % 2]);
+        asked.submit(issue(id, 10)).await.unwrap().result.unwrap();
+        other.catch_up().await;
+        assert_eq!(ada(other), Amount::from_nano(u128::from(id) * 10));
+    }
+}
+
+/// Who follows while the store is gone shows what it knew, rather than nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_long_for_a_store_that_is_gone() {
+    let world = World::default();
+    let (one, two) = (world.start(1), world.start(2));
+    one.submit(founding()).await.unwrap().result.unwrap();
+    one.submit(issue(1, 10)).await.unwrap().result.unwrap();
+    for node in [&one, &two] {
+        node.catch_up().await;
+    }
+    world.cut.store(true, Ordering::SeqCst);
+    for node in [&one, &two] {
+        node.catch_up().await;
+        assert_eq!(ada(node), Amount::from_nano(10));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_is_no_second_payment() {
     let world = World::default();
     let one = world.start(1);
