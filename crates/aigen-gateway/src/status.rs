@@ -42,7 +42,8 @@ impl From<&NodeError> for Failure {
             NodeError::ContextTooLong { .. } => Row(400, InvalidRequest, "context_length_exceeded", "shorten the prompt"),
             NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
             NodeError::Steering(_) => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),
-            NodeError::ControllerFault(fault) => return Failure::unbegun(fault),
+            NodeError::CompilersBusy(_) => Row(503, Overloaded, "compilers_busy", RETRY),
+            NodeError::ControllerFault { fault, charged } => return Failure::unbegun(fault, *charged),
             NodeError::DatasetUnknown(_) => Row(404, NotFound, "dataset_unknown", SEE_DATASETS),
             NodeError::DatasetElsewhere(_) => Row(503, Server, "dataset_elsewhere", "nothing was charged; ask the node that it was published on, or publish the same rows here"),
             NodeError::DatasetComing(_) => Row(503, Overloaded, "dataset_coming", "nothing was charged; ask again in a moment: GET /v1/aigen/imports tells the owner how far it is"),
@@ -83,7 +84,7 @@ impl From<&NodeError> for Failure {
             NodeError::Unsupported { param, .. } => failure.param(param),
             NodeError::ReadTooDear { .. } => failure.param("max_cost"),
             NodeError::Busy { after, .. } => failure.retry_after(*after),
-            NodeError::ShuttingDown | NodeError::JournalUnreachable | NodeError::UploadsBusy | NodeError::DatasetComing(_) => failure.retry(true),
+            NodeError::ShuttingDown | NodeError::JournalUnreachable | NodeError::UploadsBusy | NodeError::CompilersBusy(_) | NodeError::DatasetComing(_) => failure.retry(true),
             NodeError::CallExists { same, .. } => failure.retry(*same),
             _ => failure,
         }
@@ -391,12 +392,20 @@ impl Failure {
         }
     }
 
-    /// The same of a controller that would not even begin: nothing was computed.
-    pub fn unbegun(fault: &Fault) -> Self {
-        let way_out = "nothing was charged; correct the controller or the request";
-        Row(422, Controller, "controller_fault", way_out)
+    /// The same of a controller that would not even begin: nothing was computed, but it may have had
+    /// others asked, who are paid.
+    pub fn unbegun(fault: &Fault, charged: Option<(CallId, Amount)>) -> Self {
+        let way_out = match charged {
+            None => "nothing was charged; correct the controller or the request",
+            Some(_) => "what it had others asked is charged; correct the controller or the request",
+        };
+        let failure = Row(422, Controller, "controller_fault", way_out)
             .because(fault)
-            .metadata("fault", fault.name())
+            .metadata("fault", fault.name());
+        match charged {
+            Some((call, cost)) => failure.was_charged(call, cost),
+            None => failure,
+        }
     }
 
     pub fn cut_off() -> Self {

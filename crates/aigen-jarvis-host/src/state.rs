@@ -8,7 +8,7 @@ use wasmtime::{ResourceLimiter, Result, bail};
 
 use crate::Settings;
 use crate::limits::{HANDLES_MAX, HOST_CALL_FUEL, PARTS_MAX, TABLE_ELEMENTS_MAX};
-use crate::ticker::Overtime;
+use crate::ticker::{Overtime, TooLong};
 
 /// A compiled grammar in a guest's hands.
 pub struct Grammar(pub Program);
@@ -86,6 +86,15 @@ impl State {
         Ok(())
     }
 
+    /// Counts a tick; whether the present call may go on.
+    pub fn tick(&mut self) -> Result<()> {
+        match self.context.is_recalled() {
+            true => bail!(NOBODY_WAITS),
+            false if self.overtime.tick() => Ok(()),
+            false => Err(TooLong.into()),
+        }
+    }
+
     /// Ends the request with the fault.
     pub fn refuse<T>(&mut self, fault: Fault) -> Result<T> {
         let message = fault.to_string();
@@ -119,6 +128,9 @@ impl State {
         Waits(Arc::clone(&self.outside))
     }
 }
+
+/// Why a session that was recalled does not go on opening.
+pub(crate) const NOBODY_WAITS: &str = "nobody waits for it any more";
 
 fn unknown(what: &str, id: u32) -> Fault {
     Fault::Controller {

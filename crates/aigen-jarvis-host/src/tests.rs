@@ -5,10 +5,12 @@ mod examples;
 mod outside;
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use aigen_engine::scripted::Vocabulary;
 use aigen_jarvis::{
-    BranchId, Compiler, Context, Controller, Decision, Fault, Opening, Program, Report, Turn, Wake,
+    BranchId, CompileLimits, Compiler, Context, Controller, Decision, Fault, Opening, Program,
+    Report, Turn, Wake,
 };
 use aigen_testkit_guests::{Guest, described};
 
@@ -33,6 +35,38 @@ fn program(component: &Component, settings: Settings) -> Program {
     static COMPILER: LazyLock<Arc<Compiler>> =
         LazyLock::new(|| Arc::new(Compiler::new(vocabulary()).unwrap()));
     component.program(Arc::clone(&COMPILER), settings)
+}
+
+/// Others' grammars compile: a guest is told so, and may do without one.
+#[test]
+fn a_guest_can_go_on_where_others_keep_its_grammar_from_compiling() {
+    let limits = CompileLimits {
+        at_once: 0,
+        time: Duration::ZERO,
+        ..CompileLimits::default()
+    };
+    let busy = Arc::new(Compiler::with_limits(vocabulary(), limits).unwrap());
+    // The result's first byte says that it is an error, and byte 4 that it is `unavailable`.
+    let guest = Guest {
+        text: "yes",
+        ..Guest::stepping(
+            "(call $regex (i32.const 256) (i32.const 3) (i32.const 2048))
+             (if (i32.eq (i32.load8_u (i32.const 2048)) (i32.const 1))
+               (then (call $any (i32.add (i32.const 1) (i32.load8_u (i32.const 2052))))))",
+        )
+    };
+    let opening = Opening::new(&[1], vocabulary());
+    let program = component(&guest).program(busy, Settings::default());
+    let mut request = Request {
+        context: opening.context.clone(),
+        controller: program.open(&opening).unwrap(),
+    };
+    let (_, decision) = request.step(0, Wake::Started);
+    let Ok(Decision::Generate(generate)) = decision else {
+        panic!("{decision:?}");
+    };
+    let unavailable = 3;
+    assert_eq!(generate.until.tokens, 1 + unavailable);
 }
 
 fn vocabulary() -> Arc<Vocabulary> {

@@ -79,6 +79,11 @@ impl Overtime {
     }
 }
 
+/// Raised by the ticker.
+#[derive(Debug, thiserror::Error)]
+#[error("the call took too long")]
+pub(crate) struct TooLong;
+
 /// How long this thread was on a processor.
 fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);

@@ -13,6 +13,7 @@ use std::task::Waker;
 use aigen_engine::SessionControl;
 use aigen_engine::sampler::Draw;
 use aigen_types::Digest;
+use tokio_util::sync::CancellationToken;
 
 use self::notes::Notes;
 use self::outside::Exchanges;
@@ -36,6 +37,7 @@ pub struct Context(Arc<Shared>);
 
 struct Shared {
     seed: u64,
+    recall: CancellationToken,
     waking: Arc<Waking>,
     state: Mutex<State>,
 }
@@ -95,12 +97,18 @@ impl Context {
     /// yet, number 0.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::until(seed, CancellationToken::new())
+    }
+
+    /// The same, of a session that need not be opened any more once it is recalled.
+    pub(crate) fn until(seed: u64, recall: CancellationToken) -> Self {
         let state = State {
             branches: vec![BranchState::default()],
             ..State::default()
         };
         Self(Arc::new(Shared {
             seed,
+            recall,
             waking: Arc::default(),
             state: Mutex::new(state),
         }))
@@ -184,6 +192,22 @@ impl Context {
     #[must_use]
     pub fn recorded(&self, ask: &Ask) -> Option<Answered> {
         self.lock().exchanges.recorded(ask)
+    }
+
+    /// Whether nobody waits any more for the session to open.
+    #[must_use]
+    pub fn is_recalled(&self) -> bool {
+        self.0.recall.is_cancelled()
+    }
+
+    /// Waits until nobody waits any more for the session to open.
+    pub async fn recalled(&self) {
+        self.0.recall.cancelled().await;
+    }
+
+    /// Counts a question to the outside before it is asked.
+    pub fn asks(&self, ask: &Ask) {
+        self.lock().exchanges.count(ask);
     }
 
     /// Whether the session may ask the outside once more.

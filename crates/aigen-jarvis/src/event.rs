@@ -4,7 +4,7 @@ use aigen_engine::TokenId;
 use aigen_engine::sampler::TokenLogprob;
 use aigen_types::Digest;
 
-use crate::{Asked, BranchId, Fault, Guest, Log, LogEntry, Reason, TraceStep};
+use crate::{Asked, BranchId, Context, Fault, Guest, Log, LogEntry, Reason, TraceStep};
 
 /// What a session tells its owner, in this order: `Started`, any number of
 /// `Output`s, `Finished`. A session that never left the waiting line tells
@@ -146,6 +146,16 @@ impl Ending {
             log: Vec::new(),
             replay: None,
         }
+    }
+
+    /// The same, with what its controllers used and asked while they opened.
+    pub(crate) fn unopened(fault: Fault, contexts: &[Context]) -> Self {
+        let mut ending = Self::of(fault);
+        for context in contexts {
+            ending.guest.add(context.used().guest);
+            ending.asked.add(context.take_exchanges().1);
+        }
+        ending
     }
 }
 

@@ -55,6 +55,6 @@ pub use log::{Choice, Log};
 pub use program::{Blueprint, Program, Reasoning};
 pub use session::{
     Bytes, OnEvent, Replayed, SessionHandle, SessionRequest, StartError, TextOpening, TextSegment,
-    TextSession, replay, start, start_several,
+    TextSession, Unstarted, replay, start, start_several,
 };
 pub use trace::{Token, TraceStep, Traced};

@@ -26,6 +26,8 @@ use aigen_engine::{
     ControlLevel, Driver, EngineError, EngineHandle, SessionControl, Terms, TokenId, Tokenizer,
 };
 
+use tokio_util::sync::CancellationToken;
+
 pub use self::replay::{Replayed, replay};
 pub use self::text::{Bytes, TextOpening, TextSegment, TextSession};
 
@@ -39,7 +41,8 @@ use self::several::Several;
 use self::transcript::Transcript;
 use crate::limits::{STOP_BYTES_MAX, STOPS_MAX};
 use crate::{
-    Capabilities, Context, Controller, Cover, Event, Fault, Finish, Log, Opening, Program, Usage,
+    Capabilities, Context, Controller, Cover, Ending, Event, Fault, Finish, Log, Opening, Program,
+    Usage,
 };
 
 /// Everything one session needs.
@@ -100,6 +103,27 @@ pub enum StartError {
     Engine(#[from] EngineError),
 }
 
+/// Sessions that were not started, and what their controllers came to while they opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unstarted {
+    /// Why.
+    pub error: StartError,
+    /// What all of them used and asked, which is owed all the same.
+    pub ending: Box<Ending>,
+}
+
+impl Unstarted {
+    fn new(error: StartError, opened: &[Context]) -> Self {
+        let fault = match &error {
+            StartError::Fault(fault) => fault.clone(),
+            StartError::Engine(error) => error.clone().into(),
+            StartError::Unsupported { .. } | StartError::Stops => Fault::Crashed,
+        };
+        let ending = Box::new(Ending::unopened(fault, opened));
+        Self { error, ending }
+    }
+}
+
 /// A running session. Dropping it cancels the session.
 #[must_use = "dropping the handle cancels the session"]
 pub struct SessionHandle(SessionControl);
@@ -131,21 +155,35 @@ pub fn start(
     request: SessionRequest,
     on_event: OnEvent,
 ) -> Result<SessionHandle, StartError> {
-    start_several(engine, vec![(request, on_event)])
+    let recall = CancellationToken::new();
+    start_several(engine, vec![(request, on_event)], &recall).map_err(|unstarted| unstarted.error)
 }
 
 /// Starts several sessions on one prompt, which must be the same, and is computed once. They end
 /// together if they are cancelled, and else each by itself.
 ///
+/// A controller that opens may wait for the outside for long. Once `recall` is cancelled it is not
+/// waited for, and none of them starts if one was still opening.
+///
 /// # Errors
-/// See [`StartError`]; nobody was then told anything.
+/// See [`Unstarted`]; nobody was then told anything.
 pub fn start_several(
     engine: &EngineHandle,
     requests: Vec<(SessionRequest, OnEvent)>,
-) -> Result<SessionHandle, StartError> {
-    let opened = requests.into_iter();
-    let opened = opened.map(|(request, on_event)| seat(engine, request, on_event));
-    let mut opened: Vec<Opened> = opened.collect::<Result<_, _>>()?;
+    recall: &CancellationToken,
+) -> Result<SessionHandle, Unstarted> {
+    let mut contexts = Vec::new();
+    let opened = requests.into_iter().map(|(request, on_event)| {
+        let context = Context::until(request.sampling.seed, recall.clone());
+        contexts.push(context.clone());
+        seat(engine, request, on_event, context)
+    });
+    let opened: Result<Vec<Opened>, _> = opened.collect();
+    let started = opened.and_then(|opened| submit(engine, opened));
+    started.map_err(|error| Unstarted::new(error, &contexts))
+}
+
+fn submit(engine: &EngineHandle, mut opened: Vec<Opened>) -> Result<SessionHandle, StartError> {
     let Some(first) = opened.first_mut() else {
         return Err(EngineError::PromptEmpty.into());
     };
@@ -183,6 +221,7 @@ fn seat(
     engine: &EngineHandle,
     request: SessionRequest,
     on_event: OnEvent,
+    context: Context,
 ) -> Result<Opened, StartError> {
     check(engine, &request)?;
     let terms = Terms {
@@ -193,6 +232,7 @@ fn seat(
     let given = given(engine, &request);
     let program = request.program.clone();
     let surroundings = Surroundings {
+        context: context.clone(),
         tokenizer: engine.tokenizer(),
         outlet: Outlet::new(on_event, request.retract, request.trace),
         sampling: request.sampling,
@@ -202,7 +242,7 @@ fn seat(
     };
     let mut family = open(&program, &given, surroundings)?;
     family.log = request.log.then_some(given);
-    let (context, prompt) = (family.common.context.clone(), family.common.prompt.clone());
+    let prompt = family.common.prompt.clone();
     Ok(Opened {
         family: Arc::new(Mutex::new(family)),
         prompt,
@@ -262,6 +302,7 @@ fn given(engine: &EngineHandle, request: &SessionRequest) -> Log {
 
 /// What a session runs in.
 struct Surroundings {
+    context: Context,
     tokenizer: Arc<dyn Tokenizer>,
     outlet: Outlet,
     sampling: Sampling,
@@ -272,6 +313,7 @@ struct Surroundings {
 
 fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Family, Fault> {
     let Surroundings {
+        context,
         tokenizer,
         outlet,
         sampling,
@@ -279,10 +321,6 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         cover,
         replays,
     } = surroundings;
-    let context = Context::new(given.seed);
-    if replays {
-        context.answer_by(given.exchanges.iter().cloned().collect());
-    }
     let opening = Opening {
         prompt: &given.prompt,
         tokenizer: tokenizer.clone(),

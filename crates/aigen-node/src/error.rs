@@ -1,7 +1,7 @@
 use aigen_datasets::{ImportError, ReadError};
 use aigen_engine::EngineError;
 use aigen_engine::text::TextFault;
-use aigen_jarvis::{CompileError, Fault, StartError};
+use aigen_jarvis::{CompileError, CompileErrorKind, Fault, StartError};
 use aigen_jarvis_host::ComponentError;
 use aigen_journal::{Stopped, StoreError};
 use aigen_network::Refusal;
@@ -43,9 +43,17 @@ pub enum NodeError {
     /// The controller or grammar cannot steer this request.
     #[error("{0}")]
     Steering(String),
-    /// The controller would not begin. Nothing was charged.
+    /// Others' grammars compile, and this one waited for too long.
     #[error("{0}")]
-    ControllerFault(Fault),
+    CompilersBusy(String),
+    /// The controller would not begin. What it asked of others is charged, and nothing else.
+    #[error("{fault}")]
+    ControllerFault {
+        /// Why.
+        fault: Fault,
+        /// The receipt of what it asked of others, and what that cost, if it cost anything.
+        charged: Option<(CallId, Amount)>,
+    },
     /// A release names a component that the store has lost.
     #[error("the component {0} is missing from the journal's store, or damaged")]
     ContentMissing(Digest),
@@ -188,6 +196,13 @@ fn counted(rows: u64, hits: u64) -> String {
     }
 }
 
+impl NodeError {
+    pub(crate) fn unopened(fault: Fault) -> Self {
+        let charged = None;
+        Self::ControllerFault { fault, charged }
+    }
+}
+
 impl From<Refusal> for NodeError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -196,7 +211,12 @@ impl From<Refusal> for NodeError {
 
 impl From<CompileError> for NodeError {
     fn from(error: CompileError) -> Self {
-        Self::Steering(error.to_string())
+        match error.kind {
+            CompileErrorKind::Busy => Self::CompilersBusy(error.what),
+            CompileErrorKind::Invalid | CompileErrorKind::TooCostly => {
+                Self::Steering(error.to_string())
+            }
+        }
     }
 }
 
@@ -210,7 +230,7 @@ impl From<StartError> for NodeError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Engine(engine) => engine.into(),
-            StartError::Fault(fault) => Self::ControllerFault(fault),
+            StartError::Fault(fault) => Self::unopened(fault),
             other => Self::Steering(other.to_string()),
         }
     }

@@ -9,7 +9,7 @@ use crate::prepare::Prepared;
 use crate::remote::Counting;
 use crate::replays::{Again, Recipe};
 use crate::retrieval::Citation;
-use crate::work::{Ongoing, Told, Work};
+use crate::work::{Ongoing, Told, Unbegun, Work};
 use aigen_economy::Usage;
 use aigen_engine::EngineError;
 use aigen_jarvis::{Cover, Ending, Event, Fault, Finish};
@@ -18,12 +18,14 @@ use aigen_network::{
     Asked, CloseCall, Command, ExtendCall, OpenCall, OpenSubCall, Outcome, ProgressCall, Receipt,
     Reply, Steered,
 };
-use aigen_types::{CallId, Digest};
+use aigen_types::{Amount, CallId, Digest};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 type Extension = oneshot::Receiver<Committed>;
 type Started = oneshot::Sender<Result<(), NodeError>>;
@@ -136,7 +138,7 @@ impl Meter {
         settled: oneshot::Sender<Arc<Receipt>>,
     ) {
         self.started = Some(started);
-        let (told, ongoing) = match self.begin().await {
+        let (told, ongoing) = match self.begin(&pieces).await {
             Ok(begun) => begun,
             Err(error) => return self.tell_started(Err(error)),
         };
@@ -250,7 +252,10 @@ impl Meter {
         }
     }
 
-    async fn begin(&mut self) -> Result<(mpsc::UnboundedReceiver<Told>, Ongoing), NodeError> {
+    async fn begin(
+        &mut self,
+        pieces: &mpsc::Sender<CallEvent>,
+    ) -> Result<(mpsc::UnboundedReceiver<Told>, Ongoing), NodeError> {
         self.node.reach_journal()?;
         let open = self.open.take().expect("a meter begins once");
         let open = match self.parent {
@@ -262,22 +267,58 @@ impl Meter {
         let work = self.work.take().expect("a meter begins once");
         // Unbounded, but never longer than the tokens that the holds cover.
         let (sender, told) = mpsc::unbounded_channel();
-        match work.start(sender).await {
+        match self.open(work, sender, pieces).await {
             Ok(ongoing) => Ok((told, ongoing)),
-            Err(error) => {
-                let fault = match &error {
-                    NodeError::ControllerFault(fault) => fault.clone(),
-                    _ => Fault::Crashed,
-                };
-                let ending = Ending::of(fault);
-                self.close(&ending.finish, std::slice::from_ref(&ending))
+            Err(Unbegun { error, ending }) => {
+                self.close(&ending.finish, std::slice::from_ref(&*ending))
                     .await?;
                 Err(match error {
-                    NodeError::Busy { .. } => self.admitted.full(),
+                    NodeError::ControllerFault { fault, .. } => {
+                        let charged = self.charged();
+                        NodeError::ControllerFault { fault, charged }
+                    }
                     other => other,
                 })
             }
         }
+    }
+
+    /// Has its controllers open, for as long as somebody waits for that.
+    async fn open(
+        &mut self,
+        work: Work,
+        tell: mpsc::UnboundedSender<Told>,
+        pieces: &mpsc::Sender<CallEvent>,
+    ) -> Result<Ongoing, Unbegun> {
+        let recall = CancellationToken::new();
+        let deadline = work.is_queued().then(|| self.admitted.deadline());
+        let mut started = pin!(work.start(tell, recall.clone()));
+        let mut why = NodeError::ShuttingDown;
+        tokio::select! {
+            biased;
+            started = &mut started => return started.map_err(|unbegun| match unbegun.error {
+                NodeError::Busy { .. } => Unbegun { error: self.admitted.full(), ..unbegun },
+                _ => unbegun,
+            }),
+            () = pieces.closed() => {}
+            () = self.node.0.stopping.cancelled() => {}
+            () = passed(deadline) => why = self.admitted.too_late(),
+        }
+        recall.cancel();
+        let started = started.await;
+        started.map_err(|Unbegun { mut ending, .. }| {
+            ending.finish = Finish::Cancelled;
+            Unbegun { error: why, ending }
+        })
+    }
+
+    /// What others were paid within a call of which nothing was computed.
+    fn charged(&self) -> Option<(CallId, Amount)> {
+        let network = self.node.network();
+        let within = network.sub_calls(self.call).chain([self.call]);
+        let total = within.filter_map(|call| Some(network.receipt(call)?.total()));
+        let total: Amount = total.sum();
+        (total > Amount::ZERO).then_some((self.call, total))
     }
 
     /// The first hold. Work begins while it is on its way to the disk: what a kill could lose then is

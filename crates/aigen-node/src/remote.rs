@@ -4,7 +4,7 @@
 mod form;
 
 use crate::error::NodeError;
-use crate::work::Told;
+use crate::work::{Told, Unbegun};
 use aigen_engine::EngineError;
 use aigen_engine::text::{
     Claimed, TextCall, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish,
@@ -19,6 +19,7 @@ use aigen_types::Digest;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 pub use form::Correction;
 pub(crate) use form::{correct, state};
@@ -52,21 +53,28 @@ impl Asking {
     pub async fn start(
         mut self,
         tell: UnboundedSender<Told>,
-    ) -> Result<Box<dyn TextControl>, NodeError> {
+        recall: CancellationToken,
+    ) -> Result<Box<dyn TextControl>, Unbegun> {
         let session = match self.steered.take() {
             None => None,
             Some((program, terms)) => {
                 let sampling = self.request.sampling.clone();
                 let begin = move || {
-                    let mut session = TextSession::open(&program, &terms)?;
-                    let segment = session.begin(&sampling)?;
-                    Ok((session, segment))
+                    let mut session = TextSession::open(&program, &terms, &recall)?;
+                    match session.begin(&sampling) {
+                        Ok(segment) => Ok((session, segment)),
+                        Err(fault) => Err(Box::new(session.fail(fault))),
+                    }
                 };
                 // A guest computes for up to half a second, off the async threads.
                 let begun = tokio::task::spawn_blocking(begin).await;
-                let begun = begun.unwrap_or(Err(Fault::Crashed));
-                let (session, segment) = begun.map_err(NodeError::ControllerFault)?;
-                self.narrow(segment)?;
+                let begun = begun.unwrap_or_else(|_| Err(Box::new(Ending::crashed())));
+                let (session, segment) = begun.map_err(Unbegun::of)?;
+                if let Err(error) = self.narrow(segment) {
+                    let reason = error.to_string();
+                    let ending = Box::new(session.fail(Fault::Controller { reason }));
+                    return Err(Unbegun { error, ending });
+                }
                 Some(session)
             }
         };

@@ -134,7 +134,7 @@ impl Node {
         let run = move || {
             let kept = node.find_replay(call)?;
             let Again { program, tokenizer } = &kept.again;
-            replay(Arc::clone(tokenizer), program, &kept.log).map_err(NodeError::ControllerFault)
+            replay(Arc::clone(tokenizer), program, &kept.log).map_err(NodeError::unopened)
         };
         let ran = tokio::task::spawn_blocking(run).await;
         ran.map_err(|_| NodeError::ShuttingDown)?

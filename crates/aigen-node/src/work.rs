@@ -5,8 +5,11 @@ use crate::remote::{Asking, Measured};
 use crate::replays::Again;
 use aigen_engine::EngineHandle;
 use aigen_engine::text::TextControl;
-use aigen_jarvis::{Event, Fault, OnEvent, SessionHandle, SessionRequest, start_several};
+use aigen_jarvis::{
+    Ending, Event, Finish, OnEvent, SessionHandle, SessionRequest, Unstarted, start_several,
+};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 /// What a meter hears.
 #[derive(Debug)]
@@ -31,6 +34,35 @@ pub(crate) enum Work {
     Remote(Box<Asking>),
 }
 
+/// Why nobody computes it, and what opening its controllers came to.
+pub(crate) struct Unbegun {
+    pub error: NodeError,
+    pub ending: Box<Ending>,
+}
+
+impl Unbegun {
+    fn crashed() -> Self {
+        Self::of(Box::new(Ending::crashed()))
+    }
+
+    /// A controller failed while it opened.
+    pub fn of(ending: Box<Ending>) -> Self {
+        let error = match &ending.finish {
+            Finish::Fault(fault) => NodeError::unopened(fault.clone()),
+            _ => NodeError::ShuttingDown,
+        };
+        Self { error, ending }
+    }
+}
+
+impl From<Unstarted> for Unbegun {
+    fn from(unstarted: Unstarted) -> Self {
+        let Unstarted { error, ending } = unstarted;
+        let error = error.into();
+        Self { error, ending }
+    }
+}
+
 /// One that somebody does.
 pub(crate) enum Ongoing {
     Embedded(SessionHandle),
@@ -44,6 +76,11 @@ impl Work {
             Self::Embedded { sessions, .. } => sessions.len(),
             Self::Remote(_) => 1,
         }
+    }
+
+    /// Whether it may wait in a line of this process first. An upstream's has bounds of its own.
+    pub fn is_queued(&self) -> bool {
+        matches!(self, Self::Embedded { .. })
     }
 
     /// What runs it again, where it asked for that and has one answer.
@@ -61,7 +98,12 @@ impl Work {
     }
 
     /// Begins. Everything is told to `tell`, an [`Event::Finished`] last for each answer; nothing if it is refused.
-    pub async fn start(self, tell: UnboundedSender<Told>) -> Result<Ongoing, NodeError> {
+    /// Controllers that open are not waited for once `recall` is cancelled.
+    pub async fn start(
+        self,
+        tell: UnboundedSender<Told>,
+        recall: CancellationToken,
+    ) -> Result<Ongoing, Unbegun> {
         match self {
             Self::Embedded { engine, sessions } => {
                 let heard = |choice: u32| -> OnEvent {
@@ -74,12 +116,11 @@ impl Work {
                 let sessions = sessions.map(|(choice, session)| (session, heard(choice)));
                 let sessions: Vec<_> = sessions.collect();
                 // A guest that opens computes for up to half a second, off the async threads.
-                let start = move || start_several(&engine, sessions);
+                let start = move || start_several(&engine, sessions, &recall);
                 let started = tokio::task::spawn_blocking(start).await;
-                let started = started.unwrap_or_else(|_| Err(Fault::Crashed.into()));
-                Ok(Ongoing::Embedded(started?))
+                Ok(Ongoing::Embedded(started.map_err(|_| Unbegun::crashed())??))
             }
-            Self::Remote(asking) => Ok(Ongoing::Remote(asking.start(tell).await?)),
+            Self::Remote(asking) => Ok(Ongoing::Remote(asking.start(tell, recall).await?)),
         }
     }
 }

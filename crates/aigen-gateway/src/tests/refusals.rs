@@ -1,9 +1,11 @@
 //! Rows of what is refused: status, code, param. Nothing refused is ever charged.
 
 use super::world::{World, chat, request};
+use aigen_jarvis::CompileLimits;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 async fn check(world: &World, request: Request<Body>, expected: (u16, &str, Option<&str>)) {
     let line = format!("{} {}", request.method(), request.uri());
@@ -118,6 +120,29 @@ async fn bad_completions() {
     }
     assert_eq!(world.balance("user:ada"), (1_000_000_000, 0, 1_000_000_000));
     assert_eq!(world.node.network().receipts().count(), 0);
+    world.settle().await;
+}
+
+/// The same grammar may compile in a moment: it is neither wrong nor too dear.
+#[tokio::test]
+async fn a_grammar_that_others_keep_from_compiling_is_worth_another_try() {
+    let none = CompileLimits {
+        at_once: 0,
+        time: Duration::ZERO,
+        ..CompileLimits::default()
+    };
+    let world = World::compiling(none).await;
+    let regex = json!({"aigen": {"controller": "regex", "params": {"pattern": "o.*"}}});
+    let schema = json!({"response_format": {"type": "json_object"}});
+    for fields in [regex, schema] {
+        let reply = world.chat(fields).await;
+        assert_eq!(reply.error(), (503, "compilers_busy".to_owned(), None));
+        let after: u64 = reply.header("retry-after").unwrap().parse().unwrap();
+        assert!(after > 0);
+        assert_eq!(reply.header("x-should-retry"), Some("true"));
+    }
+    assert_eq!(world.chat(json!({})).await.status, 200);
+    assert_eq!(world.node.network().receipts().count(), 1);
     world.settle().await;
 }
 

@@ -1,6 +1,6 @@
 use crate::{GatewayState, router};
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
-use aigen_jarvis::Compiler;
+use aigen_jarvis::{CompileLimits, Compiler};
 use aigen_journal::{Journal, MemoryStore};
 use aigen_node::economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_node::economy::{Price, Shares};
@@ -97,6 +97,20 @@ impl World {
     async fn with(engine: ScriptedEngine, reasoning: Option<Reasoning>) -> Self {
         let clock = clock();
         Self::peopled(Self::founded_with(engine, reasoning, founding(), clock).await).await
+    }
+
+    /// A polite model whose grammars compile within these bounds.
+    pub async fn compiling(limits: CompileLimits) -> Self {
+        let script = Script::replies([("", ["ok"])]);
+        let engine = ScriptedEngine::new(Vocabulary::bytes(), script);
+        let engine = aigen_engine::start(Box::new(engine), aigen_engine::Limits::default());
+        let compiler = Compiler::with_limits(engine.tokenizer(), limits).unwrap();
+        let model = Embedded {
+            engine,
+            compiler: compiler.into(),
+            reasoning: None,
+        };
+        Self::peopled(Self::founded_of(model.into(), founding(), clock()).await).await
     }
 
     /// A model that another server answers for.

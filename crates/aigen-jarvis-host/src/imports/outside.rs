@@ -1,18 +1,26 @@
+use std::pin::pin;
+
 use aigen_jarvis::{Answer, Answered, Ask, OutsideError};
-use wasmtime::Result;
+use futures::future::{Either, select};
+use wasmtime::{Result, bail};
 
 use crate::bindings::aigen::controller::outside::{Error, Host, Response};
 use crate::limits::HOST_CALL_BYTES_MAX;
-use crate::state::State;
+use crate::state::{NOBODY_WAITS, State};
 
 type Asked<T> = Result<std::result::Result<T, Error>>;
 
 impl State {
     async fn ask(&mut self, ask: Ask) -> Asked<Answer> {
         self.spend(0)?;
-        let answer = match self.context.recorded(&ask) {
+        self.context.asks(&ask);
+        let context = self.context.clone();
+        let answer = match context.recorded(&ask) {
             Some(answer) => answer,
-            None => self.ask_now(&ask).await,
+            None => match select(pin!(self.ask_now(&ask)), pin!(context.recalled())).await {
+                Either::Left((answer, _)) => answer,
+                Either::Right(_) => bail!(NOBODY_WAITS),
+            },
         };
         self.context.answered(self.branch, &ask, &answer);
         self.spend(answer.as_ref().map_or(0, Answer::size))?;

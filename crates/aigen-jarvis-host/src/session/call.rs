@@ -10,8 +10,8 @@ use super::convert;
 use crate::bindings::exports::aigen::controller::controller::{Request, Step};
 use crate::bindings::{TokenController, TokenControllerPre};
 use crate::limits::{LATE_FUEL, OPEN_TICKS_MAX, STEP_TICKS_MAX, TICK};
-use crate::state::State;
-use crate::ticker::Overtime;
+use crate::state::{NOBODY_WAITS, State};
+use crate::ticker::{Overtime, TooLong};
 
 /// A store and the instance in it.
 pub(super) struct Running {
@@ -36,17 +36,12 @@ struct Bounds {
     ticks: u64,
 }
 
-/// Raised by the ticker.
-#[derive(Debug, thiserror::Error)]
-#[error("the call took too long")]
-struct TooLong;
-
 /// Has the ticker end calls that compute for too long: what fuel does not see, like copying
 /// memory for ever. At its first tick a call leaves the scheduler's thread.
 pub(super) fn watch(store: &mut Store<State>) {
-    store.epoch_deadline_callback(|mut context| match context.data_mut().overtime.tick() {
-        true => Ok(UpdateDeadline::Yield(1)),
-        false => Err(TooLong.into()),
+    store.epoch_deadline_callback(|mut context| {
+        context.data_mut().tick()?;
+        Ok(UpdateDeadline::Yield(1))
     });
 }
 
@@ -59,6 +54,10 @@ pub(super) async fn open(
         store,
         instance: None,
     };
+    if running.store.data().context.is_recalled() {
+        let reason = NOBODY_WAITS.to_owned();
+        return (running, Err(Fault::Controller { reason }));
+    }
     let bounds = Bounds {
         fuel: running.store.data().settings.open_fuel,
         ticks: OPEN_TICKS_MAX,

@@ -31,7 +31,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    pub(super) fn add(&mut self, more: Self) {
+    pub(crate) fn add(&mut self, more: Self) {
         self.fuel = self.fuel.saturating_add(more.fuel);
         self.micros = self.micros.saturating_add(more.micros);
         self.host_calls = self.host_calls.saturating_add(more.host_calls);

@@ -96,6 +96,16 @@ pub struct Asked {
     pub bytes: u64,
 }
 
+impl Asked {
+    /// Adds what another session asked.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.tools = self.tools.saturating_add(more.tools);
+        self.pages = self.pages.saturating_add(more.pages);
+        self.completions = self.completions.saturating_add(more.completions);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+    }
+}
+
 /// The questions of one session.
 #[derive(Default)]
 pub(super) struct Exchanges {
@@ -197,7 +207,9 @@ impl Exchanges {
         Ok(())
     }
 
-    pub fn note(&mut self, branch: BranchId, ask: &Ask, answer: &Answered) -> Digest {
+    /// Counts a question, whatever comes of it: whoever is asked may have been paid when nobody waits
+    /// for the answer any more.
+    pub fn count(&mut self, ask: &Ask) {
         let counter = match ask {
             Ask::Tool { .. } => Some(&mut self.asked.tools),
             Ask::Http { .. } => Some(&mut self.asked.pages),
@@ -207,6 +219,9 @@ impl Exchanges {
         if let Some(counter) = counter {
             *counter = counter.saturating_add(1);
         }
+    }
+
+    pub fn note(&mut self, branch: BranchId, ask: &Ask, answer: &Answered) -> Digest {
         let within = self.check().is_ok();
         let bytes = answer.as_ref().map_or(0, Answer::size);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);

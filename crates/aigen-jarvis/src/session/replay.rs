@@ -11,7 +11,7 @@ use aigen_engine::{Start, Tokenizer};
 
 use super::outlet::Outlet;
 use super::{Surroundings, open};
-use crate::{Choice, Cover, Ending, Event, Fault, Log, Program};
+use crate::{Choice, Context, Cover, Ending, Event, Fault, Log, Program};
 
 /// What came of a session that was run again.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,10 @@ pub fn replay(
     });
     let cover = Cover::new(log.covered);
     cover.close();
+    let context = Context::new(log.seed);
+    context.answer_by(log.exchanges.iter().cloned().collect());
     let surroundings = Surroundings {
+        context,
         tokenizer,
         outlet: Outlet::new(on_event, false, false),
         sampling: Sampling {

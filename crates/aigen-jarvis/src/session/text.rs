@@ -13,6 +13,7 @@ use aigen_engine::text::TextFinish;
 use aigen_engine::{ControlLevel, TokenId};
 use aigen_types::Digest;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 pub use self::bytes::Bytes;
 
@@ -75,10 +76,20 @@ impl TextSession {
     /// Opens a controller whose grammars were compiled for [`Bytes`].
     ///
     /// # Errors
-    /// Its own, and [`Fault::Unsupported`] where it writes a prompt of its own.
-    pub fn open(program: &Program, terms: &TextOpening) -> Result<Self, Fault> {
+    /// An ending by its own fault, by [`Fault::Unsupported`] where it writes a prompt of its own, or
+    /// by whatever it was doing when it was recalled: with what it used and asked until then.
+    pub fn open(
+        program: &Program,
+        terms: &TextOpening,
+        recall: &CancellationToken,
+    ) -> Result<Self, Box<Ending>> {
+        let context = Context::until(terms.seed, recall.clone());
+        Self::open_in(&context, program, terms)
+            .map_err(|fault| Box::new(Ending::unopened(fault, &[context])))
+    }
+
+    fn open_in(context: &Context, program: &Program, terms: &TextOpening) -> Result<Self, Fault> {
         let prompt: Vec<_> = terms.prompt.bytes().map(TokenId::from).collect();
-        let context = Context::new(terms.seed);
         context.attach_thread();
         let opening = Opening {
             prompt: &prompt,
@@ -104,7 +115,7 @@ impl TextSession {
         }
         Ok(Self {
             controller,
-            context,
+            context: context.clone(),
             record: Record::new(0, 0),
             program: program.digest(),
             prompt,
@@ -147,6 +158,12 @@ impl TextSession {
             Some(_) => unsupported("a second segment, on a model that is computed elsewhere"),
         });
         self.finish(ended.map(|()| finish))
+    }
+
+    /// It ends before it was told anything.
+    #[must_use]
+    pub fn fail(self, fault: Fault) -> Ending {
+        self.finish(Err(fault)).1
     }
 
     /// A controller that asked for no text.

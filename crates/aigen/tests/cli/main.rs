@@ -12,6 +12,7 @@ mod limits;
 mod load;
 mod lost;
 mod models;
+mod opening;
 mod operate;
 mod outside;
 mod projects;

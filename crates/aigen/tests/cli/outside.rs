@@ -8,34 +8,57 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 /// A server that answers every request with JSON that says what it was asked.
-struct Server {
+pub struct Server {
     address: SocketAddr,
     asked: Arc<AtomicU32>,
+    heard: Receiver<()>,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
+        Self::doing(answer)
+    }
+
+    /// One that lets everybody wait.
+    pub fn silent() -> Self {
+        let mut waiting = Vec::new();
+        Self::doing(move |connection| waiting.push(connection))
+    }
+
+    fn doing(mut act: impl FnMut(TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&asked);
+        let (hear, heard) = channel();
         thread::spawn(move || {
             for connection in listener.incoming() {
                 count.fetch_add(1, Ordering::SeqCst);
-                answer(connection.unwrap());
+                let _ = hear.send(());
+                act(connection.unwrap());
             }
         });
-        Self { address, asked }
+        Self {
+            address,
+            asked,
+            heard,
+        }
     }
 
-    fn url(&self, path: &str) -> String {
+    /// Waits until somebody asks.
+    pub fn waits(&self) {
+        self.heard.recv().unwrap();
+    }
+
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    fn asked(&self) -> u32 {
+    pub fn asked(&self) -> u32 {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -73,11 +96,11 @@ fn answer(connection: TcpStream) {
 
 /// Texts in a guest's memory, from byte 256 on.
 #[derive(Default)]
-struct Texts(String);
+pub struct Texts(pub String);
 
 impl Texts {
     /// Where it lies and how long it is, as two constants.
-    fn put(&mut self, text: &str) -> String {
+    pub fn put(&mut self, text: &str) -> String {
         let at = 256 + self.0.len();
         self.0.push_str(text);
         format!("(i32.const {at}) (i32.const {})", text.len())
@@ -85,7 +108,7 @@ impl Texts {
 }
 
 /// As the text form of WebAssembly writes it.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('"', "\\22")
 }
 
@@ -117,12 +140,12 @@ fn asks(url: &str, options: &str) -> Vec<u8> {
     .module()
 }
 
-fn manifest(folder: &Folder, permissions: &str) {
+pub fn manifest(folder: &Folder, permissions: &str) {
     let manifest = "description = \"Asks\"\nlicence = \"MIT\"\n";
     folder.write("yes-no.toml", format!("{manifest}\n{permissions}"));
 }
 
-fn permissions(server: &Server) -> String {
+pub fn permissions(server: &Server) -> String {
     format!(
         "[permissions]\nhosts = [\"{}\"]\ntools = [\"echo\"]\nmodels = [\"aigen-tiny\"]\n",
         server.url("")
@@ -130,7 +153,7 @@ fn permissions(server: &Server) -> String {
 }
 
 /// Grants all of that.
-fn grant(folder: &Folder, server: &Server) {
+pub fn grant(folder: &Folder, server: &Server) {
     let (host, tool) = (server.url(""), server.url("/tool"));
     folder.write(
         "aigen.toml",
@@ -140,7 +163,7 @@ fn grant(folder: &Folder, server: &Server) {
     );
 }
 
-fn serve(folder: &Folder) -> Serving {
+pub fn serve(folder: &Folder) -> Serving {
     let node = folder.serve(&[]);
     assert_eq!(folder.run(&["fund", "operator", "1"]).code, 0);
     node
@@ -159,7 +182,7 @@ fn ask(node: &Serving, folder: &Folder, controller: &str, aigen: &Value) -> Valu
     serde_json::from_str(&said).unwrap()
 }
 
-fn nano(value: &Value) -> u128 {
+pub fn nano(value: &Value) -> u128 {
     let text = value.as_str().unwrap();
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     format!("{whole}{rest:0<9}").parse().unwrap()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::Vocabulary;
 use aigen_engine::text::TextFinish;
+use tokio_util::sync::CancellationToken;
 
 use crate::stage::{Acted, Stage};
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 fn open(program: &Program) -> TextSession {
-    TextSession::open(program, &TextOpening::default()).unwrap()
+    TextSession::open(program, &TextOpening::default(), &CancellationToken::new()).unwrap()
 }
 
 fn begin(session: &mut TextSession) -> Result<Option<TextSegment>, Fault> {
