@@ -89,20 +89,22 @@ impl CompileError {
 /// Whether llguidance's message says that one of its bounds was reached, which it has no other
 /// word for.
 pub(super) fn is_costly(message: &str) -> bool {
-    let bounds = [
-        "too big (limit for this grammar",
-        "schema too large",
-        "Unable to determine if regex is empty",
-        "intersection stack level exceeded",
-        "fuel exhausted",
-        "lexer precomputation failed",
-        "too many expressions constructed",
-        "too many states",
-        "items; max is",
-        "many items (limit",
-    ];
-    bounds.iter().any(|bound| message.contains(bound))
+    BOUNDS.iter().any(|bound| message.contains(bound))
 }
+
+/// What it says then.
+const BOUNDS: [&str; 10] = [
+    "too big (limit for this grammar",
+    "schema too large",
+    "Unable to determine if regex is empty",
+    "intersection stack level exceeded",
+    "fuel exhausted",
+    "lexer precomputation failed",
+    "too many expressions constructed",
+    "too many states",
+    "items; max is",
+    "many items (limit",
+];
 
 /// Longer messages repeat the source.
 const MESSAGE_CHARS_MAX: usize = 300;
@@ -132,3 +134,6 @@ impl fmt::Display for CompileError {
 }
 
 impl std::error::Error for CompileError {}
+
+#[cfg(test)]
+mod tests;
