@@ -23,7 +23,7 @@ mod words;
 pub use dataset::{Dataset, Hit, Row};
 pub use error::{BadRow, BadRows, ImportError, ReadError};
 pub use gather::{Progress, Stage};
-pub use library::{Library, Spool};
+pub use library::{Incoming, Library};
 pub use manifest::Manifest;
 pub use schema::{Column, ColumnType};
 pub use source::{Format, Source};

@@ -122,10 +122,10 @@ impl Library {
     ///
     /// # Errors
     /// The file cannot be made.
-    pub fn spool(&self) -> io::Result<Spool> {
+    pub fn incoming(&self) -> io::Result<Incoming> {
         let path = self.part_name();
         File::create_new(&path)?;
-        Ok(Spool { path })
+        Ok(Incoming { path })
     }
 
     /// Forgets a dataset and removes its files. Whoever reads it now may finish.
@@ -213,11 +213,11 @@ impl Drop for Part {
 }
 
 /// A file that is being received.
-pub struct Spool {
+pub struct Incoming {
     path: PathBuf,
 }
 
-impl Spool {
+impl Incoming {
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -225,7 +225,7 @@ impl Spool {
     }
 }
 
-impl Drop for Spool {
+impl Drop for Incoming {
     fn drop(&mut self) {
         let _ = remove(&self.path);
     }

@@ -159,7 +159,7 @@ fn refused(refusal: &Refusal) -> Failure {
         Refusal::Ledger(ledger) if is_id_conflict(ledger.code()) => Row(409, Conflict, code, "choose another id"),
         Refusal::BudgetTooSmall { .. } => Row(402, Payment, code, "allow at least that in `aigen.max_cost`"),
         Refusal::KeyRevoked | Refusal::KeyExpired => Row(401, Authentication, code, "ask the operator for a new key"),
-        Refusal::ModelNotAllowed | Refusal::ControllerNotAllowed => Row(403, Permission, code, "use a key that may, or ask the operator"),
+        Refusal::ModelNotAllowed | Refusal::ControllerNotAllowed | Refusal::DatasetNotAllowed => Row(403, Permission, code, "use a key that may, or ask the operator"),
         Refusal::RateLimited { .. } => Row(429, RateLimit, code, "wait until the minute is over, or ask the operator for a higher limit"),
         Refusal::AddressReserved | Refusal::NotAssigned => Row(403, Permission, code, "see GET /v1/aigen/account for the address of your key"),
         Refusal::ModelUnknown => Row(404, NotFound, "model_not_found", SEE_MODELS),

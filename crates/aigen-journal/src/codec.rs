@@ -330,11 +330,11 @@ macro_rules! earlier {
                 $(value.$later == $value)&&*
             }
 
-            fn put(value: &$name, out: &mut Vec<u8>) {
+            pub(crate) fn put(value: &$name, out: &mut Vec<u8>) {
                 $($crate::codec::Wire::put(&value.$field, out);)*
             }
 
-            fn take(input: &mut &[u8]) -> Result<$name, $crate::codec::DecodeError> {
+            pub(crate) fn take(input: &mut &[u8]) -> Result<$name, $crate::codec::DecodeError> {
                 $(let $field = $crate::codec::Wire::take(input)?;)*
                 Ok($name { $($field,)* $($later: $value),* })
             }

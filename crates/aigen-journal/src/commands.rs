@@ -5,13 +5,13 @@ use aigen_economy::settlement::{Parameter, ParameterKind, Params, RemainderPolic
 use aigen_economy::{DatasetPrice, Price, Shares, Usage};
 use aigen_network::{
     Appeal, Asked, AssignEpoch, Cell, CloseCall, CloseEpoch, Column, Command, CommitScores,
-    ControllerKind, DatasetUse, DecideAppeal, ExtendCall, Finding, Found, GoldOpening, Grant,
-    GrantAllowance, GrantDataset, Issue, KeyLimits, LimitKey, MoveStake, NewController, NewDataset,
-    NewKey, NewModel, NewRelease, NewValidator, OpenCall, OpenSubCall, Outcome, Pay, Period,
-    PriceDataset, ProgressCall, ProposeRules, ReadDataset, ReadWithin, RefundCall, RefundReason,
-    Release, Report, RevealScores, ReverseCall, RevokeAllowance, RevokeDataset, Role, RowRange,
-    Rows, Rules, Scope, SetBudget, SetStanding, Settings, Standing, Stated, Steered, TagController,
-    TagKey, Terms, Wanted, WithdrawDataset,
+    ControllerKind, Counter, DatasetUse, DecideAppeal, ExtendCall, Finding, Found, GoldOpening,
+    Grant, GrantAllowance, GrantDataset, Issue, KeyLimits, LimitKey, MoveStake, NewController,
+    NewDataset, NewKey, NewModel, NewRelease, NewValidator, OpenCall, OpenSubCall, Outcome, Pay,
+    Period, PriceDataset, ProgressCall, ProposeRules, ReadDataset, ReadWithin, RefundCall,
+    RefundReason, Release, Report, RevealScores, ReverseCall, RevokeAllowance, RevokeDataset, Role,
+    RowRange, Rows, Rules, Scope, SetBudget, SetStanding, Settings, Standing, Stated, Steered,
+    TagController, TagKey, Terms, Wanted, WithdrawDataset,
 };
 use aigen_types::{BudgetPath, NodeId};
 
@@ -21,7 +21,7 @@ macro_rules! commands {
     (
         $($number:literal => $variant:ident $(($inner:ident))?,)*
         @earlier $($old:literal => $grown:ident($form:ident)
-            $(then $mid:literal($midform:ident))? before $new:literal,)*
+            $(then $mid:literal($midform:ident))* before $new:literal,)*
     ) => {
         impl Wire for Command {
             fn put(&self, out: &mut Vec<u8>) {
@@ -33,7 +33,7 @@ macro_rules! commands {
                     $($(Command::$grown(inner) if $midform::says(inner) => {
                         out.push($mid);
                         $midform::put(inner, out);
-                    })?)*
+                    })*)*
                     $(Command::$grown(inner) => {
                         out.push($new);
                         inner.put(out);
@@ -46,23 +46,31 @@ macro_rules! commands {
             }
 
             fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
-                match u8::take(input)? {
-                    $($old => $form::take(input).map(Command::$grown),)*
-                    $($($mid => match $midform::take(input)? {
-                        inner if $form::says(&inner) => malformed("an earlier form says as much"),
-                        inner => Ok(Command::$grown(inner)),
-                    },)?)*
-                    $($new => match Wire::take(input)? {
-                        $(inner if $midform::says(&inner) => malformed("an earlier form says as much"),)?
-                        inner if $form::says(&inner) => malformed("an earlier form says as much"),
-                        inner => Ok(Command::$grown(inner)),
-                    },)*
+                let form = u8::take(input)?;
+                let command = match form {
+                    $($old => Command::$grown($form::take(input)?),)*
+                    $($($mid => Command::$grown($midform::take(input)?),)*)*
+                    $($new => Command::$grown(Wire::take(input)?),)*
                     $($number => {
                         $(let $inner = Wire::take(input)?;)?
-                        Ok(Command::$variant $(($inner))?)
+                        Command::$variant $(($inner))?
                     })*
-                    _ => malformed("an unknown kind of Command"),
+                    _ => return malformed("an unknown kind of Command"),
+                };
+                match grown_form(&command) {
+                    Some(earlier) if earlier != form => malformed("an earlier form says as much"),
+                    _ => Ok(command),
                 }
+            }
+        }
+
+        /// The number of the earliest form that can say it, of a command that has several.
+        fn grown_form(command: &Command) -> Option<u8> {
+            match command {
+                $(Command::$grown(inner) if $form::says(inner) => Some($old),)*
+                $($(Command::$grown(inner) if $midform::says(inner) => Some($mid),)*)*
+                $(Command::$grown(_) => Some($new),)*
+                _ => None,
             }
         }
     };
@@ -94,7 +102,6 @@ commands! {
     44 => RemoveStake(inner),
     45 => Appeal(inner),
     46 => DecideAppeal(inner),
-    60 => LimitKey(inner),
     72 => PublishDataset(inner),
     73 => PriceDataset(inner),
     74 => WithdrawDataset(inner),
@@ -108,7 +115,8 @@ commands! {
     65 => OpenSubCall(SubCallWithoutReads) before 71,
     13 => AssignEpoch(AssignmentWithoutSeed) before 40,
     17 => CloseEpoch(CloseWithoutAudits) before 41,
-    12 => CloseCall(CloseOfTokens) then 50(CloseWithin) before 66,
+    12 => CloseCall(CloseOfTokens) then 50(CloseWithin) then 66(CloseUncounted) before 80,
+    60 => LimitKey(LimitOfAllDatasets) before 81,
 }
 
 earlier!(AssignmentWithoutSeed of AssignEpoch { epoch, cells, gold } with { seed: None });
@@ -121,6 +129,7 @@ earlier!(CloseOfTokens of CloseCall {
     decisions
 } with {
     steered: Steered::default(),
+    counter: None,
 });
 
 /// A close of a call whose controller asked nothing of the outside.
@@ -128,7 +137,7 @@ struct CloseWithin;
 
 impl CloseWithin {
     fn says(close: &CloseCall) -> bool {
-        close.steered.asked == Asked::default()
+        CloseUncounted::says(close) && close.steered.asked == Asked::default()
     }
 
     fn put(close: &CloseCall, out: &mut Vec<u8>) {
@@ -143,16 +152,56 @@ impl CloseWithin {
     }
 }
 
-impl Wire for CloseCall {
-    fn put(&self, out: &mut Vec<u8>) {
-        CloseWithin::put(self, out);
-        self.steered.asked.put(out);
+/// A close that does not say who counted.
+struct CloseUncounted;
+
+impl CloseUncounted {
+    fn says(close: &CloseCall) -> bool {
+        close.counter.is_none()
     }
 
-    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+    fn put(close: &CloseCall, out: &mut Vec<u8>) {
+        CloseWithin::put(close, out);
+        close.steered.asked.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<CloseCall, DecodeError> {
         let mut close = CloseWithin::take(input)?;
         close.steered.asked = Asked::take(input)?;
         Ok(close)
+    }
+}
+
+impl Wire for CloseCall {
+    fn put(&self, out: &mut Vec<u8>) {
+        CloseUncounted::put(self, out);
+        self.counter.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let close = CloseUncounted::take(input)?;
+        let counter = Wire::take(input)?;
+        Ok(CloseCall { counter, ..close })
+    }
+}
+
+/// A key that may read every dataset.
+struct LimitOfAllDatasets;
+
+impl LimitOfAllDatasets {
+    fn says(limit: &LimitKey) -> bool {
+        LimitsOfAllDatasets::says(&limit.limits)
+    }
+
+    fn put(limit: &LimitKey, out: &mut Vec<u8>) {
+        limit.key.put(out);
+        LimitsOfAllDatasets::put(&limit.limits, out);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<LimitKey, DecodeError> {
+        let key = Wire::take(input)?;
+        let limits = LimitsOfAllDatasets::take(input)?;
+        Ok(LimitKey { key, limits })
     }
 }
 
@@ -234,6 +283,7 @@ choice!(Standing { 1 => Current, 2 => Deprecated, 3 => Yanked });
 choice!(ParameterKind { 1 => Voted, 2 => Measured });
 choice!(RemainderPolicy { 1 => Treasury, 2 => Burn, 3 => Refund });
 choice!(DatasetUse { 1 => Read, 2 => Completion, 3 => Controller, 4 => Download });
+choice!(Counter { 1 => Engine, 2 => Upstream, 3 => Estimated });
 choice!(Outcome {
     1 => Stop,
     2 => Length,
@@ -298,7 +348,18 @@ record!(KeyLimits {
     expires_at,
     models,
     controllers,
+    datasets,
     scopes
+});
+earlier!(LimitsOfAllDatasets of KeyLimits {
+    requests_per_minute,
+    tokens_per_minute,
+    expires_at,
+    models,
+    controllers,
+    scopes
+} with {
+    datasets: Vec::new(),
 });
 record!(SetStanding { reference, stated });
 record!(Stated { standing, reason });

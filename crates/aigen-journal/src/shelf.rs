@@ -5,7 +5,7 @@
 use crate::codec::Wire;
 use crate::store::StoreError;
 use aigen_ledger::Shelf;
-use aigen_network::{Read, Receipt, ReceiptForm, Steered};
+use aigen_network::{Asked, Read, Receipt, ReceiptForm, Steered};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -150,7 +150,9 @@ fn write_receipt(receipt: &Receipt) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024);
     receipt.put(&mut bytes);
     receipt.steered.put(&mut bytes);
+    receipt.steered.asked.put(&mut bytes);
     receipt.call.reads.put(&mut bytes);
+    receipt.counter.put(&mut bytes);
     bytes
 }
 
@@ -158,7 +160,9 @@ fn read_receipt(mut bytes: &[u8]) -> Option<Receipt> {
     let input = &mut bytes;
     let mut receipt = Receipt::take(input).ok()?;
     receipt.steered = Steered::take(input).ok()?;
+    receipt.steered.asked = Asked::take(input).ok()?;
     receipt.call.reads = Vec::<Read>::take(input).ok()?;
+    receipt.counter = Wire::take(input).ok()?;
     Some(receipt)
 }
 

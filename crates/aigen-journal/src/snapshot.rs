@@ -1,14 +1,18 @@
 use crate::codec::DecodeError;
 use crate::record::Tip;
+use crate::said::{Said, with_readable};
 use crate::sessions::Sessions;
 use crate::spool::{Inlet, Outlet, Spool};
-use crate::state::{Said, put_network, take_ledger, take_parts};
+use crate::state::{put_network, take_ledger, take_parts};
 use aigen_network::{Datasets, Governance, Keyring, Network};
 use aigen_types::{Digest, Timestamp};
 use thiserror::Error;
 
 /// The newest form. Older ones stay readable, and what one of them can say is still written in it.
-const SNAPSHOT_VERSION: u16 = 6;
+const SNAPSHOT_VERSION: u16 = 7;
+
+/// A network whose receipts do not say who counted, and whose keys may read every dataset.
+const WITHOUT_COUNTERS: u16 = 6;
 
 /// A network without datasets.
 const WITHOUT_DATASETS: u16 = 5;
@@ -97,9 +101,9 @@ impl Snapshot {
     }
 
     fn put_state(&self, said: &Said, out: &mut Outlet) {
-        out.put(&self.sessions);
-        put_network(&self.network, out);
         let version = self.version(said);
+        out.put(&self.sessions);
+        put_network(&self.network, version > WITHOUT_COUNTERS, out);
         if version > WITHOUT_GOVERNANCE {
             out.put(self.network.governance());
         }
@@ -115,13 +119,18 @@ impl Snapshot {
             out.put(self.network.dataset_state());
             out.put(&said.reads);
         }
+        if version > WITHOUT_COUNTERS {
+            out.put(&said.readable);
+        }
     }
 
     fn version(&self, said: &Said) -> u16 {
         let is_plain = *self.network.keyring() == Keyring::default();
         let is_alone = self.network.within().parents().is_empty();
-        if *self.network.dataset_state() != Datasets::default() {
+        if said.counters || !said.readable.is_empty() {
             SNAPSHOT_VERSION
+        } else if *self.network.dataset_state() != Datasets::default() {
+            WITHOUT_COUNTERS
         } else if !is_alone || !said.asked.is_empty() {
             WITHOUT_DATASETS
         } else if !is_plain || !said.steered.is_empty() {
@@ -181,7 +190,12 @@ fn take_network(
 ) -> Result<Network, DecodeError> {
     let (receipts, ledger) = empty.into_past();
     let ledger = take_ledger(ledger, input)?;
-    let (parts, ended) = take_parts(receipts, version > BEFORE_RELEASES, input)?;
+    let (parts, ended) = take_parts(
+        receipts,
+        version > WITHOUT_COUNTERS,
+        version > BEFORE_RELEASES,
+        input,
+    )?;
     let mut network = Network::from_parts(parts, ledger);
     let mut said = Said::default();
     if version > WITHOUT_GOVERNANCE {
@@ -199,6 +213,9 @@ fn take_network(
         let datasets: Datasets = input.take()?;
         said.reads = input.take()?;
         network = network.with_datasets(datasets, &said.reads);
+    }
+    if version > WITHOUT_COUNTERS {
+        network = with_readable(network, input.take()?);
     }
     Ok(network.with_receipts(ended.in_order(spool, &said)))
 }

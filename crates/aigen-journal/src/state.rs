@@ -2,29 +2,28 @@
 //! changes one raises `SNAPSHOT_VERSION` and keeps reading the form before.
 
 use crate::codec::{DecodeError, Wire, choice, earlier, malformed, record};
-use crate::commands::SteeredWithin;
-use crate::spool::{Inlet, Outlet, Spool};
+use crate::ended::{Ended, put_receipts};
+use crate::spool::{Inlet, Outlet};
 use aigen_economy::settlement::{self, Input, Output};
 use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
-    Allowance, Asked, Budget, Call, Cap, Capped, Controller, Dataset, Datasets, EpochState,
-    Evaluated, Governance, Held, Hold, Key, Keyring, Minute, Model, Network, OpenAppeal, Opened,
-    Parts, PayoutKind, Phase, Plan, Posting, Read, ReadReceipt, Receipt, Receipts, Refund,
-    Reversal, RulesVersion, SettledEpoch, StakeStanding, Steered, Tally, Validator, Waiting,
-    Window,
+    Allowance, Budget, Call, Cap, Capped, Controller, Dataset, Datasets, EpochState, Evaluated,
+    Governance, Held, Hold, Key, Minute, Model, Network, OpenAppeal, Opened, Parts, PayoutKind,
+    Phase, Plan, Posting, Read, ReadReceipt, Receipt, Receipts, Refund, Reversal, RulesVersion,
+    SettledEpoch, StakeStanding, Steered, Tally, Validator, Waiting, Window,
 };
-use aigen_types::{CallId, Timestamp, TransferId};
+use aigen_types::{Timestamp, TransferId};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-pub(crate) fn put_network(network: &Network, out: &mut Outlet) {
+/// With who counted, or where no receipt says that.
+pub(crate) fn put_network(network: &Network, counters: bool, out: &mut Outlet) {
     let ledger = network.ledger();
     out.put(&ledger.now());
     out.put_all(ledger.accounts().count(), ledger.accounts().copied());
     out.put_all(ledger.transfer_count(), ledger.transfers());
     out.put_all(ledger.burnt().count(), ledger.burnt());
-    put_parts(&network.parts(), out);
+    put_parts(&network.parts(), counters, out);
 }
 
 /// Into a ledger that is empty.
@@ -52,9 +51,9 @@ pub(crate) fn take_ledger(empty: Ledger, input: &mut Inlet<'_>) -> Result<Ledger
 /// at the end that came with releases.
 macro_rules! parts {
     ($($before:ident),*; receipts; $($after:ident),*; $($later:ident),*) => {
-        fn put_parts(parts: &Parts<'_>, out: &mut Outlet) {
+        fn put_parts(parts: &Parts<'_>, counters: bool, out: &mut Outlet) {
             $(out.put(&parts.$before);)*
-            out.put_all(parts.receipts.len(), parts.receipts.iter());
+            put_receipts(&parts.receipts, counters, out);
             $(out.put(&parts.$after);)*
             $(out.put(&parts.$later);)*
         }
@@ -62,11 +61,12 @@ macro_rules! parts {
         /// Receipts are left where they are, and these without any take their place.
         pub(crate) fn take_parts(
             empty: Receipts,
+            has_counters: bool,
             has_releases: bool,
             input: &mut Inlet<'_>,
         ) -> Result<(Parts<'static>, Ended), DecodeError> {
             $(let $before = input.take()?;)*
-            let ended = Ended::take(input)?;
+            let ended = Ended::take(has_counters, input)?;
             $(let $after = input.take()?;)*
             $(let $later = match has_releases {
                 true => input.take()?,
@@ -84,116 +84,6 @@ parts!(
     calls; receipts; epoch, settled, scores, budgets, allowances;
     releases, publishers, standings, tags
 );
-
-/// Where the receipts of a snapshot are in it: one row for each, of 48 bytes.
-pub(crate) struct Ended(Vec<Row>);
-
-struct Row {
-    record: u64,
-    id: CallId,
-    at: u64,
-    bytes: usize,
-}
-
-impl Ended {
-    fn take(input: &mut Inlet<'_>) -> Result<Self, DecodeError> {
-        let count: u32 = input.take()?;
-        let mut rows: Vec<Row> = Vec::new();
-        for _ in 0..count {
-            let id: CallId = input.take()?;
-            if rows.last().is_some_and(|last| last.id >= id) {
-                return malformed("receipts out of order");
-            }
-            let at = input.place();
-            let Receipt { record, .. } = input.take()?;
-            let bytes = usize::try_from(input.place() - at).expect("it was in memory");
-            rows.push(Row {
-                record,
-                id,
-                at,
-                bytes,
-            });
-        }
-        Ok(Self(rows))
-    }
-
-    /// The receipts in the order of the journal, with all that is said of them.
-    pub fn in_order(
-        mut self,
-        spool: &Spool,
-        said: &Said,
-    ) -> impl Iterator<Item = (CallId, Receipt)> {
-        self.0.sort_unstable_by_key(|row| (row.record, row.id));
-        self.0.into_iter().map(|row| {
-            let bytes = spool.bytes(row.at, row.bytes);
-            let receipt = Receipt::take(&mut bytes.as_slice());
-            let mut receipt = receipt.expect("it was taken before");
-            said.say(row.id, &mut receipt);
-            (row.id, receipt)
-        })
-    }
-}
-
-/// What stands apart from calls and receipts, because few of them say it.
-#[derive(Default)]
-pub(crate) struct Said {
-    /// How calls were steered that have ended.
-    pub steered: BTreeMap<CallId, Steered>,
-    /// What those asked of the outside.
-    pub asked: BTreeMap<CallId, Asked>,
-    /// What calls have read of datasets, running ones too.
-    pub reads: BTreeMap<CallId, Vec<Read>>,
-}
-
-impl Said {
-    pub fn by(network: &Network) -> Self {
-        let mut said = Self::default();
-        for (id, call) in network.calls() {
-            said.note_reads(id, call);
-        }
-        for (id, receipt) in network.receipts() {
-            said.note_reads(id, &receipt.call);
-            said.note_steered(id, &receipt);
-        }
-        said
-    }
-
-    fn note_reads(&mut self, id: CallId, call: &Call) {
-        if !CallWithoutReads::says(call) {
-            self.reads.insert(id, call.reads.clone());
-        }
-    }
-
-    fn note_steered(&mut self, id: CallId, receipt: &Receipt) {
-        if ReceiptOfTokens::says(receipt) {
-            return;
-        }
-        let asked = Asked::default();
-        let steered = Steered {
-            asked,
-            ..receipt.steered.clone()
-        };
-        if steered != Steered::default() {
-            self.steered.insert(id, steered);
-        }
-        if !SteeredWithin::says(&receipt.steered) {
-            self.asked.insert(id, receipt.steered.asked);
-        }
-    }
-
-    /// Says it of a receipt that does not.
-    fn say(&self, id: CallId, receipt: &mut Receipt) {
-        if let Some(steered) = self.steered.get(&id) {
-            receipt.steered.clone_from(steered);
-        }
-        if let Some(asked) = self.asked.get(&id) {
-            receipt.steered.asked = *asked;
-        }
-        if let Some(reads) = self.reads.get(&id) {
-            receipt.call.reads.clone_from(reads);
-        }
-    }
-}
 
 record!(Account {
     id,
@@ -294,7 +184,7 @@ earlier!(CallWithoutReads of Call {
     reads: Vec::new(),
 });
 
-/// What few calls have read of datasets stands apart: see [`Said`].
+/// What few calls have read of datasets stands apart: see [`crate::said::Said`].
 impl Wire for Call {
     fn put(&self, out: &mut Vec<u8>) {
         CallWithoutReads::put(self, out);
@@ -391,9 +281,11 @@ earlier!(ReceiptOfTokens of Receipt {
     reversal,
 } with {
     steered: Steered::default(),
+    counter: None,
 });
 
-/// What few receipts say of their steering stands apart: see [`Said`].
+/// What few receipts say of their steering stands apart: see [`crate::said::Said`]. Who counted stands behind
+/// it, where snapshots have that: see [`crate::ended`].
 impl Wire for Receipt {
     fn put(&self, out: &mut Vec<u8>) {
         ReceiptOfTokens::put(self, out);
@@ -601,7 +493,6 @@ record!(settlement::ControllerResult {
 });
 record!(settlement::ValidatorResult { skill, pay, slash });
 
-record!(Keyring { limits, minutes });
 record!(Minute {
     number,
     requests,

@@ -129,6 +129,7 @@ fn every_command() -> Vec<Command> {
             controller_micros: 9,
             decisions: Digest([5; 32]),
             steered: Steered::default(),
+            counter: None,
         }),
         Command::AssignEpoch(AssignEpoch {
             epoch: Epoch(1),

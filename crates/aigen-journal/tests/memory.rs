@@ -102,6 +102,7 @@ fn close(number: u64) -> Command {
         controller_micros: 0,
         decisions: Digest::ZERO,
         steered: Steered::default(),
+        counter: None,
     })
 }
 

@@ -169,6 +169,18 @@ pub struct Asked {
     pub bytes: u64,
 }
 
+/// Who counted a call's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counter {
+    /// The node that ran it, token by token.
+    Engine,
+    /// The server that answered, whose count was a possible one.
+    Upstream,
+    /// The node, from the bytes of an answer that was computed elsewhere: there was no count that could be
+    /// believed.
+    Estimated,
+}
+
 /// What a call came to. Kept for ever.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receipt {
@@ -188,6 +200,8 @@ pub struct Receipt {
     pub decisions: Digest,
     /// What steering came to beside that.
     pub steered: Steered,
+    /// Who counted; none where its node did not say, as before this was asked.
+    pub counter: Option<Counter>,
     /// The epoch its escrow counts in.
     pub epoch: Epoch,
     /// When it ended.
@@ -247,7 +261,7 @@ impl Network {
         if let Some(digest) = open.controller {
             self.check_usable(digest)?;
         }
-        let reads = self.prompt_reads(now, key, open)?;
+        let reads = self.prompt_reads(now, open)?;
         let paying = self.paying(now, key, open.end_user.as_ref(), open.bill_to.as_ref())?;
         Ok(Call {
             key: key_name.clone(),
@@ -273,16 +287,11 @@ impl Network {
     }
 
     /// What stands in the prompt of a call that begins now.
-    fn prompt_reads(
-        &self,
-        now: Timestamp,
-        key: &Key,
-        open: &OpenCall,
-    ) -> Result<Vec<Read>, Refusal> {
+    fn prompt_reads(&self, now: Timestamp, open: &OpenCall) -> Result<Vec<Read>, Refusal> {
         if open.reads.len() > CALL_READS_MAX {
             return Err(Refusal::TooManyReads);
         }
-        let priced = |wanted| self.priced_read(now, &key.account, wanted, DatasetUse::Completion);
+        let priced = |wanted| self.priced_read(now, &open.key, wanted, DatasetUse::Completion);
         open.reads.iter().map(priced).collect()
     }
 

@@ -47,6 +47,7 @@ impl Network {
             controller_micros: close.controller_micros,
             decisions: close.decisions,
             steered: close.steered.clone(),
+            counter: close.counter,
             epoch: self.epoch.number,
             closed_at: now,
             record: self.record,

@@ -1,5 +1,5 @@
 use crate::calendar::Period;
-use crate::calls::{Outcome, Steered};
+use crate::calls::{Counter, Outcome, Steered};
 use crate::corrections::RefundReason;
 use crate::datasets::{GrantDataset, NewDataset, PriceDataset, RevokeDataset, WithdrawDataset};
 use crate::keyring::KeyLimits;
@@ -321,6 +321,8 @@ pub struct CloseCall {
     pub decisions: Digest,
     /// What steering it came to beside that.
     pub steered: Steered,
+    /// Who counted its tokens; none where that is not known.
+    pub counter: Option<Counter>,
 }
 
 /// One question to one validator: how good is this controller in this parameter?

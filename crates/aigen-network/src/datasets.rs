@@ -255,17 +255,19 @@ impl Network {
         known.map(|_| Reply::Done).ok_or(Refusal::GrantUnknown)
     }
 
-    /// Whether an account's keys may read this of a dataset now.
+    /// Whether a key may read this of a dataset now.
     ///
     /// # Errors
-    /// Why they may not. Nothing was charged for asking.
+    /// Why it may not. Nothing was charged for asking.
     pub fn check_readable(
         &self,
         now: Timestamp,
-        account: &Address,
+        key: &Slug,
         wanted: &Wanted,
         purpose: DatasetUse,
     ) -> Result<&Dataset, Refusal> {
+        let account = &self.usable_key(key)?.account;
+        self.check_dataset_limit(key, &wanted.dataset.dataset)?;
         let dataset = self.dataset(&wanted.dataset);
         let dataset = dataset.ok_or(Refusal::DatasetUnknown)?;
         if dataset.withdrawn.is_some() {

@@ -4,7 +4,7 @@ use crate::command::{LimitKey, OpenCall};
 use crate::limits::KEY_LIST_MAX;
 use crate::network::{Network, Reply};
 use crate::refusal::Refusal;
-use aigen_types::{ControllerName, ModelName, Slug, Timestamp};
+use aigen_types::{ControllerName, DatasetName, ModelName, Slug, Timestamp};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -24,6 +24,8 @@ pub struct KeyLimits {
     pub models: Vec<ModelName>,
     /// Published controllers that it may use; all where empty.
     pub controllers: Vec<ControllerName>,
+    /// Datasets that it may read, whatever for; all where empty.
+    pub datasets: Vec<DatasetName>,
     /// What it may be used for; everything its role allows where empty.
     pub scopes: Vec<Scope>,
 }
@@ -124,7 +126,12 @@ impl Network {
         if !self.keys.contains_key(key) {
             return Err(Refusal::KeyUnknown);
         }
-        if limits.models.len().max(limits.controllers.len()) > KEY_LIST_MAX {
+        let lists = [
+            limits.models.len(),
+            limits.controllers.len(),
+            limits.datasets.len(),
+        ];
+        if lists.iter().any(|length| *length > KEY_LIST_MAX) {
             return Err(Refusal::TooLong);
         }
         if *limits == KeyLimits::default() {
@@ -154,6 +161,20 @@ impl Network {
             return Err(Refusal::ControllerNotAllowed);
         }
         self.check_key_limits(now, &open.key)
+    }
+
+    /// Whether the key may read this dataset at all, its rates aside.
+    pub(crate) fn check_dataset_limit(
+        &self,
+        key: &Slug,
+        dataset: &DatasetName,
+    ) -> Result<(), Refusal> {
+        match self.keyring.limits.get(key) {
+            Some(limits) if !limits.datasets.is_empty() && !limits.datasets.contains(dataset) => {
+                Err(Refusal::DatasetNotAllowed)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The same for anything that a key asks: whether its time is over, and its rates.

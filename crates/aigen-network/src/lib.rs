@@ -56,7 +56,7 @@ pub use accounts::{AccountKind, account_id, addresses};
 pub use allowances::Allowance;
 pub use budgets::{Budget, Cap, CapState, Capped, LEDGER_CAPS};
 pub use calendar::{Period, Window};
-pub use calls::{Asked, Call, Hold, Outcome, Receipt, Steered};
+pub use calls::{Asked, Call, Counter, Hold, Outcome, Receipt, Steered};
 pub use command::{
     Appeal, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
     DecideAppeal, ExtendCall, Finding, Found, GoldOpening, GrantAllowance, Issue, LimitKey,

@@ -50,5 +50,5 @@ pub const READ_RANGES_MAX: usize = 1_024;
 /// Reads of one call: in its prompt and by its controller.
 pub const CALL_READS_MAX: usize = 64;
 
-/// Models, and controllers, that a key can be limited to.
+/// Models, controllers, and datasets, that a key can be limited to.
 pub const KEY_LIST_MAX: usize = 64;

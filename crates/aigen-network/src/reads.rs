@@ -249,7 +249,7 @@ impl Network {
     pub(crate) fn priced_read(
         &self,
         now: Timestamp,
-        account: &Address,
+        key: &Slug,
         wanted: &Wanted,
         purpose: DatasetUse,
     ) -> Result<Read, Refusal> {
@@ -258,7 +258,7 @@ impl Network {
         if wanted.rows.ranges().len() > READ_RANGES_MAX || wanted.hits > rows {
             return Err(Refusal::ReadInvalid);
         }
-        let dataset = self.check_readable(now, account, wanted, purpose)?;
+        let dataset = self.check_readable(now, key, wanted, purpose)?;
         let new = &dataset.published;
         let whole = *wanted.rows.ranges() == *Rows::range(0, new.rows).ranges() && wanted.hits == 0;
         if purpose == DatasetUse::Download && !whole {
@@ -293,7 +293,7 @@ impl Network {
         if !matches!(asked.purpose, DatasetUse::Read | DatasetUse::Download) {
             return Err(Refusal::DatasetUseNotAllowed);
         }
-        let mut read = self.priced_read(now, &key.account, &asked.wanted, asked.purpose)?;
+        let mut read = self.priced_read(now, &asked.key, &asked.wanted, asked.purpose)?;
         let (end_user, bill_to) = (asked.end_user.as_ref(), asked.bill_to.as_ref());
         let paying = self.paying(now, key, end_user, bill_to)?;
         let margin = margin_on(read.fee, paying.margin);
@@ -375,9 +375,8 @@ impl Network {
         if call.reads.len() >= CALL_READS_MAX {
             return Err(Refusal::TooManyReads);
         }
-        let key = self.usable_key(&call.key)?;
         let purpose = DatasetUse::Controller;
-        let read = self.priced_read(now, &key.account, &within.wanted, purpose)?;
+        let read = self.priced_read(now, &call.key, &within.wanted, purpose)?;
         call.reads.push(read);
         self.cover_reads(now, within.call, &mut call)?;
         self.opened(within.call, call)
@@ -480,7 +479,7 @@ impl Network {
         self.datasets.reads.iter().map(|(id, read)| (*id, read))
     }
 
-    /// What these reads would cost a key's account now, margin of nobody included.
+    /// What these reads would cost a key now, margin of nobody included.
     ///
     /// # Errors
     /// The first refusal.
@@ -491,10 +490,9 @@ impl Network {
         wanted: &[Wanted],
         purpose: DatasetUse,
     ) -> Result<Amount, Refusal> {
-        let account = &self.usable_key(key)?.account;
         let mut sum = Amount::ZERO;
         for wanted in wanted {
-            let fee = self.priced_read(now, account, wanted, purpose)?.fee;
+            let fee = self.priced_read(now, key, wanted, purpose)?.fee;
             sum = sum.checked_add(fee).ok_or(Refusal::AmountTooLarge)?;
         }
         Ok(sum)

@@ -35,6 +35,8 @@ pub enum Refusal {
     ModelNotAllowed,
     /// The key is limited to other controllers.
     ControllerNotAllowed,
+    /// The key is limited to other datasets.
+    DatasetNotAllowed,
     /// The key used all that it may within this minute.
     RateLimited {
         /// Of what.
@@ -236,6 +238,7 @@ impl Refusal {
             Self::KeyExpired => "key_expired",
             Self::ModelNotAllowed => "model_not_allowed",
             Self::ControllerNotAllowed => "controller_not_allowed",
+            Self::DatasetNotAllowed => "dataset_not_allowed",
             Self::RateLimited { .. } => "rate_limit_exceeded",
             Self::ModelUnknown => "model_unknown",
             Self::ControllerUnknown => "controller_unknown",
@@ -406,6 +409,7 @@ impl fmt::Display for Refusal {
             Self::KeyExpired => "the key has expired",
             Self::ModelNotAllowed => "the key may not ask this model",
             Self::ControllerNotAllowed => "the key may not use this controller",
+            Self::DatasetNotAllowed => "the key may not read this dataset",
             Self::RateLimited { rate, .. } => match rate {
                 Rate::Requests => "the key made all the requests that it may make in this minute",
                 Rate::Tokens => "the key used all the tokens that it may use in this minute",

@@ -199,6 +199,7 @@ impl World {
             controller_micros: 100,
             decisions: Digest::ZERO,
             steered: Steered::default(),
+            counter: None,
         }))
     }
 }
@@ -216,6 +217,7 @@ impl World {
                 conforms,
                 ..Steered::default()
             },
+            counter: None,
         }))
     }
 }

@@ -8,7 +8,7 @@ use crate::limits::{DATASET_ANSWER_BYTES, UPLOADS_MAX};
 use crate::node::{Node, now};
 use crate::random::random_call_id;
 use crate::sharing::Shared;
-use aigen_datasets::{Dataset as Content, Hit, Library, Manifest, Row, Source, Spool};
+use aigen_datasets::{Dataset as Content, Hit, Incoming, Library, Manifest, Row, Source};
 use aigen_economy::DatasetPrice;
 use aigen_network::{
     Column, Command, DatasetUse, GrantDataset, NewDataset, PriceDataset, ReadDataset, Refusal,
@@ -60,7 +60,7 @@ impl Datasets {
 /// A file that is being received.
 pub struct Upload {
     /// Where it goes.
-    pub spool: Spool,
+    pub incoming: Incoming,
     /// The most bytes it may have.
     pub bytes_max: u64,
     _one_of_few: OwnedSemaphorePermit,
@@ -161,10 +161,10 @@ impl Node {
         caller.must_be_the_accounts_own()?;
         let datasets = self.datasets()?;
         let permit = Arc::clone(&datasets.uploads).try_acquire_owned();
-        let spool = datasets.library.spool();
+        let incoming = datasets.library.incoming();
         Ok(Upload {
             _one_of_few: permit.map_err(|_| NodeError::UploadsBusy)?,
-            spool: spool.map_err(|error| NodeError::DatasetUnreadable(error.to_string()))?,
+            incoming: incoming.map_err(|error| NodeError::DatasetUnreadable(error.to_string()))?,
             bytes_max: datasets.upload_max,
         })
     }
@@ -481,7 +481,7 @@ impl Node {
             rows: Rows::default(),
             hits: 0,
         };
-        network.check_readable(now(), account, &wanted, DatasetUse::Read)?;
+        network.check_readable(now(), &reader.caller.key, &wanted, DatasetUse::Read)?;
         drop(network);
         let content = self.rows_of(&reference, &digest)?;
         Ok(Found {

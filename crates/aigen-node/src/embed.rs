@@ -8,7 +8,7 @@ use crate::observe::Observed;
 use crate::served::Served;
 use aigen_economy::Usage;
 use aigen_engine::{Embedder, TokenId};
-use aigen_network::{CloseCall, Command, OpenCall, Outcome, Receipt, Steered};
+use aigen_network::{CloseCall, Command, Counter, OpenCall, Outcome, Receipt, Steered};
 use aigen_types::{Address, Amount, CallId, Digest, ModelName, Slug};
 use std::sync::Arc;
 use std::time::Instant;
@@ -170,6 +170,7 @@ impl Node {
             controller_micros: 0,
             decisions: Digest::ZERO,
             steered: Steered::default(),
+            counter: Some(Counter::Engine),
         };
         let closed = self.0.journal.submit(Command::CloseCall(close)).await?;
         closed.result.map_err(NodeError::from)?;

@@ -114,7 +114,7 @@ impl Meter {
             given_up: None,
             used: Usage::default(),
             citations,
-            counting: Counting::Exact,
+            counting: work.counting(),
             recorded: 0,
             chunk: open.chunk_tokens,
             asked: open.chunk_tokens,
@@ -575,6 +575,7 @@ impl Meter {
                 conforms: self.declared.as_ref().and_then(|all| all.judge(endings)),
                 ..steered(finish, endings)
             },
+            counter: Some(self.counting.counter()),
         };
         // However long the journal is out of reach: what was used is owed.
         let committed = self

@@ -151,6 +151,8 @@ impl Node {
                 controller_micros: 0,
                 decisions: Digest::ZERO,
                 steered: Steered::default(),
+                // Only the node that ran it knew.
+                counter: None,
             };
             let committed = self.0.journal.submit(Command::CloseCall(close)).await?;
             tracing::warn!(%call, result = ?committed.result, "closed a call that a stopped node left open");

@@ -15,6 +15,7 @@ use aigen_jarvis::{
     CallReader, Ending, Event, Fault, Finish, Piece, Program, TextOpening, TextSegment,
     TextSession, Usage, call_text,
 };
+use aigen_network::Counter;
 use aigen_types::Digest;
 use std::fmt;
 use std::sync::Arc;
@@ -143,6 +144,21 @@ pub enum Counting {
     Estimated(Doubt),
 }
 
+impl Counting {
+    /// Nobody has claimed anything.
+    pub(crate) const UNHEARD: Self = Self::Estimated(Doubt::Silent {
+        what: "tokens there are, yet",
+    });
+
+    pub(crate) fn counter(&self) -> Counter {
+        match self {
+            Self::Exact => Counter::Engine,
+            Self::Claimed => Counter::Upstream,
+            Self::Estimated(_) => Counter::Estimated,
+        }
+    }
+}
+
 /// Why a claim is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
@@ -223,8 +239,7 @@ impl Listener {
 
     fn start(&mut self) {
         self.started = true;
-        let what = "tokens there are, yet";
-        self.measured(self.prompt, 0, Counting::Estimated(Doubt::Silent { what }));
+        self.measured(self.prompt, 0, Counting::UNHEARD);
     }
 
     fn text(&mut self, text: String) {

@@ -12,7 +12,7 @@ use crate::steering::asked as asked_last;
 use aigen_datasets::Row;
 use aigen_engine::{ChatMessage, Role};
 use aigen_network::{DatasetUse, Network, Refusal, Rows, Wanted};
-use aigen_types::{Address, DatasetRef, DatasetSelector, Digest};
+use aigen_types::{DatasetRef, DatasetSelector, Digest};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
@@ -77,8 +77,7 @@ impl Node {
             let query = query.unwrap_or_else(|| asked_last(prompt));
             let limit = ask.limit.unwrap_or(PASSAGES_USUAL);
             let purpose = DatasetUse::Completion;
-            let found =
-                self.search_dataset(&caller.account, &ask.dataset, query, limit, purpose)?;
+            let found = self.search_dataset(caller, &ask.dataset, query, limit, purpose)?;
             for row in &found.rows {
                 let citation = cite(retrieved.citations.len(), &found.wanted.dataset, row);
                 quote(&mut passages, &citation, row);
@@ -94,19 +93,19 @@ impl Node {
         Ok(retrieved)
     }
 
-    /// The rows of a dataset that answer a question best, if the account may read them. Blocks.
+    /// The rows of a dataset that answer a question best, if the caller's key may read them. Blocks.
     ///
     /// # Errors
     /// The refusal that reading them would meet, but for money; a dataset that is not kept here.
     pub(crate) fn search_dataset(
         &self,
-        account: &Address,
+        caller: &Caller,
         dataset: &DatasetSelector,
         query: &str,
         limit: u32,
         purpose: DatasetUse,
     ) -> Result<Found, NodeError> {
-        let readable = readable(&self.network(), account, dataset, purpose)?;
+        let readable = readable(&self.network(), caller, dataset, purpose)?;
         let kept = self.rows_of(&readable.reference, &readable.content)?;
         let columns = Some(&*readable.columns).filter(|columns| !columns.is_empty());
         let limit = limit.min(PASSAGES_MAX) as usize;
@@ -125,17 +124,17 @@ impl Node {
     }
 }
 
-/// What an account may read of a dataset: all of it, or what its grant names.
+/// What a key may read of a dataset: all of it, or what its grant names.
 fn readable(
     network: &Network,
-    account: &Address,
+    caller: &Caller,
     dataset: &DatasetSelector,
     purpose: DatasetUse,
 ) -> Result<Readable, Refusal> {
     let known = network.resolve_dataset(dataset);
     let published = &known.ok_or(Refusal::DatasetUnknown)?.published;
-    let grant = network.grant_of(&published.reference.dataset, account);
-    let grant = grant.filter(|_| !published.open && published.by != *account);
+    let grant = network.grant_of(&published.reference.dataset, &caller.account);
+    let grant = grant.filter(|_| !published.open && published.by != caller.account);
     let wanted = Wanted {
         dataset: published.reference.clone(),
         columns: grant.map_or_else(Vec::new, |grant| {
@@ -148,7 +147,7 @@ fn readable(
         rows: Rows::default(),
         hits: 0,
     };
-    network.check_readable(now(), account, &wanted, purpose)?;
+    network.check_readable(now(), &caller.key, &wanted, purpose)?;
     Ok(Readable {
         reference: wanted.dataset,
         content: published.content,

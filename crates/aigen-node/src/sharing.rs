@@ -6,7 +6,7 @@ use crate::error::NodeError;
 use crate::imports::Importing;
 use crate::node::Node;
 use aigen_datasets::{
-    Dataset as Content, Format, ImportError, Library, Progress, ReadError, Source, Spool, Stage,
+    Dataset as Content, Format, ImportError, Incoming, Library, Progress, ReadError, Source, Stage,
 };
 use aigen_journal::StoreError;
 use aigen_network::NewDataset;
@@ -180,9 +180,9 @@ fn take(
         return Ok(());
     }
     library.must_fit(new.bytes)?;
-    let spool = library.spool().map_err(ImportError::Keep)?;
-    receive(&spool, store, new, importing)?;
-    let source = Source::new(spool.path(), Format::JsonLines);
+    let incoming = library.incoming().map_err(ImportError::Keep)?;
+    receive(&incoming, store, new, importing)?;
+    let source = Source::new(incoming.path(), Format::JsonLines);
     let read = library.import(&source, &mut |progress| importing.report(progress))?;
     match read.digest == new.content {
         true => Ok(()),
@@ -191,12 +191,12 @@ fn take(
 }
 
 fn receive(
-    spool: &Spool,
+    incoming: &Incoming,
     store: &OpenStore,
     new: &NewDataset,
     importing: &Importing,
 ) -> Result<(), NodeError> {
-    let file = File::options().write(true).open(spool.path());
+    let file = File::options().write(true).open(incoming.path());
     let mut file = BufWriter::new(file.map_err(ImportError::Keep)?);
     let mut done = 0;
     let whole = (store)()?.read_parts(new.content, &mut |part| {

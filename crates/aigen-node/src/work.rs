@@ -1,7 +1,7 @@
 //! What computes a call: a session on an engine of this process, or somebody else's server.
 
 use crate::error::NodeError;
-use crate::remote::{Asking, Measured};
+use crate::remote::{Asking, Counting, Measured};
 use crate::replays::Again;
 use aigen_engine::EngineHandle;
 use aigen_engine::text::TextControl;
@@ -81,6 +81,14 @@ impl Work {
     /// Whether it may wait in a line of this process first. An upstream's has bounds of its own.
     pub fn is_queued(&self) -> bool {
         matches!(self, Self::Embedded { .. })
+    }
+
+    /// Who counts, as long as nothing else is heard of it.
+    pub fn counting(&self) -> Counting {
+        match self {
+            Self::Embedded { .. } => Counting::Exact,
+            Self::Remote(_) => Counting::UNHEARD,
+        }
     }
 
     /// What runs it again, where it asked for that and has one answer.

@@ -21,6 +21,7 @@ pub const FORMS: &[&str] = &[
     "issue AMOUNT to ADDRESS",
     "pay AMOUNT from ADDRESS to ADDRESS",
     "key NAME for ADDRESS [spender ADDRESS]",
+    "limit KEY to OWNER/NAME+OWNER/NAME|all",
     "revoke NAME",
     "model NAME by PROVIDER: input AMOUNT, cached AMOUNT, output AMOUNT per million, request AMOUNT",
     "controller OWNER/NAME@VERSION",
@@ -407,6 +408,7 @@ fn call_command(words: &[&str]) -> Result<Command, Fault> {
             controller_micros: 0,
             decisions: Digest::ZERO,
             steered: Steered::default(),
+            counter: None,
         }),
         _ => return Err("no line has this form".into()),
     })

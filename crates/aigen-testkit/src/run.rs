@@ -145,6 +145,7 @@ impl<W: World> Run<W> {
             controller_micros: 0,
             decisions: Digest::ZERO,
             steered: Steered::default(),
+            counter: None,
         }))?;
         let outcome = answer::outcome(outcome);
         Ok(format!("{outcome}, {}", answer::to_command(&closed)))

@@ -39,7 +39,9 @@ pub use read::{
     AnyReceipt, DatasetEarning, DatasetRead, EarningKind, EpochEarning, ReadReceipt, ReceiptKind,
     RowRange,
 };
-pub use receipt::{Asked, ChargeLine, Receipt, Replay, Share, Steering, SubCall, TokenUsage};
+pub use receipt::{
+    Asked, ChargeLine, CountedBy, Receipt, Replay, Share, Steering, SubCall, TokenUsage,
+};
 pub use registry::{
     Controller, ControllerKind, Key, KeyCreated, KeyLimits, KeyRole, KeyScope, MoveStake,
     NamedModel, NewKey, PricePage, PublishController, RegisterValidator, SetStanding, Signed,

@@ -23,6 +23,9 @@ pub struct Receipt {
     pub controller_digest: Option<Digest>,
     /// What was used.
     pub usage: TokenUsage,
+    /// Who counted that; absent where the node that ran the call did not say: killed before the end, or of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_by: Option<CountedBy>,
     /// How usage became money; their amounts add up to `total`.
     pub lines: Vec<ChargeLine>,
     /// What was captured for the platform.
@@ -74,6 +77,18 @@ pub struct Receipt {
     pub created: Timestamp,
     /// The journal record of the capture.
     pub journal_seq: u64,
+}
+
+/// Who counted a call's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountedBy {
+    /// The node that ran it, token by token.
+    Engine,
+    /// The server that answered, whose count is a possible one.
+    Upstream,
+    /// The node, from the bytes of an answer from elsewhere whose count is missing or impossible.
+    Estimated,
 }
 
 /// Tokens of one call, each counted once, by what it is charged as.

@@ -1,7 +1,7 @@
 use crate::{money, openai::ModelPrice, text};
 use aigen_types::{
-    Address, Amount, ControllerName, ControllerRef, Digest, ModelName, PublisherKey, Signature,
-    Slug, Timestamp, TransferId,
+    Address, Amount, ControllerName, ControllerRef, DatasetName, Digest, ModelName, PublisherKey,
+    Signature, Slug, Timestamp, TransferId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,9 @@ pub struct KeyLimits {
     /// Published controllers that it may use, in any version.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "text::list")]
     pub controllers: Vec<ControllerName>,
+    /// Datasets that it may read, in any version: rows, downloads, passages in prompts, by controllers.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "text::list")]
+    pub datasets: Vec<DatasetName>,
     /// What it may be used for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<KeyScope>,

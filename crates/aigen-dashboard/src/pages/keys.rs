@@ -60,6 +60,9 @@ fn limits(limits: &KeyLimits) -> Markup {
     for controller in &limits.controllers {
         parts.push(html! { "controller " (controller) });
     }
+    for dataset in &limits.datasets {
+        parts.push(html! { "dataset " (dataset) });
+    }
     for scope in &limits.scopes {
         parts.push(html! { "may " (format!("{scope:?}").to_lowercase()) });
     }

@@ -6,7 +6,7 @@ use crate::guard::SignedIn;
 use crate::layout::{more, table, table_or};
 use crate::show::{aigen, amount, grouped, short, time};
 use aigen_api::resources::{
-    AnyReceipt, ChargeLine, Correction, DatasetRead, List, ReadReceipt, Receipt, Share,
+    AnyReceipt, ChargeLine, Correction, CountedBy, DatasetRead, List, ReadReceipt, Receipt, Share,
 };
 use aigen_types::Amount;
 use axum::extract::{Path, Query};
@@ -150,12 +150,21 @@ fn facts(receipt: &Receipt) -> Markup {
                 (grouped(usage.prompt_tokens)) " of prompt (" (grouped(usage.cached_prompt_tokens)) " cached), "
                 (grouped(usage.sampled_tokens)) " sampled, " (grouped(usage.forced_tokens)) " forced, "
                 (grouped(usage.discarded_tokens)) " discarded"
+                @if let Some(by) = receipt.counted_by { (counted(by)) }
             }
             dt { "Ended by" } dd { (receipt.finish) @if let Some(fault) = &receipt.steering.fault { ": " span.bad { (fault) } } }
             @if receipt.controller.is_some() {
                 dt { "Decisions" } dd { (short(receipt.steering.decisions)) ", " (grouped(receipt.steering.fuel)) " fuel, " (grouped(receipt.steering.controller_micros)) " µs" }
             }
         }
+    }
+}
+
+fn counted(by: CountedBy) -> &'static str {
+    match by {
+        CountedBy::Engine => "",
+        CountedBy::Upstream => "; counted by the server that answered",
+        CountedBy::Estimated => "; estimated from the answer's bytes",
     }
 }
 

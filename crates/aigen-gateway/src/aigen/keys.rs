@@ -99,6 +99,7 @@ fn limits_of(limits: KeyLimits) -> network::KeyLimits {
         expires_at: limits.expires_at,
         models: limits.models,
         controllers: limits.controllers,
+        datasets: limits.datasets,
         scopes: limits.scopes.into_iter().map(scope).collect(),
     }
 }
@@ -115,6 +116,7 @@ fn shown(limits: &network::KeyLimits) -> KeyLimits {
         expires_at: limits.expires_at,
         models: limits.models.clone(),
         controllers: limits.controllers.clone(),
+        datasets: limits.datasets.clone(),
         scopes: limits.scopes.iter().map(scope).collect(),
     }
 }

@@ -4,12 +4,12 @@ use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
-    AnyReceipt, Asked, ChargeLine, Correction, CorrectionKind, DatasetRead, Guarantee, Receipt,
-    Replay, RowRange, Share, Steering, SubCall, TokenUsage,
+    AnyReceipt, Asked, ChargeLine, Correction, CorrectionKind, CountedBy, DatasetRead, Guarantee,
+    Receipt, Replay, RowRange, Share, Steering, SubCall, TokenUsage,
 };
 use aigen_node::Caller;
 use aigen_node::economy::LineKind;
-use aigen_node::network::{self, ControllerKind, Network, Outcome, addresses};
+use aigen_node::network::{self, ControllerKind, Counter, Network, Outcome, addresses};
 use aigen_types::{Address, Amount, CallId, Digest};
 use axum::Json;
 use axum::extract::State;
@@ -95,6 +95,7 @@ pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt
         controller: controller.map(|controller| controller.published.reference.clone()),
         controller_digest: call.controller,
         usage: tokens(&call.used),
+        counted_by: receipt.counter.map(counted_by),
         lines: receipt.charge.lines.iter().map(line).collect(),
         total: receipt.charge.total,
         margin: receipt.margin,
@@ -117,6 +118,14 @@ pub(super) fn describe(network: &Network, id: CallId, receipt: &network::Receipt
         replayable: false,
         created: call.opened_at,
         journal_seq: receipt.record,
+    }
+}
+
+fn counted_by(counter: Counter) -> CountedBy {
+    match counter {
+        Counter::Engine => CountedBy::Engine,
+        Counter::Upstream => CountedBy::Upstream,
+        Counter::Estimated => CountedBy::Estimated,
     }
 }
 

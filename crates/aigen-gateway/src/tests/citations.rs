@@ -92,6 +92,27 @@ async fn an_answer_cites_and_its_receipt_charges_what_was_in_its_prompt() {
     world.settle().await;
 }
 
+/// A key for other datasets gets no passage, and is told so.
+#[tokio::test]
+async fn a_key_that_is_limited_to_other_datasets_is_given_no_passage() {
+    let (world, _folder) = shop().await;
+    let limit = json!({"datasets": ["acme/private"]});
+    let path = "/v1/aigen/keys/ada-1/limits";
+    let key = world.post(&world.operator, path, &limit).await.json();
+    assert_eq!(key["limits"], limit);
+    let before = world.balance("user:ada");
+    let asked = json!({"aigen": {"datasets": ["acme/faq"]}});
+    let (status, code, _) = world.chat(asked.clone()).await.error();
+    assert_eq!((status, &*code), (403, "dataset_not_allowed"));
+    let count = json!({"model": "tiny", "messages": [{"role": "user", "content": "Hi"}], "aigen": {"datasets": ["acme/faq"]}});
+    let counted = world.post(&world.ada, "/v1/messages/count_tokens", &count);
+    assert_eq!(counted.await.status, 403);
+    assert_eq!(world.balance("user:ada"), before);
+    world.post(&world.operator, path, &json!({})).await;
+    assert_eq!(world.chat(asked).await.status, 200);
+    world.settle().await;
+}
+
 /// Streams, and the routes of others, say and charge the same.
 #[tokio::test]
 async fn every_way_to_ask_is_charged_and_cites_alike() {

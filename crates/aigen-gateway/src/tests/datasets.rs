@@ -177,6 +177,44 @@ async fn nothing_leaves_without_a_grant_and_a_charge() {
 }
 
 #[tokio::test]
+async fn a_key_may_be_limited_to_some_datasets() {
+    let shop = Shop::with_faq().await;
+    let said = "name=acme/open@1.0.0&format=csv&licence=CC0-1.0&open=true&per_row=0.00000001";
+    assert_eq!(shop.publish(&shop.acme, said, FAQ).await.status, 201);
+    shop.grant(json!({"to": "user:ada"})).await;
+    let paid = shop.ada_once("before", "faq/rows?limit=1").await;
+    assert_eq!(rows(&paid), [0]);
+    let world = &shop.world;
+    let path = "/v1/aigen/keys/ada-1/limits";
+    for (limits, faq, open) in [
+        (json!({"datasets": ["acme/open"]}), 403, 200),
+        (json!({"datasets": ["acme/faq"]}), 200, 403),
+        (json!({"datasets": ["acme/faq", "acme/open"]}), 200, 200),
+        (json!({}), 200, 200),
+    ] {
+        let key = world.post(&world.operator, path, &limits).await.json();
+        let kept = key.get("limits").cloned().unwrap_or(json!({}));
+        assert_eq!(kept, limits);
+        for (name, expected) in [("faq", faq), ("open", open)] {
+            for way in ["rows", "rows?q=mug", "download"] {
+                let reply = shop.ada(&format!("{name}/{way}")).await;
+                assert_eq!(
+                    reply.status, expected,
+                    "{limits} {name}/{way}: {}",
+                    reply.text
+                );
+                if expected == 403 {
+                    refused(&reply, 403, "dataset_not_allowed");
+                }
+            }
+        }
+        let again = shop.ada_once("before", "faq/rows?limit=1").await;
+        assert_eq!(rows(&again), [0], "what was paid is shown again");
+    }
+    world.settle().await;
+}
+
+#[tokio::test]
 async fn pages_follow_each_other() {
     let shop = Shop::with_faq().await;
     shop.grant(json!({"to": "user:ada"})).await;

@@ -56,7 +56,7 @@ fn every() -> Vec<Refusal> {
     });
     vec![
         NotFounded, AlreadyFounded, NameTaken, TooLong, AddressTaken, AddressReserved, AmountZero,
-        KeyUnknown, KeyRevoked, KeyExpired, ModelNotAllowed, ControllerNotAllowed,
+        KeyUnknown, KeyRevoked, KeyExpired, ModelNotAllowed, ControllerNotAllowed, DatasetNotAllowed,
         RateLimited { rate: Rate::Requests, resets_at: Timestamp(0) },
         ModelUnknown,
         ControllerUnknown, ControllerVersionExists, ControllerYanked, ContentMismatch,

@@ -3,7 +3,7 @@
 use super::world::{Reply, World, chat, receipt_of, request};
 use aigen_api::openai::ModelList;
 use aigen_api::resources::{
-    Account, Controller, Key, KeyCreated, List, PricePage, Receipt, Transfer,
+    Account, Controller, CountedBy, Key, KeyCreated, List, PricePage, Receipt, Transfer,
 };
 use aigen_node::network::NewModel;
 use aigen_node::{Loader, Loading, Served, ServedModels};
@@ -354,6 +354,7 @@ async fn a_receipt_adds_up_and_is_its_payers() {
     let reply = world.chat(json!({})).await;
     let path = format!("/v1/aigen/receipts/{}", receipt_of(&reply));
     let receipt: Receipt = world.fetch(&world.ada, &path).await;
+    assert_eq!(receipt.counted_by, Some(CountedBy::Engine));
     let sum = |amounts: &mut dyn Iterator<Item = Amount>| amounts.map(Amount::nano).sum::<u128>();
     assert_eq!(
         sum(&mut receipt.lines.iter().map(|line| line.amount)),

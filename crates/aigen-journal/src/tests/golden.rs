@@ -8,7 +8,7 @@ mod releases;
 use super::{every_command, later_commands};
 use crate::record::{Origin, Record, Tip};
 use crate::{Batch, MemoryStore, Replica, Snapshot, recover, replay};
-use aigen_network::Command;
+use aigen_network::{Command, Counter};
 use aigen_types::{Digest, NodeId, Timestamp};
 
 const RECORD_1: &str = include_str!("record-v1.hex");
@@ -32,6 +32,10 @@ const SNAPSHOT_5: &str = include_str!("snapshot-v5.hex");
 /// Everything that is said of datasets, and reads of every kind, in a record of their own.
 const DATASETS_2: &str = include_str!("record-v2-datasets.hex");
 const SNAPSHOT_6: &str = include_str!("snapshot-v6.hex");
+
+/// Calls whose tokens were counted by each who may, in a record of their own.
+const COUNTED_2: &str = include_str!("record-v2-counted.hex");
+const SNAPSHOT_7: &str = include_str!("snapshot-v7.hex");
 
 /// The same form, of a network that has lived: calls, receipts, corrections, caps, epochs.
 const SNAPSHOT_1_LIVED: &str = include_str!("snapshot-v1-lived.hex");
@@ -268,6 +272,48 @@ fn snapshot_version_6_is_written_as_it_always_was_and_read() {
     assert!(ended && running);
 }
 
+/// Version 7 says of a receipt who counted, and of a key which datasets it may read.
+#[test]
+fn snapshot_version_7_is_written_as_it_always_was_and_read() {
+    let mut replica = lived();
+    let counted = lived::counted();
+    let applied = replica.apply(NOW, &[Batch::new(counted.clone())]);
+    let answers = applied.answers.concat();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    replica.append(&applied.record).unwrap();
+    assert_golden("record-v2-counted", &applied.record.to_bytes(), COUNTED_2);
+    let read = Record::from_bytes(&bytes(COUNTED_2)).expect("whole");
+    assert_eq!(read.commands().expect("known"), counted);
+
+    let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
+    assert_golden("snapshot-v7", &snapshot.to_bytes(), SNAPSHOT_7);
+    let read = Snapshot::from_bytes(&bytes(SNAPSHOT_7)).unwrap();
+    assert_eq!(read, snapshot);
+    let receipts = read.network.receipts();
+    let counters: Vec<_> = receipts.map(|(_, receipt)| receipt.counter).collect();
+    let said: Vec<_> = counters.iter().flatten().collect();
+    let each = [Counter::Engine, Counter::Upstream, Counter::Estimated];
+    assert_eq!(said, each.iter().collect::<Vec<_>>());
+    assert!(counters.len() > 3, "those of before say nothing");
+}
+
+/// What a receipt says leaves memory and comes back whole.
+#[test]
+fn a_shelf_gives_back_every_receipt_as_it_was() {
+    let steered = [lived::steered(), lived::within(), lived::counted()].concat();
+    for commands in [steered, datasets::commands()] {
+        let mut replica = lived();
+        let answers = replica.commit(NOW, &[Batch::new(commands)]).unwrap();
+        assert!(answers[0].iter().all(Result::is_ok), "{answers:?}");
+        let network = replica.network();
+        for (id, receipt) in network.read().unwrap().receipts() {
+            let shelved = (crate::shelf::FORM.write)(&receipt);
+            let back = (crate::shelf::FORM.read)(&shelved);
+            assert_eq!(back.as_ref(), Some(&*receipt), "{id}");
+        }
+    }
+}
+
 /// A form that nothing was ever put into would stay the same whatever became of it.
 #[test]
 fn a_network_that_has_lived_holds_one_of_everything() {
@@ -328,6 +374,39 @@ fn a_lived_snapshot_of_version_1_is_read() {
     let read = Snapshot::from_bytes(&bytes(SNAPSHOT_1_LIVED)).unwrap();
     assert_eq!(read, snapshot);
     assert_eq!(read.network, *replica.network().read().unwrap());
+}
+
+/// What a later form says for nothing is said in an earlier one.
+#[test]
+fn a_later_form_says_what_no_earlier_one_can() {
+    for command in [&lived::counted()[0], &lived::counted()[2]] {
+        let mut bytes = encoded(command);
+        assert!(bytes[0] >= 80, "{command:?}");
+        crate::record::decode(1, &bytes).expect("its own form");
+        let said = match command {
+            Command::CloseCall(_) => bytes.len() - 2..bytes.len(),
+            _ => return_to_all_datasets(&bytes),
+        };
+        bytes.splice(
+            said,
+            match command {
+                Command::CloseCall(_) => vec![0],
+                _ => vec![0; 4],
+            },
+        );
+        let refused = crate::record::decode(1, &bytes).unwrap_err().to_string();
+        assert!(refused.contains("earlier form"), "{refused}");
+    }
+}
+
+/// Where the list of datasets stands: before that of scopes, which is empty.
+fn return_to_all_datasets(limit: &[u8]) -> std::ops::Range<usize> {
+    let end = limit.len() - 4;
+    let list = 4 + ["books/faq", "books/poems"]
+        .iter()
+        .map(|name| 4 + name.len())
+        .sum::<usize>();
+    end - list..end
 }
 
 /// A command that an earlier form can say has no later one, so that equal commands are equal bytes.

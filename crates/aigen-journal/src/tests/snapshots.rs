@@ -193,6 +193,7 @@ fn limits_of_keys_survive_a_snapshot_and_without_them_it_is_as_before() {
         expires_at: Some(Timestamp(7)),
         models: vec![parsed("tiny")],
         controllers: vec![parsed("ada/quiz")],
+        datasets: Vec::new(),
         scopes: vec![Scope::Complete, Scope::Read],
     });
     assert_eq!(limited.network.keyring().limits.len(), 1);
@@ -200,5 +201,12 @@ fn limits_of_keys_survive_a_snapshot_and_without_them_it_is_as_before() {
     assert_eq!(read, limited);
     let version = |snapshot: &Snapshot| snapshot.to_bytes()[8..10].to_vec();
     assert_eq!(version(&limited), [4, 0]);
+    let of_datasets = with_limits(KeyLimits {
+        datasets: vec![parsed("books/faq")],
+        ..KeyLimits::default()
+    });
+    let read = Snapshot::from_bytes(&of_datasets.to_bytes()).unwrap();
+    assert_eq!(read, of_datasets);
+    assert_eq!(version(&of_datasets), [7, 0]);
     assert_eq!(version(&with_limits(KeyLimits::default())), [2, 0]);
 }

@@ -242,5 +242,6 @@ fn close(call: CallId, used: Usage, outcome: Outcome) -> Command {
         controller_micros: 0,
         decisions: Digest([5; 32]),
         steered: Steered::default(),
+        counter: None,
     })
 }

@@ -130,4 +130,9 @@ fn only_what_is_there_is_limited_and_lists_are_bounded() {
         ..KeyLimits::default()
     };
     assert_eq!(world.limit(many), Err(Refusal::TooLong));
+    let many = KeyLimits {
+        datasets: vec![parsed("books/faq"); 65],
+        ..KeyLimits::default()
+    };
+    assert_eq!(world.limit(many), Err(Refusal::TooLong));
 }

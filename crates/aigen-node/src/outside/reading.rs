@@ -31,9 +31,9 @@ impl Asks {
     }
 
     async fn read(self, dataset: DatasetSelector, query: String, limit: u32) -> Answered {
-        let (node, account) = (self.node.clone(), self.behalf.caller.account.clone());
+        let (node, caller) = (self.node.clone(), self.behalf.caller.clone());
         let purpose = DatasetUse::Controller;
-        let find = move || node.search_dataset(&account, &dataset, &query, limit, purpose);
+        let find = move || node.search_dataset(&caller, &dataset, &query, limit, purpose);
         let found = tokio::task::spawn_blocking(find).await;
         let found = found.unwrap_or(Err(NodeError::ShuttingDown));
         let found = found.map_err(refused)?;
@@ -55,7 +55,10 @@ fn refused(error: NodeError) -> OutsideError {
     let why = error.to_string();
     match error {
         NodeError::Refused(
-            Refusal::DatasetNotGranted | Refusal::DatasetUseNotAllowed | Refusal::ColumnNotGranted,
+            Refusal::DatasetNotAllowed
+            | Refusal::DatasetNotGranted
+            | Refusal::DatasetUseNotAllowed
+            | Refusal::ColumnNotGranted,
         ) => OutsideError::Denied(why),
         NodeError::Refused(Refusal::DatasetUnknown | Refusal::DatasetWithdrawn) => {
             OutsideError::Unavailable(why)

@@ -12,7 +12,7 @@ use aigen_engine::text::{
 };
 use aigen_jarvis::{CallReader, Finish, Spoken};
 use aigen_journal::MemoryStore;
-use aigen_network::{ControllerKind, NewController};
+use aigen_network::{ControllerKind, Counter, NewController};
 use aigen_types::Digest;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex, mpsc};
@@ -157,6 +157,11 @@ async fn a_claim_is_believed_within_its_bounds_only() {
             Counting::Exact => panic!("{claim:?}"),
         }
         let receipt = ended.receipt.unwrap();
+        let counter = match doubt.is_empty() {
+            true => Counter::Upstream,
+            false => Counter::Estimated,
+        };
+        assert_eq!(receipt.counter, Some(counter), "{claim:?}");
         let used = receipt.call.used;
         let measured = (
             used.prompt_tokens,

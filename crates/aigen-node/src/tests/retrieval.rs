@@ -10,8 +10,8 @@ use aigen_economy::{DatasetPrice, LineKind};
 use aigen_engine::{ChatMessage, Role as Speaker};
 use aigen_jarvis::{Answer, Answered, Ask, OutsideError};
 use aigen_network::{
-    Column, Command, DatasetUse, GrantAllowance, GrantDataset, NewDataset, Period, Refusal,
-    RevokeAllowance, Role, Rows, WithdrawDataset,
+    Column, Command, Counter, DatasetUse, GrantAllowance, GrantDataset, KeyLimits, LimitKey,
+    NewDataset, Period, Refusal, RevokeAllowance, Role, Rows, WithdrawDataset,
 };
 use aigen_types::{Amount, CallId, Digest, Ppm};
 use futures::FutureExt;
@@ -334,6 +334,52 @@ async fn a_dataset_that_is_withdrawn_meanwhile() {
     let paid = receipt.charge.amount_of(LineKind::DatasetRows).nano();
     assert_eq!((paid, ended.citations.len()), (3 * ROW, 2));
     assert_eq!(receipt.outcome, aigen_network::Outcome::Length);
+    world.check();
+}
+
+/// A key that is limited to other datasets reads nothing of one that is open to all, in no way, and nothing
+/// is charged for asking.
+#[tokio::test]
+async fn a_key_that_is_limited_to_other_datasets() {
+    let (world, _folder) = world().await;
+    world.node.grant_outside(granted(&["books/*"]));
+    let running = world.complete(3_000).await.unwrap();
+    let behalf = behalf(&world, running.call);
+    let (controller, manifest) = (parsed("ada/quiz@1.0.0"), permitted(&["books/faq"]));
+    let outside = world.node.outside(&controller, &manifest, Some(behalf));
+    let outside = outside.unwrap();
+    let limit = |datasets: &[&str]| {
+        let limits = KeyLimits {
+            datasets: datasets.iter().copied().map(parsed).collect(),
+            ..KeyLimits::default()
+        };
+        let key = world.caller.key.clone();
+        world
+            .node
+            .submit(Command::LimitKey(LimitKey { key, limits }))
+    };
+    limit(&["books/private"]).await.unwrap();
+    let refused = outside.ask(query("books/faq")).await;
+    assert!(
+        matches!(&refused, Err(OutsideError::Denied(why)) if why.contains("may not read")),
+        "{refused:?}"
+    );
+    let asked = world.node.complete(&world.caller, asking("books/faq", 2));
+    let refused = asked.await.err();
+    assert!(
+        matches!(
+            refused,
+            Some(NodeError::Refused(Refusal::DatasetNotAllowed))
+        ),
+        "{refused:?}"
+    );
+    limit(&["books/private", "books/faq"]).await.unwrap();
+    assert!(outside.ask(query("books/faq")).await.is_ok());
+    let (_, ended) = read(running).await;
+    let receipt = ended.receipt.unwrap();
+    let paid = receipt.charge.amount_of(LineKind::DatasetRows).nano();
+    assert_eq!(paid, ROW);
+    assert_eq!(receipt.counter, Some(Counter::Engine));
     world.check();
 }
 

@@ -4,8 +4,8 @@ use super::values::{call_id, pairs, value};
 use crate::world::Fault;
 use aigen_economy::DatasetPrice;
 use aigen_network::{
-    Column, Command, DatasetUse, Grant, GrantDataset, NewDataset, PriceDataset, ReadDataset,
-    ReadWithin, RevokeDataset, RowRange, Rows, Wanted, WithdrawDataset,
+    Column, Command, DatasetUse, Grant, GrantDataset, KeyLimits, LimitKey, NewDataset,
+    PriceDataset, ReadDataset, ReadWithin, RevokeDataset, RowRange, Rows, Wanted, WithdrawDataset,
 };
 use aigen_types::{Digest, Timestamp};
 use std::collections::BTreeSet;
@@ -44,6 +44,16 @@ pub(super) fn command(words: &[&str]) -> Result<Option<Command>, Fault> {
             dataset: value(dataset)?,
             by: value(by)?,
             to: value(to)?,
+        }),
+        ["limit", key, "to", datasets] => Command::LimitKey(LimitKey {
+            key: value(key)?,
+            limits: KeyLimits {
+                datasets: match datasets {
+                    "all" => Vec::new(),
+                    names => names.split('+').map(value).collect::<Result<_, _>>()?,
+                },
+                ..KeyLimits::default()
+            },
         }),
         ["within", call, how @ ("read" | "find"), rows] => Command::ReadWithin(ReadWithin {
             call: call_id(call)?,

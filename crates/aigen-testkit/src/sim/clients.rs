@@ -9,9 +9,9 @@ use super::random::Random;
 use crate::epoch::Secrets;
 use aigen_economy::{Price, Shares, Usage, settlement};
 use aigen_network::{
-    Call, CloseCall, Command, ControllerKind, ExtendCall, Found, Issue, Network, NewController,
-    NewKey, NewModel, NewValidator, OpenCall, Outcome, Pay, ProgressCall, Role, Settings, Steered,
-    member_id,
+    Call, CloseCall, Command, ControllerKind, Counter, ExtendCall, Found, Issue, Network,
+    NewController, NewKey, NewModel, NewValidator, OpenCall, Outcome, Pay, ProgressCall, Role,
+    Settings, Steered, member_id,
 };
 use aigen_types::{Amount, CallId, Digest, Ppm, TransferId};
 use std::fmt::Debug;
@@ -247,6 +247,7 @@ impl Clients {
                 fuel: controller_micros,
                 ..Steered::default()
             },
+            counter: (controller_micros > 500).then_some(Counter::Upstream),
         })
     }
 

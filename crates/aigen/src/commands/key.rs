@@ -2,7 +2,7 @@ use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
 use aigen_api::resources::{Key, KeyCreated, KeyLimits, KeyRole, KeyScope, List, NewKey};
-use aigen_types::{Address, ControllerName, ModelName, Slug, Timestamp};
+use aigen_types::{Address, ControllerName, DatasetName, ModelName, Slug, Timestamp};
 use anyhow::Result;
 use clap::Subcommand;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,6 +18,7 @@ Examples:
   aigen key create org:acme --spender org:acme:team:search
   aigen key create operator --operator
   aigen key create user:ada --requests-per-minute 60 --model aigen-tiny --expires-in 30days
+  aigen key create user:ada --dataset books/faq --dataset books/poems
 
 Only a hash of the key is stored: keep what is printed.")]
     Create {
@@ -42,6 +43,7 @@ Only a hash of the key is stored: keep what is printed.")]
 Examples:
   aigen key limit ada-laptop --requests-per-minute 60 --tokens-per-minute 100000
   aigen key limit ada-laptop --scope complete --model aigen-tiny --expires-in 30days
+  aigen key limit ada-laptop --dataset books/faq
   aigen key limit ada-laptop")]
     Limit {
         /// Its public name
@@ -89,6 +91,9 @@ pub struct LimitArgs {
     /// It may use this published controller only, in any version; may be repeated
     #[arg(long = "controller", value_name = "OWNER/NAME")]
     controllers: Vec<ControllerName>,
+    /// It may read this dataset only, in any version and whatever for; may be repeated
+    #[arg(long = "dataset", value_name = "OWNER/NAME")]
+    datasets: Vec<DatasetName>,
     /// It may be used for this only: complete, read or manage; may be repeated
     #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
     scopes: Vec<KeyScope>,
@@ -114,6 +119,7 @@ impl From<LimitArgs> for KeyLimits {
             expires_at: end.map(Timestamp),
             models: args.models,
             controllers: args.controllers,
+            datasets: args.datasets,
             scopes: args.scopes,
         }
     }
@@ -199,6 +205,8 @@ fn described(limits: &KeyLimits) -> String {
     }
     parts.extend(limits.models.iter().map(ToString::to_string));
     parts.extend(limits.controllers.iter().map(ToString::to_string));
+    let datasets = limits.datasets.iter();
+    parts.extend(datasets.map(|dataset| format!("dataset {dataset}")));
     parts.extend(
         limits
             .scopes

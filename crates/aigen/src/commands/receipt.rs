@@ -1,7 +1,9 @@
 use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
-use aigen_api::resources::{AnyReceipt, ChargeLine, CorrectionKind, ReadReceipt, Receipt, Share};
+use aigen_api::resources::{
+    AnyReceipt, ChargeLine, CorrectionKind, CountedBy, ReadReceipt, Receipt, Share,
+};
 use aigen_types::CallId;
 use anyhow::Result;
 
@@ -76,14 +78,26 @@ fn describe(receipt: &Receipt) -> String {
         None => String::new(),
     };
     format!(
-        "Call {id}: {model}{controller}; ended with {finish}.\n\
+        "Call {id}: {model}{controller}; ended with {finish}.{}\n\
          \n{}\nThe call cost {total} AIGEN{margin}, which {payer} paid{attributed} to\n\n{}\n\
          {}{}Recorded in journal record {journal_seq}.\n",
+        counted(receipt.counted_by),
         charge(&receipt.lines),
         split(&receipt.split),
         given_back(receipt),
         steered(receipt),
     )
+}
+
+/// Who counted, where it was not the node that computed the answer itself.
+fn counted(by: Option<CountedBy>) -> &'static str {
+    match by {
+        None | Some(CountedBy::Engine) => "",
+        Some(CountedBy::Upstream) => "\nIts tokens were counted by the server that answered.",
+        Some(CountedBy::Estimated) => {
+            "\nIts tokens were estimated from its bytes: the server that answered gave no possible count."
+        }
+    }
 }
 
 /// Budgets it counts against, and what was given back since.

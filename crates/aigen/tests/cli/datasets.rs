@@ -170,3 +170,38 @@ fn a_killed_import_leaves_nothing() {
         (&200_000.into(), &true.into())
     );
 }
+
+/// By its commands: made for one dataset, limited to another, and to none any more.
+#[test]
+fn a_key_is_for_some_datasets() {
+    let (folder, _node, [acme, _]) = market();
+    assert_eq!(publish(&folder, &acme, &["--open"]).code, 0);
+    let made = [
+        "key",
+        "create",
+        "user:ada",
+        "--name",
+        "narrow",
+        "--dataset",
+        "acme/poems",
+    ];
+    let narrow = folder.json(&made)["key"].as_str().unwrap().to_owned();
+    let read = || folder.run(&["dataset", "rows", "acme/faq", "--key", &narrow]);
+    let refused = read();
+    assert!(
+        refused.code != 0 && refused.stderr.contains("the key may not read this dataset"),
+        "{refused}"
+    );
+    let listed = folder.run(&["key", "list"]).stdout;
+    assert!(listed.contains("dataset acme/poems"), "{listed}");
+    let limits = ["key", "limit", "narrow", "--dataset", "acme/poems"];
+    let both = folder.run(&[&limits[..], &["--dataset", "acme/faq"]].concat());
+    assert!(both.stdout.contains("dataset acme/faq"), "{both}");
+    assert_eq!(read().code, 0);
+    assert_eq!(folder.run(&limits).code, 0);
+    assert_ne!(read().code, 0);
+    assert_eq!(folder.run(&["key", "limit", "narrow"]).code, 0);
+    assert_eq!(read().code, 0);
+    let verified = folder.json(&["ledger", "verify"]);
+    assert_eq!(verified["ok"], true, "{verified}");
+}

@@ -76,6 +76,7 @@ fn another_node_is_an_upstream_like_any() {
         assert_eq!(text, whole(&direct).0);
         assert_eq!(aigen["counted"], json!({"by": "upstream"}), "{aigen}");
         let receipt = near.json(&["receipt", aigen["receipt"].as_str().unwrap()]);
+        assert_eq!(receipt["counted_by"], "upstream");
         let usage = &direct["usage"];
         let cached = receipt["usage"]["cached_prompt_tokens"].as_u64().unwrap();
         let prompt = usage["prompt_tokens"].as_u64().unwrap() - cached;
@@ -340,6 +341,10 @@ fn servers_that_misbehave() {
         let counted = &reply["aigen"]["counted"];
         assert_eq!(counted["by"], "estimate", "{reply}");
         assert!(counted["doubt"].as_str().unwrap().contains(says), "{reply}");
+        let id = reply["aigen"]["receipt"].as_str().unwrap();
+        assert_eq!(folder.json(&["receipt", id])["counted_by"], "estimated");
+        let told = folder.run(&["receipt", id]).stdout;
+        assert!(told.contains("estimated from its bytes"), "{told}");
         // "Hello you": 9 bytes, 4 to a token.
         assert_eq!(reply["usage"]["completion_tokens"], 3, "{reply}");
     }

@@ -29,7 +29,7 @@ pub(in super::super) async fn publish(
     let offer = offer(said)?;
     let upload = gateway.node.receive_dataset(&caller)?;
     receive(&upload, request).await?;
-    let source = DatasetSource::new(upload.spool.path(), format);
+    let source = DatasetSource::new(upload.incoming.path(), format);
     let source = DatasetSource {
         delimiter,
         ..source
@@ -116,7 +116,7 @@ async fn receive(upload: &Upload, request: Request) -> Result<(), Failure> {
         return Err(Failure::upload_too_large(upload.bytes_max));
     }
     let file = tokio::fs::File::options();
-    let file = file.clone().write(true).open(upload.spool.path()).await;
+    let file = file.clone().write(true).open(upload.incoming.path()).await;
     let file = file.map_err(unwritten)?;
     let body: Body = request.into_body();
     write(upload, body.into_data_stream(), file).await

@@ -4,10 +4,11 @@ use super::super::{amount, parsed};
 use aigen_economy::{Price, Shares, Usage, settlement};
 use aigen_network::{
     Asked, AssignEpoch, Cell, CloseCall, CloseEpoch, Command, CommitScores, ControllerKind,
-    ExtendCall, Found, GoldOpening, GrantAllowance, Issue, NewController, NewKey, NewModel,
-    NewValidator, OpenCall, OpenSubCall, Outcome, Period, ProgressCall, RefundCall, RefundReason,
-    Report, RevealScores, ReverseCall, Role, SetBudget, Settings, Steered, assignment_root,
-    controller_digest, gold_commitment, report_root, score_commitment,
+    Counter, ExtendCall, Found, GoldOpening, GrantAllowance, Issue, KeyLimits, LimitKey,
+    NewController, NewKey, NewModel, NewValidator, OpenCall, OpenSubCall, Outcome, Period,
+    ProgressCall, RefundCall, RefundReason, Report, RevealScores, ReverseCall, Role, SetBudget,
+    Settings, Steered, assignment_root, controller_digest, gold_commitment, report_root,
+    score_commitment,
 };
 use aigen_types::{CallId, Digest, Epoch, NodeId, Ppm, Slug, TransferId};
 
@@ -209,6 +210,7 @@ pub fn close(call: u128) -> Command {
         controller_micros: 9,
         decisions: Digest([5; 32]),
         steered: Steered::default(),
+        counter: None,
     })
 }
 
@@ -233,6 +235,7 @@ pub fn steered() -> Vec<Command> {
             fault: "fuel_exhausted".into(),
             conforms: Some(true),
         },
+        counter: None,
     };
     vec![open(6, "ada-key", Some(later)), Command::CloseCall(close)]
 }
@@ -261,6 +264,31 @@ pub fn within() -> Vec<Command> {
         close(8),
         Command::CloseCall(ended),
     ]
+}
+
+/// Calls whose tokens were counted by each, a key that may read one dataset, after all of those.
+pub fn counted() -> Vec<Command> {
+    let limits = KeyLimits {
+        datasets: vec![parsed("books/faq"), parsed("books/poems")],
+        ..KeyLimits::default()
+    };
+    let limit = LimitKey {
+        key: parsed("ada-key"),
+        limits,
+    };
+    let mut commands = vec![Command::LimitKey(limit)];
+    let counters = [Counter::Engine, Counter::Upstream, Counter::Estimated];
+    for (call, counter) in (20..).zip(counters) {
+        let Command::CloseCall(ended) = close(call) else {
+            unreachable!("it closes a call");
+        };
+        commands.push(open(call, "ada-key", None));
+        commands.push(Command::CloseCall(CloseCall {
+            counter: Some(counter),
+            ..ended
+        }));
+    }
+    commands
 }
 
 pub fn refund(call: u128) -> Command {
