@@ -47,8 +47,12 @@ impl Store for MemoryStore {
             .try_for_each(|record| visit(record.clone()))
     }
 
-    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.snapshots.insert(seq, bytes.to_vec());
+    fn save_snapshot_parts(
+        &mut self,
+        seq: u64,
+        parts: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        self.snapshots.insert(seq, parts.flatten().collect());
         while self.snapshots.len() > SNAPSHOTS_KEPT {
             self.snapshots.pop_first();
         }
@@ -59,8 +63,12 @@ impl Store for MemoryStore {
         Ok(self.snapshots.keys().rev().copied().collect())
     }
 
-    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
-        Ok(self.snapshots.get(&seq).cloned().unwrap_or_default())
+    fn visit_snapshot(&self, seq: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        self.snapshots
+            .get(&seq)
+            .into_iter()
+            .for_each(|bytes| visit(bytes));
+        Ok(())
     }
 }
 

@@ -24,14 +24,11 @@ use aigen_ledger::Shelf;
 use aigen_types::Digest;
 use link::Link;
 use postgres::{Client, Error, Row};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 /// Records fetched at once: each is a mebibyte at most, by and large.
 const RECORDS_FETCHED: i64 = 32;
-
-/// Bytes of a snapshot in one row.
-const SNAPSHOT_PART_BYTES: usize = 4 << 20;
 
 const APPEND: &str = "
     INSERT INTO aigen_journal (seq, prev, hash, record)
@@ -45,6 +42,8 @@ pub struct PostgresStore {
     link: RefCell<Link>,
     /// Where there is room for shelves.
     folder: Option<PathBuf>,
+    /// Whether a table of contents was seen.
+    has_contents: Cell<bool>,
 }
 
 impl PostgresStore {
@@ -56,9 +55,7 @@ impl PostgresStore {
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let mut link = Link::new(url)?;
         link.begin(true)?;
-        let link = RefCell::new(link);
-        let folder = None;
-        Ok(Self { link, folder })
+        Ok(Self::over(link))
     }
 
     /// Connects to a database with a journal in it, also while nodes write to that.
@@ -68,9 +65,15 @@ impl PostgresStore {
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
         let mut link = Link::new(url)?;
         link.begin(false)?;
-        let link = RefCell::new(link);
-        let folder = None;
-        Ok(Self { link, folder })
+        Ok(Self::over(link))
+    }
+
+    fn over(link: Link) -> Self {
+        Self {
+            link: RefCell::new(link),
+            folder: None,
+            has_contents: Cell::new(false),
+        }
     }
 
     /// The same, whose states keep their past in files in this folder, and not in memory.
@@ -162,11 +165,6 @@ impl Store for PostgresStore {
         }
     }
 
-    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        let parts = bytes.chunks(SNAPSHOT_PART_BYTES);
-        self.save_snapshot_parts(seq, &mut parts.map(<[u8]>::to_vec))
-    }
-
     fn save_snapshot_parts(
         &mut self,
         seq: u64,
@@ -200,12 +198,6 @@ impl Store for PostgresStore {
 
     fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
         self.folder.as_deref().map(shelf_in).transpose()
-    }
-
-    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = Vec::new();
-        self.visit_snapshot(seq, &mut |part| bytes.extend_from_slice(part))?;
-        Ok(bytes)
     }
 
     /// One by one: the client keeps an answer in memory as a whole.

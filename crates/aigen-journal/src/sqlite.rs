@@ -23,10 +23,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tip_file::TipFile;
 
-/// Bytes of a snapshot in one row. Rows are written one by one, so that an append never waits
-/// for more than one of them.
-const SNAPSHOT_PART_BYTES: usize = 1 << 20;
-
 /// How long an append waits for a row of a snapshot that is being written.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -257,11 +253,7 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        let parts = bytes.chunks(SNAPSHOT_PART_BYTES);
-        self.save_snapshot_parts(seq, &mut parts.map(<[u8]>::to_vec))
-    }
-
+    /// A row for each part, written one by one, so that an append never waits for more than one of them.
     fn save_snapshot_parts(
         &mut self,
         seq: u64,
@@ -295,12 +287,6 @@ impl Store for SqliteStore {
 
     fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
         self.folder.as_deref().map(shelf_in).transpose()
-    }
-
-    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = Vec::new();
-        self.visit_snapshot(seq, &mut |part| bytes.extend_from_slice(part))?;
-        Ok(bytes)
     }
 
     fn visit_snapshot(&self, seq: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 use crate::content::ContentStore;
 use crate::record::{Record, RecordError, Tip};
+use crate::spool::PART_BYTES;
 use aigen_ledger::Shelf;
 use std::error::Error as StdError;
 use thiserror::Error;
@@ -46,25 +47,26 @@ pub trait Store: ContentStore + Send {
         visit: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Keeps a snapshot of the state after record `seq`, and forgets all but the newest two. A
-    /// store need not keep any.
+    /// Keeps a snapshot of the state after record `seq`, which comes in parts of at most 1 MiB, and forgets all
+    /// but the newest two. A store need not keep any.
     ///
     /// # Errors
     /// When it cannot be written. The journal is as good as before.
-    fn save_snapshot(&mut self, _seq: u64, _bytes: &[u8]) -> Result<(), StoreError> {
+    fn save_snapshot_parts(
+        &mut self,
+        _seq: u64,
+        _parts: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
         Err(StoreError::Foreign("this store keeps no snapshots".into()))
     }
 
-    /// The same of a snapshot that comes in parts of at most 1 MiB, and need never be in memory as a whole.
+    /// The same of one that is in memory.
     ///
     /// # Errors
-    /// As [`Store::save_snapshot`].
-    fn save_snapshot_parts(
-        &mut self,
-        seq: u64,
-        parts: &mut dyn Iterator<Item = Vec<u8>>,
-    ) -> Result<(), StoreError> {
-        self.save_snapshot(seq, &parts.flatten().collect::<Vec<u8>>())
+    /// As [`Store::save_snapshot_parts`].
+    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let parts = bytes.chunks(PART_BYTES);
+        self.save_snapshot_parts(seq, &mut parts.map(<[u8]>::to_vec))
     }
 
     /// The records after which snapshots are kept, newest first.
@@ -75,13 +77,23 @@ pub trait Store: ContentStore + Send {
         Ok(Vec::new())
     }
 
-    /// The same in parts, in their order.
+    /// Gives the parts of a snapshot to `visit`, in their order, as they were saved; nobody has looked into
+    /// them.
     ///
     /// # Errors
-    /// As [`Store::read_snapshot`].
-    fn visit_snapshot(&self, seq: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        visit(&self.read_snapshot(seq)?);
-        Ok(())
+    /// When it cannot be read.
+    fn visit_snapshot(&self, _seq: u64, _visit: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        Err(StoreError::Foreign("this store keeps no snapshots".into()))
+    }
+
+    /// All of one.
+    ///
+    /// # Errors
+    /// As [`Store::visit_snapshot`].
+    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = Vec::new();
+        self.visit_snapshot(seq, &mut |part| bytes.extend_from_slice(part))?;
+        Ok(bytes)
     }
 
     /// A shelf for the past of a state that is rebuilt from this store, empty and of its own; `None` where
@@ -91,14 +103,6 @@ pub trait Store: ContentStore + Send {
     /// When there is no room for one.
     fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
         Ok(None)
-    }
-
-    /// A snapshot as it was saved; nobody has looked into it.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    fn read_snapshot(&self, _seq: u64) -> Result<Vec<u8>, StoreError> {
-        Err(StoreError::Foreign("this store keeps no snapshots".into()))
     }
 }
 

@@ -19,9 +19,14 @@ const TABLE: &str = "
     );";
 
 impl PostgresStore {
+    /// Whether there is a table of them: once there is, it stays.
     fn has_contents(&self) -> Result<bool, StoreError> {
-        let there = "SELECT to_regclass('aigen_content') IS NOT NULL";
-        self.ask(|client| Ok(client.query_one(there, &[])?.get(0)))
+        if !self.has_contents.get() {
+            let there = "SELECT to_regclass('aigen_content') IS NOT NULL";
+            let there = self.ask(|client| Ok(client.query_one(there, &[])?.get(0)))?;
+            self.has_contents.set(there);
+        }
+        Ok(self.has_contents.get())
     }
 }
 

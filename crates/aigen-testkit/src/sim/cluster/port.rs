@@ -99,7 +99,11 @@ impl Store for Port {
         Ok(())
     }
 
-    fn save_snapshot(&mut self, _: u64, _: &[u8]) -> Result<(), StoreError> {
+    fn save_snapshot_parts(
+        &mut self,
+        _: u64,
+        _: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -107,8 +111,8 @@ impl Store for Port {
         Ok(Vec::new())
     }
 
-    fn read_snapshot(&self, _: u64) -> Result<Vec<u8>, StoreError> {
-        Ok(Vec::new())
+    fn visit_snapshot(&self, _: u64, _: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

@@ -77,16 +77,20 @@ impl<S: Send> Store for Bug<S> {
         (self.read)(records).into_iter().try_for_each(visit)
     }
 
-    fn save_snapshot(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.inner.save_snapshot(seq, bytes)
+    fn save_snapshot_parts(
+        &mut self,
+        seq: u64,
+        parts: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        self.inner.save_snapshot_parts(seq, parts)
     }
 
     fn snapshots(&self) -> Result<Vec<u64>, StoreError> {
         self.inner.snapshots()
     }
 
-    fn read_snapshot(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
-        self.inner.read_snapshot(seq)
+    fn visit_snapshot(&self, seq: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        self.inner.visit_snapshot(seq, visit)
     }
 }
 
