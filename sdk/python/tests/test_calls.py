@@ -192,6 +192,9 @@ def test_arguments_without_json() -> None:
     error = failure(lambda: number(decimal.Decimal(1)), aigen.ArgumentError)
     assert str(error).startswith("the argument `what` has no JSON: Decimal is nothing")
     assert failure(lambda: number(float("nan")), aigen.ArgumentError).name == "what"
+    error = failure(lambda: of_environment(5), aigen.ArgumentError)  # type: ignore[arg-type]
+    assert str(error) == "the argument `text` is no str: 5 is int"
+    assert repr(number.schema()) == f"Schema({number.schema()})"
     assert number.prompt({"a": (1, {Polarity.NEGATIVE})}).user == '{"a":[1,["negative"]]}'
 
 

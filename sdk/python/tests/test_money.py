@@ -44,6 +44,7 @@ def test_a_receipt_of_openais_client() -> None:
         model=CLIENT.model(), max_tokens=8, messages=[{"role": "user", "content": "Hello"}]
     )
     receipt = CLIENT.receipt(aigen.receipt_id(plain))
+    assert isinstance(receipt, aigen.Receipt) and receipt.reads == ()
     assert receipt.model == CLIENT.model() and receipt.payer == before.address
     assert sum((line.amount for line in receipt.lines), Amount(0)) == receipt.total
     shares = sum((share.amount for share in receipt.split), Amount(0))
@@ -65,7 +66,8 @@ def test_a_receipt_of_a_stream() -> None:
         stream=True,
     )
     *_, last = parts
-    assert CLIENT.receipt(aigen.receipt_id(last)).finish in ("stop", "length")
+    receipt = CLIENT.receipt(aigen.receipt_id(last))
+    assert isinstance(receipt, aigen.Receipt) and receipt.finish in ("stop", "length")
     refused(lambda: aigen.receipt_id({"id": "x"}), LookupError)
 
 
@@ -116,8 +118,21 @@ def test_addresses() -> None:
     assert CLIENT.key not in repr(CLIENT)
 
 
-def test_the_key_of_this_machine_stays_here() -> None:
-    kept = {name: os.environ.pop(name, None) for name in ("AIGEN_KEY", "AIGEN_DATA_DIR")}
+SETTINGS = ("AIGEN_URL", "AIGEN_KEY", "AIGEN_DATA_DIR")
+
+
+def test_a_read_of_rows_has_a_receipt() -> None:
+    read = os.environ.get("READ")
+    if read is None:
+        return
+    receipt = CLIENT.receipt(read)
+    assert isinstance(receipt, aigen.ReadReceipt)
+    assert (receipt.kind, receipt.read.rows, receipt.read.ranges[0].count) == ("dataset_read", 2, 2)
+    assert sum((line.amount for line in receipt.lines), Amount(0)) == receipt.total
+
+
+def test_the_node_and_the_key_of_this_machine_stay_here() -> None:
+    kept = {name: os.environ.pop(name, None) for name in SETTINGS}
     try:
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "dev.key").write_text("aigen_dev.x\n")
@@ -125,6 +140,15 @@ def test_the_key_of_this_machine_stays_here() -> None:
             assert AiGen("http://127.0.0.1:1").key == "aigen_dev.x"
             assert AiGen("http://example.org").key == ""
             assert AiGen("http://127.0.0.1:1", "other").key == "other"
+            assert AiGen().base_url == "http://127.0.0.1:8000/v1"
+            pathlib.Path(folder, "lock").write_text('pid = 7\nurl = "http://127.0.0.1:1"\n')
+            found = AiGen(sends_again=1, pause=0.001)
+            assert (found.base_url, found.key) == ("http://127.0.0.1:1/v1", "aigen_dev.x")
+            error = refused(found.account, aigen.TransportError)
+            assert "no server was reached at http://127.0.0.1:1: " in str(error)
+            assert str(error).endswith(
+                "(sent 2 times)\nhint: start one with `aigen dev`, or name one: AIGEN_URL"
+            )
     finally:
         os.environ.pop("AIGEN_DATA_DIR")
         os.environ.update((name, value) for name, value in kept.items() if value is not None)

@@ -1,16 +1,17 @@
 /** A server and a key for it. */
 
 import { AiGenError, ConnectionError, SetupError } from "./errors.js";
+import { environment, keyOfDev, LOCAL, running } from "./here.js";
 import { parseRecord } from "./json.js";
 import { QUOTE_CHARS_MAX, SENDS_AGAIN, TIMEOUT_MS } from "./limits.js";
-import type { Account, ChatRequest, ChatResponse, Controller, Model, Receipt, Usage, UsageQuery } from "./records.js";
+import type { Account, AnyReceipt, ChatRequest, ChatResponse, Controller, Model, Receipt, Usage, UsageQuery } from "./records.js";
 import { send, type RequestOptions } from "./transport.js";
 
 /** Which server, and how it is asked. */
 export interface AiGenOptions {
-  /** With or without the final `/v1`; `AIGEN_URL` otherwise. */
+  /** With or without the final `/v1`; `AIGEN_URL` otherwise, else the node of the data folder, else port 8000 here. */
   readonly baseUrl?: string;
-  /** `AIGEN_KEY` otherwise; an empty one is not sent. */
+  /** `AIGEN_KEY` otherwise, else, of a node on this machine, what `aigen dev` keeps; an empty one is not sent. */
   readonly key?: string;
   /** Milliseconds that one attempt may take, answer included; 600,000 otherwise. */
   readonly timeoutMs?: number;
@@ -30,8 +31,9 @@ export class AiGen {
   #model: Promise<string> | undefined;
 
   constructor(options: AiGenOptions = {}) {
-    this.baseUrl = root(options.baseUrl ?? environment("AIGEN_URL"));
-    this.#key = options.key ?? environment("AIGEN_KEY") ?? "";
+    // An empty variable is one that is not set.
+    this.baseUrl = root(options.baseUrl ?? (environment("AIGEN_URL") || running() || LOCAL));
+    this.#key = options.key ?? environment("AIGEN_KEY") ?? keyOfDev(this.baseUrl);
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.retries = options.retries ?? SENDS_AGAIN;
     this.#fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
@@ -46,13 +48,15 @@ export class AiGen {
     return response as ChatResponse;
   }
 
-  /** What a call used, cost, and who was paid: by its receipt's id, or by the completion itself. */
-  async receipt(of: string | object, options?: RequestOptions): Promise<Receipt> {
+  /** What a call, or a read of a dataset, came to: by its receipt's id, or by the completion itself. */
+  async receipt(of: object, options?: RequestOptions): Promise<Receipt>;
+  async receipt(of: string | object, options?: RequestOptions): Promise<AnyReceipt>;
+  async receipt(of: string | object, options?: RequestOptions): Promise<AnyReceipt> {
     const id = typeof of === "string" ? of : receiptId(of);
     if (id === undefined) {
       throw new AiGenError("this is no reply of AiGen: it names no receipt\nhint: of a stream the last part does");
     }
-    const record = await this.#get<Receipt>(`/v1/aigen/receipts/${encodeURIComponent(id)}`, options);
+    const record = await this.#get<AnyReceipt>(`/v1/aigen/receipts/${encodeURIComponent(id)}`, options);
     return { ...record, created: BigInt(record.created) };
   }
 
@@ -138,21 +142,12 @@ function randomKey(): string {
   return digits() + digits() + digits() + digits();
 }
 
-function root(url: string | undefined): string {
-  if (!url) {
-    throw new SetupError("AIGEN_URL is not set\nhint: export AIGEN_URL=http://127.0.0.1:8000 and AIGEN_KEY, or name them: new AiGen({ baseUrl, key })");
-  }
+function root(url: string): string {
   const base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
   if (!/^https?:\/\/[^/]/.test(base)) {
-    throw new SetupError(`${JSON.stringify(url)} is not a URL like http://127.0.0.1:8000`);
+    throw new SetupError(`${JSON.stringify(url)} is not a URL like ${LOCAL}`);
   }
   return base;
-}
-
-/** Of Node.js and what is like it; in a browser there is none. */
-function environment(name: string): string | undefined {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  return process?.env?.[name];
 }
 
 function parse(text: string, reader: (text: string) => unknown): unknown {

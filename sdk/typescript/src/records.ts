@@ -31,7 +31,7 @@ export interface TokenUsage {
 export interface ChargeLine {
   readonly kind: string;
   readonly quantity: number;
-  /** Per 1,000,000 tokens, or per request. */
+  /** Per 1,000,000 tokens; per request, row, hit or download. */
   readonly unit_price_nano: bigint;
   readonly unit_price: string;
   /** `quantity` at that price, rounded up once. */
@@ -48,9 +48,56 @@ export interface Share {
   readonly amount: string;
 }
 
-/** `GET /v1/aigen/receipts/{id}`: what one call used, what it cost and who was paid. */
+/** What was read of a dataset, by a call or on its own. */
+export interface DatasetRead {
+  readonly dataset: string;
+  readonly purpose: "read" | "completion" | "controller" | "download";
+  /** Which columns; all where empty. */
+  readonly columns: readonly string[];
+  readonly rows: number;
+  /** How many of them a search found. */
+  readonly hits: number;
+  /** Which rows, by their numbers from 0. */
+  readonly ranges: readonly { readonly first: number; readonly count: number }[];
+  readonly fee_nano: bigint;
+  readonly fee: string;
+  readonly provider: string;
+  /** What the provider was paid of it. */
+  readonly earned_nano: bigint;
+  readonly earned: string;
+}
+
+/** `GET /v1/aigen/receipts/{id}`: of a call, or of rows that were read outside of calls, which have a `kind`. */
+export type AnyReceipt = Receipt | ReadReceipt;
+
+/** What a read of a dataset outside of calls came to. */
+export interface ReadReceipt {
+  readonly id: string;
+  readonly kind: "dataset_read";
+  readonly read: DatasetRead;
+  /** How it became money; their amounts add up to `total_nano`. */
+  readonly lines: readonly ChargeLine[];
+  readonly total_nano: bigint;
+  readonly total: string;
+  /** What the app added for itself; the payer paid both. */
+  readonly margin_nano: bigint;
+  readonly margin: string;
+  readonly payer: string;
+  readonly spender: string;
+  readonly budgets: readonly string[];
+  /** What was given back since. */
+  readonly corrections: readonly unknown[];
+  /** Who received it; the amounts add up to `total_nano` and `margin_nano`. */
+  readonly split: readonly Share[];
+  readonly created: bigint;
+  readonly journal_seq: number;
+}
+
+/** What one call used, what it cost and who was paid. */
 export interface Receipt {
   readonly id: string;
+  /** Of a call there is none. */
+  readonly kind?: undefined;
   readonly model: string;
   readonly model_digest: string;
   readonly controller: string | null;
@@ -70,6 +117,8 @@ export interface Receipt {
   readonly corrections: readonly unknown[];
   /** Who received it; the amounts add up to `total_nano` and `margin_nano`. */
   readonly split: readonly Share[];
+  /** The rows of datasets that went into it. */
+  readonly reads?: readonly DatasetRead[];
   /** How the call ended, in one word. */
   readonly finish: string;
   readonly steering: Readonly<Record<string, unknown>>;

@@ -82,7 +82,7 @@ function notReached({ url, init }: Sending, cause: unknown): ConnectionError {
   // What `fetch` itself says is "fetch failed"; the reason lies below.
   const below = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const why = below instanceof Error ? below.message || below.name : String(below);
-  return new ConnectionError(`${init.method} ${url}: ${why}\nhint: is a node running there? \`aigen dev\` starts one`, { cause });
+  return new ConnectionError(`${init.method} ${url}: ${why}\nhint: start a node with \`aigen dev\`, or name one: AIGEN_URL`, { cause });
 }
 
 /** The error that a reply carries, or what it says if it carries none. */

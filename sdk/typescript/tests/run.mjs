@@ -6,7 +6,7 @@
 // money. The package is packed and installed into a temporary folder, as `npm install aigen` would leave it.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,6 +49,20 @@ function install() {
   for (const name of ["openai", "typescript"]) symlinkSync(join(modules, name), join(folder, "node_modules", name), "junction");
 }
 
+/** A checkout is compiled by `npm install` in it, and installed by its path. */
+function installFromCheckout() {
+  const [checkout, project] = ["checkout", "project"].map((name) => join(folder, name));
+  for (const made of [project, join(checkout, "node_modules", ".bin")]) mkdirSync(made, { recursive: true });
+  for (const name of ["package.json", "README.md", "tsconfig.json"]) copyFileSync(join(root, name), join(checkout, name));
+  cpSync(join(root, "src"), join(checkout, "src"), { recursive: true });
+  symlinkSync(join(modules, "typescript"), join(checkout, "node_modules", "typescript"), "junction");
+  symlinkSync(join(modules, "typescript/bin/tsc"), join(checkout, "node_modules", ".bin", "tsc"));
+  npm("--prefix", checkout, "run", "prepare");
+  npm("--prefix", project, "install", checkout, "--offline", "--no-audit", "--no-fund", "--ignore-scripts");
+  writeFileSync(join(project, "use.mjs"), 'import { AiGen } from "aigen";\nconsole.log(new AiGen().baseUrl);\n');
+  if (node(join(project, "use.mjs")).trim() !== AIGEN_URL) throw new Error("it is not there by its path");
+}
+
 function npm(...args) {
   const run = spawnSync("npm", args, { cwd: folder, encoding: "utf8", shell: process.platform === "win32" });
   if (run.status !== 0) throw new Error(`npm ${args.join(" ")}\n${run.stdout}${run.stderr}${run.error ?? ""}`);
@@ -79,6 +93,7 @@ const STRICT = {
 
 try {
   install();
+  installFromCheckout();
   const pages = write();
   const files = ["types.mts", ...pages.map((name) => `${name}.mts`)];
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: STRICT, files }));

@@ -66,7 +66,8 @@ class Detailed(Generic[T]):
 
     @property
     def receipt(self) -> Reply | None:
-        """Of the answer that gave the value: `client.receipt(detailed.receipt.receipt)`."""
+        """Of the answer that gave the value: `client.receipt(receipt_id(detailed))`. Servers other
+        than AiGen give none."""
         return self.receipts[-1] if self.receipts else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import SetupError, ShapeError
-from ._records import Account, Controller, Model, Receipt, Reply, Usage, record, records
+from ._records import Account, Controller, Model, ReadReceipt, Receipt, Reply, Usage, record, records
 from ._transport import Wire
 
 _LOCAL = "http://127.0.0.1:8000"
+"""Where `aigen dev` answers unless it is told another port."""
 _HINT = "hint: write it like http://127.0.0.1:8000"
 
 
@@ -33,9 +35,9 @@ class Completion:
 class AiGen:
     """A server and a key. It holds no connection and may be used from many threads.
 
-    `base_url` with or without `/v1`; else `AIGEN_URL`, else this machine's port 8000. `key`, else
-    `AIGEN_KEY`; of a server on this machine else the key that `aigen dev` left in the data folder
-    (`AIGEN_DATA_DIR`, else `.aigen`). `timeout` in seconds without a byte. A request that did not
+    `base_url` with or without `/v1`; else `AIGEN_URL`, else the node that runs on the data folder
+    (`AIGEN_DATA_DIR`, else `.aigen`), else this machine's port 8000. `key`, else `AIGEN_KEY`; of a
+    server on this machine else the key that `aigen dev` left in the data folder. `timeout` in seconds without a byte. A request that did not
     arrive is sent again `sends_again` times, the first time after about `pause` seconds.
     """
 
@@ -48,7 +50,7 @@ class AiGen:
         sends_again: int = 3,
         pause: float = 0.2,
     ) -> None:
-        root = _root(base_url or os.environ.get("AIGEN_URL") or _LOCAL)
+        root = _root(base_url or os.environ.get("AIGEN_URL") or _running() or _LOCAL)
         key = key if key is not None else os.environ.get("AIGEN_KEY")
         key = key if key is not None else _key_of_dev(root)
         if not key.isascii() or not key.isprintable():
@@ -71,9 +73,10 @@ class AiGen:
         """What OpenAI's client takes as `api_key`."""
         return self._wire.key
 
-    def receipt(self, id: str) -> Receipt:
-        """What one call used, what it cost and who was paid."""
-        return record(Receipt, self._get("/aigen/receipts/" + _quoted(id)))
+    def receipt(self, id: str) -> Receipt | ReadReceipt:
+        """What one call, or one read of a dataset, came to, what it cost and who was paid."""
+        body = self._get("/aigen/receipts/" + _quoted(id))
+        return record(Receipt, body) if "kind" not in body else record(ReadReceipt, body)
 
     def account(self) -> Account:
         """The key's account."""
@@ -159,8 +162,18 @@ def _key_of_dev(root: str) -> str:
     """A key of this machine is not sent to any other."""
     if urllib.parse.urlsplit(root).hostname not in ("127.0.0.1", "localhost", "::1"):
         return ""
+    return _kept("dev.key").strip()
+
+
+def _running() -> str | None:
+    """Where the node answers that runs on the data folder; its lock says so, in TOML."""
+    found = re.search(r'^url = "([^"]+)"$', _kept("lock"), re.MULTILINE)
+    return found[1] if found else None
+
+
+def _kept(name: str) -> str:
     try:
-        return (Path(os.environ.get("AIGEN_DATA_DIR") or ".aigen") / "dev.key").read_text().strip()
+        return (Path(os.environ.get("AIGEN_DATA_DIR") or ".aigen") / name).read_text()
     except OSError:
         return ""
 

@@ -20,9 +20,10 @@ class SetupError(ClientError):
 class TransportError(ClientError):
     """The server was not reached, or its reply was cut, every time."""
 
-    def __init__(self, why: str, sent: int) -> None:
-        self.why, self.sent = why, sent
-        super().__init__(f"{why} (sent {sent} times)" if sent > 1 else why)
+    def __init__(self, why: str, sent: int, hint: str = "") -> None:
+        self.why, self.sent, self.hint = why, sent, hint
+        said = f"{why} (sent {sent} times)" if sent > 1 else why
+        super().__init__(f"{said}\nhint: {hint}" if hint else said)
 
 
 class ShapeError(ClientError):
@@ -120,11 +121,11 @@ class SchemaError(AiError, TypeError):
 
 
 class ArgumentError(AiError, TypeError):
-    """An argument has no JSON."""
+    """An argument has no JSON, or is of another type than its parameter."""
 
-    def __init__(self, name: str, why: str) -> None:
+    def __init__(self, name: str, why: str, what: str = "has no JSON") -> None:
         self.name, self.why = name, why
-        super().__init__(f"the argument `{name}` has no JSON: {why}")
+        super().__init__(f"the argument `{name}` {what}: {why}")
 
 
 class Setup(AiError):

@@ -23,7 +23,7 @@ from typing import cast as typed
 from ._amount import Amount
 from ._call import RETRIES, TOKENS, Call, Options, Verdict
 from ._client import AiGen
-from ._errors import AiError, SchemaError, Setup
+from ._errors import AiError, ArgumentError, SchemaError, Setup
 from ._prompt import Prompt
 from ._shapes import Array, Schema, Shape
 from ._types import schema_of
@@ -63,6 +63,7 @@ class AiFunction(Generic[P, T]):
         hints = _hints(function)
         self._schema = schema_of(_returned(function, hints))
         self._described = {name: _described(hint) for name, hint in hints.items()}
+        self._plain = _plain(self._signature, hints)
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -71,6 +72,8 @@ class AiFunction(Generic[P, T]):
     def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[T]:
         """A call to say more about, before `value()` or `detailed()` makes it."""
         bound = self._signature.bind(*args, **kwargs)
+        for name, of in self._plain.items():
+            _must_be(name, of, bound.arguments)
         bound.apply_defaults()
         check, judge = self._check, None
         if check is not None:
@@ -257,6 +260,37 @@ def _returned(function: Callable[..., object], hints: dict[str, Any]) -> Any:
         hint = "say what it returns: -> str"
         raise SchemaError("$", f"{function.__name__} has no return type", hint)
     return hints["return"]
+
+
+_PLAIN: dict[Any, tuple[type, ...]] = {
+    str: (str,),
+    bool: (bool,),
+    int: (int,),
+    float: (int, float),
+}
+
+
+def _plain(signature: inspect.Signature, hints: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that take one value of a plain type. What others take, mypy knows best."""
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    alone = (name for name, one in signature.parameters.items() if one.kind not in several)
+    of = {name: hints.get(name) for name in alone}
+    bare = {
+        name: get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        for name, hint in of.items()
+    }
+    # By identity: a hint need not be hashable.
+    return {name: hint for name, hint in bare.items() if any(hint is one for one in _PLAIN)}
+
+
+def _must_be(name: str, of: Any, arguments: Mapping[str, object]) -> None:
+    """A bool is no number, though Python counts it as one. Raises ArgumentError."""
+    if name not in arguments:
+        return
+    value = arguments[name]
+    fits = isinstance(value, _PLAIN[of]) and (of is bool or not isinstance(value, bool))
+    if not fits:
+        raise ArgumentError(name, f"{value!r} is {type(value).__name__}", f"is no {of.__name__}")
 
 
 def _described(hint: Any) -> str:

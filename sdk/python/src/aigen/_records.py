@@ -29,7 +29,7 @@ class TokenUsage:
 
 @dataclass(frozen=True)
 class ChargeLine:
-    """So many of `kind` at that price: per 1,000,000 tokens, or per request."""
+    """So many of `kind` at that price: per 1,000,000 tokens; per request, row, hit or download."""
 
     kind: str
     quantity: int
@@ -72,6 +72,53 @@ class Steering:
 
 
 @dataclass(frozen=True)
+class RowRange:
+    """Rows that follow one another: the first, by its number from 0, and how many."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class DatasetRead:
+    """What was read of a dataset, by a call or on its own; `earned` is the provider's."""
+
+    dataset: str
+    purpose: str
+    """`read`, `completion`, `controller` or `download`."""
+    rows: int
+    hits: int
+    ranges: tuple[RowRange, ...]
+    fee: Amount
+    provider: str
+    earned: Amount
+    columns: tuple[str, ...] = ()
+    """Which columns; all where empty."""
+
+
+@dataclass(frozen=True)
+class ReadReceipt:
+    """What a read of a dataset outside of calls came to. Amounts of `lines` add up to `total`,
+    those of `split` to `total` and `margin`."""
+
+    id: str
+    kind: str
+    """`dataset_read`."""
+    read: DatasetRead
+    lines: tuple[ChargeLine, ...]
+    total: Amount
+    margin: Amount
+    payer: str
+    spender: str
+    split: tuple[Share, ...]
+    created: int
+    """When it was paid, in nanoseconds of ledger time."""
+    journal_seq: int
+    budgets: tuple[str, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What one call used, what it cost and who was paid. Amounts of `lines` add up to `total`,
     those of `split` to `total` and `margin`."""
@@ -95,6 +142,8 @@ class Receipt:
     controller_digest: str | None = None
     budgets: tuple[str, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    reads: tuple[DatasetRead, ...] = ()
+    """The rows of datasets that went into it."""
 
 
 @dataclass(frozen=True)

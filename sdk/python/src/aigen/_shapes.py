@@ -378,6 +378,9 @@ class Schema:
     def __str__(self) -> str:
         return json.dumps(self.value, ensure_ascii=False, separators=(",", ":"))
 
+    def __repr__(self) -> str:
+        return f"Schema({self})"
+
     def read(self, text: str) -> Any:
         """Raises ValueError if the text is not JSON of this schema."""
         return self.shape.read(json.loads(text, parse_constant=_no_constant), "$")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from ._errors import ApiError, ClientError, ShapeError, TransportError
 
 _PASSING = frozenset({408, 429, 502, 503, 504})
+_NOT_THERE = "start one with `aigen dev`, or name one: AIGEN_URL"
 _WAIT_MAX = 30.0
 """Seconds that a server's `retry-after` is followed."""
 
@@ -67,7 +68,7 @@ class Wire:
                 return Arrived(_send(request, self.timeout), sent_again)
             except _Failed as failed:
                 if not failed.passes or sent_again == self.sends_again:
-                    raise failed.error(sent_again + 1) from failed.cause
+                    raise failed.error(sent_again + 1, self.root) from failed.cause
                 time.sleep(wait(self.pause, sent_again, failed.retry_after))
         raise AssertionError("the last sending returns or raises")
 
@@ -82,12 +83,12 @@ class _Failed(Exception):
     def __init__(self, cause: Exception, passes: bool, retry_after: float = 0.0) -> None:
         self.cause, self.passes, self.retry_after = cause, passes, retry_after
 
-    def error(self, sent: int) -> ClientError:
+    def error(self, sent: int, root: str) -> ClientError:
         if isinstance(self.cause, ClientError):
             return self.cause
         why = getattr(self.cause, "reason", self.cause)
         text = str(why) or type(why).__name__
-        return TransportError(f"the server was not reached: {text}", sent)
+        return TransportError(f"no server was reached at {root}: {text}", sent, _NOT_THERE)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
