@@ -19,20 +19,6 @@ use tokio::sync::watch;
 /// How long a record stays open that nobody waits for. Its time is that of its first command.
 const OPEN_MAX: Duration = Duration::from_millis(2);
 
-/// From one record's beginning to the next one's, for each batch of the first, where many calls make small
-/// ones: a record costs 100 to 180 µs of processor whatever it holds, and a busy node would make one for
-/// every call.
-const APART_FOR_EACH: Duration = Duration::from_micros(125);
-
-/// The longest of that: what a sync takes on a slow disk.
-const APART_MAX: Duration = Duration::from_millis(2);
-
-/// Batches that make a record one of many calls.
-const MANY_BATCHES: usize = 4;
-
-/// Commands of a small one.
-const FEW_COMMANDS: usize = 128;
-
 /// Where commands are applied.
 pub(crate) struct Desk {
     state: Mutex<State>,
@@ -291,17 +277,10 @@ impl Drop for Closing<'_> {
 
 fn write_all(desk: &Desk, store: &mut dyn Store) -> Result<(), StoreError> {
     while let Some(Sealed { record, asked }) = desk.next() {
-        let began = Instant::now();
         store.append(&record)?;
         desk.shown.send_modify(|shown| shown.tip = record.tip());
-        let batches = u32::try_from(asked.len()).unwrap_or(u32::MAX);
-        let of_many = asked.len() >= MANY_BATCHES && record.count as usize <= FEW_COMMANDS;
         for Asked { own, answers } in asked {
             own.reply.send(record.seq, answers);
-        }
-        if of_many {
-            let apart = APART_FOR_EACH.saturating_mul(batches).min(APART_MAX);
-            thread::sleep(apart.saturating_sub(began.elapsed()));
         }
     }
     match desk.state.is_poisoned() {
