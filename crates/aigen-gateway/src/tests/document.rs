@@ -3,6 +3,13 @@
 //! that it says. Schemathesis, in `crates/aigen/tests/sdk`, makes requests up from it.
 
 use super::world::{Reply, World, chat, receipt_of, request};
+use aigen_api::anthropic::{ContentBlock, MessagesRequest};
+use aigen_api::openai::{
+    ChatRequest, CompletionRequest, Detokenize, EmbeddingRequest, Extension, Message,
+    ResponsesRequest, Tokenize,
+};
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor, value};
+use serde::forward_to_deserialize_any;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -191,6 +198,79 @@ async fn bodies_have_the_fields_that_routes_take() {
     world.settle().await;
 }
 
+/// Takes the names of a struct's fields from what it asks of a deserializer.
+struct FieldsOf<'a>(&'a mut BTreeSet<&'static str>);
+
+impl<'de> Deserializer<'de> for FieldsOf<'_> {
+    type Error = value::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.extend(fields);
+        Err(de::Error::custom("only its fields are wanted"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("it is no struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+fn fields_of<T: DeserializeOwned>() -> BTreeSet<&'static str> {
+    let mut fields = BTreeSet::new();
+    let _ = T::deserialize(FieldsOf(&mut fields));
+    fields
+}
+
+/// What completions read is in the document, but for what is read to be refused by name.
+#[test]
+fn requests_have_the_fields_that_are_read() {
+    let document = document();
+    let of_chat = "audio function_call functions modalities moderation web_search_options";
+    let of_responses = "background context_management conversation moderation \
+        previous_response_id prompt";
+    for (schema, fields, refused) in [
+        ("ChatRequest", fields_of::<ChatRequest>(), of_chat),
+        (
+            "CompletionRequest",
+            fields_of::<CompletionRequest>(),
+            "best_of echo suffix",
+        ),
+        (
+            "ResponsesRequest",
+            fields_of::<ResponsesRequest>(),
+            of_responses,
+        ),
+        (
+            "MessagesRequest",
+            fields_of::<MessagesRequest>(),
+            "container context_management mcp_servers",
+        ),
+        ("EmbeddingRequest", fields_of::<EmbeddingRequest>(), ""),
+        ("Tokenize", fields_of::<Tokenize>(), ""),
+        ("Detokenize", fields_of::<Detokenize>(), ""),
+        ("Message", fields_of::<Message>(), ""),
+        ("Extension", fields_of::<Extension>(), ""),
+        ("ContentBlock", fields_of::<ContentBlock>(), ""),
+    ] {
+        let schema_of = &document["components"]["schemas"][schema]["properties"];
+        let documented = schema_of.as_object().unwrap().keys().map(String::as_str);
+        let mut read: BTreeSet<&str> = fields;
+        for name in refused.split_whitespace() {
+            assert!(read.remove(name), "{schema} does not read {name}");
+        }
+        assert_eq!(documented.collect::<BTreeSet<_>>(), read, "{schema}");
+    }
+}
+
 /// No field that is not documented, all the way down.
 fn close(schema: &mut Value) {
     match schema {
@@ -218,6 +298,7 @@ impl Checked {
         let operation = &self.document["paths"][path][method];
         let response = operation["responses"].get(status);
         let response = response.unwrap_or(&operation["responses"]["default"]);
+        let response = resolved(&self.document, response);
         let schema = &response["content"]["application/json"]["schema"];
         assert!(schema.is_object(), "{method} {path} {status}");
         let mut schema = schema.clone();
