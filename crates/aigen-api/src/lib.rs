@@ -16,6 +16,7 @@ pub mod anthropic;
 mod bytes;
 mod json;
 mod money;
+mod objects;
 pub mod openai;
 pub mod resources;
 pub mod settlement;

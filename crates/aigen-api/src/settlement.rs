@@ -25,18 +25,8 @@ impl Input {
     /// # Errors
     /// The path of the first bad field and what is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<Self, JsonError> {
-        from_json(json).map_err(with_missing_field)
+        from_json(json)
     }
-}
-
-/// Reading stops at the object that lacks a field; here the path goes on to the field.
-fn with_missing_field(mut error: JsonError) -> JsonError {
-    let field = error.message.strip_prefix("missing field `");
-    if let Some(field) = field.and_then(|rest| rest.strip_suffix('`')) {
-        let whole = error.path.take().map(|path| format!("{path}.{field}"));
-        error.path = Some(whole.unwrap_or_else(|| field.to_owned()));
-    }
-    error
 }
 
 #[cfg(test)]

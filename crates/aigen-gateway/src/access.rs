@@ -1,6 +1,6 @@
 use crate::state::Gateway;
 use crate::trace::{Span, Spans, Timed, TraceContext};
-use aigen_node::{TraceParent, random_call_id};
+use aigen_node::{TraceParent, random_call_id, without_secrets};
 use aigen_types::{Amount, Digest, Slug};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -61,7 +61,7 @@ impl Access {
         Self(Arc::new(Line {
             id: format!("req_{}", random_call_id()),
             method: method.clone(),
-            path: path.to_owned(),
+            path: without_secrets(path).into_owned(),
             began: Instant::now(),
             came: SystemTime::now(),
             context: TraceContext::of(headers),
@@ -70,7 +70,7 @@ impl Access {
         }))
     }
 
-    /// The whole path of the request.
+    /// The whole path of the request, without what looks like a key in it.
     pub fn path(&self) -> &str {
         &self.0.path
     }

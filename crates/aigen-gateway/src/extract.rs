@@ -11,9 +11,9 @@ use aigen_node::network::Scope;
 use aigen_types::Digest;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ impl FromRequestParts<Gateway> for Key {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Failure> {
-        let secret = secret(&parts.headers).ok_or_else(Failure::key_missing)?;
+        let secret = secret(&parts.headers)?.ok_or_else(Failure::key_missing)?;
         // Every request has a key, so here each comes to know what other nodes have answered.
         gateway.node.catch_up().await;
         let caller = gateway.node.authenticate(secret)?;
@@ -54,13 +54,28 @@ fn is_paid(path: &str) -> bool {
     of_dataset && (path.ends_with("/rows") || path.ends_with("/download"))
 }
 
-fn secret(headers: &HeaderMap) -> Option<&str> {
-    let bearer = || {
-        let (scheme, secret) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+fn secret(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
+    let bearer = only(headers, "Authorization")?.and_then(|value| {
+        let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
-    };
-    let plain = || headers.get("x-api-key")?.to_str().ok();
-    bearer().or_else(plain).filter(|secret| !secret.is_empty())
+    });
+    let plain = only(headers, "X-Api-Key")?.and_then(|value| value.to_str().ok());
+    Ok(bearer.or(plain).filter(|secret| !secret.is_empty()))
+}
+
+/// A header that says who asks, for whom or for which time: of two of them one would be ignored.
+///
+/// # Errors
+/// There are several.
+pub(crate) fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+) -> Result<Option<&'a HeaderValue>, Failure> {
+    let mut all = headers.get_all(name).iter();
+    match (all.next(), all.next()) {
+        (_, Some(_)) => Err(Failure::invalid(name, "the header is there more than once")),
+        (one, None) => Ok(one),
+    }
 }
 
 /// A request with a JSON body from a known caller. The key is checked before the body is read.
@@ -84,6 +99,9 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Post<T> {
         let Ok(access) = Access::from_request_parts(&mut parts, gateway).await;
         must_be_json(&parts.headers)?;
         let idempotency_key = idempotency_key(&parts.headers)?;
+        if idempotency_key.is_some() && !is_done_once(access.path()) {
+            return Err(Failure::never_done_once());
+        }
         let parties = Parties::of_headers(&parts.headers)?;
         let bytes = read(Request::from_parts(parts, body), gateway).await?;
         Ok(Self {
@@ -136,7 +154,7 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Failure> {
 }
 
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
-    let Some(value) = headers.get("idempotency-key") else {
+    let Some(value) = only(headers, "Idempotency-Key")? else {
         return Ok(None);
     };
     let key = value.to_str().unwrap_or_default().trim();
@@ -147,6 +165,18 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fai
         ));
     }
     Ok(Some(key.to_owned()))
+}
+
+/// Whether what a path does has an id that an `Idempotency-Key` can stand for, so that asked again
+/// it is done once: calls, transfers, and appeals, whose id is made of what they say.
+fn is_done_once(path: &str) -> bool {
+    match path.strip_prefix("/v1/aigen/") {
+        None | Some("issue" | "transfers" | "stakes/add" | "stakes/remove") => true,
+        Some(path) => {
+            let paid_back = path.ends_with("/reverse") || path.ends_with("/refund");
+            path.starts_with("receipts/") && paid_back || path.ends_with("/appeals")
+        }
+    }
 }
 
 /// The one parameter of the path, which may itself contain slashes.

@@ -2,8 +2,8 @@ use crate::access::Outcome;
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::replies::{SHOULD_RETRY, header};
 use aigen_api::openai::{ApiError, ErrorEnvelope, ErrorKind};
-use aigen_node::NodeError;
 use aigen_node::network::Refusal;
+use aigen_node::{NodeError, without_secrets};
 use aigen_types::{Address, Amount, Timestamp};
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -36,7 +36,7 @@ impl Row<'_> {
     pub fn because(self, reason: impl Display) -> Failure {
         let Self(status, kind, code, way_out) = self;
         let reason = reason.to_string();
-        let reason = reason.trim_end_matches('.');
+        let reason = without_secrets(reason.strip_suffix('.').unwrap_or(&reason));
         let error = ApiError::new(kind, format!("{reason}; {way_out}"))
             .with_code(code)
             .with_hint(way_out);
@@ -79,7 +79,7 @@ impl Failure {
     }
 
     pub fn param(mut self, param: &str) -> Self {
-        self.error.param = Some(param.to_owned());
+        self.error.param = Some(without_secrets(param).into_owned());
         self
     }
 

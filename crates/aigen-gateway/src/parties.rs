@@ -1,3 +1,4 @@
+use crate::extract::only;
 use crate::failure::Failure;
 use aigen_api::openai::Extension;
 use aigen_types::{Address, Digest, Slug};
@@ -56,7 +57,7 @@ impl Parties {
 }
 
 fn header<T: FromStr<Err: Display>>(headers: &HeaderMap, name: &str) -> Result<Option<T>, Failure> {
-    let Some(value) = headers.get(name) else {
+    let Some(value) = only(headers, name)? else {
         return Ok(None);
     };
     let text = value.to_str().unwrap_or_default().trim();

@@ -12,7 +12,7 @@ use aigen_api::openai::ErrorKind::{
 };
 use aigen_node::network::{Cap, Receipt, Refusal};
 use aigen_node::{BadRow, EngineError, Fault, ImportError, NodeError, ReadError, TextFault};
-use aigen_types::{Amount, CallId, ModelName};
+use aigen_types::{Amount, CallId, ModelName, Slug};
 use axum::http::{Method, StatusCode};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -304,6 +304,23 @@ impl Failure {
         Row(400, InvalidRequest, "unsupported_parameter", way_out)
             .because(format_args!("`{param}` is not supported here"))
             .param(param)
+    }
+
+    /// An `Idempotency-Key` where nothing would make a repetition harmless is never ignored.
+    pub fn never_done_once() -> Self {
+        let way_out = "leave the header out, and look before you ask again: what this does has no id that it could stand for";
+        Self::unsupported("Idempotency-Key", way_out)
+    }
+
+    /// A key that has ended stays as it was.
+    pub fn key_ended(name: &Slug) -> Self {
+        Row(
+            409,
+            Conflict,
+            "key_ended",
+            "make a new one: aigen key create ADDRESS",
+        )
+        .because(format_args!("the key {name} was revoked"))
     }
 
     pub fn model_unknown<'a>(model: &str, models: impl Iterator<Item = &'a ModelName>) -> Self {

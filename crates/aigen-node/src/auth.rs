@@ -5,7 +5,7 @@ use aigen_network::{NewKey, Role};
 use aigen_types::{Address, CallId, Digest, Slug, TransferId};
 use subtle::ConstantTimeEq;
 
-const PREFIX: &str = "aigen_";
+pub(crate) const PREFIX: &str = "aigen_";
 
 /// Who is asking, once the key has been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,16 @@ impl Caller {
     #[must_use]
     pub fn call_id(&self, idempotency_key: &str) -> CallId {
         CallId(self.own(b"aigen/idempotency/v1/", idempotency_key.as_bytes()))
+    }
+
+    /// What an idempotency key of this caller stands for where a transfer has an id of the caller's
+    /// choice: [`Caller::transfer_id`] makes it the caller's own.
+    #[must_use]
+    pub fn chosen_by(&self, idempotency_key: &str) -> TransferId {
+        TransferId(self.own(
+            b"aigen/idempotency/transfer/v1/",
+            idempotency_key.as_bytes(),
+        ))
     }
 
     /// The transfer that an id of this caller's choice names: the same one at every retry, and

@@ -31,6 +31,7 @@ mod random;
 mod remote;
 mod replays;
 mod retrieval;
+mod secrets;
 mod served;
 mod sharing;
 mod spend;
@@ -59,6 +60,7 @@ pub use random::{random_call_id, random_digest, random_node_id, random_transfer_
 pub use remote::{Correction, Counting, Doubt};
 pub use replays::Shelf;
 pub use retrieval::{Citation, DatasetAsk};
+pub use secrets::{has_secret, without_secrets};
 pub use served::{Embedded, Served, ServedInfo, ServedModels};
 pub use steering::Steering;
 pub use tools::{Tool, ToolUse, result_text};

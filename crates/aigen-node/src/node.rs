@@ -253,14 +253,18 @@ impl Node {
     /// Checks a credential.
     ///
     /// # Errors
-    /// [`NodeError::KeyWrong`] whatever is wrong with it.
+    /// [`NodeError::KeyWrong`] whatever is wrong with it; whoever has the secret of a key that has ended
+    /// is told so.
     pub fn authenticate(&self, secret: &str) -> Result<Caller, NodeError> {
         let name = public_part(secret).ok_or(NodeError::KeyWrong)?;
         let given = hash(secret);
         let network = self.network();
         let key = network.key(&name).ok_or(NodeError::KeyWrong)?;
-        if !same(&key.secret_hash, &given) || key.revoked {
+        if !same(&key.secret_hash, &given) {
             return Err(NodeError::KeyWrong);
+        }
+        if key.revoked {
+            return Err(Refusal::KeyRevoked.into());
         }
         let limits = network.keyring().limits.get(&name);
         let end = limits.and_then(|limits| limits.expires_at);

@@ -9,14 +9,23 @@ use aigen_network::{
 use aigen_types::{Address, Amount, BudgetPath};
 
 impl Caller {
-    /// Whether it may bound the spending of a path: an operator's any; another what is below its
-    /// spender, and an account's own key the account itself. Nobody raises their own bound.
+    /// Whether it may bound the spending of a path: an operator's any, another's what is below its
+    /// spender, and a user's or an organisation's own key that one itself, being its owner. An app,
+    /// a team or an end user has somebody above who may have bounded it: its key neither raises nor
+    /// lifts its own bound. What is asked is only who is above whom, and never who set a bound.
     #[must_use]
     pub fn may_bound(&self, path: &BudgetPath) -> bool {
         let address = path.address();
         let below = path.is_each_user() || address != self.spender;
         self.role == Role::Operator
-            || address.is_within(&self.spender) && (below || self.spender == self.account)
+            || address.is_within(&self.spender) && (below || self.owns_itself())
+    }
+
+    /// Whether nobody but the operator is above its spender.
+    fn owns_itself(&self) -> bool {
+        let root = self.spender == self.account && self.account.way().len() == 1;
+        let words = self.account.as_str().split(':');
+        root && words.take(1).all(|kind| ["org", "user"].contains(&kind))
     }
 
     /// Whether it may see a budget: those it may set, and those that bound it.
@@ -42,7 +51,7 @@ impl Node {
     /// When the caller may not, or there is no bound to take away.
     pub async fn set_budget(&self, caller: &Caller, set: SetBudget) -> Result<(), NodeError> {
         if !caller.may_bound(&set.path) {
-            let why = "a key bounds what is below its spender; ask the operator for the rest";
+            let why = "it bounds what is below its spender, and itself only where that is a user or an organisation";
             return Err(NodeError::Forbidden(why));
         }
         self.submit(Command::SetBudget(set)).await.map(|_| ())

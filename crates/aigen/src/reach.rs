@@ -5,6 +5,7 @@ use crate::data_dir::{DataDir, KeyFile};
 use crate::failure::{hinted, root_cause};
 use aigen_api::openai::{ApiError, ChatChunk, ChatRequest};
 use aigen_client::{Client, ClientError};
+use aigen_node::has_secret;
 use anyhow::Result;
 use futures::{Stream, StreamExt};
 use serde::{Serialize, de::DeserializeOwned};
@@ -108,6 +109,7 @@ impl Asked {
     /// # Errors
     /// When the node cannot be reached or refuses.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        must_name_no_key(path)?;
         let reply = self.client.get(path).await;
         reply.map_err(|error| self.explain(error))
     }
@@ -117,6 +119,7 @@ impl Asked {
     /// # Errors
     /// When the node cannot be reached or refuses.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        must_name_no_key(path)?;
         let reply = self.client.post(path, body).await;
         reply.map_err(|error| self.explain(error))
     }
@@ -173,6 +176,17 @@ impl Asked {
             ),
             other => other.into(),
         }
+    }
+}
+
+/// Paths are logged wherever they pass.
+fn must_name_no_key(path: &str) -> Result<()> {
+    match has_secret(path) {
+        false => Ok(()),
+        true => Err(hinted(
+            "a whole key stands where a name belongs; nothing was sent",
+            "a key's name is what stands between `aigen_` and the dot: `aigen key list` shows them",
+        )),
     }
 }
 

@@ -94,7 +94,7 @@ impl TryFrom<Value> for Blocks {
             Value::String(text) => Ok(Self(vec![ContentBlock::text(text)])),
             Value::Array(blocks) => {
                 let blocks = blocks.into_iter().enumerate().map(|(at, block)| {
-                    serde_json::from_value(block).map_err(|error| format!("block {at}: {error}"))
+                    crate::json::from_value(block).map_err(|error| format!("block {at}: {error}"))
                 });
                 blocks.collect::<Result<_, _>>().map(Self)
             }

@@ -21,9 +21,11 @@ pub struct Extension {
     /// Which model computes a function, where `model` names one: `fn:ada/sentiment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The most this call may cost, in AIGEN. Decoding stops before it would be exceeded.
+    /// The most this call may cost, in AIGEN. Decoding stops before it would be exceeded. `budget`
+    /// says the same.
     #[serde(
         default,
+        alias = "budget",
         with = "text::option",
         skip_serializing_if = "Option::is_none"
     )]

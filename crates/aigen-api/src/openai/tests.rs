@@ -108,17 +108,25 @@ fn every_malformed_request_names_its_field() {
         ),
         (
             json!({"messages": [{"role": "user", "content": [{"type": "text"}]}]}),
-            "messages[0].content[0]",
+            "messages[0].content[0].text",
             "missing field `text`",
         ),
-        (json!({"max_tokens": -1}), "max_tokens", "expected u32"),
+        (
+            json!({"max_tokens": -1}),
+            "max_tokens",
+            "expected a whole number of 0 to 4294967295",
+        ),
         (json!({"max_tokens": 0}), "max_tokens", "at least 1"),
         (
             json!({"max_completion_tokens": 0}),
             "max_tokens",
             "at least 1",
         ),
-        (json!({"temperature": "hot"}), "temperature", "expected f64"),
+        (
+            json!({"temperature": "hot"}),
+            "temperature",
+            "expected a number",
+        ),
         (
             json!({"temperature": 2.5}),
             "temperature",
@@ -137,7 +145,7 @@ fn every_malformed_request_names_its_field() {
             "stop",
             "at most 4",
         ),
-        (json!({"seed": 0.5}), "seed", "expected i64"),
+        (json!({"seed": 0.5}), "seed", "expected a whole number"),
         (
             json!({"stream_options": {"include_usage": true}}),
             "stream_options",
@@ -166,18 +174,18 @@ fn every_malformed_request_names_its_field() {
         ),
         (
             json!({"response_format": {"type": "json_schema"}}),
-            "response_format",
+            "response_format.json_schema",
             "missing field `json_schema`",
         ),
         (
             json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n"}}}),
-            "response_format",
+            "response_format.json_schema.schema",
             "missing field `json_schema.schema`",
         ),
         (
-            json!({"aigen": {"budget": 1}}),
-            "aigen.budget",
-            "unknown field `budget`",
+            json!({"aigen": {"colour": 1}}),
+            "aigen.colour",
+            "unknown field `colour`",
         ),
         (
             json!({"aigen": {"max_cost": 0.25}}),

@@ -107,8 +107,11 @@ pub struct Key {
     pub spender: Address,
     /// What it may do.
     pub role: KeyRole,
-    /// Whether it has ended.
+    /// Whether somebody has ended it.
     pub revoked: bool,
+    /// Whether it has ended by itself.
+    #[serde(default)]
+    pub expired: bool,
     /// What it is limited to.
     #[serde(default, skip_serializing_if = "KeyLimits::is_none")]
     pub limits: KeyLimits,

@@ -76,9 +76,24 @@ fn every_malformed_input_names_its_field() {
             "params.rhoo",
             "unknown field `rhoo`",
         ),
-        ("/params/rho", json!(0.5), "params.rho", "expected u64"),
-        ("/params/rho", json!(-1), "params.rho", "expected u64"),
-        ("/params/rho", json!(null), "params.rho", "expected u64"),
+        (
+            "/params/rho",
+            json!(0.5),
+            "params.rho",
+            "expected a whole number, 0 or more",
+        ),
+        (
+            "/params/rho",
+            json!(-1),
+            "params.rho",
+            "expected a whole number, 0 or more",
+        ),
+        (
+            "/params/rho",
+            json!(null),
+            "params.rho",
+            "expected a whole number, 0 or more",
+        ),
         (
             "/params/remainder",
             json!("validators"),
@@ -101,7 +116,7 @@ fn every_malformed_input_names_its_field() {
             "/controllers/0/escrow",
             json!("1000000"),
             "controllers[0].escrow",
-            "expected u64",
+            "expected a whole number, 0 or more",
         ),
         (
             "/controllers/0/escrow",
@@ -119,7 +134,7 @@ fn every_malformed_input_names_its_field() {
             "/controllers/0/consumers/ada",
             json!(-1),
             "controllers[0].consumers.ada",
-            "expected u64",
+            "expected a whole number, 0 or more",
         ),
         (
             "/validators/0/skill",
@@ -133,7 +148,12 @@ fn every_malformed_input_names_its_field() {
             "validators[0].committed",
             "expected a boolean",
         ),
-        ("/reports/0/r", json!(1.5), "reports[0].r", "expected i64"),
+        (
+            "/reports/0/r",
+            json!(1.5),
+            "reports[0].r",
+            "expected a whole number",
+        ),
         (
             "/gold/0/truth",
             json!(1_000_001),

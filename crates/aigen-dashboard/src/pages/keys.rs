@@ -30,7 +30,7 @@ fn table_keys(list: &List<Key>) -> Markup {
                 td.address { (key.account) }
                 td.address { (key.spender) }
                 td { (format!("{:?}", key.role).to_lowercase()) }
-                td { @if key.revoked { span.bad { "revoked" } } @else { span.good { "valid" } } }
+                td { @if key.revoked { span.bad { "revoked" } } @else if key.expired { span.bad { "expired" } } @else { span.good { "valid" } } }
                 td { (limits(&key.limits)) }
             }
         })

@@ -1,15 +1,17 @@
+use super::spending::to_come;
 use crate::extract::{self, Named, Post};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{Key, KeyCreated, KeyLimits, KeyRole, KeyScope, List, NewKey};
 use aigen_node::network::{self, Network, Role, Scope};
-use aigen_node::random_digest;
-use aigen_types::Slug;
+use aigen_node::{has_secret, random_digest};
+use aigen_types::{Slug, Timestamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The only time a key's secret is shown.
 pub(super) async fn create(
@@ -24,12 +26,23 @@ pub(super) async fn create(
         limits,
     } = post.body;
     let name = name.unwrap_or_else(drawn_name);
+    if has_secret(name.as_str()) {
+        let reason = "is a whole key, and would be public; choose a word";
+        return Err(Failure::invalid("name", reason));
+    }
+    if spender
+        .as_ref()
+        .is_some_and(|spender| !spender.is_within(&account))
+    {
+        let reason = format!("has to be {account} or a part of it, like {account}:app:NAME");
+        return Err(Failure::invalid("spender", reason));
+    }
     let wanted = match role {
         KeyRole::Customer => Role::Customer,
         KeyRole::Operator => Role::Operator,
     };
     let node = &gateway.node;
-    let limits = limits_of(limits);
+    let limits = limits_of("limits.", limits)?;
     let created = node.create_key(&post.caller, name, account, wanted, spender, limits);
     let issued = created.await?;
     let spender = issued.record.spender;
@@ -42,6 +55,13 @@ pub(super) async fn create(
     };
     let never_kept = [(CACHE_CONTROL, "no-store")];
     Ok((StatusCode::CREATED, never_kept, Json(created)).into_response())
+}
+
+/// By this machine's clock, as keys are checked.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanos = since.map_or(0, |since| since.as_nanos());
+    Timestamp(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
 fn drawn_name() -> Slug {
@@ -74,8 +94,12 @@ pub(super) async fn limit(
     Named(name): Named<Slug>,
     post: Post<KeyLimits>,
 ) -> Result<Json<Key>, Failure> {
-    let limits = limits_of(post.body);
+    let limits = limits_of("", post.body)?;
     let node = &gateway.node;
+    post.caller.must_operate()?;
+    if node.network().key(&name).is_some_and(|key| key.revoked) {
+        return Err(Failure::key_ended(&name));
+    }
     node.limit_key(&post.caller, name.clone(), limits).await?;
     show(&gateway, &name)
 }
@@ -87,21 +111,32 @@ fn show(gateway: &Gateway, name: &Slug) -> Result<Json<Key>, Failure> {
     key.map(Json).ok_or_else(gone)
 }
 
-fn limits_of(limits: KeyLimits) -> network::KeyLimits {
+/// # Errors
+/// Limits with which the key could never be used, named as they stand in the body.
+fn limits_of(within: &str, limits: KeyLimits) -> Result<network::KeyLimits, Failure> {
+    let rates = [
+        ("requests_per_minute", limits.requests_per_minute),
+        ("tokens_per_minute", limits.tokens_per_minute),
+    ];
+    if let Some((rate, _)) = rates.iter().find(|(_, limit)| *limit == Some(0)) {
+        let reason = "with 0 no call ever begins; revoke the key, or leave this out for no limit";
+        return Err(Failure::invalid(&format!("{within}{rate}"), reason));
+    }
+    let expires_at = to_come(&format!("{within}expires_at"), limits.expires_at, now())?;
     let scope = |scope| match scope {
         KeyScope::Complete => Scope::Complete,
         KeyScope::Read => Scope::Read,
         KeyScope::Manage => Scope::Manage,
     };
-    network::KeyLimits {
+    Ok(network::KeyLimits {
         requests_per_minute: limits.requests_per_minute,
         tokens_per_minute: limits.tokens_per_minute,
-        expires_at: limits.expires_at,
+        expires_at,
         models: limits.models,
         controllers: limits.controllers,
         datasets: limits.datasets,
         scopes: limits.scopes.into_iter().map(scope).collect(),
-    }
+    })
 }
 
 fn shown(limits: &network::KeyLimits) -> KeyLimits {
@@ -122,6 +157,8 @@ fn shown(limits: &network::KeyLimits) -> KeyLimits {
 }
 
 fn describe(network: &Network, name: &Slug, key: &network::Key) -> Key {
+    let limits = network.keyring().limits.get(name).map(shown);
+    let limits = limits.unwrap_or_default();
     Key {
         name: name.clone(),
         account: key.account.clone(),
@@ -131,11 +168,7 @@ fn describe(network: &Network, name: &Slug, key: &network::Key) -> Key {
             Role::Operator => KeyRole::Operator,
         },
         revoked: key.revoked,
-        limits: network
-            .keyring()
-            .limits
-            .get(name)
-            .map(shown)
-            .unwrap_or_default(),
+        expired: limits.expires_at.is_some_and(|end| end <= now()),
+        limits,
     }
 }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{Account, Fund, Pay, Transfer};
 use aigen_node::network::Network;
-use aigen_node::random_transfer_id;
+use aigen_node::{Caller, random_transfer_id};
 use aigen_types::{Address, Amount, TransferId};
 use axum::Json;
 use axum::extract::State;
@@ -42,7 +42,7 @@ pub(super) async fn issue(
     post: Post<Fund>,
 ) -> Result<Json<Transfer>, Failure> {
     let Fund { to, amount, id } = post.body;
-    let id = transfer_id(id)?;
+    let id = transfer_id(&post.caller, post.idempotency_key.as_deref(), id)?;
     let id = gateway.node.issue(&post.caller, id, to, amount).await?;
     transfers::get(&gateway, id)
 }
@@ -52,18 +52,31 @@ pub(super) async fn pay(
     post: Post<Pay>,
 ) -> Result<Json<Transfer>, Failure> {
     let Pay { to, amount, id } = post.body;
-    let (id, payer) = (transfer_id(id)?, &post.caller.account);
-    let paid = gateway.node.pay(&post.caller, id, to, amount).await;
+    let (caller, key) = (&post.caller, post.idempotency_key.as_deref());
+    let (id, payer) = (transfer_id(caller, key, id)?, &caller.account);
+    let paid = gateway.node.pay(caller, id, to, amount).await;
     let id = paid.map_err(|error| Failure::to_payer(error, payer))?;
     transfers::get(&gateway, id)
 }
 
-pub(super) fn transfer_id(given: Option<TransferId>) -> Result<TransferId, Failure> {
-    match given {
-        None => Ok(random_transfer_id()),
-        Some(TransferId(0 | u128::MAX)) => {
-            Err(Failure::invalid("id", "all zeros and all ones are not ids"))
+/// Which transfer it is: that of the body's `id` or of the `Idempotency-Key`, the same at every
+/// retry, or a new one.
+///
+/// # Errors
+/// An id that is none, or both.
+pub(super) fn transfer_id(
+    caller: &Caller,
+    key: Option<&str>,
+    given: Option<TransferId>,
+) -> Result<TransferId, Failure> {
+    let wrong = |reason| Err(Failure::invalid("id", reason));
+    match (given, key) {
+        (None, None) => Ok(random_transfer_id()),
+        (None, Some(key)) => Ok(caller.chosen_by(key)),
+        (Some(_), Some(_)) => {
+            wrong("the Idempotency-Key names the transfer already; give one of both")
         }
-        Some(id) => Ok(id),
+        (Some(TransferId(0 | u128::MAX)), None) => wrong("all zeros and all ones are not ids"),
+        (Some(id), None) => Ok(id),
     }
 }

@@ -11,7 +11,7 @@ use aigen_api::resources::{
 };
 use aigen_node::Caller;
 use aigen_node::network::{self, Capped, Network, Role};
-use aigen_types::{Address, BudgetPath, CallId, Ppm};
+use aigen_types::{Address, BudgetPath, CallId, Ppm, Timestamp};
 use axum::Json;
 use axum::extract::State;
 
@@ -57,6 +57,19 @@ pub(super) fn describe_budget(
         held: state.held,
         available: state.available(),
     }
+}
+
+/// When something ends by itself: what has ended already was meant otherwise.
+pub(super) fn to_come(
+    param: &str,
+    end: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    if end.is_some_and(|end| end <= now) {
+        let reason = "is over; times are in nanoseconds since the Unix epoch";
+        return Err(Failure::invalid(param, reason));
+    }
+    Ok(end)
 }
 
 /// Answers with every budget that the key sees.
@@ -122,6 +135,7 @@ pub(super) async fn grant(
     post: Post<GrantAllowance>,
 ) -> Result<Json<List<Allowance>>, Failure> {
     let body = post.body;
+    let now = gateway.node.network().ledger().now();
     let too_large = || Failure::invalid("margin_ppm", "must be 0 to 1000000");
     let grant = network::GrantAllowance {
         user: body.user.unwrap_or_else(|| post.caller.account.clone()),
@@ -129,7 +143,7 @@ pub(super) async fn grant(
         cap: body.cap,
         period: period_in(body.period),
         margin: Ppm::new(body.margin_ppm).ok_or_else(too_large)?,
-        expires_at: body.expires_at,
+        expires_at: to_come("expires_at", body.expires_at, now)?,
     };
     gateway.node.grant_allowance(&post.caller, grant).await?;
     let network = gateway.node.network();
@@ -161,7 +175,7 @@ pub(super) async fn reverse(
     post: Post<Reverse>,
 ) -> Result<Json<AnyReceipt>, Failure> {
     let reverse = network::ReverseCall {
-        id: transfer_id(post.body.id)?,
+        id: transfer_id(&post.caller, post.idempotency_key.as_deref(), post.body.id)?,
         call,
         reason: reason_in(post.body.reason),
     };
@@ -175,7 +189,7 @@ pub(super) async fn refund(
     post: Post<Refund>,
 ) -> Result<Json<AnyReceipt>, Failure> {
     let refund = network::RefundCall {
-        id: transfer_id(post.body.id)?,
+        id: transfer_id(&post.caller, post.idempotency_key.as_deref(), post.body.id)?,
         call,
         amount: post.body.amount,
         reason: reason_in(post.body.reason),

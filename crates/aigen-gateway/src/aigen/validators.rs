@@ -3,8 +3,8 @@ use crate::extract::{Key, Post};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{List, MoveStake, RegisterValidator, Validator};
+use aigen_node::NodeError;
 use aigen_node::network::{self, Network, NewValidator, Refusal, addresses};
-use aigen_node::{Caller, NodeError};
 use aigen_types::Slug;
 use axum::Json;
 use axum::extract::State;
@@ -39,7 +39,7 @@ pub(super) async fn add_stake(
     State(gateway): State<Gateway>,
     post: Post<MoveStake>,
 ) -> Result<Json<Validator>, Failure> {
-    let change = change(&post.caller, post.body)?;
+    let change = change(&post)?;
     let payer = addresses::validator(&change.validator);
     let name = change.validator.clone();
     let moved = gateway.node.add_stake(&post.caller, change).await;
@@ -51,17 +51,18 @@ pub(super) async fn remove_stake(
     State(gateway): State<Gateway>,
     post: Post<MoveStake>,
 ) -> Result<Json<Validator>, Failure> {
-    let change = change(&post.caller, post.body)?;
+    let change = change(&post)?;
     let name = change.validator.clone();
     gateway.node.remove_stake(&post.caller, change).await?;
     one(&gateway, &name)
 }
 
-fn change(caller: &Caller, body: MoveStake) -> Result<network::MoveStake, Failure> {
-    let id = caller.transfer_id(transfer_id(body.id)?);
+fn change(post: &Post<MoveStake>) -> Result<network::MoveStake, Failure> {
+    let (caller, body) = (&post.caller, &post.body);
+    let chosen = transfer_id(caller, post.idempotency_key.as_deref(), body.id)?;
     Ok(network::MoveStake {
-        id,
-        validator: body.validator,
+        id: caller.transfer_id(chosen),
+        validator: body.validator.clone(),
         amount: body.amount,
     })
 }

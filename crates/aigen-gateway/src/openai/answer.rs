@@ -16,7 +16,7 @@ use crate::state::Gateway;
 use aigen_api::openai::TraceStep;
 use aigen_node::{
     CallEvent, CompletionRequest, DatasetAsk, Ended, NodeError, Prompt, Sampling, Served, Steering,
-    Tokenizer,
+    Tokenizer, without_secrets,
 };
 use aigen_types::{Address, Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -147,7 +147,7 @@ async fn began<W>(
 /// The name as a log may show it: a request can say anything.
 fn printable(model: &str) -> String {
     match model.parse::<ModelName>() {
-        Ok(model) => model.to_string(),
+        Ok(model) => without_secrets(model.as_str()).into_owned(),
         Err(_) => "invalid".to_owned(),
     }
 }

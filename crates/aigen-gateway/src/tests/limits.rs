@@ -71,7 +71,11 @@ async fn a_key_is_for_some_models_and_purposes_and_for_a_time() {
         (json!({"scopes": ["complete"]}), 200, 403),
         (json!({"scopes": ["read"]}), 403, 200),
         (json!({"scopes": ["read", "complete"]}), 200, 200),
-        (json!({"expires_at": 1}), 401, 401),
+        (
+            json!({"expires_at": 9_000_000_000_000_000_000_u64}),
+            200,
+            200,
+        ),
     ] {
         let world_of = World::polite().await;
         let key = limited(&world_of, limits.clone()).await;
@@ -87,7 +91,86 @@ async fn a_key_is_for_some_models_and_purposes_and_for_a_time() {
     let path = "/v1/aigen/keys/narrow/limits";
     world.post(&world.operator, path, &json!({})).await;
     assert_eq!(world.node.network().keyring(), &Default::default());
-    let _ = KeyLimits::default();
+    world.settle().await;
+}
+
+/// Whoever has the secret of a key that has ended is told so, and a list tells it apart from others.
+#[tokio::test]
+async fn a_key_that_has_ended_says_how() {
+    let world = World::polite().await;
+    let operator = world.node.authenticate(&world.operator).unwrap();
+    let [revoked, expired] = [world.key("old", "user:ada"), world.key("late", "user:ada")];
+    let (revoked, expired) = (revoked.await, expired.await);
+    let path = "/v1/aigen/keys/old/revoke";
+    let gone = world.post(&world.operator, path, &json!({})).await;
+    assert_eq!(gone.status, 200, "{}", gone.text);
+    // What no request may say: it has been for a time.
+    let over = KeyLimits {
+        expires_at: Some(aigen_types::Timestamp(1)),
+        ..KeyLimits::default()
+    };
+    let late = "late".parse().unwrap();
+    world.node.limit_key(&operator, late, over).await.unwrap();
+    assert_eq!(ask(&world, &revoked).await.error().1, "key_revoked");
+    assert_eq!(ask(&world, &expired).await.error().1, "key_expired");
+    let forged = format!("{}0", &revoked[..revoked.len() - 1]);
+    if forged != revoked {
+        assert_eq!(ask(&world, &forged).await.error().1, "invalid_api_key");
+    }
+    let keys = world.get(&world.operator, "/v1/aigen/keys").await.json();
+    let states = keys["data"].as_array().unwrap().iter().map(|key| {
+        let [name, revoked, expired] = ["name", "revoked", "expired"].map(|of| &key[of]);
+        format!("{name} {revoked} {expired}")
+    });
+    let states = states.collect::<Vec<_>>().join(", ").replace('"', "");
+    assert_eq!(
+        states,
+        "ada-1 false false, late false true, old true false, op false false"
+    );
+    let path = "/v1/aigen/keys/old/limits";
+    let limits = world.post(&world.operator, path, &json!({})).await;
+    assert_eq!(limits.error(), (409, "key_ended".to_owned(), None));
+    world.settle().await;
+}
+
+/// Param of what makes no key, or one that could never be used.
+const USELESS: &str = r#"
+limits.requests_per_minute | {"limits": {"requests_per_minute": 0}}
+limits.tokens_per_minute   | {"limits": {"tokens_per_minute": 0}}
+limits.expires_at          | {"limits": {"expires_at": 1}}
+limits.expires_at          | {"limits": {"expires_at": 1800000000}}
+spender                    | {"account": "org:acme", "spender": "org:other:team:x"}
+spender                    | {"account": "org:acme:team:x", "spender": "org:acme"}
+name                       | {"name": "aigen_ada-1.0123456789abcdef0123456789abcdef"}
+Idempotency-Key            | {}
+"#;
+
+#[tokio::test]
+async fn no_key_is_made_that_could_not_be_used() {
+    let world = World::polite().await;
+    for row in USELESS.trim().lines() {
+        let (param, body) = row.split_once('|').unwrap();
+        let mut body: Value = serde_json::from_str(body).unwrap();
+        if body["account"].is_null() {
+            body["account"] = json!("user:ada");
+        }
+        let mut post = request("POST", &world.operator, "/v1/aigen/keys", &body.to_string());
+        if param.trim() == "Idempotency-Key" {
+            post.headers_mut()
+                .insert("idempotency-key", "k".parse().unwrap());
+        }
+        let (status, _, named) = world.send(post).await.error();
+        assert_eq!(
+            (status, named.as_deref()),
+            (400, Some(param.trim())),
+            "{row}"
+        );
+    }
+    assert_eq!(world.node.network().keys().count(), 2);
+    let path = "/v1/aigen/keys/ada-1/limits";
+    let never = json!({"requests_per_minute": 0});
+    let never = world.post(&world.operator, path, &never).await.error();
+    assert_eq!(never.2.as_deref(), Some("requests_per_minute"));
     world.settle().await;
 }
 

@@ -61,6 +61,7 @@ async fn one_line_per_request_without_secrets_or_content() {
     world.get("aigen_ada-1.stolen", "/v1/aigen/account").await;
     let log = String::from_utf8(LOGGED.take()).unwrap();
     no_planted_secret_is_repeated(&world).await;
+    no_key_in_the_wrong_place_is_repeated(&world).await;
     who_hangs_up_is_told_of_with_the_cost().await;
     let told = |line: &Value| {
         FIELDS
@@ -139,6 +140,40 @@ async fn who_hangs_up_is_told_of_with_the_cost() {
             .unwrap();
         assert_eq!(line["cost"], receipt.total().to_string());
     }
+}
+
+/// Whole keys where names belong: in paths, as a model, in bodies.
+async fn no_key_in_the_wrong_place_is_repeated(world: &World) {
+    let key = &world.operator;
+    let mut answers = String::new();
+    for path in [
+        format!("/v1/aigen/keys/{key}/limits"),
+        format!("/v1/aigen/keys/{key}/revoke"),
+        format!("/v1/models/{key}"),
+        format!("/v1/{key}"),
+    ] {
+        answers.push_str(&world.get(key, &path).await.text);
+        answers.push_str(&world.post(key, &path, &json!({})).await.text);
+    }
+    let named = json!({ key.as_str(): 1 });
+    for fields in [
+        json!({"model": key}),
+        json!({"model": format!("fn:ada/{key}")}),
+        json!({"aigen": {"controller": key}}),
+        json!({"aigen": {"bill_to": key}}),
+        json!({"aigen": {"end_user": format!("{key} ")}}),
+        json!({"aigen": named}),
+        json!({"response_format": {"type": key}}),
+    ] {
+        answers.push_str(&world.chat(fields).await.text);
+    }
+    answers.push_str(&world.get("", "/metrics").await.text);
+    let log = String::from_utf8(LOGGED.take()).unwrap();
+    assert!(log.contains("/v1/aigen/keys/aigen_op.…/limits"), "{log}");
+    assert!(answers.contains("aigen_op.…"), "{answers}");
+    let secret = &key.rsplit_once('.').unwrap().1[..16];
+    assert!(!log.contains(secret), "{log}");
+    assert!(!answers.contains(secret), "{answers}");
 }
 
 /// Secrets in every place where a request can carry them: neither a log nor an answer repeats

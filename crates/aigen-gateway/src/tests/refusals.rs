@@ -65,7 +65,12 @@ const CHAT: &str = r#"
 422 controller_refused -                         | {"aigen": {"controller": "regex", "params": {"pattern": "("}}}
 422 controller_refused -                         | {"aigen": {"controller": "lark", "params": {"grammar": "no"}}}
 400 invalid_value aigen.controller               | {"aigen": {"controller": "regex", "params": {"pattern": "a"}}, "response_format": {"type": "json_object"}}
-400 invalid_json response_format                 | {"response_format": {"type": "json_schema"}}
+400 invalid_json response_format.json_schema     | {"response_format": {"type": "json_schema"}}
+400 invalid_json aigen                           | {"aigen": []}
+400 invalid_json aigen                           | {"aigen": ["nobody/nothing@1.0.0"]}
+400 invalid_json messages[0]                     | {"messages": [["user", "Hi"]]}
+400 invalid_json messages[0].content[0]          | {"messages": [{"role": "user", "content": [["text", "Hi"]]}]}
+400 invalid_json stream_options                  | {"stream": true, "stream_options": []}
 422 controller_refused -                         | {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "nothing"}}}}
 "#;
 
@@ -171,7 +176,40 @@ async fn bad_bodies_keys_and_paths() {
         (post(&ada, ""), 400, "invalid_json", None),
         (post(&ada, "[]"), 400, "invalid_json", None),
         (post(&ada, &format!("{good}x")), 400, "invalid_json", None),
-        (post(&ada, "{\"messages\": []}"), 400, "invalid_json", None),
+        (
+            post(&ada, "{\"messages\": []}"),
+            400,
+            "invalid_json",
+            Some("model"),
+        ),
+        (
+            post(&ada, r#"["tiny", [{"role": "user", "content": "Hi"}]]"#),
+            400,
+            "invalid_json",
+            None,
+        ),
+        (
+            request(
+                "POST",
+                &world.operator,
+                "/v1/aigen/issue",
+                r#"["user:arr", "1"]"#,
+            ),
+            400,
+            "invalid_json",
+            None,
+        ),
+        (
+            request(
+                "POST",
+                &world.operator,
+                "/v1/aigen/keys/ada-1/limits",
+                "[1,2,3,[],[],[]]",
+            ),
+            400,
+            "invalid_json",
+            None,
+        ),
         (post(&ada, &large), 413, "body_too_large", None),
         (typed("text/plain"), 415, "unsupported_media_type", None),
         (

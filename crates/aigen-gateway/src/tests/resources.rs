@@ -333,7 +333,7 @@ async fn a_key_is_shown_once_and_ends_when_revoked() {
             &key.key,
             "/v1/aigen/account",
             None,
-            (401, "invalid_api_key"),
+            (401, "key_revoked"),
         )
         .await;
     let unknown = world

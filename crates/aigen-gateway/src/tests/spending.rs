@@ -119,6 +119,110 @@ async fn end_users_are_named_by_header_or_body_and_reach_nobody_else() {
     world.settle().await;
 }
 
+/// Whoever is bounded from above neither lifts that bound nor raises it.
+#[tokio::test]
+async fn an_app_does_not_lift_the_cap_that_the_operator_set() {
+    let world = World::polite().await;
+    let app = world.key("zz-1", "app:zz").await;
+    world.fund("app:zz", "1").await;
+    budget(&world, "app:zz", "0.00000001").await;
+    let ask = async || world.post(&app, CHAT, &chat(json!({}))).await;
+    assert_eq!(
+        reason(&ask().await),
+        (402, "budget_exhausted".into(), false)
+    );
+    for body in [
+        json!({"path": "app:zz"}),
+        json!({"path": "app:zz", "cap": "1000", "period": "total"}),
+        json!({"path": "app:zz", "cap": "1000", "period": "day"}),
+    ] {
+        let refused = world.post(&app, "/v1/aigen/budgets", &body).await;
+        assert_eq!(refused.error().1, "forbidden", "{body}");
+    }
+    let users = json!({"path": "app:zz:user:*", "cap": "1"});
+    let own = world.post(&app, "/v1/aigen/budgets", &users).await;
+    assert_eq!(own.status, 200, "{}", own.text);
+    assert_eq!(
+        reason(&ask().await),
+        (402, "budget_exhausted".into(), false)
+    );
+    let over = json!({"app": "app:zz", "cap": "1", "expires_at": 5});
+    let over = world.post(&world.ada, "/v1/aigen/allowances", &over).await;
+    assert_eq!(over.error().2.as_deref(), Some("expires_at"));
+    world.settle().await;
+}
+
+/// A request to move money, with this key of its own.
+fn keyed(key: &str, path: &str, once: &str, body: Value) -> Request<Body> {
+    let mut request = request("POST", key, path, &body.to_string());
+    let headers = request.headers_mut();
+    headers.insert("idempotency-key", once.parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn money_moves_once_for_an_idempotency_key() {
+    let world = World::polite().await;
+    let issue = |once: &str, amount: &str| {
+        let body = json!({"to": "user:bob", "amount": amount});
+        world.send(keyed(&world.operator, "/v1/aigen/issue", once, body))
+    };
+    let first = issue("i-1", "1").await.json();
+    assert_eq!(issue("i-1", "1").await.json(), first);
+    let other = issue("i-1", "2").await.error();
+    assert_eq!(
+        other,
+        (409, "exists_with_different_amount".to_owned(), None)
+    );
+    assert_ne!(issue("i-2", "1").await.json()["id"], first["id"]);
+    let pay = |once: &str| {
+        let body = json!({"to": "user:bob", "amount": "0.25"});
+        world.send(keyed(&world.ada, "/v1/aigen/transfers", once, body))
+    };
+    // Another's key of the same name is another transfer.
+    let [paid, again] = [pay("i-1").await.json(), pay("i-1").await.json()];
+    assert_eq!(paid, again);
+    assert_eq!(world.balance("user:bob").0, 2_250_000_000);
+    let both = json!({"to": "user:bob", "amount": "1", "id": "0000000000000000000000000000000a"});
+    let both = keyed(&world.ada, "/v1/aigen/transfers", "i-3", both);
+    assert_eq!(world.send(both).await.error().2.as_deref(), Some("id"));
+
+    let called = receipt_of(&world.chat(json!({})).await);
+    world.fund("treasury", "1").await;
+    let path = format!("/v1/aigen/receipts/{called}/refund");
+    let refund = || {
+        let body = json!({"amount": "0.00000001", "reason": "quality"});
+        world.send(keyed(&world.operator, &path, "r-1", body))
+    };
+    let [given, again] = [refund().await.json(), refund().await.json()];
+    assert_eq!(given["corrections"].as_array().unwrap().len(), 1, "{given}");
+    assert_eq!(given["corrections"], again["corrections"]);
+    world.settle().await;
+}
+
+/// Of two headers that say who asks, for whom or for which time, neither is taken.
+#[tokio::test]
+async fn a_header_of_identity_is_there_once() {
+    let world = World::polite().await;
+    for (name, value) in [
+        ("X-Aigen-End-User", "nobody"),
+        ("X-Aigen-Bill-To", "user:bob"),
+        ("Idempotency-Key", "k"),
+        ("Authorization", "Bearer aigen_x.00"),
+        ("X-Api-Key", "aigen_x.00"),
+    ] {
+        let mut request = with_headers(&world.ada, json!({}), &[]);
+        for _ in 0..2 {
+            let name: axum::http::HeaderName = name.parse().unwrap();
+            request.headers_mut().append(name, value.parse().unwrap());
+        }
+        let expected = (400, "invalid_value".to_owned(), Some(name.to_owned()));
+        assert_eq!(world.send(request).await.error(), expected, "{name}");
+    }
+    assert_eq!(world.node.network().receipts().count(), 0);
+    world.settle().await;
+}
+
 #[tokio::test]
 async fn a_user_pays_for_an_app_that_it_allows_and_for_no_other() {
     let world = World::polite().await;

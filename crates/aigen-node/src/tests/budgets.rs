@@ -136,6 +136,10 @@ async fn nobody_raises_their_own_bound() {
     };
     let org = caller("k1", "org:acme", "org:acme").await;
     let team = caller("k2", "org:acme", "org:acme:team:x").await;
+    let app = caller("k3", "app:zz", "app:zz").await;
+    let user = caller("k4", "user:bob", "user:bob").await;
+    let end_user = caller("k5", "app:zz:user:1", "app:zz:user:1").await;
+    let developer = caller("k6", "developer:eve", "developer:eve").await;
     for (who, path, allowed) in [
         (&org, "org:acme", true),
         (&org, "org:acme:team:x", true),
@@ -146,15 +150,32 @@ async fn nobody_raises_their_own_bound() {
         (&team, "org:acme:team:x:user:*", true),
         (&team, "org:acme:team:x:app:y", true),
         (&team, "org:acme:team:xy", false),
+        (&app, "app:zz", false),
+        (&app, "app:zz:user:*", true),
+        (&app, "app:zz:user:1", true),
+        (&app, "app:y", false),
+        (&user, "user:bob", true),
+        (&user, "user:bob:app:x", true),
+        (&user, "user:ada", false),
+        (&end_user, "app:zz:user:1", false),
+        (&end_user, "app:zz", false),
+        (&developer, "developer:eve", false),
         (&operator, "user:ada", true),
+        (&operator, "app:zz", true),
     ] {
         let set = SetBudget {
             path: parsed(path),
             cap: Some(Amount::from_nano(1)),
             period: Period::Day,
         };
-        let set = world.node.set_budget(who, set).await;
-        assert_eq!(set.is_ok(), allowed, "{} {path}", who.spender);
+        let lift = SetBudget {
+            cap: None,
+            ..set.clone()
+        };
+        for set in [set, lift] {
+            let set = world.node.set_budget(who, set).await;
+            assert_eq!(set.is_ok(), allowed, "{} {path}", who.spender);
+        }
     }
     let to = parsed("user:eve");
     let paid = world

@@ -236,7 +236,11 @@ async fn list(reach: &Reach, context: &Context) -> Result<()> {
                 KeyRole::Operator => "operator",
                 KeyRole::Customer => "customer",
             };
-            let state = if key.revoked { "revoked" } else { "valid" };
+            let state = match (key.revoked, key.expired) {
+                (true, _) => "revoked",
+                (_, true) => "expired",
+                _ => "valid",
+            };
             table.row([
                 key.name.to_string(),
                 key.account.to_string(),

@@ -85,6 +85,11 @@ fn article(word: &str) -> &'static str {
 
 pub async fn create(kind: &Kind, new: NewSpender, reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_operator(context)?;
+    let there: List<Spender> = node.get(kind.path).await?;
+    let there = there.data.iter().find(|one| one.address == new.address);
+    if let Some(there) = there.filter(|there| !there.keys.is_empty()) {
+        return Err(twice(kind, &new, &there.keys));
+    }
     // Bounds first, so that no key is ever without them.
     for Bound(bound) in &new.bounds {
         let _: List<Budget> = node.post("/v1/aigen/budgets", bound).await?;
@@ -109,6 +114,17 @@ pub async fn create(kind: &Kind, new: NewSpender, reach: &Reach, context: &Conte
         key.name
     ));
     Ok(())
+}
+
+/// Another key for the same would come with a name that nobody chose and nobody notices.
+fn twice(kind: &Kind, new: &NewSpender, keys: &[Slug]) -> anyhow::Error {
+    let (word, address, account) = (kind.word, &new.address, &new.account);
+    hinted(
+        format!("{address} is there already, with the key {}", names(keys)),
+        format!(
+            "`aigen key create {account} --spender {address} --name NAME` makes another key, `aigen {word} budget` changes its cap"
+        ),
+    )
 }
 
 pub async fn bound(

@@ -36,6 +36,20 @@ fn teams_are_made_bounded_and_shown() {
     org:acme:team:search  2.00  day  0.00   0.00  2.00
     ----- stderr
     ");
+    check!(folder.run(&["team", "create", "org:acme:team:search", "--cap", "9"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: org:acme:team:search is there already, with the key search
+    hint: `aigen key create org:acme --spender org:acme:team:search --name NAME` makes another key, `aigen team budget` changes its cap
+    ");
+    check!(folder.run(&["key", "revoke", made["key"].as_str().unwrap()]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: a whole key stands where a name belongs; nothing was sent
+    hint: a key's name is what stands between `aigen_` and the dot: `aigen key list` shows them
+    ");
     check!(folder.run(&["team", "list"]), @r"
     exit code: 0
     ----- stdout

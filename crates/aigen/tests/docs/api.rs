@@ -16,7 +16,7 @@ ends in `_nano`. An error has a `code` and, where there is one, a `hint`: [refus
 
 | header of a request | |
 |---|---|
-| `Idempotency-Key` | a retry with the same one gets the same answer and is charged once; at most 255 bytes |
+| `Idempotency-Key` | a retry with the same one gets the same answer and is charged once, or moves the same money once; refused where what is asked for has no id that it could stand for; at most 255 bytes |
 | `X-Aigen-End-User` | which end user of the app this is for: bounded by `budget set …:user:*` |
 | `X-Aigen-Bill-To` | the user who pays, and who allowed the app to spend |
 

@@ -99,7 +99,7 @@ impl TryFrom<Value> for ResponsesInput {
         };
         let items = items.into_iter().enumerate();
         let items = items.map(|(at, item)| {
-            serde_json::from_value(item).map_err(|error| format!("item {at}: {error}"))
+            crate::json::from_value(item).map_err(|error| format!("item {at}: {error}"))
         });
         items.collect::<Result<_, _>>().map(Self::Items)
     }
