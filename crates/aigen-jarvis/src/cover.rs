@@ -1,4 +1,6 @@
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
 use aigen_engine::SessionControl;
 
@@ -14,6 +16,10 @@ pub struct Cover(Arc<Mutex<State>>);
 struct State {
     tokens: u64,
     closed: bool,
+    /// Tokens that the session waits for, or once did.
+    wanted: u64,
+    /// Whoever is to hear of that.
+    payer: Option<Waker>,
     session: Option<SessionControl>,
 }
 
@@ -31,11 +37,12 @@ impl Cover {
     /// Covers the first `tokens` output tokens.
     #[must_use]
     pub fn new(tokens: u64) -> Self {
-        let (closed, session) = (false, None);
         Self(Arc::new(Mutex::new(State {
             tokens,
-            closed,
-            session,
+            closed: false,
+            wanted: 0,
+            payer: None,
+            session: None,
         })))
     }
 
@@ -67,6 +74,20 @@ impl Cover {
         self.lock().tokens
     }
 
+    /// Waits until the session waits for more tokens than are covered, and says for how many. One waits at a
+    /// time. How many branches need how many at once only the session knows.
+    pub async fn wanted(&self) -> u64 {
+        let poll = |context: &mut std::task::Context<'_>| {
+            let mut state = self.lock();
+            if state.wanted > state.tokens && !state.closed {
+                return Poll::Ready(state.wanted);
+            }
+            state.payer = Some(context.waker().clone());
+            Poll::Pending
+        };
+        poll_fn(poll).await
+    }
+
     /// The covered tokens, once it is known that there will be no more.
     pub(crate) fn closed_at(&self) -> Option<u64> {
         let state = self.lock();
@@ -74,10 +95,16 @@ impl Cover {
     }
 
     pub(crate) fn covers(&self, tokens: u64) -> Covered {
-        let state = self.lock();
+        let mut state = self.lock();
         match (tokens <= state.tokens, state.closed) {
             (true, _) => Covered::Yes,
-            (false, false) => Covered::NotYet,
+            (false, false) => {
+                state.wanted = state.wanted.max(tokens);
+                if let Some(payer) = state.payer.take() {
+                    payer.wake();
+                }
+                Covered::NotYet
+            }
             (false, true) => Covered::Never,
         }
     }
@@ -101,5 +128,36 @@ impl State {
         if let Some(session) = &self.session {
             session.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    fn wanted(cover: &Cover) -> Option<u64> {
+        let mut context = std::task::Context::from_waker(Waker::noop());
+        match pin!(cover.wanted()).poll(&mut context) {
+            Poll::Ready(tokens) => Some(tokens),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn it_says_what_the_session_waits_for() {
+        let cover = Cover::new(2);
+        assert_eq!(cover.covers(2), Covered::Yes);
+        assert_eq!(wanted(&cover), None, "nobody waits");
+        assert_eq!(cover.covers(5), Covered::NotYet);
+        assert_eq!(wanted(&cover), Some(5));
+        cover.extend_to(4);
+        assert_eq!(wanted(&cover), Some(5), "it is still too little");
+        cover.extend_to(5);
+        assert_eq!(wanted(&cover), None);
+        assert_eq!(cover.covers(6), Covered::NotYet);
+        cover.close();
+        assert_eq!(wanted(&cover), None, "no more will come");
     }
 }

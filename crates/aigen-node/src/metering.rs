@@ -347,6 +347,7 @@ impl Meter {
     ) -> Vec<CallEvent> {
         let stopping = self.node.0.stopping.clone();
         let (mut gone, mut stopped) = (false, false);
+        let cover = self.cover.clone();
         let deadline = ongoing.is_queued().then(|| self.admitted.deadline());
         loop {
             tokio::select! {
@@ -362,6 +363,7 @@ impl Meter {
                     None => return Vec::new(),
                 },
                 reply = extended(&mut self.extension) => self.on_extended(reply),
+                wanted = cover.wanted(), if self.extension.is_none() => self.ask_for_more(wanted),
                 () = passed(deadline), if self.times.begun.is_none() && self.given_up.is_none() => {
                     self.given_up = Some(self.admitted.too_late());
                     ongoing.cancel();
@@ -464,7 +466,7 @@ impl Meter {
         }
         // At three quarters of the cover, so that the next hold is durable before it is needed.
         if computed * 4 >= self.cover.tokens() * 3 {
-            self.ask_for_more();
+            self.ask_for_more(0);
         }
     }
 
@@ -506,10 +508,12 @@ impl Meter {
             .await;
     }
 
-    fn ask_for_more(&mut self) {
+    /// Asks for as many tokens as the answers may have, and for no fewer than are wanted now.
+    fn ask_for_more(&mut self, wanted: u64) {
         let covered = self.cover.tokens();
-        // Tokens that were taken back are computed too, beyond those that the answer may have.
-        let ceiling = self.max_tokens + self.used.discarded_tokens;
+        // Tokens that were taken back are computed too, beyond those that the answer may have, and so are
+        // those of branches beside it.
+        let ceiling = wanted.max(self.max_tokens + self.used.discarded_tokens);
         if self.exhausted || self.extension.is_some() || covered >= ceiling {
             return;
         }

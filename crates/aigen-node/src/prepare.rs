@@ -229,6 +229,8 @@ impl Node {
         let info = engine.info();
         let behalf = behalf(caller, &request);
         let bounded = self.steer_remote(&request.model, &info, &request.steering, behalf)?;
+        // Each of them is a request of its own.
+        let branches = bounded.program.as_ref().map_or(1, Program::branches);
         let (argument, messages) = given(&request.steering, &request.prompt);
         let terms = TextOpening {
             argument,
@@ -240,6 +242,7 @@ impl Node {
             model: request.model.to_string(),
             seed: request.sampling.seed,
             schemas: info.control >= ControlLevel::Schema,
+            branches,
         };
         let max_tokens = request.max_tokens.unwrap_or(info.answer_tokens);
         let max_tokens = max_tokens.min(info.context_tokens);
@@ -266,9 +269,11 @@ impl Node {
         };
         engine.check(&asked).map_err(NodeError::Steering)?;
         let context = u64::from(info.context_tokens);
-        let max_tokens = u64::from(max_tokens);
+        let prompt_max = asked.prompt_tokens_max().min(context);
+        let output_max = u64::from(max_tokens);
+        let max_tokens = output_max * u64::from(branches);
         let held = Held {
-            prompt_tokens: asked.prompt_tokens_max().min(context),
+            prompt_tokens: prompt_max * u64::from(branches),
             chunk_tokens: max_tokens,
             least_tokens: max_tokens,
         };
@@ -277,8 +282,8 @@ impl Node {
             request: asked,
             form,
             steered: bounded.program.map(|program| (program, terms)),
-            prompt_max: held.prompt_tokens,
-            output_max: max_tokens,
+            prompt_max,
+            output_max,
         }));
         Ok(Prepared {
             declared: self.declared(bounded.controller)?,

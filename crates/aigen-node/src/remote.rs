@@ -2,6 +2,7 @@
 //! claim to have used, as far as it is believed.
 
 mod form;
+mod joined;
 
 use crate::error::NodeError;
 use crate::work::{Told, Unbegun};
@@ -12,7 +13,7 @@ use aigen_engine::text::{
 };
 use aigen_functions::Form;
 use aigen_jarvis::{
-    CallReader, Ending, Event, Fault, Finish, Piece, Program, TextOpening, TextSegment,
+    BranchId, CallReader, Ending, Event, Fault, Finish, Piece, Program, TextOpening, TextSegment,
     TextSession, Usage, call_text,
 };
 use aigen_network::Counter;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use self::joined::{Came, Part};
 pub use form::Correction;
 pub(crate) use form::{correct, state};
 
@@ -40,9 +42,9 @@ pub(crate) struct Asking {
     pub form: Option<Form>,
     /// What steers it, if that is more than a schema.
     pub steered: Option<(Program, TextOpening)>,
-    /// Prompt tokens that are held for, and no claim may exceed.
+    /// Prompt tokens of one request, which are held for, and no claim may exceed.
     pub prompt_max: u64,
-    /// The same of output tokens.
+    /// The same of its output tokens.
     pub output_max: u64,
 }
 
@@ -56,68 +58,74 @@ impl Asking {
         tell: UnboundedSender<Told>,
         recall: CancellationToken,
     ) -> Result<Box<dyn TextControl>, Unbegun> {
-        let session = match self.steered.take() {
-            None => None,
-            Some((program, terms)) => {
-                let sampling = self.request.sampling.clone();
-                let begin = move || {
-                    let mut session = TextSession::open(&program, &terms, &recall)?;
-                    match session.begin(&sampling) {
-                        Ok(segment) => Ok((session, segment)),
-                        Err(fault) => Err(Box::new(session.fail(fault))),
-                    }
-                };
-                // A guest computes for up to half a second, off the async threads.
-                let begun = tokio::task::spawn_blocking(begin).await;
-                let begun = begun.unwrap_or_else(|_| Err(Box::new(Ending::crashed())));
-                let (session, segment) = begun.map_err(Unbegun::of)?;
-                if let Err(error) = self.narrow(segment) {
-                    let reason = error.to_string();
-                    let ending = Box::new(session.fail(Fault::Controller { reason }));
-                    return Err(Unbegun { error, ending });
-                }
-                Some(session)
+        let Some((program, terms)) = self.steered.take() else {
+            let mut listener = self.listener(&self.request, tell);
+            let on_event = Box::new(move |event| listener.hear(event));
+            return Ok(self.engine.start(self.request, on_event));
+        };
+        let sampling = self.request.sampling.clone();
+        let begin = move || {
+            let mut session = TextSession::open(&program, &terms, &recall)?;
+            match session.begin(&sampling) {
+                Ok(segments) => Ok((session, segments)),
+                Err(fault) => Err(Box::new(session.fail(fault))),
             }
         };
-        Ok(self.ask(session, tell))
+        // A guest computes for up to half a second, off the async threads.
+        let begun = tokio::task::spawn_blocking(begin).await;
+        let begun = begun.unwrap_or_else(|_| Err(Box::new(Ending::crashed())));
+        let (session, segments) = begun.map_err(Unbegun::of)?;
+        match self.requests(segments) {
+            Ok(requests) => Ok(joined::start(&self, session, requests, tell)),
+            Err(error) => {
+                let reason = error.to_string();
+                let ending = Box::new(session.fail(Fault::Controller { reason }));
+                Err(Unbegun { error, ending })
+            }
+        }
     }
 
-    /// Asks for what the controller's segment says, within what the request does.
-    fn narrow(&mut self, segment: Option<TextSegment>) -> Result<(), NodeError> {
-        let Some(segment) = segment else {
+    /// What is asked for the controller's branches. All of it can be asked, or nothing is.
+    fn requests(
+        &self,
+        segments: Vec<TextSegment>,
+    ) -> Result<Vec<(BranchId, TextRequest)>, NodeError> {
+        if segments.is_empty() {
             let why = "the controller asks the model for nothing, and it is computed elsewhere";
             return Err(NodeError::Steering(why.to_owned()));
-        };
-        let request = &mut self.request;
+        }
+        let segments = segments.into_iter();
+        let request = |segment: TextSegment| Ok((segment.branch, self.narrowed(segment)?));
+        segments.map(request).collect()
+    }
+
+    /// What the segment says, within what the request does.
+    fn narrowed(&self, segment: TextSegment) -> Result<TextRequest, NodeError> {
+        let mut request = self.request.clone();
         request.schema = segment.schema;
         request.stops.extend(segment.stops);
         request.sampling = segment.sampling;
         let most = segment.max_tokens.unwrap_or(request.max_tokens);
         request.max_tokens = request.max_tokens.min(most);
-        self.engine.check(request).map_err(NodeError::Steering)
+        self.engine.check(&request).map_err(NodeError::Steering)?;
+        Ok(request)
     }
 
-    fn ask(
-        self,
-        session: Option<TextSession>,
-        tell: UnboundedSender<Told>,
-    ) -> Box<dyn TextControl> {
-        let mut listener = Listener {
+    fn listener(&self, request: &TextRequest, tell: UnboundedSender<Told>) -> Listener {
+        Listener {
             tell,
-            prompt: self.request.prompt_tokens_estimated().min(self.prompt_max),
+            prompt: request.prompt_tokens_estimated().min(self.prompt_max),
             prompt_max: self.prompt_max,
             output_max: self.output_max,
-            has_schema: self.form.is_some() || self.request.schema.is_some(),
-            form: self.form,
-            session,
+            has_schema: self.form.is_some() || request.schema.is_some(),
+            form: self.form.clone(),
+            part: None,
             started: false,
             bytes: 0,
             held_back: String::new(),
-            calls: self.request.tools.is_some().then(CallReader::default),
+            calls: request.tools.is_some().then(CallReader::default),
             called: false,
-        };
-        let on_event = Box::new(move |event| listener.hear(event));
-        self.engine.start(self.request, on_event)
+        }
     }
 }
 
@@ -214,8 +222,8 @@ struct Listener {
     output_max: u64,
     has_schema: bool,
     form: Option<Form>,
-    /// The controller that has the last word.
-    session: Option<TextSession>,
+    /// Where a controller has the last word, about which of its requests.
+    part: Option<Part>,
     started: bool,
     /// Of text that came so far.
     bytes: u64,
@@ -246,7 +254,7 @@ impl Listener {
         self.bytes += text.len() as u64;
         if self.calls_in(&text) {
             // Nothing of it is shown: the ending says why.
-        } else if self.has_schema || self.session.is_some() {
+        } else if self.has_schema || self.part.is_some() {
             self.held_back.push_str(&text);
         } else {
             self.piece(text);
@@ -291,8 +299,13 @@ impl Listener {
         };
         let text = std::mem::take(&mut self.held_back);
         let text = self.read(text, &mut ending);
-        if let (Some(session), Ok(finish)) = (self.session.take(), &ending.finish) {
-            return self.conclude(session, text, *finish, output);
+        if let Some(part) = self.part.take() {
+            let finish = ending.finish;
+            return part.came(Came {
+                text,
+                finish,
+                output,
+            });
         }
         if ending.finish.is_ok() && !text.is_empty() {
             self.piece(text);
@@ -329,25 +342,6 @@ impl Listener {
         };
         ending.finish = finish;
         found
-    }
-
-    /// The controller has its last word, off the async threads: it may ask the outside for it.
-    fn conclude(&self, session: TextSession, text: String, finish: TextFinish, output: u64) {
-        let tell = self.tell.clone();
-        tokio::task::spawn_blocking(move || {
-            let (text, ending) = session.end(&text, finish);
-            let usage = sampled(output);
-            let failed = matches!(ending.finish, Finish::Fault(_));
-            let piece = Piece {
-                text: if failed { String::new() } else { text },
-                usage,
-                ..Piece::default()
-            };
-            // A meter outlives the call that it meters.
-            let _ = tell.send(Told::Event(0, Event::Output(piece)));
-            let ending = Ending { usage, ..ending };
-            let _ = tell.send(Told::Event(0, Event::Finished(ending)));
-        });
     }
 
     /// Tells the prompt's tokens, and gives back those of the answer.
@@ -391,11 +385,15 @@ impl Listener {
     }
 
     fn measured(&self, prompt: u64, cached: u64, counting: Counting) {
-        self.tell(Told::Measured(Measured {
+        let measured = Measured {
             prompt,
             cached,
             counting,
-        }));
+        };
+        match &self.part {
+            Some(part) => part.measured(measured),
+            None => self.tell(Told::Measured(measured)),
+        }
     }
 
     fn tell(&self, told: Told) {

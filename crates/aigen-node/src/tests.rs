@@ -5,6 +5,7 @@ mod admission;
 mod budgets;
 mod datasets;
 mod early;
+mod joined;
 mod metering;
 mod recovery;
 mod remote;

@@ -680,7 +680,7 @@ impl Branch {
 }
 
 /// Tells the numbers of children apart from those that tokens are drawn by.
-const FORK: u64 = 0x61_6967_656e_2066;
+pub(super) const FORK: u64 = 0x61_6967_656e_2066;
 
 /// Refuses to wait for more than can be looked at.
 pub(super) fn names_at_most(count: usize, what: &'static str) -> Result<(), Fault> {

@@ -1,7 +1,9 @@
 //! A controller on an engine that answers whole segments: somebody else's server, which shows no
-//! tokens. One segment is one request with a schema, stop texts and a limit; before it and after
-//! it the controller may edit what there is, here. Whatever else it wants is refused by name.
+//! tokens. The segment of a branch is one request with a schema, stop texts and a limit, and a fork is several
+//! requests at once; before them and after them the controller may edit what there is, here. Whatever else it
+//! wants is refused by name.
 
+mod branch;
 mod bytes;
 
 use std::sync::Arc;
@@ -15,13 +17,14 @@ use aigen_types::Digest;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use self::branch::TextBranch;
 pub use self::bytes::Bytes;
 
-use super::record::{Origin, Record};
-use crate::limits::{DECISIONS_PER_PASS_MAX, EDIT_TOKENS_MAX, LATE_STEPS_MAX};
+use super::record::Record;
+use crate::limits::{BRANCHES_MAX, LATE_STEPS_MAX};
 use crate::{
-    Allow, Capabilities, Context, Controller, Decision, Edit, Ending, Fault, Finish, Generate,
-    Matcher, Observe, Opening, Program, Reason, Report, Turn, Wake,
+    BranchId, Capabilities, Context, Decision, Ending, Fault, Finish, Generate, Opening, Program,
+    Report, Turn, Usage,
 };
 
 /// What a controller is told of such a request.
@@ -39,35 +42,39 @@ pub struct TextOpening {
     pub seed: u64,
     /// Whether the engine follows schemas.
     pub schemas: bool,
+    /// Branches that it may have at once; one in any case.
+    pub branches: u32,
 }
 
-/// What it has the engine asked.
+/// What a branch has the engine asked.
 #[derive(Clone, Debug)]
 pub struct TextSegment {
+    /// The branch.
+    pub branch: BranchId,
     /// What the text has to satisfy.
     pub schema: Option<Arc<Value>>,
     /// Texts that end it.
     pub stops: Vec<String>,
     /// Output tokens, if it bounds them.
     pub max_tokens: Option<u32>,
-    /// How tokens are drawn.
+    /// How tokens are drawn: with a seed of its own for each branch.
     pub sampling: Sampling,
 }
 
 /// A controller, from its opening to its last word. Every call blocks for as long as it computes,
 /// or is answered by the outside.
 pub struct TextSession {
-    controller: Box<dyn Controller>,
     context: Context,
-    record: Record,
     program: Digest,
     prompt: Vec<TokenId>,
     seed: u64,
-    /// What there is so far, as bytes: the tokens that the controller sees.
-    text: Vec<TokenId>,
-    matcher: Option<Matcher>,
-    complete: Option<bool>,
-    reason: Reason,
+    can: Capabilities,
+    branches: Vec<TextBranch>,
+    /// What the engine is to be asked, and how tokens are drawn.
+    segments: Vec<TextSegment>,
+    sampling: Sampling,
+    /// The place of the branch that is kept.
+    answer: Option<usize>,
     overhead: Duration,
     late_steps: u32,
 }
@@ -91,6 +98,14 @@ impl TextSession {
     fn open_in(context: &Context, program: &Program, terms: &TextOpening) -> Result<Self, Fault> {
         let prompt: Vec<_> = terms.prompt.bytes().map(TokenId::from).collect();
         context.attach_thread();
+        let can = Capabilities {
+            control: match terms.schemas {
+                true => ControlLevel::Schema,
+                false => ControlLevel::Text,
+            },
+            backtrack: false,
+            branches_max: terms.branches.max(1),
+        };
         let opening = Opening {
             prompt: &prompt,
             tokenizer: Arc::new(Bytes::default()),
@@ -99,14 +114,7 @@ impl TextSession {
             messages: &terms.messages,
             model: &terms.model,
             seed: terms.seed,
-            can: Capabilities {
-                control: match terms.schemas {
-                    true => ControlLevel::Schema,
-                    false => ControlLevel::Text,
-                },
-                backtrack: false,
-                branches_max: 1,
-            },
+            can,
         };
         let began = Instant::now();
         let mut controller = program.open(&opening)?;
@@ -114,53 +122,45 @@ impl TextSession {
             return unsupported("a prompt of its own, on a model that is computed elsewhere");
         }
         Ok(Self {
-            controller,
             context: context.clone(),
-            record: Record::new(0, 0),
             program: program.digest(),
             prompt,
             seed: terms.seed,
-            text: Vec::new(),
-            matcher: None,
-            complete: None,
-            reason: Reason::Done,
+            can,
+            branches: vec![TextBranch::first(controller)],
+            segments: Vec::new(),
+            sampling: Sampling::greedy(),
+            answer: None,
             overhead: began.elapsed(),
             late_steps: 0,
         })
     }
 
-    /// What the engine is to be asked; `None` where the controller wants no text of it.
+    /// What the engine is to be asked, a request for each branch; nothing where the controller wants no
+    /// text of it.
     ///
     /// # Errors
     /// Its own, and [`Fault::Unsupported`] naming what such an engine cannot do.
-    pub fn begin(&mut self, request: &Sampling) -> Result<Option<TextSegment>, Fault> {
+    pub fn begin(&mut self, request: &Sampling) -> Result<Vec<TextSegment>, Fault> {
         self.context.attach_thread();
-        match self.decide(Wake::Started, 0)? {
-            Some(_) if !self.text.is_empty() => unsupported(
-                "going on with a text that has begun, on a model that is computed elsewhere",
-            ),
-            Some(generate) => self.segment(generate, request).map(Some),
-            None => Ok(None),
-        }
+        self.sampling = request.clone();
+        self.settle()?;
+        let mut segments = std::mem::take(&mut self.segments);
+        segments.sort_by_key(|segment| segment.branch);
+        Ok(match self.answer {
+            Some(_) => Vec::new(),
+            None => segments,
+        })
     }
 
-    /// What the engine said; the controller has its last word.
-    pub fn end(mut self, said: &str, finish: TextFinish) -> (String, Ending) {
+    /// What the engine said to each of the segments, in their order; the controller has its last word.
+    pub fn end(mut self, said: &[(String, TextFinish)]) -> (String, Ending) {
         self.context.attach_thread();
-        let from = self.text.len();
-        self.text.extend(said.bytes().map(TokenId::from));
-        for token in &self.text[from..] {
-            self.record.token(*token, Origin::Sampled);
-        }
-        let ended = self.answered(from, finish);
-        let ended = ended.and_then(|why| match self.decide(why, from)? {
-            None => Ok(()),
-            Some(_) => unsupported("a second segment, on a model that is computed elsewhere"),
-        });
-        self.finish(ended.map(|()| finish))
+        let ended = self.answered(said);
+        self.finish(ended)
     }
 
-    /// It ends before it was told anything.
+    /// It ends before it was told anything, or all of it.
     #[must_use]
     pub fn fail(self, fault: Fault) -> Ending {
         self.finish(Err(fault)).1
@@ -168,72 +168,117 @@ impl TextSession {
 
     /// A controller that asked for no text.
     pub fn silent(self) -> (String, Ending) {
-        self.finish(Ok(TextFinish::Stop))
+        self.finish(Ok(()))
     }
 
-    /// Advances the grammar, if there is one, and says why the segment is over.
-    fn answered(&mut self, from: usize, finish: TextFinish) -> Result<Wake, Fault> {
-        let length = matches!(finish, TextFinish::Length | TextFinish::Cancelled);
-        let Some(matcher) = &self.matcher else {
-            return Ok(match length {
-                true => Wake::TokenLimit,
-                false => Wake::EndOfSequence,
-            });
-        };
-        // Blanks between the parts of JSON are the server's own, and the schema has been
-        // checked: the matcher goes as far as it can.
-        matcher.advance_while(&self.text[from..])?;
-        self.complete = Some(!length);
-        Ok(match length {
-            true => Wake::TokenLimit,
-            false => Wake::MatcherFinished,
-        })
+    fn answered(&mut self, said: &[(String, TextFinish)]) -> Result<(), Fault> {
+        let asking = self.branches.iter_mut().filter(|one| one.is_asking());
+        for (branch, (text, finish)) in asking.zip(said) {
+            branch.answered(text, *finish)?;
+        }
+        self.settle()
     }
 
-    /// Asks until the controller wants a segment, or has enough.
-    fn decide(&mut self, why: Wake, from: usize) -> Result<Option<Generate>, Fault> {
-        let (mut why, mut from, mut removed) = (why, from, 0);
-        for _ in 0..DECISIONS_PER_PASS_MAX {
-            let position = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-            let appended = self.text[from.min(self.text.len())..].to_vec();
-            let report = Report {
-                appended: &appended,
-                removed,
-                ..Report::new(0, position, why)
-            };
-            let decision = self.step(&report)?;
-            for exchange in self.context.take_exchanged(0) {
-                self.record.exchange(exchange);
-            }
-            self.record.decision(&decision);
-            match decision {
-                Decision::Generate(generate) => return Ok(Some(generate)),
-                Decision::Stop(stop) => {
-                    self.reason = stop.reason;
-                    if !stop.keep {
-                        self.text.clear();
+    /// Has the branches decide, in the order of their numbers and as far as it goes.
+    fn settle(&mut self) -> Result<(), Fault> {
+        let mut moved = true;
+        while std::mem::take(&mut moved) {
+            let mut at = 0;
+            while at < self.branches.len() {
+                self.rouse(at);
+                while self.branches[at].news().is_some() {
+                    self.decide(at)?;
+                    if self.answer.is_some() {
+                        return Ok(());
                     }
-                    return Ok(None);
+                    moved = true;
                 }
-                Decision::Edit(edit) => {
-                    (removed, from) = self.edit(edit)?;
-                    why = Wake::Edited;
-                }
-                Decision::Fork(_) => {
-                    return unsupported("a fork, on a model that is computed elsewhere");
-                }
-                Decision::Suspend(_) => {
-                    return unsupported("to be suspended, on a model that is computed elsewhere");
-                }
+                at += 1;
             }
         }
-        let decisions = DECISIONS_PER_PASS_MAX;
-        Err(Fault::Stalled { decisions })
+        let goes_on = |branch: &TextBranch| branch.is_asking();
+        let over = self.branches.iter().all(TextBranch::is_over);
+        match over || self.branches.iter().any(goes_on) {
+            true => Ok(()),
+            false => Err(Fault::Deadlock),
+        }
     }
 
-    fn step(&mut self, report: &Report<'_>) -> Result<Decision, Fault> {
+    fn rouse(&mut self, at: usize) {
+        let over: Vec<bool> = self.branches.iter().map(TextBranch::is_over).collect();
+        let is_over = |id: BranchId| {
+            let place = usize::try_from(id).unwrap_or(usize::MAX);
+            over.get(place).is_some_and(|over| *over)
+        };
+        self.branches[at].rouse(&self.context, is_over);
+    }
+
+    fn decide(&mut self, at: usize) -> Result<(), Fault> {
+        let decision = self.step(at)?;
+        let branch = &mut self.branches[at];
+        branch.decided(&decision, &self.context)?;
+        match decision {
+            Decision::Generate(generate) => self.generate(at, generate),
+            Decision::Fork(count) => self.fork(at, count),
+            Decision::Edit(edit) => branch.edit(edit),
+            Decision::Suspend(waiting) => branch.suspend(waiting),
+            Decision::Stop(stop) => {
+                branch.stop(stop);
+                self.answer = stop.keep.then_some(at);
+                Ok(())
+            }
+        }
+    }
+
+    fn generate(&mut self, at: usize, generate: Generate) -> Result<(), Fault> {
+        let segment = self.branches[at].ask(generate, &self.sampling)?;
+        self.segments.push(segment);
+        Ok(())
+    }
+
+    fn fork(&mut self, at: usize, count: u32) -> Result<(), Fault> {
+        let parent = &self.branches[at];
+        if parent.said.is_some() || !parent.text.is_empty() {
+            return unsupported(
+                "a fork of a text that has begun, on a model that is computed elsewhere",
+            );
+        }
+        let alive = self.branches.iter().filter(|one| !one.is_over()).count();
+        let [all, alive] = [self.branches.len(), alive];
+        let [all, alive] = [all, alive].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        let left = (BRANCHES_MAX + 1).saturating_sub(all);
+        let left = left.min(self.can.branches_max.saturating_sub(alive));
+        if count > left {
+            let asked = count;
+            return Err(Fault::BranchesTooMany { asked, left });
+        }
+        let parent = &mut self.branches[at];
+        let mut children = Vec::new();
+        for index in 1..=count {
+            let mut child = parent.child(all + index - 1, index)?;
+            child.forked(index, all);
+            self.context.fork(parent.id, child.id, child.path());
+            children.push(child);
+        }
+        parent.forked(0, all);
+        self.branches.extend(children);
+        Ok(())
+    }
+
+    fn step(&mut self, at: usize) -> Result<Decision, Fault> {
         let began = Instant::now();
-        let mut turn = self.controller.step(report);
+        let branch = &mut self.branches[at];
+        let Some(news) = branch.news() else {
+            return Err(Fault::Crashed);
+        };
+        let position = u32::try_from(branch.text.len()).unwrap_or(u32::MAX);
+        let appended = branch.text[news.from.min(branch.text.len())..].to_vec();
+        let report = Report {
+            appended: &appended,
+            removed: news.removed,
+            ..Report::new(branch.id, position, news.why)
+        };
+        let mut turn = branch.controller.step(&report);
         let mut late = false;
         loop {
             if let Some(fault) = self.context.fault() {
@@ -256,110 +301,14 @@ impl TextSession {
             }
             // As a rule somebody unparks this thread first.
             thread::park_timeout(Duration::from_millis(20));
-            turn = self.controller.poll();
+            turn = self.branches[at].controller.poll();
         }
-    }
-
-    /// Edits the text, none of which anybody has seen; what was taken back, and from where on
-    /// there is something new.
-    fn edit(&mut self, edit: Edit) -> Result<(u32, usize), Fault> {
-        let Edit {
-            backtrack,
-            tokens,
-            heal,
-        } = edit;
-        if heal {
-            return unsupported("to heal tokens, on a model that is computed elsewhere");
-        }
-        if tokens.len() > EDIT_TOKENS_MAX {
-            let max = EDIT_TOKENS_MAX;
-            return Err(Fault::EditTooLong { max });
-        }
-        let revocable = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-        let keep = usize::try_from(backtrack).ok();
-        let keep = keep.and_then(|count| self.text.len().checked_sub(count));
-        let Some(keep) = keep else {
-            let asked = backtrack;
-            return Err(Fault::BacktrackTooFar { asked, revocable });
-        };
-        if let Some(token) = tokens.iter().find(|token| **token > 255) {
-            let (token, vocab_size) = (*token, 256);
-            return Err(Fault::TokenUnknown { token, vocab_size });
-        }
-        self.text.truncate(keep);
-        for token in &tokens {
-            self.record.token(*token, Origin::Forced);
-        }
-        self.text.extend(tokens);
-        Ok((backtrack, keep))
-    }
-
-    /// The request that the segment comes to.
-    fn segment(&mut self, generate: Generate, request: &Sampling) -> Result<TextSegment, Fault> {
-        let sampling = super::segment::sampling(request, &generate);
-        let Generate {
-            allow,
-            bias,
-            splices,
-            observe,
-            until,
-            ..
-        } = generate;
-        let cannot = [
-            (
-                !bias.is_empty(),
-                "to bias tokens, on a model that is computed elsewhere",
-            ),
-            (
-                !splices.is_empty(),
-                "to splice tokens, on a model that is computed elsewhere",
-            ),
-            (
-                !until.triggers.is_empty(),
-                "trigger tokens, on a model that is computed elsewhere",
-            ),
-            (
-                observe != Observe::Nothing,
-                "to observe probabilities, on a model that is computed elsewhere",
-            ),
-        ];
-        if let Some((_, what)) = cannot.into_iter().find(|(asked, _)| *asked) {
-            return unsupported(what);
-        }
-        let schema = match allow {
-            Allow::Any => None,
-            Allow::Tokens(_) => {
-                return unsupported("to mask tokens, on a model that is computed elsewhere");
-            }
-            Allow::Matcher(matcher) => {
-                let schema = matcher.schema();
-                self.matcher = Some(matcher);
-                match schema {
-                    None => {
-                        return unsupported(
-                            "a grammar that is no whole JSON Schema, on a model that is computed elsewhere",
-                        );
-                    }
-                    schema => schema,
-                }
-            }
-        };
-        let stops = until.stops.into_iter().map(String::from_utf8);
-        let Ok(stops) = stops.collect::<Result<Vec<_>, _>>() else {
-            return unsupported("a stop that is no text, on a model that is computed elsewhere");
-        };
-        Ok(TextSegment {
-            schema,
-            stops,
-            max_tokens: (until.tokens > 0).then_some(until.tokens),
-            sampling,
-        })
     }
 
     /// What the controller says in the end; waits for it.
-    fn last_word(&mut self) -> String {
+    fn last_word(&mut self, at: usize) -> String {
         loop {
-            match self.controller.finish() {
+            match self.branches[at].controller.finish() {
                 Some(outcome) => return outcome,
                 // As a rule somebody unparks this thread first.
                 None => thread::park_timeout(Duration::from_millis(20)),
@@ -367,21 +316,27 @@ impl TextSession {
         }
     }
 
-    fn finish(mut self, ended: Result<TextFinish, Fault>) -> (String, Ending) {
-        let bytes = self
-            .text
-            .iter()
-            .map(|token| u8::try_from(*token).unwrap_or(b'?'));
-        let text = String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned();
-        let mut outcome = String::new();
-        let mut finish = match ended {
-            Ok(TextFinish::Stop) => Finish::Stop,
-            Ok(TextFinish::Length) => Finish::Length,
-            Ok(TextFinish::Cancelled) => Finish::Cancelled,
+    /// The place of the branch that is kept: of several that nobody chose from, none.
+    fn kept(&self) -> Option<usize> {
+        let mut alive = (0..self.branches.len()).filter(|at| !self.branches[*at].is_over());
+        self.answer.or(match (alive.next(), alive.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        })
+    }
+
+    fn finish(mut self, ended: Result<(), Fault>) -> (String, Ending) {
+        let kept = self.kept();
+        let said = self.branches[kept.unwrap_or(0)].said;
+        let mut finish = match ended.map(|()| said) {
+            Ok(Some(TextFinish::Stop) | None) => Finish::Stop,
+            Ok(Some(TextFinish::Length)) => Finish::Length,
+            Ok(Some(TextFinish::Cancelled)) => Finish::Cancelled,
             Err(fault) => Finish::Fault(fault),
         };
-        if matches!(finish, Finish::Stop | Finish::Length) {
-            outcome = self.last_word();
+        let mut outcome = String::new();
+        if let Some(at) = kept.filter(|_| matches!(finish, Finish::Stop | Finish::Length)) {
+            outcome = self.last_word(at);
             if !outcome.is_empty()
                 && let Err(reason) = super::family::check_outcome(&outcome)
             {
@@ -389,26 +344,35 @@ impl TextSession {
                 finish = Fault::ResultInvalid { reason }.into();
             }
         }
+        let text = kept.map(|at| self.branches[at].shown());
+        (text.unwrap_or_default(), self.sum_up(finish, kept, outcome))
+    }
+
+    fn sum_up(&self, finish: Finish, kept: Option<usize>, outcome: String) -> Ending {
         let (log, results) = self.context.take_notes();
         let (_, asked) = self.context.take_exchanges();
-        let records = std::iter::once(&self.record);
+        let records = self.branches.iter().map(|branch| &branch.record);
         let micros = self.overhead.as_micros();
-        let ending = Ending {
+        let shown = &self.branches[kept.unwrap_or(0)];
+        Ending {
             finish,
-            grammar_complete: self.complete,
+            usage: Usage {
+                branches: u32::try_from(self.branches.len() - 1).unwrap_or(u32::MAX),
+                ..Usage::default()
+            },
+            grammar_complete: shown.complete,
             decisions: Record::session(self.program, &self.prompt, self.seed, records, &outcome),
             controller_micros: u64::try_from(micros).unwrap_or(u64::MAX),
             guest: self.context.used().guest,
             asked,
             late_steps: self.late_steps,
-            reason: self.reason,
-            branch: Some(0),
+            reason: shown.reason,
+            branch: kept.map(|at| self.branches[at].id),
             outcome: Some(outcome).filter(|outcome| !outcome.is_empty()),
             results,
             log,
             ..Ending::crashed()
-        };
-        (text, ending)
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Controllers on models that other servers answer for: one segment, held to a schema at most.
+//! Controllers on models that other servers answer for: one segment of each branch, held to a schema at most.
 
 use super::{Steering, holes, param};
 use crate::error::NodeError;
@@ -8,6 +8,7 @@ use crate::outside::Behalf;
 use crate::tools::ToolUse;
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{TextInfo, TextTools};
+use aigen_jarvis::limits::BRANCHES_MAX;
 use aigen_jarvis::{Bytes, Compiler, Program, schema_of};
 use aigen_jarvis_host::Settings;
 use aigen_network::{ControllerKind, Refusal};
@@ -74,7 +75,7 @@ impl Node {
             name: model.as_str(),
             control,
             backtrack: false,
-            branches: 1,
+            branches: BRANCHES_MAX,
         };
         let release = self.check_manifest(digest, &abilities, params)?;
         let published = &controller.published;

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 type Say = Box<dyn FnOnce(TextRequest, OnText) + Send>;
 
 /// Answers its next request as it is told to.
-struct Told {
+pub(super) struct Told {
     say: Mutex<Vec<Say>>,
     control: ControlLevel,
     tools: bool,
@@ -30,7 +30,7 @@ struct Told {
 }
 
 impl Told {
-    fn new(control: ControlLevel, tools: bool) -> Arc<Self> {
+    pub fn new(control: ControlLevel, tools: bool) -> Arc<Self> {
         Arc::new(Self {
             say: Mutex::default(),
             control,
@@ -44,7 +44,7 @@ impl Told {
     }
 
     /// The next answer: this text, ended so, with this claim.
-    fn answers(&self, text: &'static str, finish: Result<TextFinish, TextFault>, claim: Claim) {
+    pub fn answers(&self, text: &'static str, finish: Result<TextFinish, TextFault>, claim: Claim) {
         self.will(move |_, mut on_event| {
             if !text.is_empty() {
                 on_event(TextEvent::Started);
@@ -61,7 +61,7 @@ impl Told {
 }
 
 /// Prompt, cached and output tokens.
-type Claim = Option<(i64, Option<i64>, i64)>;
+pub(super) type Claim = Option<(i64, Option<i64>, i64)>;
 
 struct Control(Option<mpsc::Sender<()>>);
 

@@ -19,6 +19,7 @@ mod projects;
 mod reload;
 mod remote;
 mod segments;
+mod shuffled;
 mod sim;
 mod snapshots;
 mod spenders;

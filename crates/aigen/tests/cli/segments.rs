@@ -1,6 +1,7 @@
 //! One published controller on a model of this machine and on one that another node answers for.
 
 use crate::components::{asked, publish};
+use crate::support::http::send;
 use crate::support::{Folder, Serving};
 use aigen_testkit_guests::Guest;
 use serde_json::{Value, json};
@@ -104,15 +105,71 @@ fn the_same_controller_types_what_is_computed_here_and_elsewhere() {
     manifest("schema");
     folder.write(
         "forks.wasm",
-        Guest::stepping("(call $fork (i32.const 2))").module(),
+        Guest::stepping(
+            "(call $any (i32.const 4)) (if (local.get $why) (then (call $fork (i32.const 2))))",
+        )
+        .module(),
     );
     assert_eq!(publish(&folder, "forks.wasm", "ada/forks@1.0.0").code, 0);
-    let refused = ask(&node, &folder, "far", "ada/forks@1.0.0");
-    let message = refused["error"]["message"].as_str().unwrap();
+    let failed = ask(&node, &folder, "far", "ada/forks@1.0.0");
+    let message = failed["error"]["message"].as_str().unwrap();
     assert!(
-        message.contains("a fork, on a model that is computed elsewhere"),
+        message.contains("a fork of a text that has begun, on a model that is computed elsewhere"),
         "{message}"
     );
     let held = folder.json(&["ledger", "balance", "operator"])["data"][0]["held_nano"].clone();
     assert_eq!(held, "0");
+}
+
+/// Three branches say four tokens each at most, and the last of them is kept.
+const LAST_OF_THREE: &str = "(if (i32.eqz (local.get $why)) (then (call $fork (i32.const 2))) (else
+    (if (i32.eq (local.get $why) (i32.const 1)) (then (call $any (i32.const 4))) (else
+      (call $stop) (i32.store8 (i32.const 1033) (i32.eq (local.get $branch) (i32.const 2)))))))";
+
+/// A fork on a model that is computed elsewhere is a request for each branch: held for, asked and charged, each by
+/// itself.
+#[test]
+fn a_fork_elsewhere_is_parallel_requests() {
+    let (folder, away) = (Folder::new(), Folder::new());
+    let upstream = away.dev();
+    let url = upstream.url();
+    folder.write(
+        "aigen.toml",
+        format!(
+            "[[model]]\nname = \"far\"\ncontext_tokens = 512\n\
+             [[model.upstream]]\nbase_url = \"{url}/v1\"\nmodel = \"aigen-tiny\"\napi_key_env = \"UPSTREAM_KEY\"\n"
+        ),
+    );
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--json"];
+    let node = Serving::start(folder.command(&serve).env("UPSTREAM_KEY", upstream.key()));
+    assert_eq!(folder.run(&["fund", "operator", "1"]).code, 0);
+    folder.write("last.wasm", Guest::stepping(LAST_OF_THREE).module());
+    let manifest = "description = \"Last of three\"\nlicence = \"MIT\"\n\n[requires]\ncontrol = \"text\"\nfork = true\n\n[limits]\nbranches = 3\n";
+    folder.write("yes-no.toml", manifest);
+    let published = publish(&folder, "last.wasm", "ada/last@1.0.0");
+    assert_eq!(published.code, 0, "{published}");
+    let answer = ask(&node, &folder, "far", "ada/last@1");
+    let id = answer["aigen"]["receipt"].as_str();
+    let receipt = folder.json(&["receipt", id.unwrap_or_else(|| panic!("{answer}"))]);
+    assert_eq!(receipt["steering"]["branches"], 2, "{receipt}");
+    let asked = send(url, "GET", "/v1/aigen/receipts", upstream.key(), "").json();
+    let asked = asked["data"].as_array().unwrap();
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    let tokens = |receipt: &Value, kinds: &[&str]| -> u64 {
+        let of = |kind: &&str| receipt["usage"][*kind].as_u64().unwrap();
+        kinds.iter().map(of).sum()
+    };
+    let prompt = ["prompt_tokens", "cached_prompt_tokens"];
+    let sum = |kinds: &[&str]| asked.iter().map(|one| tokens(one, kinds)).sum::<u64>();
+    assert_eq!(tokens(&receipt, &prompt), sum(&prompt), "{receipt}");
+    let (kept, unkept) = (["sampled_tokens"], ["discarded_tokens"]);
+    assert!(tokens(&receipt, &unkept) > 0, "{receipt}");
+    let output = tokens(&receipt, &kept) + tokens(&receipt, &unkept);
+    assert_eq!(output, sum(&kept), "{receipt}");
+    let unkept = receipt["steering"]["unkept_tokens"].as_u64();
+    assert_eq!(unkept, receipt["usage"]["discarded_tokens"].as_u64());
+    let held = folder.json(&["ledger", "balance", "operator"])["data"][0]["held_nano"].clone();
+    assert_eq!(held, "0");
+    assert_eq!(node.stop().0, 0);
+    assert_eq!(folder.json(&["ledger", "verify"])["ok"], true);
 }

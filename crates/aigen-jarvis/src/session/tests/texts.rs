@@ -14,10 +14,14 @@ use crate::{
 };
 
 fn open(program: &Program) -> TextSession {
-    TextSession::open(program, &TextOpening::default(), &CancellationToken::new()).unwrap()
+    let terms = TextOpening {
+        branches: 3,
+        ..TextOpening::default()
+    };
+    TextSession::open(program, &terms, &CancellationToken::new()).unwrap()
 }
 
-fn begin(session: &mut TextSession) -> Result<Option<TextSegment>, Fault> {
+fn begin(session: &mut TextSession) -> Result<Vec<TextSegment>, Fault> {
     session.begin(&Sampling::greedy())
 }
 
@@ -27,6 +31,35 @@ fn acted(stage: &Stage, acts: &str) -> Program {
         &stage.compiler,
         acts,
     ))
+}
+
+/// What an engine said to each of the requests.
+fn said(texts: &str) -> Vec<(String, TextFinish)> {
+    let texts = texts.split(" / ").map(str::to_owned);
+    texts.map(|text| (text, TextFinish::Stop)).collect()
+}
+
+/// A server that is asked the same three times says the same three times, unless it draws by other numbers.
+#[test]
+fn branches_are_asked_with_seeds_of_their_own() {
+    let stage = Stage::wanting(&[], &[""]);
+    let mut session = open(&acted(&stage, "fork [ any ; any ; any ]"));
+    let sampling = Sampling {
+        seed: 7,
+        ..Sampling::default()
+    };
+    let segments = session.begin(&sampling).unwrap();
+    let branches: Vec<_> = segments.iter().map(|segment| segment.branch).collect();
+    assert_eq!(branches, [0, 1, 2]);
+    let seeds: Vec<_> = segments.iter().map(|one| one.sampling.seed).collect();
+    assert_eq!(seeds[0], 7, "the first is the request itself");
+    assert!(
+        seeds[1] != seeds[2] && !seeds[1..].contains(&7),
+        "{seeds:?}"
+    );
+    assert!(seeds.iter().all(|seed| *seed < 1 << 31), "{seeds:?}");
+    let (_, ending) = session.end(&said("one / two / three"));
+    assert_eq!((ending.usage.branches, ending.branch), (2, Some(0)));
 }
 
 #[test]
@@ -42,10 +75,25 @@ fn a_segment_is_a_request() {
         "stop | nothing | ",
         "any result:[1] stop | hello | hello",
         "any any stop | hello | unsupported: a second segment",
-        "any fork [ stop ; stop ] | hello | unsupported: a fork",
+        "any fork [ stop ; stop ] | hello | unsupported: a fork of a text that has begun",
+        "+a fork [ stop ; stop ] | | unsupported: a fork of a text that has begun",
         "+a any stop | hello | unsupported: going on with a text that has begun",
-        "fork [ stop ; stop ] | | unsupported: a fork",
-        "sleep:1 stop | | unsupported: to be suspended",
+        "sleep:1 stop | | unsupported: to wait for a time",
+        // A fork is several requests; the first branch that is kept is the answer.
+        "fork [ any stop ; any stop ] | one / two | one",
+        "fork [ any drop ; any stop ] | one / two | two",
+        "fork [ any drop ; any drop ] | one / two |",
+        "fork [ stop ; stop ] | |",
+        "fork [ drop ; any stop ] | one | one",
+        "fork [ any drop ; any drop ; any +! stop ] | one / two / three | three!",
+        "fork [ any join:1,2 stop ; any drop ; any drop ] | one / two / three | one",
+        "fork [ any wait:x drop ; any set:x=y stop ] | one / two | two",
+        "fork [ wait:x any stop ; set:x=y any drop ] | one / two | one",
+        "fork [ fork [ any drop ; any drop ] ; any stop ] | one / two / three | two",
+        "fork [ any wait:x stop ; any drop ] | one / two | deadlock: ",
+        "fork [ wait:x any stop ; wait:x any stop ] | | deadlock: ",
+        "fork [ any any stop ; any stop ] | one / two | unsupported: a second segment",
+        "fork [ any ; any ; any ; any ] | | branches_too_many: ",
         "only:a stop | | unsupported: to mask tokens",
         "any!a stop | | unsupported: trigger tokens",
         "with:bias=a:5 any stop | | unsupported: to bias tokens",
@@ -60,10 +108,10 @@ fn a_segment_is_a_request() {
         let mut session = open(&acted(&stage, cells[0]));
         let came = match begin(&mut session) {
             Err(fault) => Err(fault),
-            Ok(segment) => {
-                let (text, ending) = match segment {
-                    Some(_) => session.end(cells[1], TextFinish::Stop),
-                    None => session.silent(),
+            Ok(segments) => {
+                let (text, ending) = match segments.is_empty() {
+                    false => session.end(&said(cells[1])),
+                    true => session.silent(),
                 };
                 match ending.finish {
                     Finish::Fault(fault) => Err(fault),
@@ -98,9 +146,9 @@ fn a_schema_goes_along_and_the_same_decides_the_same() {
         .unwrap();
     let run = |said: &str, finish| {
         let mut session = open(&program);
-        let segment = begin(&mut session).unwrap().unwrap();
-        assert_eq!(*segment.schema.unwrap(), schema);
-        session.end(said, finish)
+        let segments = begin(&mut session).unwrap();
+        assert_eq!(segments[0].schema.as_deref(), Some(&schema));
+        session.end(&[(said.to_owned(), finish)])
     };
     let (text, ending) = run("{ \"a\": 1 }", TextFinish::Stop);
     assert_eq!(
