@@ -153,7 +153,11 @@ fn a_fork_elsewhere_is_parallel_requests() {
     let receipt = folder.json(&["receipt", id.unwrap_or_else(|| panic!("{answer}"))]);
     assert_eq!(receipt["steering"]["branches"], 2, "{receipt}");
     let asked = send(url, "GET", "/v1/aigen/receipts", upstream.key(), "").json();
-    let asked = asked["data"].as_array().unwrap();
+    // Nothing is forced but where the node finds out whether schemas are followed there.
+    let asked = asked["data"].as_array().unwrap().iter();
+    let asked: Vec<_> = asked
+        .filter(|one| one["usage"]["forced_tokens"] == 0)
+        .collect();
     assert_eq!(asked.len(), 3, "{asked:?}");
     let tokens = |receipt: &Value, kinds: &[&str]| -> u64 {
         let of = |kind: &&str| receipt["usage"][*kind].as_u64().unwrap();
