@@ -76,7 +76,10 @@ pair! {
     escrowed, "escrowed_nano", "escrowed";
     spent, "spent_nano", "spent";
     held, "held_nano", "held";
+    least, "least_nano", "least";
+    most, "most_nano", "most";
     pay, "pay_nano", "pay";
+    protocol, "protocol_nano", "protocol";
     per_download, "per_download_nano", "per_download";
     per_hit, "per_hit_nano", "per_hit";
     per_row, "per_row_nano", "per_row";

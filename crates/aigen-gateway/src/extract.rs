@@ -43,7 +43,7 @@ fn scope(method: &Method, path: &str) -> Scope {
     match path.starts_with("/v1/aigen/") {
         false => Scope::Complete,
         // Rows are asked for with GET, and paid.
-        true if is_paid(path) => Scope::Complete,
+        true if is_paid(path) || path == "/v1/aigen/quote" => Scope::Complete,
         true if method.is_safe() => Scope::Read,
         true => Scope::Manage,
     }

@@ -61,7 +61,8 @@ impl Network {
         let total = receipt.total();
         self.calls.remove(&close.call);
         self.usage.add(&receipt);
-        self.read_index.add_call(&receipt);
+        let kept = self.kept_of(&receipt.call.reads);
+        self.read_index.add_call(&receipt, kept);
         self.receipts.insert(close.call, Arc::new(receipt));
         Ok(Reply::Charged(total))
     }

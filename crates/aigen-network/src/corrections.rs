@@ -205,12 +205,19 @@ impl Network {
             self.untally_call(&receipt);
             self.usage.give_back(&receipt, receipt.total());
             for read in &receipt.call.reads {
-                self.read_index.reverse(Day::of(receipt.closed_at), read);
+                let day = Day::of(receipt.closed_at);
+                self.read_index.reverse(day, receipt.epoch, read);
             }
             let undo = |receipt: &mut Receipt| receipt.reversal = Some(reversal);
             self.receipts.correct(id, undo);
-        } else if let Some(read) = self.datasets.reads.get_mut(&id) {
-            self.read_index.reverse(Day::of(read.read_at), &read.read);
+            return;
+        }
+        let record = self.datasets.reads.get(&id).map(|read| read.record);
+        let epoch = record.map(|record| self.epoch_of_record(record));
+        if let Some((read, epoch)) = self.datasets.reads.get_mut(&id).zip(epoch) {
+            let day = Day::of(read.read_at);
+            self.read_index.reverse(day, epoch, &read.read);
+            self.read_index.give_back(read, read.total());
             read.reversal = Some(reversal);
         }
     }
@@ -301,6 +308,7 @@ impl Network {
             let refund = |receipt: &mut Receipt| receipt.refunds.push(given);
             self.receipts.correct(id, refund);
         } else if let Some(read) = self.datasets.reads.get_mut(&id) {
+            self.read_index.give_back(read, given.amount);
             read.refunds.push(given);
         }
     }

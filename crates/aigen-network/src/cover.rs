@@ -3,13 +3,15 @@
 use crate::accounts::{account_id, addresses};
 use crate::budgets::{least, must_leave};
 use crate::calls::{Call, Hold};
-use crate::command::{ExtendCall, ProgressCall};
+use crate::command::{ExtendCall, OpenCall, ProgressCall};
 use crate::limits::CALL_HOLDS_MAX;
 use crate::network::{Network, Reply};
 use crate::posting::Chain;
+use crate::reads::Read;
 use crate::refusal::Refusal;
 use aigen_economy::{Usage, affordable_output, before_margin, cover, margin_on};
 use aigen_types::{Address, Amount, CallId, Timestamp};
+use alloc::vec::Vec;
 
 impl Call {
     /// The most that it can come to with this many output tokens, what it has read and the app's
@@ -32,7 +34,46 @@ impl Call {
     }
 }
 
+/// What a call could come to, before it is opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quote {
+    /// What its prompt and one token cost, or all of it where it cannot be stopped at a token: with
+    /// less it does not begin.
+    pub least: Amount,
+    /// What it costs at most, and never more than it may.
+    pub most: Amount,
+    /// What its prompt has of datasets, at the price of now. Their fees are part of both.
+    pub reads: Vec<Read>,
+    /// Who would pay.
+    pub payer: Address,
+}
+
 impl Network {
+    /// What this call could come to with so many output tokens, if it were opened now. Nothing is
+    /// held, and whether anybody has the money is not asked.
+    ///
+    /// # Errors
+    /// The refusal that opening it would meet, but for money.
+    pub fn quote(
+        &self,
+        now: Timestamp,
+        open: &OpenCall,
+        output_tokens: u64,
+    ) -> Result<Quote, Refusal> {
+        let call = self.new_call(now, open)?;
+        let (least, most) = (open.least_tokens.max(1), call.most(output_tokens)?);
+        let (needed, budget) = (call.most(least)?, call.budget.unwrap_or(most));
+        if budget < needed {
+            return Err(Refusal::BudgetTooSmall { budget, needed });
+        }
+        Ok(Quote {
+            least: needed,
+            most: most.min(budget),
+            reads: call.reads,
+            payer: call.payer,
+        })
+    }
+
     /// Holds what the next `chunk` output tokens cost at most, or what the balance and every cap
     /// still cover of them: generation then stops exactly where the money does.
     pub(crate) fn cover_more(

@@ -442,7 +442,7 @@ impl Network {
                 call.reads.clone_from(reads);
             }
         }
-        self.read_index = crate::earnings::ReadIndex::of(&self.receipts, &self.datasets.reads);
+        self.read_index = self.indexed_reads();
         self
     }
 }

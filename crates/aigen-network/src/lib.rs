@@ -68,11 +68,12 @@ pub use commitment::{
     assignment_root, gold_commitment, member_id, report_root, score_commitment, seed_commitment,
 };
 pub use corrections::{Refund, RefundReason, Reversal};
+pub use cover::Quote;
 pub use datasets::{
     Column, Dataset, DatasetUse, Datasets, Grant, GrantDataset, NewDataset, PriceDataset,
     RevokeDataset, WithdrawDataset,
 };
-pub use earnings::{Earning, EarningKey};
+pub use earnings::{Earning, EarningKey, EpochReads, Reading, ReadingKey};
 pub use epochs::{
     CONFORMANCE, Checked, EpochState, Evaluated, Evidence, Held, OpenAppeal, Opened, PayoutKind,
     Phase, Plan, Posting, Proof, SettledEpoch, Tally, audited_cells, evidence_root, measured,

@@ -30,7 +30,8 @@ impl Network {
     pub fn with_receipts(mut self, receipts: impl Iterator<Item = (CallId, Receipt)>) -> Self {
         for (id, receipt) in receipts {
             self.usage.add(&receipt);
-            self.read_index.add_call(&receipt);
+            let kept = self.kept_of(&receipt.call.reads);
+            self.read_index.add_call(&receipt, kept);
             self.receipts.insert(id, Arc::new(receipt));
         }
         self

@@ -10,8 +10,8 @@ use crate::network::{Network, Reply};
 use crate::posting::{Chain, Reason};
 use crate::refusal::Refusal;
 use aigen_economy::{
-    Charge, DatasetPrice, RatingError, ReadUsage, Shares, Split, Usage, margin_on, rate, rate_read,
-    split_with_reads,
+    Charge, DatasetPrice, RatingError, ReadUsage, Shares, Split, Usage, before_margin, margin_on,
+    rate, rate_read, split_with_reads,
 };
 use aigen_types::{Address, Amount, CallId, DatasetRef, Digest, Slug, Timestamp, TransferId};
 use alloc::string::String;
@@ -325,7 +325,8 @@ impl Network {
             reversal: None,
         };
         self.count(now, &asked.key, 1, 0);
-        self.read_index.add_read(asked.read, &receipt);
+        let epoch = self.epoch_of_record(self.record);
+        self.read_index.add_read(asked.read, &receipt, epoch);
         self.datasets.reads.insert(asked.read, receipt);
         Ok(Reply::Charged(needed))
     }
@@ -474,27 +475,28 @@ impl Network {
         self.datasets.reads.get(&id)
     }
 
+    /// What each row of this read costs, a search's hit included, and how many such rows its budget
+    /// pays for, with the app's margin. None of a read that would be refused anyway, costs the same
+    /// however many rows it has, or has no budget.
+    #[must_use]
+    pub fn rows_within_budget(&self, now: Timestamp, asked: &ReadDataset) -> Option<(Amount, u64)> {
+        let key = self.usable_key(&asked.key).ok()?;
+        let (end_user, bill_to) = (asked.end_user.as_ref(), asked.bill_to.as_ref());
+        let margin = self.paying(now, key, end_user, bill_to).ok()?.margin;
+        let one = Wanted {
+            rows: Rows::range(0, 1),
+            hits: asked.wanted.hits.min(1),
+            ..asked.wanted.clone()
+        };
+        let read = self.priced_read(now, &asked.key, &one, asked.purpose);
+        let each = read.ok()?.fee;
+        let spendable = before_margin(asked.budget?, margin).nano();
+        let fit = spendable.checked_div(each.nano())?;
+        Some((each, u64::try_from(fit).unwrap_or(u64::MAX)))
+    }
+
     /// Every read outside of calls.
     pub fn read_receipts(&self) -> impl Iterator<Item = (CallId, &ReadReceipt)> {
         self.datasets.reads.iter().map(|(id, read)| (*id, read))
-    }
-
-    /// What these reads would cost a key now, margin of nobody included.
-    ///
-    /// # Errors
-    /// The first refusal.
-    pub fn quote_reads(
-        &self,
-        now: Timestamp,
-        key: &Slug,
-        wanted: &[Wanted],
-        purpose: DatasetUse,
-    ) -> Result<Amount, Refusal> {
-        let mut sum = Amount::ZERO;
-        for wanted in wanted {
-            let fee = self.priced_read(now, key, wanted, purpose)?.fee;
-            sum = sum.checked_add(fee).ok_or(Refusal::AmountTooLarge)?;
-        }
-        Ok(sum)
     }
 }

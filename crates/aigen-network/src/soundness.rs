@@ -3,7 +3,6 @@
 use crate::budgets::{Cap, LEDGER_CAPS};
 use crate::calls::{Call, Hold};
 use crate::corrections::{Bought, Paid};
-use crate::earnings::ReadIndex;
 use crate::network::Network;
 use crate::usage::UsageIndex;
 use aigen_ledger::{PendingStatus, Violation};
@@ -91,8 +90,8 @@ impl Network {
     }
 
     fn check_usage_index(&self) -> Result<(), Unsound> {
-        let reads = ReadIndex::of(&self.receipts, &self.datasets.reads);
-        let sums = UsageIndex::of(&self.receipts) == self.usage && reads == self.read_index;
+        let reads = self.indexed_reads() == self.read_index;
+        let sums = UsageIndex::of(&self.receipts) == self.usage && reads;
         match sums && self.receipts.are_listed() {
             true => Ok(()),
             false => Err(Unsound::UsageIndex),

@@ -6,7 +6,7 @@ use crate::network::Network;
 use crate::receipts::{List, Receipts};
 use aigen_economy::Usage;
 use aigen_types::{Address, Amount, CallId, Day, Digest, Epoch, ModelName};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use core::ops::RangeInclusive;
 
@@ -129,9 +129,11 @@ impl Network {
         sums.filter(move |(key, _)| days.contains(&key.day))
     }
 
-    /// Everyone who has paid for a call.
+    /// Everyone who has paid for a call, or for a read outside of calls; in order.
     pub fn payers(&self) -> impl Iterator<Item = &Address> {
-        self.usage.payers.keys()
+        let calls = self.usage.payers.keys();
+        let both: BTreeSet<&Address> = calls.chain(self.read_index.payers()).collect();
+        both.into_iter()
     }
 
     /// The receipts of what an address paid for, newest first; only those before `before`, where

@@ -429,22 +429,25 @@ impl Node {
             bill_to: reader.bill_to.clone(),
             budget: reader.budget,
         };
-        let (rows, hits) = (read.wanted.rows.count(), read.wanted.hits);
-        let paid = self.submit(Command::ReadDataset(read)).await;
-        let paid = paid.map_err(|error| match error {
-            NodeError::Refused(Refusal::BudgetTooSmall { budget, needed }) => {
-                NodeError::ReadTooDear {
-                    rows,
-                    hits,
-                    budget,
-                    needed,
-                }
-            }
-            other => other,
-        });
-        match paid? {
+        let paid = self.submit(Command::ReadDataset(read.clone())).await;
+        match paid.map_err(|error| self.too_dear(&read, error))? {
             Reply::Charged(cost) => Ok(Paid { receipt: id, cost }),
             other => unreachable!("a read answers with what it cost, not {other:?}"),
+        }
+    }
+
+    fn too_dear(&self, read: &ReadDataset, error: NodeError) -> NodeError {
+        let NodeError::Refused(Refusal::BudgetTooSmall { budget, needed }) = error else {
+            return error;
+        };
+        let one_price = read.purpose == DatasetUse::Download;
+        let each = self.network().rows_within_budget(now(), read);
+        NodeError::ReadTooDear {
+            rows: read.wanted.rows.count(),
+            hits: read.wanted.hits,
+            budget,
+            needed,
+            each: each.filter(|_| !one_price),
         }
     }
 

@@ -67,7 +67,7 @@ pub enum NodeError {
     #[error("the rows of {0} are on their way to this node")]
     DatasetComing(DatasetRef),
     /// Rows cost more than the reader allowed.
-    #[error("{} {needed} AIGEN, and the read may cost {budget} AIGEN", counted(*.rows, *.hits))]
+    #[error("{} {needed} AIGEN, and the read may cost {budget} AIGEN{}", counted(*.rows, *.hits), fitting(*.each))]
     ReadTooDear {
         /// How many rows.
         rows: u64,
@@ -77,6 +77,8 @@ pub enum NodeError {
         budget: Amount,
         /// What they cost.
         needed: Amount,
+        /// What each of them costs, and how many are allowed; none where all are one price.
+        each: Option<(Amount, u64)>,
     },
     /// The node keeps no datasets at all.
     #[error("this node keeps no datasets")]
@@ -200,6 +202,15 @@ impl NodeError {
     pub(crate) fn unopened(fault: Fault) -> Self {
         let charged = None;
         Self::ControllerFault { fault, charged }
+    }
+}
+
+fn fitting(each: Option<(Amount, u64)>) -> String {
+    match each {
+        None => String::new(),
+        Some((price, 0)) => format!(": at {price} AIGEN per row that is less than one"),
+        Some((price, 1)) => format!(": at {price} AIGEN per row that is enough for one"),
+        Some((price, fit)) => format!(": at {price} AIGEN per row that is enough for {fit}"),
     }
 }
 

@@ -56,6 +56,7 @@ pub use manifest::Manifest;
 pub use node::{Node, Setup};
 pub use observe::{Observed, Observer};
 pub use outside::{Grant, World};
+pub use prepare::Quoted;
 pub use random::{random_call_id, random_digest, random_node_id, random_transfer_id};
 pub use remote::{Correction, Counting, Doubt};
 pub use replays::Shelf;

@@ -3,7 +3,7 @@ use crate::complete::{CompletionRequest, Prompt};
 use crate::declared::Declared;
 use crate::error::NodeError;
 use crate::limits::FIRST_CHUNK_TOKENS;
-use crate::node::Node;
+use crate::node::{Node, now};
 use crate::outside::Behalf;
 use crate::remote::{Asking, correct, state};
 use crate::replays::Recipe;
@@ -15,7 +15,7 @@ use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
 use aigen_engine::{ChatMessage, ControlLevel, EngineHandle, TokenId};
 use aigen_functions::Form;
 use aigen_jarvis::{Cover, Program, SessionRequest, TextOpening};
-use aigen_network::OpenCall;
+use aigen_network::{OpenCall, Quote};
 use aigen_types::{CallId, Digest, ModelName, Slug};
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -37,6 +37,17 @@ pub(crate) struct Prepared {
     pub declared: Option<Declared>,
     /// The passages of its prompt.
     pub citations: Vec<Citation>,
+}
+
+/// What a completion would cost, said before it is asked for.
+#[derive(Clone, Debug)]
+pub struct Quoted {
+    /// The prompt's tokens, with the passages of datasets: as many as would be held for.
+    pub prompt_tokens: u64,
+    /// Output tokens that all its answers together may have.
+    pub output_tokens: u64,
+    /// What that comes to.
+    pub cost: Quote,
 }
 
 /// What a call is held for at first.
@@ -103,6 +114,25 @@ impl Node {
             },
         });
         encoded.await.map_err(|_| NodeError::ShuttingDown)?
+    }
+
+    /// What this completion would cost, passages and their fees included. Nothing is charged, and
+    /// nothing of the passages leaves but their length, numbers and price.
+    ///
+    /// # Errors
+    /// What the completion would be refused for, but for money that is not there.
+    pub async fn quote(
+        &self,
+        caller: &Caller,
+        request: CompletionRequest,
+    ) -> Result<Quoted, NodeError> {
+        let prepared = self.prepare(caller, request).await?;
+        let (open, output_tokens) = (&prepared.open, prepared.max_tokens);
+        Ok(Quoted {
+            prompt_tokens: open.prompt_tokens,
+            output_tokens,
+            cost: self.network().quote(now(), open, output_tokens)?,
+        })
     }
 
     fn prepare_blocking(

@@ -128,13 +128,19 @@ export interface Receipt {
 
 /** A row of `GET /v1/aigen/usage`; a field that was not asked for by `by` is absent. */
 export interface Usage {
+  /** `dataset_read` of rows that were read outside of calls; absent of calls. */
+  readonly kind?: "dataset_read";
   readonly account: string;
-  /** The UTC day on which the calls ended, like `2026-01-31`. */
+  /** The UTC day on which the calls ended or the reads were paid, like `2026-01-31`. */
   readonly day?: string;
   readonly spender?: string;
   readonly model?: string;
   readonly controller?: string;
+  /** The dataset version that was read outside of calls. */
+  readonly dataset?: string;
   readonly calls: number;
+  readonly reads: number;
+  readonly rows: number;
   readonly usage: TokenUsage;
   readonly charged_nano: bigint;
   readonly charged: string;
@@ -151,7 +157,7 @@ export interface UsageQuery {
   /** The last day, which counts. */
   readonly to?: string;
   /** What to tell apart. */
-  readonly by?: readonly ("day" | "spender" | "model" | "controller")[];
+  readonly by?: readonly ("day" | "spender" | "model" | "controller" | "dataset")[];
 }
 
 /** A published controller version. */

@@ -253,12 +253,35 @@ pub struct EpochStatement {
     /// Destroyed.
     #[serde(flatten, with = "money::burned")]
     pub burned: Amount,
+    /// What was read of datasets; absent where nothing was. Paid as it was read, and no part of the
+    /// settlement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datasets: Option<DatasetFees>,
     /// The journal record of the settlement.
     pub journal_seq: u64,
     /// What went in. Settling it again anywhere gives `output`.
     pub input: settlement::Input,
     /// What came out.
     pub output: settlement::Output,
+}
+
+/// What an epoch's reads of datasets came to: those of calls that ended in it, and those outside of
+/// calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetFees {
+    /// How many reads, of all kinds.
+    pub reads: u64,
+    /// Their rows.
+    pub rows: u64,
+    /// What readers were charged for them, without an app's margin.
+    #[serde(flatten, with = "money::fees")]
+    pub fees: Amount,
+    /// What the protocol kept of that; the rest went to the datasets' providers.
+    #[serde(flatten, with = "money::protocol")]
+    pub protocol: Amount,
+    /// Fees of reads that were reversed since, by the protocol and the providers.
+    #[serde(flatten, with = "money::given_back")]
+    pub given_back: Amount,
 }
 
 /// One controller's epoch.

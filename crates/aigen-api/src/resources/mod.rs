@@ -9,6 +9,7 @@ mod function;
 mod history;
 mod journal;
 mod money;
+mod quote;
 mod read;
 mod receipt;
 mod registry;
@@ -22,8 +23,8 @@ pub use datasets::{
 };
 pub use epoch::{
     AppealMade, AppealRequest, AssignRequest, Assignment, CloseRequest, CommitRequest,
-    ControllerResult, DecideRequest, Drawn, EpochPhase, EpochState, EpochStatement, Finding,
-    GoldOpening, Report, RevealRequest, ValidatorResult,
+    ControllerResult, DatasetFees, DecideRequest, Drawn, EpochPhase, EpochState, EpochStatement,
+    Finding, GoldOpening, Report, RevealRequest, ValidatorResult,
 };
 pub use function::{
     CallFunction, Function, FunctionOptions, FunctionReceipt, FunctionReply, Guarantee,
@@ -35,6 +36,7 @@ pub use journal::{
     BatchWritten, JournalFault, JournalTip, JournalVerified, Verification, VerificationState,
 };
 pub use money::{Account, Fund, Pay, Transfer};
+pub use quote::{Quote, QuotedRead};
 pub use read::{
     AnyReceipt, DatasetEarning, DatasetRead, EarningKind, EpochEarning, ReadReceipt, ReceiptKind,
     RowRange,

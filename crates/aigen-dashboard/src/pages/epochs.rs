@@ -8,7 +8,7 @@ use crate::layout::{more, table_or, tile, token};
 use crate::sessions::Session;
 use crate::show::{aigen, amount, grouped, percent, short, time};
 use aigen_api::resources::{
-    CallThrough, EpochPhase, EpochState, EpochStatement, EpochSummary, List, Workings,
+    CallThrough, DatasetFees, EpochPhase, EpochState, EpochStatement, EpochSummary, List, Workings,
 };
 use axum::extract::{Path, Query};
 use axum::response::Response;
@@ -129,7 +129,24 @@ async fn statement(api: &Asked<'_>, session: &Session, number: u64) -> Result<Ma
         (controllers(&told))
         h2 { "Validators" }
         (validators(&told))
+        @if let Some(fees) = &told.datasets {
+            h2 { "Datasets" }
+            (datasets(fees))
+        }
     })
+}
+
+/// Paid as they were read, so that the settlement has no part in it.
+fn datasets(fees: &DatasetFees) -> Markup {
+    html! {
+        dl.facts {
+            dt { "Read" } dd { (grouped(fees.rows)) " rows in " (grouped(fees.reads)) " reads" }
+            dt { "Charged" } dd { (aigen(fees.fees)) }
+            dt { "To providers" } dd { (aigen(fees.fees.saturating_sub(fees.protocol))) }
+            dt { "To the protocol" } dd { (aigen(fees.protocol)) }
+            @if !fees.given_back.is_zero() { dt { "Given back since" } dd { (aigen(fees.given_back)) } }
+        }
+    }
 }
 
 fn controllers(told: &EpochStatement) -> Markup {

@@ -100,6 +100,7 @@ impl Now {
 /// `rate`: tokens each second since the numbers before.
 fn described(now: &Now, rate: Option<u64>) -> Markup {
     let calls: u64 = now.usage.data.iter().map(|row| row.calls).sum();
+    let reads: u64 = now.usage.data.iter().map(|row| row.reads).sum();
     let spent: Amount = now.usage.data.iter().map(|row| row.charged).sum();
     let held: Amount = now.calls.data.iter().map(|call| call.held).sum();
     let oldest = now.calls.data.iter().map(|call| call.opened_at).min();
@@ -107,7 +108,9 @@ fn described(now: &Now, rate: Option<u64>) -> Markup {
         div.tiles {
             (tile("Available", aigen(now.account.available), html! { "in " (now.account.address) }))
             (tile("Held", aigen(held), holds(now.calls.data.len(), oldest)))
-            (tile("Spent", aigen(spent), html! { (grouped(calls)) " calls that ended" }))
+            (tile("Spent", aigen(spent), html! {
+                (grouped(calls)) " calls that ended" @if reads > 0 { ", " (grouped(reads)) " reads of datasets" }
+            }))
             (tile("Running", html! { (grouped(now.load.running)) }, html! { (grouped(now.load.waiting)) " waiting" }))
             (tile("Tokens a second", tokens_a_second(rate), html! { (grouped(now.load.tokens)) " since the node started" }))
             (tile("Epoch", html! { (now.epoch.epoch) }, phase(&now.epoch)))

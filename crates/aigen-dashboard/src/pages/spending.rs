@@ -88,6 +88,7 @@ fn table_usage(usage: &List<Usage>) -> Markup {
             td.number { (grouped(usage.calls)) }
             td.number { (grouped(usage.usage.prompt_tokens)) }
             td.number { (grouped(usage.usage.sampled_tokens + usage.usage.forced_tokens)) }
+            td.number { (grouped(usage.rows)) }
             td.number { (amount(usage.charged)) }
         }
     };
@@ -100,6 +101,7 @@ fn table_usage(usage: &List<Usage>) -> Markup {
             "calls",
             "tokens in",
             "tokens out",
+            "rows read",
             "AIGEN",
         ],
         &rows,

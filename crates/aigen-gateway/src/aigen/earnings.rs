@@ -1,7 +1,7 @@
 //! What settlements paid an account, epoch by epoch.
 
+use super::question::{between, own};
 use super::statement;
-use super::usage::{own, parsed};
 use crate::extract::{Asked, Key};
 use crate::failure::Failure;
 use crate::state::Gateway;
@@ -32,11 +32,11 @@ pub(super) async fn list(
     Asked(question): Asked<Question>,
 ) -> Result<Json<List<EpochEarning>>, Failure> {
     let account = own(&caller, question.account.as_deref())?;
-    let first = parsed::<u64>("from", question.from.as_deref())?.unwrap_or(0);
-    let last = parsed::<u64>("to", question.to.as_deref())?.unwrap_or(u64::MAX);
+    let (from, to) = (question.from.as_deref(), question.to.as_deref());
+    let asked = between(from, to, 0..=u64::MAX)?;
     let network = gateway.node.network();
     let epochs = network.settled_epochs();
-    let epochs = epochs.filter(|(epoch, _)| (first..=last).contains(&epoch.0));
+    let epochs = epochs.filter(|(epoch, _)| asked.contains(&epoch.0));
     let paid = epochs.flat_map(|(epoch, settled)| {
         let own = settled.postings.iter().filter(|paid| paid.to == account);
         own.filter_map(move |posting| Some((epoch, posting, kind(posting.kind)?)))

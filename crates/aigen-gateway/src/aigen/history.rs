@@ -2,6 +2,7 @@
 //! past, and an epoch settled again.
 
 use super::per_page;
+use super::question::own;
 use super::receipts::{finish, tokens};
 use super::registry::find;
 use super::usage::before;
@@ -15,7 +16,7 @@ use aigen_api::resources::{
 use aigen_node::NodeError;
 use aigen_node::economy::settlement::{Working as Settled, settle_explained};
 use aigen_node::network::{Call, Network, Receipt, Role, SettledEpoch};
-use aigen_types::{Address, Amount, CallId, Digest, Epoch, Slug};
+use aigen_types::{Amount, CallId, Digest, Epoch, Slug};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -37,14 +38,7 @@ pub(super) async fn calls(
 ) -> Result<Json<List<OpenCall>>, Failure> {
     let payer = match page.account.as_deref() {
         None if caller.role == Role::Operator => None,
-        None => Some(caller.account.clone()),
-        Some(text) => {
-            let address: Address = text
-                .parse()
-                .map_err(|error| Failure::invalid("account", error))?;
-            caller.must_own(&address)?;
-            Some(address)
-        }
+        account => Some(own(&caller, account)?),
     };
     let limit = history_page(page.limit)?;
     let network = gateway.node.network();

@@ -9,6 +9,7 @@ pub(crate) mod journal;
 mod keys;
 mod models;
 mod money;
+mod question;
 mod reads;
 pub(crate) mod receipts;
 mod registry;
@@ -24,6 +25,7 @@ mod validators;
 use crate::extract::BodyMax;
 use crate::failure::Failure;
 use crate::limits::COMPONENT_BODY_BYTES_MAX;
+use crate::openai;
 use crate::state::Gateway;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
@@ -48,6 +50,7 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/models/unload", post(models::unload))
         .merge(datasets())
         .route("/price-book", get(registry::price_book))
+        .route("/quote", post(openai::quote))
         .route("/usage", get(usage::list))
         .route("/earnings", get(reads::earnings))
         .route("/earnings/epochs", get(earnings::list))

@@ -2,8 +2,8 @@
 
 use super::datasets::use_out;
 use super::per_page;
+use super::question::{between, own, parsed, told_apart};
 use super::receipts::{self, corrections, line, share};
-use super::usage::{own, parsed};
 use crate::extract::{Asked, Key};
 use crate::failure::Failure;
 use crate::limits::{RECEIPTS_PER_PAGE, RECEIPTS_PER_PAGE_MAX};
@@ -111,9 +111,10 @@ pub(super) async fn earnings(
     Asked(question): Asked<Question>,
 ) -> Result<Json<List<DatasetEarning>>, Failure> {
     let account = own(&caller, question.account.as_deref())?;
-    let from = parsed("from", question.from.as_deref())?.unwrap_or_default();
-    let days = from..=parsed("to", question.to.as_deref())?.unwrap_or(Day::MAX);
-    let by = By::parse(question.by.as_deref().unwrap_or_default())?;
+    let (from, to) = (question.from.as_deref(), question.to.as_deref());
+    let days = between(from, to, Day::default()..=Day::MAX)?;
+    let [day, purpose] = told_apart(question.by.as_deref(), ["day", "purpose"])?;
+    let by = By { day, purpose };
     let network = gateway.node.network();
     let mut sums = BTreeMap::<Told, Earning>::new();
     for (key, earning) in network.earnings(&account, days) {
@@ -125,7 +126,7 @@ pub(super) async fn earnings(
 }
 
 /// What is told apart beside versions.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct By {
     day: bool,
     purpose: bool,
@@ -135,21 +136,6 @@ struct By {
 type Told = (DatasetRef, Option<Day>, Option<network::DatasetUse>);
 
 impl By {
-    fn parse(text: &str) -> Result<Self, Failure> {
-        let mut by = Self::default();
-        for word in text.split(',').filter(|word| !word.is_empty()) {
-            match word {
-                "day" => by.day = true,
-                "purpose" => by.purpose = true,
-                _ => {
-                    let reason = format!("{word:?} is none of day, purpose");
-                    return Err(Failure::invalid("by", reason));
-                }
-            }
-        }
-        Ok(by)
-    }
-
     fn told(self, key: &EarningKey) -> Told {
         let (day, purpose) = (Some(key.day), Some(key.purpose));
         let (day, purpose) = (day.filter(|_| self.day), purpose.filter(|_| self.purpose));

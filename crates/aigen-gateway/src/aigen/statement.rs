@@ -2,8 +2,8 @@ use super::settlement;
 use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
-use aigen_api::resources::{ControllerResult, EpochStatement, ValidatorResult};
-use aigen_node::network::{Network, SettledEpoch};
+use aigen_api::resources::{ControllerResult, DatasetFees, EpochStatement, ValidatorResult};
+use aigen_node::network::{EpochReads, Network, SettledEpoch};
 use aigen_types::{Digest, Epoch};
 use axum::Json;
 use axum::extract::State;
@@ -60,10 +60,22 @@ pub fn describe(network: &Network, epoch: Epoch, settled: &SettledEpoch) -> Epoc
         validators: validators.collect(),
         treasury: output.treasury,
         burned: output.burned,
+        datasets: dataset_fees(network.reads_in(epoch)),
         journal_seq: settled.record,
         input: settlement::input(&settled.input),
         output: settlement::output(output),
     }
+}
+
+fn dataset_fees(sums: EpochReads) -> Option<DatasetFees> {
+    let fees = DatasetFees {
+        reads: sums.reads,
+        rows: sums.rows,
+        fees: sums.fees,
+        protocol: sums.protocol,
+        given_back: sums.given_back,
+    };
+    (fees.reads > 0).then_some(fees)
 }
 
 pub(super) fn name(network: &Network, id: &str) -> Option<String> {

@@ -1,22 +1,22 @@
 //! What was used, summed up as somebody asks for it.
 
 use super::per_page;
+use super::question::{between, own, parsed, told_apart};
 use super::receipts;
 use crate::extract::{Asked, Key};
 use crate::failure::Failure;
 use crate::limits::{RECEIPTS_PER_PAGE, RECEIPTS_PER_PAGE_MAX};
 use crate::state::Gateway;
-use aigen_api::resources::{List, Receipt, Usage};
+use aigen_api::resources::{List, Receipt, ReceiptKind, Usage};
 use aigen_node::Caller;
-use aigen_node::network::{Network, Role, UsageKey, UsageSum};
-use aigen_types::{Address, CallId, Day, Digest, ModelName};
+use aigen_node::economy::Usage as Tokens;
+use aigen_node::network::{Network, Reading, ReadingKey, Role, UsageKey, UsageSum};
+use aigen_types::{Address, CallId, DatasetRef, Day, Digest, ModelName};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// `?account=&from=&to=&by=`
@@ -29,27 +29,29 @@ pub(super) struct Question {
     from: Option<String>,
     /// The last day, which counts.
     to: Option<String>,
-    /// What to tell apart, by commas: `day`, `spender`, `model`, `controller`.
+    /// What to tell apart, by commas: `day`, `spender`, `model`, `controller`, `dataset`.
     by: Option<String>,
 }
 
-/// Calls that ended, what they used and what they cost.
+/// Calls that ended, what they used and what they cost; and what was read outside of them.
 pub(super) async fn list(
     State(gateway): State<Gateway>,
     Key(caller): Key,
     Asked(question): Asked<Question>,
 ) -> Result<Json<List<Usage>>, Failure> {
     let network = gateway.node.network();
-    let from = parsed("from", question.from.as_deref())?.unwrap_or_default();
-    let days = from..=parsed("to", question.to.as_deref())?.unwrap_or(Day::MAX);
-    let by = By::parse(question.by.as_deref().unwrap_or_default())?;
+    let (from, to) = (question.from.as_deref(), question.to.as_deref());
+    let days = between(from, to, Day::default()..=Day::MAX)?;
+    let by = By::parse(question.by.as_deref())?;
     let mut rows = Vec::new();
     for payer in payers(&network, &caller, question.account.as_deref())? {
-        let sums = sums(&network, &caller, &payer, days.clone(), by);
-        rows.extend(
-            sums.into_iter()
-                .map(|(told, sum)| told.row(&network, &payer, sum)),
-        );
+        let whose = Whose {
+            network: &network,
+            caller: &caller,
+            payer: &payer,
+        };
+        rows.extend(whose.calls(days.clone(), by));
+        rows.extend(whose.reads(days.clone(), by));
     }
     Ok(Json(List::complete(rows)))
 }
@@ -59,30 +61,43 @@ fn payers(
     caller: &Caller,
     account: Option<&str>,
 ) -> Result<Vec<Address>, Failure> {
-    match parsed::<Address>("account", account)? {
-        Some(account) => {
-            caller.must_own(&account)?;
-            Ok(vec![account])
-        }
+    match account {
         None if caller.role == Role::Operator => Ok(network.payers().cloned().collect()),
-        None => Ok(vec![caller.account.clone()]),
+        account => Ok(vec![own(caller, account)?]),
     }
 }
 
-fn sums(
-    network: &Network,
-    caller: &Caller,
-    payer: &Address,
-    days: RangeInclusive<Day>,
-    by: By,
-) -> BTreeMap<Told, UsageSum> {
-    let mut sums = BTreeMap::<Told, UsageSum>::new();
-    let seen = network.usage(payer, days);
-    for (key, sum) in seen.filter(|(key, _)| may_see(caller, payer, &key.spender)) {
-        let told = sums.entry(by.told(key)).or_default();
-        *told = told.plus(*sum);
+/// Whose sums, and who asks for them.
+struct Whose<'a> {
+    network: &'a Network,
+    caller: &'a Caller,
+    payer: &'a Address,
+}
+
+impl Whose<'_> {
+    fn calls(&self, days: RangeInclusive<Day>, by: By) -> Vec<Usage> {
+        let mut sums = BTreeMap::<Told, UsageSum>::new();
+        for (key, sum) in self.network.usage(self.payer, days) {
+            if may_see(self.caller, self.payer, &key.spender) {
+                let told = sums.entry(by.told(key)).or_default();
+                *told = told.plus(*sum);
+            }
+        }
+        let rows = sums.into_iter();
+        rows.map(|(told, sum)| told.row(self, sum)).collect()
     }
-    sums
+
+    fn reads(&self, days: RangeInclusive<Day>, by: By) -> Vec<Usage> {
+        let mut sums = BTreeMap::<ToldRead, Reading>::new();
+        for (key, sum) in self.network.readings(self.payer, days) {
+            if may_see(self.caller, self.payer, &key.spender) {
+                let told = sums.entry(by.told_read(key)).or_default();
+                *told = told.plus(*sum);
+            }
+        }
+        let rows = sums.into_iter();
+        rows.map(|(told, sum)| told.row(self.payer, sum)).collect()
+    }
 }
 
 /// A key of a team or an app of the account sees what that team or app spent; the account's own
@@ -92,30 +107,26 @@ fn may_see(caller: &Caller, payer: &Address, spender: &Address) -> bool {
 }
 
 /// What is told apart.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct By {
     day: bool,
     spender: bool,
     model: bool,
     controller: bool,
+    dataset: bool,
 }
 
 impl By {
-    fn parse(text: &str) -> Result<Self, Failure> {
-        let mut by = Self::default();
-        for word in text.split(',').filter(|word| !word.is_empty()) {
-            match word {
-                "day" => by.day = true,
-                "spender" => by.spender = true,
-                "model" => by.model = true,
-                "controller" => by.controller = true,
-                _ => {
-                    let reason = format!("{word:?} is none of day, spender, model, controller");
-                    return Err(Failure::invalid("by", reason));
-                }
-            }
-        }
-        Ok(by)
+    fn parse(by: Option<&str>) -> Result<Self, Failure> {
+        let known = ["day", "spender", "model", "controller", "dataset"];
+        let [day, spender, model, controller, dataset] = told_apart(by, known)?;
+        Ok(Self {
+            day,
+            spender,
+            model,
+            controller,
+            dataset,
+        })
     }
 
     fn told(self, key: &UsageKey) -> Told {
@@ -124,6 +135,14 @@ impl By {
             spender: self.spender.then(|| key.spender.clone()),
             model: self.model.then(|| key.model.clone()),
             controller: key.controller.filter(|_| self.controller),
+        }
+    }
+
+    fn told_read(self, key: &ReadingKey) -> ToldRead {
+        ToldRead {
+            day: self.day.then_some(key.day),
+            spender: self.spender.then(|| key.spender.clone()),
+            dataset: self.dataset.then(|| key.dataset.clone()),
         }
     }
 }
@@ -138,18 +157,50 @@ struct Told {
 }
 
 impl Told {
-    fn row(self, network: &Network, payer: &Address, sum: UsageSum) -> Usage {
+    fn row(self, whose: &Whose<'_>, sum: UsageSum) -> Usage {
         let controller = self
             .controller
-            .and_then(|digest| network.controller(digest));
+            .and_then(|digest| whose.network.controller(digest));
         Usage {
-            account: payer.clone(),
+            kind: None,
+            account: whose.payer.clone(),
             day: self.day,
             spender: self.spender,
             model: self.model,
             controller: controller.map(|controller| controller.published.reference.clone()),
+            dataset: None,
             calls: sum.calls,
+            reads: 0,
+            rows: 0,
             usage: receipts::tokens(&sum.tokens),
+            charged: sum.charged,
+            given_back: sum.given_back,
+        }
+    }
+}
+
+/// As [`Told`], of reads outside of calls.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct ToldRead {
+    day: Option<Day>,
+    spender: Option<Address>,
+    dataset: Option<DatasetRef>,
+}
+
+impl ToldRead {
+    fn row(self, payer: &Address, sum: Reading) -> Usage {
+        Usage {
+            kind: Some(ReceiptKind::DatasetRead),
+            account: payer.clone(),
+            day: self.day,
+            spender: self.spender,
+            model: None,
+            controller: None,
+            dataset: self.dataset,
+            calls: 0,
+            reads: sum.reads,
+            rows: sum.rows,
+            usage: receipts::tokens(&Tokens::default()),
             charged: sum.charged,
             given_back: sum.given_back,
         }
@@ -203,13 +254,6 @@ pub(super) async fn receipts(
     }))
 }
 
-pub(super) fn own(caller: &Caller, account: Option<&str>) -> Result<Address, Failure> {
-    let payer = parsed("account", account)?;
-    let payer = payer.unwrap_or_else(|| caller.account.clone());
-    caller.must_own(&payer)?;
-    Ok(payer)
-}
-
 fn everyone(caller: &Caller, page: &Page) -> Result<Option<Address>, Failure> {
     caller.must_operate()?;
     if page.account.is_some() {
@@ -226,13 +270,4 @@ pub(super) fn before(network: &Network, after: Option<&str>) -> Result<Option<Ca
         return Err(Failure::invalid("after", "there is no such receipt"));
     }
     Ok(after)
-}
-
-pub(super) fn parsed<T: FromStr<Err: Display>>(
-    name: &'static str,
-    text: Option<&str>,
-) -> Result<Option<T>, Failure> {
-    text.map(str::parse)
-        .transpose()
-        .map_err(|error| Failure::invalid(name, error))
 }

@@ -14,9 +14,10 @@ use crate::rates;
 use crate::replies::{Kind, Reply};
 use crate::state::Gateway;
 use aigen_api::openai::TraceStep;
+use aigen_api::resources::{Quote, QuotedRead};
 use aigen_node::{
     CallEvent, CompletionRequest, DatasetAsk, Ended, NodeError, Prompt, Sampling, Served, Steering,
-    Tokenizer, without_secrets,
+    Tokenizer, random_call_id, without_secrets,
 };
 use aigen_types::{Address, Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -175,28 +176,7 @@ async fn queue<T, W: Wording>(
     let speeches = (0..ask.choices).map(|choice| Speech::new(call, choice, &ask.steering));
     let speeches = speeches.collect();
     let tokenizer = served.tokenizer();
-    let request = CompletionRequest {
-        call,
-        parent: None,
-        request: post.digest,
-        model,
-        prompt: ask.prompt,
-        corrections: Vec::new(),
-        max_tokens: ask.max_tokens,
-        max_cost: ask.max_cost,
-        end_user: ask.parties.end_user,
-        bill_to: ask.parties.bill_to,
-        sampling: ask.sampling,
-        stops: ask.stops,
-        top_logprobs: ask.top_logprobs.and_then(|top| u8::try_from(top).ok()),
-        choices: ask.choices,
-        steering: ask.steering,
-        replay: ask.replay,
-        retract: ask.stream && ask.retract,
-        trace: ask.trace,
-        datasets: ask.datasets,
-        traceparent: Some(post.access.traceparent()),
-    };
+    let (request, wording) = ask.request(post, call, model);
     let again = Again::of(gateway, post, served, &request);
     let queued = gateway.node.queue(&post.caller, request).await?;
     let controller = queued.running.controller;
@@ -209,8 +189,69 @@ async fn queue<T, W: Wording>(
         head,
         tokenizer,
         speeches,
-        wording: ask.wording,
+        wording,
     })
+}
+
+/// What a completion would cost.
+pub(crate) async fn quoted<T, W: Wording>(
+    gateway: &Gateway,
+    post: &Post<T>,
+    ask: Ask<W>,
+) -> Result<Quote, Failure> {
+    post.access
+        .note(|facts| facts.model = Some(printable(&ask.model)));
+    let (model, _) = served(gateway, &ask.model)?;
+    let (request, _) = ask.request(post, random_call_id(), model.clone());
+    let quoted = gateway.node.quote(&post.caller, request).await;
+    let quoted = quoted.map_err(|error| match error {
+        NodeError::ContextTooLong { .. } => Failure::from(error).param(W::PROMPT),
+        error => Failure::to_payer(error, &post.caller.account),
+    })?;
+    let reads = quoted.cost.reads.iter().map(|read| QuotedRead {
+        dataset: read.wanted.dataset.clone(),
+        rows: read.wanted.rows.count(),
+        hits: read.wanted.hits,
+        fee: read.fee,
+    });
+    Ok(Quote {
+        model,
+        prompt_tokens: quoted.prompt_tokens,
+        output_tokens: quoted.output_tokens,
+        reads: reads.collect(),
+        fees: quoted.cost.reads.iter().map(|read| read.fee).sum(),
+        least: quoted.cost.least,
+        most: quoted.cost.most,
+        payer: quoted.cost.payer,
+    })
+}
+
+impl<W> Ask<W> {
+    fn request<T>(self, post: &Post<T>, call: CallId, model: ModelName) -> (CompletionRequest, W) {
+        let request = CompletionRequest {
+            call,
+            parent: None,
+            request: post.digest,
+            model,
+            prompt: self.prompt,
+            corrections: Vec::new(),
+            max_tokens: self.max_tokens,
+            max_cost: self.max_cost,
+            end_user: self.parties.end_user,
+            bill_to: self.parties.bill_to,
+            sampling: self.sampling,
+            stops: self.stops,
+            top_logprobs: self.top_logprobs.and_then(|top| u8::try_from(top).ok()),
+            choices: self.choices,
+            steering: self.steering,
+            replay: self.replay,
+            retract: self.stream && self.retract,
+            trace: self.trace,
+            datasets: self.datasets,
+            traceparent: Some(post.access.traceparent()),
+        };
+        (request, self.wording)
+    }
 }
 
 fn head<W: Wording>(model: &ModelName, served: &Served, call: CallId) -> Head {

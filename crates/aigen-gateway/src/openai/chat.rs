@@ -1,4 +1,4 @@
-use super::answer::{Ask, complete, json};
+use super::answer::{Ask, complete, json, quoted};
 use super::conclusion::Conclusion;
 use super::frame::Frame;
 use super::speech::{Named, Part, Said};
@@ -14,7 +14,9 @@ use aigen_api::openai::{
     ChunkChoice, Delta, FinishReason, FunctionDelta, Logprobs, Role, TokenLogprob, ToolCallDelta,
     ToolSpec,
 };
+use aigen_api::resources::Quote;
 use aigen_node::{Prompt, Steering};
+use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::Value;
@@ -25,12 +27,26 @@ pub(super) async fn create(
     State(gateway): State<Gateway>,
     mut post: Post<ChatRequest>,
 ) -> Result<Response, Failure> {
-    addressed(&gateway, &mut post.body)?;
+    let ask = ask(&gateway, &mut post)?;
+    complete(&gateway, post, ask).await
+}
+
+/// The same request, priced and not made.
+pub(crate) async fn quote(
+    State(gateway): State<Gateway>,
+    mut post: Post<ChatRequest>,
+) -> Result<Json<Quote>, Failure> {
+    let ask = ask(&gateway, &mut post)?;
+    quoted(&gateway, &post, ask).await.map(Json)
+}
+
+fn ask(gateway: &Gateway, post: &mut Post<ChatRequest>) -> Result<Ask<Chat>, Failure> {
+    addressed(gateway, &mut post.body)?;
     let request = &post.body;
     request.check()?;
     refuse_unsupported(request)?;
     let asked = request.sampling();
-    let ask = Ask {
+    Ok(Ask {
         model: request.model.clone(),
         prompt: Prompt::Chat(conversation("messages", &request.messages)?),
         max_tokens: asked.max_tokens,
@@ -52,8 +68,7 @@ pub(super) async fn create(
             calls: vec![0; asked.choices as usize],
             around: vec![None; asked.choices as usize],
         },
-    };
-    complete(&gateway, post, ask).await
+    })
 }
 
 /// What would change the answer and cannot here is refused by name.

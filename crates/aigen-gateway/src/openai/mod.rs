@@ -23,6 +23,7 @@ use crate::state::Gateway;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub(crate) use chat::quote;
 pub(crate) use models::{describe, price};
 
 pub(crate) fn routes() -> Router<Gateway> {

@@ -221,3 +221,61 @@ async fn what_may_not_be_read_is_refused_before_any_charge() {
     assert_eq!(world.balance("user:ada").0, 1_000_000_000);
     world.settle().await;
 }
+
+/// A quote says of the same request what it then costs, passages and their fees included, for nothing.
+#[tokio::test]
+async fn a_quote_has_the_passages_and_their_fees() {
+    let (world, _folder) = shop().await;
+    let quote = async |body: &Value| world.post(&world.ada, "/v1/aigen/quote", body).await;
+    let plain = quote(&chat(json!({"max_tokens": 9}))).await.json();
+    let asked = chat(json!({"max_tokens": 9, "aigen": {"datasets": ["acme/faq"]}}));
+    let quoted = quote(&asked).await.json();
+    let reads = json!([{"dataset": "acme/faq@1.0.0", "rows": 1, "hits": 1, "fee_nano": "15", "fee": "0.000000015"}]);
+    assert_eq!((&plain["reads"], &quoted["reads"]), (&json!([]), &reads));
+    assert_eq!(
+        (&quoted["fees_nano"], &quoted["payer"]),
+        (&json!("15"), &json!("user:ada"))
+    );
+    assert_eq!(quoted["output_tokens"], 9);
+    let nano =
+        |quote: &Value, name: &str| -> u64 { quote[name].as_str().unwrap().parse().unwrap() };
+    let tokens = |quote: &Value| quote["prompt_tokens"].as_u64().unwrap();
+    // A prompt token costs 1.
+    let more = tokens(&quoted) - tokens(&plain) + FEE;
+    assert!(more > FEE + 100, "{quoted}");
+    for name in ["least_nano", "most_nano"] {
+        assert_eq!(nano(&quoted, name), nano(&plain, name) + more, "{name}");
+    }
+    assert_eq!(world.balance("user:ada").0, 1_000_000_000);
+
+    let answer = world
+        .post(&world.ada, "/v1/chat/completions", &asked)
+        .await
+        .json();
+    assert_eq!(answer["usage"]["prompt_tokens"], quoted["prompt_tokens"]);
+    assert!((nano(&quoted, "least_nano")..=nano(&quoted, "most_nano")).contains(&cost(&answer)));
+
+    let bounded = |nano: u64| {
+        let max_cost = aigen_types::Amount::from_nano(nano.into()).to_string();
+        chat(json!({"aigen": {"datasets": ["acme/faq"], "max_cost": max_cost}}))
+    };
+    let least = nano(&quoted, "least_nano");
+    assert_eq!(
+        nano(&quote(&bounded(least)).await.json(), "most_nano"),
+        least
+    );
+    let private = chat(json!({"aigen": {"datasets": ["acme/private"]}}));
+    for (status, code, body) in [
+        (402, "budget_too_small", bounded(least - 1)),
+        (403, "dataset_not_granted", private),
+        (
+            404,
+            "model_not_found",
+            json!({"model": "none", "messages": [{"role": "user", "content": "Hi"}]}),
+        ),
+    ] {
+        let (was, with, _) = quote(&body).await.error();
+        assert_eq!((was, with.as_str()), (status, code));
+    }
+    world.settle().await;
+}

@@ -151,10 +151,17 @@ async fn nothing_leaves_without_a_grant_and_a_charge() {
     );
     let dear = shop.ada("faq/rows?max_cost=0.000000029").await;
     refused(&dear, 402, "budget_too_small");
-    let said = "3 rows cost 0.00000003 AIGEN, and the read may cost 0.000000029 AIGEN; allow at least that in `max_cost`";
+    let said = "3 rows cost 0.00000003 AIGEN, and the read may cost 0.000000029 AIGEN: \
+        at 0.00000001 AIGEN per row that is enough for 2; allow at least that in `max_cost`, or ask for fewer rows";
     let message = dear.json()["error"]["message"].clone();
     assert!(message.as_str().unwrap().starts_with(said), "{message}");
     assert_eq!(dear.error().2.as_deref(), Some("max_cost"));
+    assert_eq!(dear.json()["error"]["metadata"]["rows_within"], 2);
+    let searched = shop.ada("faq/rows?q=mug&max_cost=0.000000014").await;
+    let said = "1 row that was searched for costs 0.000000015 AIGEN, and the read may cost 0.000000014 AIGEN: \
+        at 0.000000015 AIGEN per row that is less than one;";
+    let message = searched.json()["error"]["message"].clone();
+    assert!(message.as_str().unwrap().starts_with(said), "{message}");
     shop.spent(0);
     let read = shop.ada("faq/rows").await;
     assert_eq!(rows(&read), [0, 1, 2]);
@@ -294,6 +301,8 @@ async fn a_download_is_the_content() {
     assert_eq!(taken.status, 200, "{}", taken.text);
     let dear = shop.ada("faq/download?max_cost=0.0000009").await;
     refused(&dear, 402, "budget_too_small");
+    let message = dear.json()["error"]["message"].clone();
+    assert!(!message.as_str().unwrap().contains("per row"), "{message}");
     assert_eq!(taken.header("x-aigen-cost"), Some("0.000001"));
     assert_eq!(taken.header("content-type"), Some("application/jsonl"));
     let first = "{\"answer\":\"Send it back within 30 days.\",\"question\":\"How do I return a mug?\",\"votes\":7}";
@@ -469,5 +478,77 @@ async fn a_hang_up_within_the_file_leaves_nothing() {
     drop(publishing);
     assert_eq!(shop.files(), 0);
     refused(&shop.ada("faq").await, 404, "dataset_unknown");
+    shop.world.settle().await;
+}
+
+/// Reads outside of calls have lines of their own in `usage`, and what is given back of them counts there.
+#[tokio::test]
+async fn what_was_read_is_in_usage() {
+    let shop = Shop::with_faq().await;
+    shop.grant(json!({"to": "user:ada"})).await;
+    let usage = async |key: &str, query: &str| -> Vec<String> {
+        let path = format!("/v1/aigen/usage?{query}");
+        let reply = shop.world.get(key, &path).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        let rows = reply.json()["data"].as_array().unwrap().clone();
+        let told = |row: &Value| {
+            let fields = [
+                "kind",
+                "account",
+                "day",
+                "spender",
+                "model",
+                "dataset",
+                "charged",
+                "given_back",
+            ];
+            let fields = fields.iter().filter_map(|field| row[field].as_str());
+            let [calls, reads, rows] = ["calls", "reads", "rows"].map(|field| &row[field]);
+            format!(
+                "{calls} {reads} {rows} {}",
+                fields.collect::<Vec<_>>().join(" ")
+            )
+        };
+        rows.iter().map(told).collect()
+    };
+    let (ada, operator) = (&shop.world.ada, &shop.world.operator);
+    assert_eq!(usage(ada, "").await, [""; 0]);
+    let found = shop.ada("faq/rows?q=mug&limit=1").await;
+    assert_eq!(rows(&found).len(), 1);
+    let reads = "0 1 1 dataset_read user:ada 0.000000015 0.00";
+    assert_eq!(usage(ada, "").await, [reads]);
+    assert_eq!(
+        usage(operator, "").await,
+        [reads],
+        "who only reads is among everyone"
+    );
+    shop.ada("faq/download").await;
+    shop.world.chat(json!({})).await;
+    let both = [
+        "1 0 0 user:ada 0.00000003 0.00",
+        "0 2 4 dataset_read user:ada 0.000001015 0.00",
+    ];
+    assert_eq!(usage(ada, "").await, both);
+    let told = [
+        "1 0 0 user:ada 2023-11-14 user:ada tiny 0.00000003 0.00",
+        "0 2 4 dataset_read user:ada 2023-11-14 user:ada acme/faq@1.0.0 0.000001015 0.00",
+    ];
+    assert_eq!(usage(ada, "by=day,spender,model,dataset").await, told);
+    assert_eq!(usage(ada, "to=2023-11-13").await, [""; 0]);
+    let path = format!(
+        "/v1/aigen/receipts/{}/reverse",
+        found.header("x-aigen-receipt").unwrap()
+    );
+    let reversed = shop
+        .world
+        .post(operator, &path, &json!({"reason": "fraud"}))
+        .await;
+    assert_eq!(reversed.status, 200, "{}", reversed.text);
+    let back = usage(ada, "account=user:ada").await;
+    assert_eq!(
+        back[1],
+        "0 2 4 dataset_read user:ada 0.000001015 0.000000015"
+    );
+    shop.world.node.network().check().unwrap();
     shop.world.settle().await;
 }

@@ -393,6 +393,7 @@ async fn answers_have_the_shapes_that_are_documented() {
         ("/v1/responses", json!({"model": "tiny", "input": "Hi"})),
         ("/v1/messages", messages.clone()),
         ("/v1/messages/count_tokens", messages),
+        ("/v1/aigen/quote", chat(json!({"max_tokens": 9}))),
         ("/tokenize", json!({"model": "tiny", "prompt": "Hi"})),
         ("/detokenize", json!({"model": "tiny", "tokens": [72, 105]})),
     ] {

@@ -3,13 +3,13 @@
 use super::calls::price;
 use super::{World, covered, parsed, used};
 use crate::{
-    Cap, Capped, Column, Command, DatasetUse, Grant, GrantAllowance, GrantDataset, Issue,
-    NewDataset, OpenCall, Outcome, Period, PriceDataset, ReadDataset, ReadWithin, RefundCall,
-    RefundReason, Refusal, Reply, ReverseCall, RevokeDataset, Rows, SetBudget, Wanted,
+    Cap, Capped, CloseEpoch, Column, Command, DatasetUse, Grant, GrantAllowance, GrantDataset,
+    Issue, NewDataset, OpenCall, Outcome, Period, PriceDataset, ReadDataset, ReadWithin,
+    RefundCall, RefundReason, Refusal, Reply, ReverseCall, RevokeDataset, Rows, SetBudget, Wanted,
     WithdrawDataset,
 };
 use aigen_economy::{DatasetPrice, LineKind, Usage};
-use aigen_types::{Amount, CallId, Day, Digest, NodeId, Ppm, Timestamp, TransferId};
+use aigen_types::{Amount, CallId, Day, Digest, Epoch, NodeId, Ppm, Timestamp, TransferId};
 use alloc::{format, string::ToString, vec, vec::Vec};
 use proptest::prelude::*;
 
@@ -96,7 +96,7 @@ impl World {
         world
     }
 
-    fn read(&mut self, id: u128, rows: &[u64], hits: u64) -> Result<Reply, Refusal> {
+    pub(super) fn read(&mut self, id: u128, rows: &[u64], hits: u64) -> Result<Reply, Refusal> {
         self.apply(Command::ReadDataset(reading(id, wanted(FAQ, rows, hits))))
     }
 
@@ -625,6 +625,7 @@ enum Act {
     Reverse { call: u128 },
     Price { row: u128, hit: u128 },
     Wait { seconds: u64 },
+    Settle,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -642,6 +643,7 @@ fn act() -> impl Strategy<Value = Act> {
         call.prop_map(|call| Act::Reverse { call }),
         (0..5_000_u128, 0..3_000_u128).prop_map(|(row, hit)| Act::Price { row, hit }),
         (1..30_000_u64).prop_map(|seconds| Act::Wait { seconds }),
+        Just(Act::Settle),
     ]
 }
 
@@ -667,6 +669,7 @@ proptest! {
                     reference: parsed(FAQ), by: parsed("org:books"),
                     price: DatasetPrice { row: amount(row), hit: amount(hit), download: Amount::ZERO },
                 })),
+                Act::Settle => world.apply(Command::CloseEpoch(CloseEpoch { epoch: world.network.epoch().number, ..CloseEpoch::default() })),
                 Act::Wait { seconds } => { world.seconds += seconds; Ok(Reply::Done) }
             };
         }
@@ -682,5 +685,10 @@ proptest! {
         let direct: u128 = world.network.read_receipts().filter(|(_, read)| read.reversal.is_none())
             .map(|(_, receipt)| receipt.read.earned.nano()).sum();
         prop_assert_eq!(world.balance("provider:books"), earned + direct);
+        let sums = (0..=world.network.epoch().number.0).map(|epoch| world.network.reads_in(Epoch(epoch)));
+        let fees: u128 = sums.map(|sums| sums.fees.nano()).sum();
+        let of_calls = world.network.receipts().flat_map(|(_, receipt)| receipt.call.reads.clone());
+        let paid = of_calls.chain(world.network.read_receipts().map(|(_, read)| read.read.clone()));
+        prop_assert_eq!(fees, paid.map(|read| read.fee.nano()).sum::<u128>());
     }
 }

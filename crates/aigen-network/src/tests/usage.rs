@@ -1,10 +1,12 @@
 //! What the usage index says, in rows.
 
+use super::datasets::{FAQ, wanted};
 use super::{World, parsed, used};
-use crate::{Command, Outcome, RefundCall, RefundReason, ReverseCall};
+use crate::{CloseEpoch, Command, Outcome, RefundCall, RefundReason, ReverseCall};
 use aigen_types::{Amount, CallId, Day, Epoch, TransferId};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 const SECONDS_PER_DAY: u64 = 86_400;
@@ -88,6 +90,65 @@ fn what_is_given_back_counts_where_the_call_counted() {
         reason: RefundReason::Duplicate,
     }));
     assert_eq!(world.lines(0..=9), ["1970-01-01 free 3 120 16200 11200"]);
+}
+
+/// Reads outside of calls: the day, the dataset, how many, rows, charged and given back.
+fn readings(world: &World) -> Vec<String> {
+    let (ada, days) = (parsed("user:ada"), Day(0)..=Day(9));
+    let sums = world.network.readings(&ada, days);
+    let line = |(key, sum): (&crate::ReadingKey, &crate::Reading)| {
+        let (charged, back) = (sum.charged.nano(), sum.given_back.nano());
+        format!(
+            "{} {} {} {} {charged} {back}",
+            key.day, key.dataset, sum.reads, sum.rows
+        )
+    };
+    sums.map(line).collect()
+}
+
+/// Of an epoch: reads, rows, fees, the protocol's part and what was given back.
+fn read_in(world: &World, epoch: u64) -> [u128; 5] {
+    let sums = world.network.reads_in(Epoch(epoch));
+    let amounts = [sums.fees, sums.protocol, sums.given_back].map(Amount::nano);
+    let [fees, protocol, back] = amounts;
+    [sums.reads.into(), sums.rows.into(), fees, protocol, back]
+}
+
+/// A row costs 2,000 and a hit 500, of which the protocol keeps 6 %; a call with one row more than 2,000.
+#[test]
+fn what_was_read_is_summed_by_day_and_by_epoch() {
+    let mut world = World::with_dataset(1_000_000);
+    world.issue("treasury", 10_000);
+    assert_eq!(readings(&world), [""; 0]);
+    world.read(1, &[1, 2], 2).unwrap();
+    assert_eq!(
+        world.network.payers().count(),
+        1,
+        "who only reads pays, too"
+    );
+    world.open_reading(2, vec![wanted(FAQ, &[5], 0)]).unwrap();
+    world.close(2, used(100, 5), Outcome::Stop).unwrap();
+    assert_eq!(read_in(&world, 0), [2, 3, 7_000, 420, 0]);
+    world.ok(Command::CloseEpoch(CloseEpoch::default()));
+    world.seconds = SECONDS_PER_DAY;
+    world.read(3, &[9], 0).unwrap();
+    assert_eq!(read_in(&world, 0), [2, 3, 7_000, 420, 0]);
+    assert_eq!(read_in(&world, 1), [1, 1, 2_000, 120, 0]);
+    world.refund(3, 700);
+    world.ok(Command::ReverseCall(ReverseCall {
+        id: TransferId(9),
+        call: CallId(1),
+        reason: RefundReason::Fraud,
+    }));
+    let lines = [
+        "1970-01-01 books/faq@1.0.0 1 2 5000 5000",
+        "1970-01-02 books/faq@1.0.0 1 1 2000 700",
+    ];
+    assert_eq!(readings(&world), lines);
+    // A refund is the treasury's: of the fee nobody gave anything back.
+    assert_eq!(read_in(&world, 0), [2, 3, 7_000, 420, 5_000]);
+    assert_eq!(read_in(&world, 1), [1, 1, 2_000, 120, 0]);
+    assert_eq!(world.network.check(), Ok(()));
 }
 
 #[test]

@@ -126,3 +126,65 @@ fn paid_table(rows: &[EpochEarning]) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use insta::assert_snapshot;
+    use serde_json::json;
+
+    #[derive(Parser)]
+    struct Asked {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn asked(words: &str) -> Args {
+        Asked::parse_from(format!("earnings {words}").split_whitespace()).args
+    }
+
+    #[test]
+    fn settlements_are_told_epoch_by_epoch() {
+        let paid: Vec<EpochEarning> = serde_json::from_value(json!([
+            {"account": "developer:grace", "epoch": 0, "kind": "controller", "name": "grace/quiz@1.0.0",
+             "earned_nano": "1500000000", "transfer": "0".repeat(31) + "1"},
+            {"account": "developer:grace", "epoch": 12, "kind": "refund",
+             "earned_nano": "3", "transfer": "0".repeat(31) + "2"},
+            {"account": "developer:grace", "epoch": 12, "kind": "validator", "name": "vera",
+             "earned_nano": "20000000", "transfer": "0".repeat(31) + "3"},
+        ]))
+        .unwrap();
+        let of = asked("developer:grace --epochs").path_of_epochs();
+        assert_eq!(of, "/v1/aigen/earnings/epochs?account=developer:grace");
+        assert_eq!(
+            asked("--epochs").path_of_epochs(),
+            "/v1/aigen/earnings/epochs"
+        );
+        assert_snapshot!(paid_table(&paid), @"
+        epoch  for         name              earned
+        0      controller  grace/quiz@1.0.0  1.50
+        12     refund      -                 0.000000003
+        12     validator   vera              0.02
+        ");
+        assert_snapshot!(paid_table(&[]), @"epoch  for  name  earned");
+    }
+
+    #[test]
+    fn datasets_are_told_apart_as_was_asked() {
+        let args = asked("--by day,purpose --from 2026-01-01");
+        assert_eq!(
+            args.path(),
+            "/v1/aigen/earnings?by=day,purpose&from=2026-01-01"
+        );
+        let earned: Vec<DatasetEarning> = serde_json::from_value(json!([
+            {"account": "provider:acme", "dataset": "acme/faq@1.0.0", "day": "2026-01-31", "purpose": "completion",
+             "reads": 12, "rows": 40, "fees_nano": "1000000000", "earned_nano": "940000000", "given_back_nano": "0"},
+        ]))
+        .unwrap();
+        assert_snapshot!(args.table(&earned), @"
+        dataset         day         purpose     reads  rows  fees  earned  given back
+        acme/faq@1.0.0  2026-01-31  completion  12     40    1.00  0.94    0.00
+        ");
+    }
+}

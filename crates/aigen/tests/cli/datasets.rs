@@ -64,8 +64,47 @@ fn a_row_earns_what_its_receipt_says() {
     assert!(strange.stderr.contains("another account"), "{strange}");
     let table = folder.run(&["earnings", "--key", &acme]).stdout;
     assert!(table.contains("acme/faq@1.0.0"), "{table}");
+    let usage = folder.json(&["usage", "--by", "dataset", "--key", &ada]);
+    let line = &usage["data"][0];
+    assert_eq!(
+        (&line["kind"], &line["dataset"]),
+        (&"dataset_read".into(), &"acme/faq@1.0.0".into())
+    );
+    assert_eq!(
+        (&line["rows"], &line["charged"]),
+        (&2.into(), &"0.02".into())
+    );
+    quoted(&folder, &ada);
     let verified = folder.run(&["ledger", "verify"]);
     assert_eq!(verified.code, 0, "{verified}");
+}
+
+/// What an answer with both rows would cost, which nobody is charged for.
+fn quoted(folder: &Folder, ada: &str) {
+    let before = folder.json(&["ledger", "balance", "user:ada"]);
+    let asked = ["price", "aigen-tiny", "--ask", "What about the mug?"];
+    let asked = [&asked[..], &["--output", "9", "--key", ada]].concat();
+    let plain = folder.json(&asked);
+    let asked = [&asked[..], &["--dataset", "acme/faq"]].concat();
+    let quote = folder.json(&asked);
+    assert_eq!(
+        (&quote["fees"], &plain["fees"]),
+        (&"0.02".into(), &"0.00".into())
+    );
+    let tokens = |quote: &serde_json::Value| quote["prompt_tokens"].as_u64().unwrap();
+    assert!(tokens(&quote) > tokens(&plain) + 20, "{quote}");
+    let told = folder.run(&asked).stdout;
+    let first = told.lines().next();
+    assert_eq!(
+        first,
+        Some("2 passages of acme/faq@1.0.0 for 0.02 AIGEN"),
+        "{told}"
+    );
+    assert!(
+        told.contains("9 output tokens of aigen-tiny cost at most"),
+        "{told}"
+    );
+    assert_eq!(folder.json(&["ledger", "balance", "user:ada"]), before);
 }
 
 #[test]

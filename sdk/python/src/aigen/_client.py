@@ -85,7 +85,8 @@ class AiGen:
     def usage(
         self, *by: str, since: str | None = None, until: str | None = None
     ) -> tuple[Usage, ...]:
-        """What was used, by `day`, `spender`, `model` or `controller`; days like `2026-01-31`."""
+        """What was used, by `day`, `spender`, `model`, `controller` or `dataset`; days like
+        `2026-01-31`."""
         asked = {"by": ",".join(by), "from": since, "to": until}
         query = urllib.parse.urlencode({name: value for name, value in asked.items() if value})
         return records(Usage, self._get("/aigen/usage" + (f"?{query}" if query else "")))

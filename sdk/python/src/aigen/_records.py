@@ -158,7 +158,8 @@ class Account:
 
 @dataclass(frozen=True)
 class Usage:
-    """Calls that ended, summed up over what was not asked for by `by`."""
+    """Calls that ended, summed up over what was not asked for by `by`; where `kind` is
+    `dataset_read`, rows that were read outside of calls."""
 
     account: str
     calls: int
@@ -169,6 +170,10 @@ class Usage:
     spender: str | None = None
     model: str | None = None
     controller: str | None = None
+    kind: str | None = None
+    dataset: str | None = None
+    reads: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True)

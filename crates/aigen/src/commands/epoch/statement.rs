@@ -1,5 +1,5 @@
 use crate::output::{Table, csv};
-use aigen_api::resources::{ControllerResult, EpochStatement};
+use aigen_api::resources::{ControllerResult, DatasetFees, EpochStatement};
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
@@ -49,7 +49,20 @@ pub fn rows(epoch: &EpochStatement) -> Result<String> {
         earned: Some(epoch.treasury.to_string()),
         ..Row::default()
     };
-    let rows: Vec<_> = controllers.chain(validators).chain([treasury]).collect();
+    // Of what readers paid: the datasets' providers, and the protocol.
+    let fees = epoch.datasets.iter().flat_map(|fees| {
+        let providers = fees.fees.saturating_sub(fees.protocol);
+        [("providers", providers), ("protocol", fees.protocol)]
+    });
+    let fees = fees.map(|(name, earned)| Row {
+        epoch: number,
+        kind: "dataset fees",
+        name: name.to_owned(),
+        earned: Some(earned.to_string()),
+        ..Row::default()
+    });
+    let rows = controllers.chain(validators).chain([treasury]).chain(fees);
+    let rows: Vec<_> = rows.collect();
     csv(&rows)
 }
 
@@ -85,7 +98,28 @@ pub fn statement(epoch: &EpochStatement) -> String {
         "{controllers}\n{validators}\nto the treasury: {}\n",
         epoch.treasury
     );
+    if let Some(fees) = &epoch.datasets {
+        let _ = writeln!(text, "{}", read(fees));
+    }
     text
+}
+
+fn read(fees: &DatasetFees) -> String {
+    let DatasetFees {
+        reads,
+        rows,
+        fees: paid,
+        protocol,
+        given_back,
+    } = fees;
+    let providers = paid.saturating_sub(*protocol);
+    let back = match given_back.is_zero() {
+        true => String::new(),
+        false => format!(", {given_back} of it given back since"),
+    };
+    format!(
+        "of datasets: {rows} rows in {reads} reads for {paid}: {providers} to providers, {protocol} to the protocol{back}"
+    )
 }
 
 fn name(result: &ControllerResult) -> String {
