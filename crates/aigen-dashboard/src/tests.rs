@@ -1,6 +1,8 @@
 //! Sessions, forms and headers, before a small API. Whole pages are looked at in a real browser,
 //! before a real node: `cargo test -p aigen --test dashboard`.
 
+mod datasets;
+
 use crate::router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -64,10 +66,12 @@ struct Seen {
 
 impl Browser {
     fn new(secure: bool) -> Self {
-        Self {
-            router: router(api(), secure),
-            cookie: None,
-        }
+        Self::before(api(), secure)
+    }
+
+    fn before(api: Router, secure: bool) -> Self {
+        let (router, cookie) = (router(api, secure), None);
+        Self { router, cookie }
     }
 
     async fn send(&self, request: axum::http::request::Builder, body: &str) -> Seen {

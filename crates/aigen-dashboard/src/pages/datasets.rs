@@ -4,7 +4,7 @@ use super::{after_part, answer, encoded};
 use crate::api::{Asked, Trouble};
 use crate::guard::SignedIn;
 use crate::layout::{more, table, table_or};
-use crate::show::{address, aigen, amount, grouped, short, time};
+use crate::show::{address, aigen, amount, grouped, share, short, time};
 use aigen_api::resources::{
     Dataset, DatasetEarning, DatasetGrant, DatasetImport, DatasetPrice, ImportStage, List,
 };
@@ -62,11 +62,25 @@ fn importing(list: &List<DatasetImport>) -> Markup {
             td { (import.reference) }
             td { (doing) }
             td.number { (grouped(import.rows)) }
-            td.number { (grouped(import.bytes)) " of " (grouped(import.bytes_total)) }
+            @match part(import) {
+                Some(part) => {
+                    td.number { (grouped(import.bytes)) " of " (grouped(import.bytes_total)) }
+                    td { (share(part, "done")) }
+                }
+                None => { td.number { "–" } td { "–" } }
+            }
         }
     };
     let rows: Vec<_> = list.data.iter().map(row).collect();
-    table("Being read in", &["dataset", "it", "rows", "bytes"], &rows)
+    let heads = ["dataset", "it", "rows", "bytes", "done"];
+    table("Being read in", &heads, &rows)
+}
+
+/// Parts per million of what the node does with a file; none while it waits.
+fn part(import: &DatasetImport) -> Option<u32> {
+    let parts = u128::from(import.bytes) * 1_000_000;
+    let parts = parts.checked_div(import.bytes_total.into())?;
+    u32::try_from(parts).ok()
 }
 
 fn earnings(list: &List<DatasetEarning>) -> Markup {

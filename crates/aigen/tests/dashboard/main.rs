@@ -93,6 +93,8 @@ fn lively() -> (Folder, support::Serving) {
             .block_on(client.post("/v1/chat/completions", &request))
             .unwrap();
     }
+    let app = app.as_str().unwrap();
+    done(&folder, &["dataset", "rows", "acme/faq", "--key", app]);
     done(&folder, &["epoch", "close", "--wait", "0"]);
     (folder, node)
 }
