@@ -7,6 +7,23 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::time::Duration;
 
+/// How often somebody is asked how far it is: as often as a person sees a difference.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// Does something, and looks now and then how far it is, until it is done.
+pub async fn looking<T>(work: impl Future<Output = T>, mut look: impl AsyncFnMut()) -> T {
+    let looks = async {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            look().await;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        never = looks => never,
+    }
+}
+
 /// How this run speaks.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {

@@ -1,6 +1,6 @@
 use crate::context::Context;
 use crate::model_store::{Download, Entry, ModelStore, Source, name_of};
-use crate::output::{Table, bytes};
+use crate::output::{Table, bytes, looking};
 use crate::reach::Reach;
 use aigen_api::openai::Model;
 use aigen_api::resources::NamedModel;
@@ -11,10 +11,6 @@ use clap::Subcommand;
 use indicatif::ProgressBar;
 use serde_json::Value;
 use std::path::Path;
-use std::time::Duration;
-
-/// How often a node is asked how far it has come.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// See [`super::Command::Model`].
 #[derive(Debug, Subcommand)]
@@ -167,10 +163,9 @@ async fn load(args: &ServedArgs, context: &Context) -> Result<()> {
     let node = args.reach.as_operator(context)?;
     let waiting = context.output.waiting(format!("loading {}", args.name));
     let named = args.named();
-    let loaded = tokio::select! {
-        loaded = node.post("/v1/aigen/models/load", &named) => loaded,
-        () = watch(node.client(), &args.name, &waiting) => unreachable!("it goes on without end"),
-    };
+    let load = node.post("/v1/aigen/models/load", &named);
+    let look = async || look(node.client(), &args.name, &waiting).await;
+    let loaded = looking(load, look).await;
     waiting.finish_and_clear();
     let model: Model = loaded?;
     context
@@ -178,15 +173,11 @@ async fn load(args: &ServedArgs, context: &Context) -> Result<()> {
         .data(&model, || format!("{} is served", model.id))
 }
 
-/// Shows how far a model has come, until this is dropped. A node that does not say so is waited for
-/// all the same.
-async fn watch(client: &Client, model: &ModelName, bar: &ProgressBar) {
-    loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        let ready = client.get::<Value>("/ready").await.unwrap_or_default();
-        if let Some(percent) = ready["loading"][model.as_str()].as_u64() {
-            bar.set_message(format!("loading {model}: {percent} %"));
-        }
+/// Shows how far a model has come. A node that does not say so is waited for all the same.
+async fn look(client: &Client, model: &ModelName, bar: &ProgressBar) {
+    let ready = client.get::<Value>("/ready").await.unwrap_or_default();
+    if let Some(percent) = ready["loading"][model.as_str()].as_u64() {
+        bar.set_message(format!("loading {model}: {percent} %"));
     }
 }
 

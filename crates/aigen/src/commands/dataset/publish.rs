@@ -4,7 +4,7 @@
 use super::{PriceArgs, show};
 use crate::context::Context;
 use crate::failure::{OrHint, hinted};
-use crate::output::{Output, Table, bytes};
+use crate::output::{Output, Table, bytes, looking};
 use crate::reach::Reach;
 use aigen_api::resources::{DatasetImport, DatasetUse, ImportStage, PublishDataset};
 use aigen_client::Client;
@@ -17,13 +17,9 @@ use serde_json::json;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Bytes that are sent at once.
 const PIECE_BYTES: usize = 1 << 18;
-
-/// How often the node is asked how far it is: as often as a person sees a difference.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// See [`super::Command::Publish`].
 #[derive(Debug, clap::Args)]
@@ -122,10 +118,8 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     let sent = node
         .client()
         .publish_dataset(&said, manifest.bytes, pieces(file, bar.clone()));
-    let published = tokio::select! {
-        published = sent => published,
-        () = watch(node.client(), &said.name, &bar) => unreachable!("it goes on without end"),
-    };
+    let look = async || look(node.client(), &said.name, &bar).await;
+    let published = looking(sent, look).await;
     bar.finish_and_clear();
     let published = published.map_err(|error| node.explain(error))?;
     let name = &published.reference;
@@ -200,16 +194,12 @@ fn indexing() -> ProgressStyle {
     ProgressStyle::with_template("sent; the node reads it in, {elapsed}").expect("a valid template")
 }
 
-/// Shows how far the node is with what was sent, until this is dropped. A node that does not say so
-/// is waited for all the same.
-async fn watch(client: &Client, name: &DatasetRef, bar: &ProgressBar) {
-    loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        let imports = client.dataset_imports().await;
-        let imports = imports.map_or_else(|_| Vec::new(), |list| list.data);
-        if let Some(import) = imports.iter().find(|import| import.reference == *name) {
-            show(import, bar);
-        }
+/// Shows how far the node is with what was sent. A node that does not say so is waited for all the same.
+async fn look(client: &Client, name: &DatasetRef, bar: &ProgressBar) {
+    let imports = client.dataset_imports().await;
+    let imports = imports.map_or_else(|_| Vec::new(), |list| list.data);
+    if let Some(import) = imports.iter().find(|import| import.reference == *name) {
+        show(import, bar);
     }
 }
 
