@@ -30,7 +30,7 @@ async fn health() -> Response {
 }
 
 /// It can answer completions: it is not about to end, the network is founded, its journal takes
-/// commands, and there is a model that would answer. Says which models do, and how far those have
+/// commands, the models that it starts with are loaded, and there is one that would answer. Says which models do, and how far those have
 /// come that are being loaded.
 async fn ready(State(gateway): State<Gateway>) -> Result<Response, Failure> {
     let node = &gateway.node;
@@ -46,7 +46,8 @@ async fn ready(State(gateway): State<Gateway>) -> Result<Response, Failure> {
         .iter()
         .map(|(name, served)| (name.to_string(), served.is_available()));
     let available: BTreeMap<_, _> = available.collect();
-    if !available.values().any(|available| *available) {
+    let starting = gateway.starting.load(Ordering::Relaxed);
+    if starting || !available.values().any(|available| *available) {
         return Err(Failure::no_models(&node.loading()));
     }
     let mut ready = json!({"status": "ready", "models": available});

@@ -19,6 +19,8 @@ pub struct GatewayState {
     pub spans: Option<Arc<dyn Spans>>,
     /// Whether the configuration file says what cannot be, so that what it said before holds.
     pub config_rejected: Arc<AtomicBool>,
+    /// Whether the models that the node starts with are still being loaded.
+    pub starting: Arc<AtomicBool>,
     /// Origins, like `https://app.example`, whose web pages may ask; none unless set.
     pub origins: Arc<[String]>,
 }
@@ -32,6 +34,7 @@ impl GatewayState {
             keep_alive: KEEP_ALIVE,
             spans: None,
             config_rejected: Arc::default(),
+            starting: Arc::default(),
             origins: Arc::default(),
         }
     }
@@ -46,6 +49,7 @@ pub(crate) struct Shared {
     pub keep_alive: Duration,
     pub spans: Option<Arc<dyn Spans>>,
     pub config_rejected: Arc<AtomicBool>,
+    pub starting: Arc<AtomicBool>,
     pub replies: Arc<Replies>,
     pub metrics: Arc<Metrics>,
 }
@@ -57,6 +61,7 @@ impl From<GatewayState> for Gateway {
             keep_alive,
             spans,
             config_rejected,
+            starting,
             origins: _,
         } = state;
         let replies = Arc::default();
@@ -67,6 +72,7 @@ impl From<GatewayState> for Gateway {
             keep_alive,
             spans,
             config_rejected,
+            starting,
             replies,
             metrics,
         }))

@@ -23,6 +23,8 @@ const SEE_DATASETS: &str = "GET /v1/aigen/datasets lists what is published here"
 const SEE_MODELS: &str = "GET /v1/models lists what is served here";
 const ASK_OPERATOR: &str = "ask the operator of this node";
 const TELL_OPERATOR: &str = "nothing was charged; tell the operator of this node";
+/// When to ask again for a model that is being loaded: some gigabytes take a minute, and asking costs nothing.
+const LOADING_PAUSE: Duration = Duration::from_secs(5);
 const RETRY: &str = "nothing was charged; try again in a moment";
 
 impl From<NodeError> for Failure {
@@ -38,6 +40,7 @@ impl From<&NodeError> for Failure {
             NodeError::KeyWrong => Row(401, Authentication, "invalid_api_key", "check the key, or ask the operator for a new one"),
             NodeError::Forbidden(_) => Row(403, Permission, "forbidden", "use a key that may, or ask the operator"),
             NodeError::ModelUnknown { .. } => Row(404, NotFound, "model_not_found", SEE_MODELS),
+            NodeError::ModelLoading { .. } => Row(503, Overloaded, "model_loading", "nothing was charged; try again in a while: GET /ready tells how far it is"),
             NodeError::NotLoaded(_) => Row(409, Conflict, "model_not_loaded", "GET /v1/models lists what is served; `aigen model unload` makes room"),
             NodeError::ContextTooLong { .. } => Row(400, InvalidRequest, "context_length_exceeded", "shorten the prompt"),
             NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
@@ -88,6 +91,7 @@ impl From<&NodeError> for Failure {
                 None => failure.param("max_cost"),
             },
             NodeError::Busy { after, .. } => failure.retry_after(*after),
+            NodeError::ModelLoading { .. } => failure.retry_after(LOADING_PAUSE),
             NodeError::ShuttingDown | NodeError::JournalUnreachable | NodeError::UploadsBusy | NodeError::CompilersBusy(_) | NodeError::DatasetComing(_) => failure.retry(true),
             NodeError::CallExists { same, .. } => failure.retry(*same),
             _ => failure,
@@ -342,19 +346,24 @@ impl Failure {
         Row(404, NotFound, "not_found", way_out).because(what)
     }
 
-    /// None is there; these are being loaded, in per cent.
+    /// Not all that there should be are there; these are being loaded, in per cent.
     pub fn no_models(loading: &BTreeMap<ModelName, u8>) -> Self {
-        let row = Row(503, Overloaded, "no_models", ASK_OPERATOR);
-        let loading = loading
+        let told = loading
             .iter()
             .map(|(model, part)| format!("{model} ({part} %)"));
-        match loading.collect::<Vec<_>>().as_slice() {
-            [] => row.because("no model is served here"),
-            some => row.because(format_args!(
-                "no model is served yet: {} is being loaded",
-                some.join(", ")
-            )),
+        let told: Vec<_> = told.collect();
+        if told.is_empty() {
+            let row = Row(503, Overloaded, "no_models", ASK_OPERATOR);
+            return row.because("no model is served here");
         }
+        let row = Row(503, Overloaded, "model_loading", "try again in a while");
+        let failure = row.because(format_args!("being loaded: {}", told.join(", ")));
+        let loading = loading.iter();
+        let loading = loading.map(|(model, part)| (model.to_string(), (*part).into()));
+        let loading: serde_json::Map<_, _> = loading.collect();
+        failure
+            .metadata("loading", loading)
+            .retry_after(LOADING_PAUSE)
     }
 
     pub fn panicked() -> Self {

@@ -207,7 +207,7 @@ impl Node {
         request: CompletionRequest,
     ) -> Result<Queued, NodeError> {
         let (call, model) = (request.call, request.model.clone());
-        self.0.models.find(&model)?;
+        self.serving(&model)?;
         let mut admitted = self.0.models.gate(&model).enter(&caller.key)?;
         let prepared = self.prepare(caller, request).await?;
         admitted.wait_with(prepared.open.prompt_tokens)?;

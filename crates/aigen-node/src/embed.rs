@@ -64,7 +64,7 @@ impl Node {
         if self.0.calls.is_closed() {
             return Err(NodeError::ShuttingDown);
         }
-        let served = self.0.models.find(&request.model)?;
+        let served = self.serving(&request.model)?;
         let Served::Embedder(embedder) = &*served else {
             return Err(NodeError::Unsupported {
                 param: "model",

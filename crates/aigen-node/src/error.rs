@@ -26,6 +26,14 @@ pub enum NodeError {
         /// What there is.
         available: String,
     },
+    /// The model is being brought up.
+    #[error("model `{model}` is being loaded: {percent} %")]
+    ModelLoading {
+        /// What was asked for.
+        model: ModelName,
+        /// How far it is, in per cent.
+        percent: u8,
+    },
     /// A model cannot be brought up.
     #[error("{0}")]
     NotLoaded(String),

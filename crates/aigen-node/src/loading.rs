@@ -35,6 +35,26 @@ impl Loads {
     }
 }
 
+/// Whoever brings up models: one after the other, so that each knows what the others take.
+pub struct Turn<'a> {
+    node: &'a Node,
+    _one: tokio::sync::MutexGuard<'a, ()>,
+}
+
+impl Turn<'_> {
+    /// Puts a model in the place of the one that has its name, whose calls run to their ends, and into
+    /// the catalogue.
+    ///
+    /// # Errors
+    /// When a rule says no; then the old one stays.
+    pub async fn put(&self, served: Served, entry: NewModel) -> Result<(), NodeError> {
+        let name = entry.name.clone();
+        self.node.ensure_model(entry).await?;
+        self.node.0.models.put(name, served);
+        Ok(())
+    }
+}
+
 /// A model that is being brought up. It is shown as such until the last clone is dropped.
 #[derive(Clone)]
 pub struct Loading(Arc<Shown>);
@@ -63,6 +83,29 @@ impl Node {
         let _ = self.0.loader.set(loader);
     }
 
+    /// Waits until nobody else brings up models.
+    pub async fn turn(&self) -> Turn<'_> {
+        Turn {
+            node: self,
+            _one: self.0.loading.lock().await,
+        }
+    }
+
+    /// The model of this name, if it is there to answer.
+    ///
+    /// # Errors
+    /// It is being brought up, or unknown.
+    pub fn serving(&self, model: &ModelName) -> Result<Arc<Served>, NodeError> {
+        let found = self.0.models.find(model);
+        found.map_err(|unknown| match self.0.loads.lock().get(model) {
+            Some(percent) => NodeError::ModelLoading {
+                model: model.clone(),
+                percent: *percent,
+            },
+            None => unknown,
+        })
+    }
+
     /// Shows that a model is being brought up.
     #[must_use]
     pub fn begin_loading(&self, model: ModelName) -> Loading {
@@ -85,8 +128,7 @@ impl Node {
     /// When the caller may not, or the model cannot be brought up.
     pub async fn load_model(&self, caller: &Caller, model: ModelName) -> Result<(), NodeError> {
         caller.must_operate()?;
-        // One after the other, so that each knows what the others take.
-        let _one = self.0.loading.lock().await;
+        let turn = self.turn().await;
         if self.models().contains_key(&model) {
             return Ok(());
         }
@@ -102,22 +144,7 @@ impl Node {
         let loaded = tokio::task::spawn_blocking(load).await;
         let loaded = loaded.map_err(|_| NodeError::ShuttingDown)?;
         let (served, entry) = loaded.map_err(NodeError::NotLoaded)?;
-        self.ensure_model(entry).await?;
-        self.0.models.put(model, served);
-        Ok(())
-    }
-
-    /// Puts a model in the place of the one that has its name, whose calls run to their ends, and into
-    /// the catalogue.
-    ///
-    /// # Errors
-    /// When a rule says no; then the old one stays.
-    pub async fn replace_model(&self, served: Served, entry: NewModel) -> Result<(), NodeError> {
-        let _one = self.0.loading.lock().await;
-        let name = entry.name.clone();
-        self.ensure_model(entry).await?;
-        self.0.models.put(name, served);
-        Ok(())
+        turn.put(served, entry).await
     }
 
     /// Takes a model away: calls that run go on to their ends, new ones are refused. Its memory is free
@@ -127,7 +154,7 @@ impl Node {
     /// When the caller may not, or there is no such model.
     pub async fn unload_model(&self, caller: &Caller, model: &ModelName) -> Result<(), NodeError> {
         caller.must_operate()?;
-        let _one = self.0.loading.lock().await;
+        let _turn = self.turn().await;
         self.0.models.find(model)?;
         self.0.models.remove(model);
         Ok(())

@@ -65,7 +65,7 @@ impl Node {
         caller: &Caller,
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
-        let served = self.0.models.find(&request.model)?;
+        let served = self.serving(&request.model)?;
         // Nothing to look up, compile or count: what is left takes less than waking a thread.
         if let (Served::Remote(engine), Steering::Free, []) =
             (&*served, &request.steering, request.datasets.as_slice())
@@ -93,7 +93,7 @@ impl Node {
         datasets: Vec<DatasetAsk>,
     ) -> Result<Vec<TokenId>, NodeError> {
         let (node, caller) = (self.clone(), caller.clone());
-        let encoded = tokio::task::spawn_blocking(move || match &*node.0.models.find(&model)? {
+        let encoded = tokio::task::spawn_blocking(move || match &*node.serving(&model)? {
             Served::Embedded(served) => {
                 let mut worded = node.worded_prompt(&steering, &prompt)?.into_owned();
                 node.retrieve(&caller, &datasets, &mut worded)?;

@@ -159,7 +159,7 @@ impl Node {
 
     /// The program once more, which asks nobody.
     fn again(&self, recipe: &Recipe) -> Result<Again, NodeError> {
-        let served = self.0.models.find(&recipe.model)?;
+        let served = self.serving(&recipe.model)?;
         let Served::Embedded(embedded) = &*served else {
             return Err(NodeError::Steering(format!(
                 "the model `{}` is computed elsewhere now",

@@ -95,6 +95,7 @@ impl Local {
         let nowhere = config.listen;
         let assembled = Assembled::open(&config, &QUIET, data_dir, nowhere, host).await?;
         let operator = assembled.found(&config, &QUIET).await?;
+        assembled.load(&config, &QUIET).await?;
         let account = PAYER.parse()?;
         let name = "dev".parse()?;
         let key = assembled.kept_key(KeyFile::Dev, &name, &account).await?;

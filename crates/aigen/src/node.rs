@@ -65,7 +65,8 @@ pub struct LocalNode {
 }
 
 impl LocalNode {
-    /// Starts everything. `bind` is asked once the data folder is ours.
+    /// Starts everything. `bind` is asked once the data folder is ours. While models are loaded the node
+    /// answers already, for the models that are there and how far the others are.
     ///
     /// # Errors
     /// A folder, address, journal or model that cannot be used, each with a way out.
@@ -95,6 +96,8 @@ impl LocalNode {
             ..GatewayState::new(node.clone())
         };
         let config_rejected = Arc::clone(&state.config_rejected);
+        let starting = Arc::clone(&state.starting);
+        starting.store(true, Ordering::Relaxed);
         let api = aigen_gateway::router(state);
         let secure = tls.is_some();
         let pages = aigen_dashboard::router(aigen_mcp::router(api.clone()), secure);
@@ -108,6 +111,14 @@ impl LocalNode {
             let _ = stopped.await;
         }));
         let operator = assembled.found(config, output).await?;
+        lock.announce(&url(address, secure))?;
+        let loaded = assembled.load(config, output).await;
+        if loaded.is_err() {
+            // What was asked meanwhile is settled: nothing of it is left to the next start.
+            assembled.node.shut_down(Duration::ZERO).await;
+        }
+        loaded?;
+        starting.store(false, Ordering::Relaxed);
         let snapshots = assembled.keep_snapshots(config);
         let local = Self {
             assembled,
@@ -122,10 +133,7 @@ impl LocalNode {
             server,
             snapshots,
             reloads: None,
-            _lock: {
-                lock.announce(&url(address, secure))?;
-                lock
-            },
+            _lock: lock,
         };
         Ok(local)
     }

@@ -153,14 +153,15 @@ fn printable(model: &str) -> String {
     }
 }
 
-/// The model, if it runs here; the failure names those that do.
+/// The model, if it runs here; the failure names those that do, or how far this one is.
 pub(crate) fn served(gateway: &Gateway, model: &str) -> Result<(ModelName, Arc<Served>), Failure> {
-    let models = gateway.node.models();
-    let name = model.parse::<ModelName>().ok();
-    let found = name.and_then(|name| Some((models.get(&name)?.clone(), name)));
-    match found {
-        Some((served, name)) => Ok((name, served)),
-        None => Err(Failure::model_unknown(model, models.keys())),
+    let node = &gateway.node;
+    let unknown = || Failure::model_unknown(model, node.models().keys());
+    let name: ModelName = model.parse().map_err(|_| unknown())?;
+    match node.serving(&name) {
+        Ok(served) => Ok((name, served)),
+        Err(NodeError::ModelUnknown { .. }) => Err(unknown()),
+        Err(error) => Err(error.into()),
     }
 }
 

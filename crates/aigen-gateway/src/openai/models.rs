@@ -1,3 +1,4 @@
+use super::answer::served;
 use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::functions;
@@ -38,14 +39,10 @@ pub(super) async fn get(
         let unknown = || Failure::from(NodeError::FunctionUnknown(id));
         return function.map(Json).ok_or_else(unknown);
     }
-    let models = gateway.node.models();
-    let name = id.parse::<ModelName>().ok();
-    let found = name.and_then(|name| {
-        let served = models.get(&name)?;
-        describe(&gateway.node.network(), &name, served)
-    });
-    let found = found.ok_or_else(|| Failure::model_unknown(&id, models.keys()))?;
-    Ok(Json(found))
+    let (name, served) = served(&gateway, &id)?;
+    let found = describe(&gateway.node.network(), &name, &served);
+    let unknown = || Failure::model_unknown(&id, gateway.node.models().keys());
+    found.map(Json).ok_or_else(unknown)
 }
 
 /// `None` for a model that runs but is not in the catalogue: it has no price.

@@ -89,6 +89,20 @@ async fn ready_while_loading(world: &World) -> Reply {
     let meanwhile = async {
         there.await.unwrap();
         let ready = world.get("", "/ready").await;
+        for path in ["/v1/chat/completions", "/v1/completions", "/v1/messages"] {
+            let body = json!({
+                "model": "large", "prompt": "Hi", "max_tokens": 1,
+                "messages": [{"role": "user", "content": "Hi"}],
+            });
+            let asked = world.post(&world.ada, path, &body).await;
+            assert_eq!(asked.status, 503, "{path}: {}", asked.text);
+            assert!(
+                asked.text.contains("`large` is being loaded: 33 %"),
+                "{}",
+                asked.text
+            );
+            assert_eq!(asked.header("retry-after"), Some("5"));
+        }
         go.send(()).unwrap();
         ready
     };
@@ -112,9 +126,10 @@ async fn a_model_that_is_being_loaded_is_told_of() {
     let unload = "/v1/aigen/models/unload";
     assert_eq!(world.post(&world.operator, unload, &tiny).await.status, 200);
     let ready = ready_while_loading(&world).await;
-    assert_eq!(ready.error(), (503, "no_models".into(), None));
-    let why = "no model is served yet: large (33 %) is being loaded";
-    assert!(ready.text.contains(why), "{}", ready.text);
+    assert_eq!(ready.error(), (503, "model_loading".into(), None));
+    let error = &ready.json()["error"];
+    assert_eq!(error["metadata"]["loading"], json!({"large": 33}));
+    assert_eq!(ready.header("retry-after"), Some("5"));
 }
 
 #[tokio::test]
@@ -329,12 +344,7 @@ async fn a_key_is_shown_once_and_ends_when_revoked() {
         .await;
     assert!(World::read::<Key>(&gone).revoked);
     world
-        .refused(
-            &key.key,
-            "/v1/aigen/account",
-            None,
-            (401, "key_revoked"),
-        )
+        .refused(&key.key, "/v1/aigen/account", None, (401, "key_revoked"))
         .await;
     let unknown = world
         .send(request(

@@ -7,10 +7,11 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, KeyFile};
 use crate::output::Output;
 use aigen_jarvis_host::Host;
-use aigen_node::network::{NewModel, Role};
+use aigen_node::network::Role;
 use aigen_node::{Caller, Components, Node, Setup, random_transfer_id};
 use aigen_types::{Address, Amount, Slug};
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -24,15 +25,14 @@ pub struct Assembled {
     pub effective: Effective,
     data_dir: DataDir,
     beside: Open,
-    catalogue: Vec<NewModel>,
 }
 
 impl Assembled {
-    /// Opens journal and models. Nothing is founded yet. `address` is where other nodes of the same
+    /// Opens the journal. Nothing is founded or served yet. `address` is where other nodes of the same
     /// journal reach this one; `host` runs components.
     ///
     /// # Errors
-    /// A journal or a model that cannot be used.
+    /// A journal that cannot be used, or a model that surely cannot.
     pub async fn open(
         config: &Config,
         output: &Output,
@@ -40,17 +40,17 @@ impl Assembled {
         address: SocketAddr,
         host: Host,
     ) -> Result<Self> {
+        engines::check(config)?;
         let journal::Opened {
             journal,
             node: id,
             beside,
         } = journal::open(config, &data_dir, address).await?;
-        let engines = engines::load(config, output).await?;
         let setup = Setup {
             id,
             admission: config.admission.into(),
         };
-        let node = Node::start_with(setup, journal, engines.served).await?;
+        let node = Node::start_with(setup, journal, BTreeMap::new()).await?;
         node.verify_from(beside.clone());
         node.run_components(Components::new(host, beside.clone()));
         node.keep_datasets(datasets::open(config, &data_dir, beside.clone())?);
@@ -76,7 +76,6 @@ impl Assembled {
             effective,
             data_dir,
             beside,
-            catalogue: engines.catalogue,
         })
     }
 
@@ -87,9 +86,15 @@ impl Assembled {
     pub async fn found(&self, config: &Config, output: &Output) -> Result<Caller> {
         founding::found(&self.node, config, output).await?;
         let key = founding::operator(&self.node, &self.data_dir).await?;
-        let operator = self.node.authenticate(&key)?;
-        founding::publish(&self.node, &self.catalogue).await?;
-        Ok(operator)
+        Ok(self.node.authenticate(&key)?)
+    }
+
+    /// Loads the configured models, which takes minutes where they are large.
+    ///
+    /// # Errors
+    /// A model that cannot be served.
+    pub async fn load(&self, config: &Config, output: &Output) -> Result<()> {
+        engines::load(&self.node, config, output).await
     }
 
     /// Saves snapshots until the task is ended.

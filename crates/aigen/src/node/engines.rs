@@ -14,40 +14,50 @@ use aigen_node::network::NewModel;
 use aigen_node::{Embedded, Embedder as _, Loading, Node, Served};
 use aigen_types::{Digest, ModelName};
 use anyhow::{Context, Result, ensure};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use loader::ModelLoader;
 
-/// Models that are ready to answer.
-pub struct Engines {
-    /// What the node runs.
-    pub served: BTreeMap<ModelName, Served>,
-    /// What the catalogue says about each.
-    pub catalogue: Vec<NewModel>,
-}
-
-/// Loads every configured model.
+/// Whether every configured model has a file that looks like one, and all have room together: what can be
+/// known without loading any.
 ///
 /// # Errors
-/// A file that is missing, broken or too large.
-pub async fn load(config: &Config, output: &Output) -> Result<Engines> {
-    let mut engines = Engines {
-        served: BTreeMap::new(),
-        catalogue: Vec::new(),
-    };
+/// The first that cannot be served.
+pub fn check(config: &Config) -> Result<()> {
+    let mut others = Vec::new();
     for model in &config.models {
         let cannot = || format!("cannot serve the model `{}`", model.name);
-        let others: Vec<_> = engines.served.keys().collect();
+        if model.upstreams.is_empty() {
+            let file = file_of(model, config).with_context(cannot)?;
+            makes_vectors(&file)
+                .map_err(explained)
+                .with_context(cannot)?;
+        }
         budget::check(model, &others, config).with_context(cannot)?;
-        let loaded = load_one(model, config, output, None).await;
-        let (served, entry) = loaded.with_context(cannot)?;
-        engines.served.insert(model.name.clone(), served);
-        engines.catalogue.push(entry);
+        others.push(&model.name);
     }
-    Ok(engines)
+    Ok(())
+}
+
+/// Loads every configured model into a node, which tells meanwhile how far they are.
+///
+/// # Errors
+/// A file that is broken or too large.
+pub async fn load(node: &Node, config: &Config, output: &Output) -> Result<()> {
+    let turn = node.turn().await;
+    let waiting = config.models.iter();
+    let waiting: Vec<_> = waiting
+        .map(|model| (model, node.begin_loading(model.name.clone())))
+        .collect();
+    for (model, loading) in waiting {
+        let cannot = || format!("cannot serve the model `{}`", model.name);
+        let loaded = load_one(model, config, output, Some(&loading)).await;
+        let (served, entry) = loaded.with_context(cannot)?;
+        turn.put(served, entry).await?;
+    }
+    Ok(())
 }
 
 /// What a new configuration does to the models that are served.
@@ -64,7 +74,7 @@ pub struct ModelChanges {
 /// Loads what is new, beside what there is; nothing is served of it yet.
 ///
 /// # Errors
-/// As [`load`].
+/// A file that is missing, broken or too large.
 pub async fn changes(
     node: &Node,
     old: &Config,
@@ -155,15 +165,20 @@ async fn open_here(
     tokio::task::spawn_blocking(move || open_embedded(&wanted, &file, says)).await?
 }
 
-/// Shows how far a model has come, and says it once a second where it takes long.
+/// Shows how far a model has come: a bar where somebody looks at it, or else a line once a second.
 fn says(model: &ModelConfig, output: &Output, loading: Option<Loading>) -> OnProgress {
     let (name, output) = (model.name.clone(), *output);
+    let bar = output.progress(Some(100), &format!("% of {name}"));
     let mut said = Instant::now();
     Box::new(move |percent| {
         if let Some(loading) = &loading {
             loading.at(percent);
         }
-        if said.elapsed() >= Duration::from_secs(1) {
+        bar.set_position(percent.into());
+        if percent >= 100 {
+            bar.finish_and_clear();
+        }
+        if bar.is_hidden() && said.elapsed() >= Duration::from_secs(1) {
             said = Instant::now();
             output.say(format!("loading {name}: {percent} %"));
         }

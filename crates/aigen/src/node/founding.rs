@@ -1,9 +1,9 @@
-//! What a node makes sure of before it serves: a founded network, an operator, its models.
+//! What a node makes sure of before it serves: a founded network, an operator.
 
 use crate::config::Config;
 use crate::data_dir::{DataDir, KeyFile};
 use crate::output::Output;
-use aigen_node::network::{Found, NewModel, Refusal, Role};
+use aigen_node::network::{Found, Refusal, Role};
 use aigen_node::{IssuedKey, Node, NodeError, random_digest};
 use aigen_types::{Address, Slug};
 use anyhow::Result;
@@ -83,12 +83,4 @@ pub async fn kept_key(
 
 fn renamed(name: &Slug) -> Result<Slug> {
     Ok(format!("{name}-{}", random_digest().short(8)).parse()?)
-}
-
-/// Puts models into the catalogue whose entry or price is new.
-pub async fn publish(node: &Node, models: &[NewModel]) -> Result<()> {
-    for model in models {
-        node.ensure_model(model.clone()).await?;
-    }
-    Ok(())
 }

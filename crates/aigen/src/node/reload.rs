@@ -161,7 +161,7 @@ impl Reload {
             self.node.ensure_model(entry).await?;
         }
         for (served, entry) in models.loaded {
-            self.node.replace_model(served, entry).await?;
+            self.node.turn().await.put(served, entry).await?;
         }
         for name in models.gone {
             // An operator may have unloaded it before.

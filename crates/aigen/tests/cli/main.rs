@@ -23,6 +23,7 @@ mod shuffled;
 mod sim;
 mod snapshots;
 mod spenders;
+mod starting;
 #[path = "../support/mod.rs"]
 mod support;
 mod telemetry;

@@ -170,13 +170,56 @@ pub struct Serving {
     pub ready: Value,
 }
 
+/// A node that has not said yet that it is ready. It is killed when this is dropped before.
+pub struct Starting(Option<Child>);
+
+impl Starting {
+    pub fn begin(command: &mut Command) -> Self {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    /// Waits until it has said this on stderr, which nobody reads afterwards.
+    pub fn said(&mut self, words: &str) {
+        let stderr = self.0.as_mut().unwrap().stderr.as_mut().unwrap();
+        // Byte by byte: what follows stays where it is.
+        let mut said = String::new();
+        while !said.contains(words) {
+            let mut byte = [0];
+            stderr
+                .read_exact(&mut byte)
+                .unwrap_or_else(|_| panic!("it ended: {said}"));
+            said.push(byte[0].into());
+        }
+    }
+
+    /// Waits for its end by itself.
+    pub fn code(mut self) -> i32 {
+        let child = self.0.as_mut().unwrap();
+        child.wait().unwrap().code().expect("it ended by itself")
+    }
+
+    /// Waits until it is ready.
+    pub fn ready(mut self) -> Serving {
+        Serving::of(self.0.take().unwrap())
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
 impl Serving {
     pub fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Starting::begin(command).ready()
+    }
+
+    fn of(mut child: Child) -> Self {
         let mut line = String::new();
         let stdout = child.stdout.as_mut().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
