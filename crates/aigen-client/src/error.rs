@@ -9,7 +9,7 @@ pub enum ClientError {
     #[error("{0}")]
     Setup(String),
     /// The server was not reached, or the connection broke.
-    #[error("the server was not reached or the connection broke")]
+    #[error("{}", not_reached(.0))]
     Transport(#[from] reqwest::Error),
     /// The server said no, or failed. In a stream, `status` is that of the stream: 200.
     #[error("{error}")]
@@ -25,6 +25,16 @@ pub enum ClientError {
     /// A stream ended before it said that it was complete, or sent an event beyond 4 MiB.
     #[error("the stream broke off before its end")]
     Cut,
+}
+
+fn not_reached(error: &reqwest::Error) -> String {
+    let whom = match error.url() {
+        Some(url) => format!("no server was reached at {url}"),
+        None => "the server was not reached".to_owned(),
+    };
+    format!(
+        "{whom}, or the connection broke\nhint: start one with `aigen dev`, or name one: AIGEN_URL"
+    )
 }
 
 impl ClientError {

@@ -14,6 +14,7 @@
 mod client;
 mod datasets;
 mod error;
+mod here;
 mod limits;
 mod spending;
 mod sse;

@@ -1,7 +1,8 @@
 use crate::client::Client;
 use crate::error::ClientError;
 use aigen_api::resources::{
-    Allowance, Budget, GrantAllowance, List, Receipt, Refund, Reverse, RevokeAllowance, SetBudget,
+    Allowance, AnyReceipt, Budget, GrantAllowance, List, Refund, Reverse, RevokeAllowance,
+    SetBudget,
 };
 use aigen_types::CallId;
 
@@ -53,20 +54,24 @@ impl Client {
         self.post("/v1/aigen/allowances/revoke", revoke).await
     }
 
-    /// Undoes a call of the running epoch; its receipt afterwards. Operators only.
+    /// Undoes a call, or a read, of the running epoch; its receipt afterwards. Operators only.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn reverse(&self, call: CallId, reverse: &Reverse) -> Result<Receipt, ClientError> {
+    pub async fn reverse(
+        &self,
+        call: CallId,
+        reverse: &Reverse,
+    ) -> Result<AnyReceipt, ClientError> {
         let path = format!("/v1/aigen/receipts/{call}/reverse");
         self.post(&path, reverse).await
     }
 
-    /// Pays a call back from the treasury; its receipt afterwards. Operators only.
+    /// Pays a call, or a read, back from the treasury; its receipt afterwards. Operators only.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn refund(&self, call: CallId, refund: &Refund) -> Result<Receipt, ClientError> {
+    pub async fn refund(&self, call: CallId, refund: &Refund) -> Result<AnyReceipt, ClientError> {
         let path = format!("/v1/aigen/receipts/{call}/refund");
         self.post(&path, refund).await
     }

@@ -8,6 +8,8 @@ pub struct BadRow {
     pub file: Option<String>,
     /// The line it begins on, from 1; of a Parquet file the row, from 1.
     pub line: u64,
+    /// What `line` counts: `line` or `row`.
+    pub counts: &'static str,
     /// The column's name, or its number where it has none.
     pub column: Option<String>,
     /// What is wrong.
@@ -21,6 +23,7 @@ impl BadRow {
         Self {
             file: None,
             line,
+            counts: "line",
             column: None,
             what: what.into(),
             hint: hint.into(),
@@ -38,9 +41,11 @@ impl fmt::Display for BadRow {
         if let Some(file) = &self.file {
             write!(f, "{file}, ")?;
         }
-        write!(f, "line {}", self.line)?;
-        if let Some(column) = &self.column {
-            write!(f, ", column {column}")?;
+        write!(f, "{} {}", self.counts, self.line)?;
+        match self.column.as_deref() {
+            Some("") => f.write_str(", column ``")?,
+            Some(column) => write!(f, ", column {column}")?,
+            None => {}
         }
         write!(f, ": {} (hint: {})", self.what, self.hint)
     }
@@ -72,7 +77,7 @@ impl fmt::Display for BadRows {
         let plural = if self.total == 1 { "" } else { "s" };
         write!(
             f,
-            "{}{more} bad row{plural}, so nothing was read in",
+            "{} bad row{plural}{more}, so nothing was read in",
             self.total
         )?;
         self.first

@@ -4,7 +4,7 @@ use crate::limits::{DEPTH_MAX, PROGRESS_BYTES, ROW_BYTES_MAX, ROWS_MAX};
 use crate::manifest::Manifest;
 use crate::rows::END_BYTES;
 use crate::schema::Seen;
-use crate::source::{self, Source};
+use crate::source::{self, Format, Source};
 use aigen_types::Digest;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -67,6 +67,7 @@ pub(crate) fn gather(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, ImportError> {
     let mut sink = Sink {
+        format: source.format,
         rows,
         ends,
         room,
@@ -85,6 +86,7 @@ pub(crate) fn gather(
 
 /// Where a format's rows go.
 pub(crate) struct Sink<'a> {
+    format: Format,
     rows: &'a mut dyn Write,
     ends: &'a mut dyn Write,
     room: Room,
@@ -146,7 +148,10 @@ impl Sink<'_> {
             return Err(BadRow::new(line, what, "flatten it, or keep it as text").column(name));
         }
         self.seen.row(fields).map_err(|(name, what)| {
-            let hint = "use short names, and as few as all rows share";
+            let hint = match name.is_empty() {
+                true => "name it",
+                false => "use short names, and as few as all rows share",
+            };
             BadRow::new(line, what, hint).column(shortened(&name))
         })?;
         self.line.clear();
@@ -159,7 +164,10 @@ impl Sink<'_> {
     }
 
     /// Takes a row that is wrong.
-    pub(crate) fn bad(&mut self, row: BadRow) {
+    pub(crate) fn bad(&mut self, mut row: BadRow) {
+        if self.format == Format::Parquet {
+            row.counts = "row";
+        }
         self.bad.add(row);
     }
 
@@ -199,7 +207,7 @@ impl Sink<'_> {
         if self.count == 0 {
             return Err(ImportError::unfit(
                 "there is no row in it",
-                "a dataset has at least one row; of a CSV file the first line is its header",
+                no_rows(self.format),
             ));
         }
         let columns = self.seen.columns();
@@ -217,6 +225,18 @@ impl Sink<'_> {
             bytes: self.bytes,
             columns,
         })
+    }
+}
+
+/// What a row is, for who has none.
+fn no_rows(format: Format) -> &'static str {
+    match format {
+        Format::Csv => "a dataset has at least one row; of a CSV file the first line is its header",
+        Format::JsonLines => "each line is a JSON object, and a dataset has at least one row",
+        Format::Parquet => "write the table again, with at least one row",
+        Format::Text => {
+            "a row is a paragraph of a .txt or .md file; files whose names begin with a dot are left out"
+        }
     }
 }
 

@@ -155,6 +155,19 @@ fn pass_mark(path: &Path, input: &mut BufReader<File>) -> Result<(), ImportError
     ))
 }
 
+fn neither(path: &Path) -> ImportError {
+    ImportError::unfit(
+        format!("{}: neither a file nor a folder", path.display()),
+        "put the file itself in the place of the link, or name it with a dot before: it is left out then",
+    )
+}
+
+/// Files of editors and version control.
+fn is_hidden(path: &Path) -> bool {
+    path.iter()
+        .any(|part| part.to_string_lossy().starts_with('.'))
+}
+
 /// The files of a folder, in the order of their names, as paths within it.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let mut found = Vec::new();
@@ -169,8 +182,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
             match (kind.is_dir(), kind.is_file()) {
                 (true, _) => folders.push(path),
                 (_, true) => found.push(path),
+                _ if is_hidden(&path) => {}
                 // A link could lead out of the folder, or round in it.
-                _ => {}
+                _ => return Err(neither(&at.join(entry.file_name()))),
             }
         }
         if found.len() > crate::limits::FILES_MAX {

@@ -1,7 +1,7 @@
 use crate::golden::Golden;
 use crate::limits::{GOLDEN_MAX, RETRIES, RETRIES_MAX, SOURCE_BYTES_MAX, TOKENS, TOKENS_MAX};
 use crate::schema::{Misfit, Schema};
-use crate::{sample, template};
+use crate::{expectation, sample, template};
 use aigen_types::Ppm;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -93,7 +93,7 @@ pub struct Wording {
 
 impl Function {
     /// Reads JSON, which begins with `{`, or TOML, and checks that it can work: its schemas are
-    /// schemas, its golden cases fit them, and its templates word every one of their inputs, or a
+    /// schemas, its golden cases fit them and can pass, and its templates word every one of their inputs, or a
     /// sample where there is none.
     ///
     /// # Errors
@@ -133,6 +133,7 @@ impl Function {
                 FunctionError::at(format!("golden[{at}].{}", misfit.path), misfit.reason)
             };
             self.check_input(&golden.input).map_err(misfit)?;
+            expectation::check(self.output(), &golden.expect, "expect").map_err(misfit)?;
             self.word(&golden.input)?;
         }
         let sample = sample::of(self.input.as_json());
@@ -168,7 +169,7 @@ impl Function {
     }
 
     /// The input that a message means: the JSON object that it is, or the one text that the
-    /// function takes.
+    /// function takes. An object is never a text: a field that is misspelt would be judged as one.
     ///
     /// # Errors
     /// Where it does not fit.
@@ -178,16 +179,13 @@ impl Function {
             return self.check_input(&nothing).map(|()| nothing);
         }
         let object = serde_json::from_str(message).ok().filter(Value::is_object);
-        let checked = object.map(|input| self.check_input(&input).map(|()| input));
-        let Some(name) = self.input.only_text() else {
-            return checked.unwrap_or_else(|| {
-                let reason = "the message must be a JSON object, its input";
-                Err(Misfit::at("input", reason))
-            });
-        };
-        if let Some(Ok(input)) = checked {
-            return Ok(input);
+        if let Some(input) = object {
+            return self.check_input(&input).map(|()| input);
         }
+        let name = self.input.only_text().ok_or_else(|| {
+            let reason = "the message must be a JSON object, its input";
+            Misfit::at("input", reason)
+        })?;
         let text: Map<_, _> = [(name.to_owned(), message.into())].into_iter().collect();
         let input = Value::Object(text);
         self.check_input(&input).map(|()| input)

@@ -10,6 +10,7 @@
 //! Absent by construction: models, money, files and the network. A template is bounded in what it
 //! computes and writes, and a schema fetches nothing.
 
+mod expectation;
 mod form;
 mod function;
 mod golden;

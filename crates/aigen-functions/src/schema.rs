@@ -56,9 +56,7 @@ impl Schema {
         let json = closed(json);
         // Its patterns are a stranger's: only such as take linear time. Nothing is fetched.
         let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-        let validator = options
-            .build(&json)
-            .map_err(|error| FunctionError::at(place, error))?;
+        let validator = options.build(&json).map_err(|error| wrong(place, &error))?;
         Ok(Self {
             json,
             validator: Arc::new(validator),
@@ -95,6 +93,26 @@ impl Schema {
         (kind == "string").then_some(name)
     }
 }
+
+/// What is wrong with a schema, where in it, and what to do about it where that is not said.
+fn wrong(place: &str, error: &jsonschema::ValidationError<'_>) -> FunctionError {
+    let place = format!("{place}{}", error.instance_path()).replace('/', ".");
+    let said = error.to_string();
+    let instance = error.instance();
+    let reason = if place.ends_with(".type") && said.contains("anyOf") {
+        format!("{instance} is no type; the types are {TYPES}")
+    } else if said.contains("is not a \"regex\"") || place.ends_with(".pattern") {
+        format!(
+            "{instance} is no pattern that takes linear time; write it without look-around and back-references, \
+             or check the value afterwards"
+        )
+    } else {
+        said
+    };
+    FunctionError::at(place, reason)
+}
+
+const TYPES: &str = "string, number, integer, boolean, object, array and null";
 
 /// Objects that name their fields and say nothing of others have no others: a decoder could go on
 /// for ever with fields that nobody asked for. Parts of an `allOf` know only some of the fields.

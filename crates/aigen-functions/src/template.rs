@@ -31,12 +31,44 @@ impl Scope {
     pub fn fill(&self, place: &str, template: &str) -> Result<String, FunctionError> {
         let environment = environment();
         let wrong = |error: &minijinja::Error| FunctionError::at(place, told(error));
-        let template = environment.template_from_str(template);
+        let template = environment.template_from_named_str(place, template);
         let template = template.map_err(|error| wrong(&error))?;
         let mut text = Bounded(Vec::new());
         let filled = template.render_captured_to(Serde(&self.0), &mut text);
-        filled.map_err(|error| wrong(&error))?;
+        filled.map_err(|error| match error.kind() {
+            ErrorKind::UndefinedError => self.undefined(place, &template, &error),
+            _ => wrong(&error),
+        })?;
         String::from_utf8(text.0).map_err(|error| FunctionError::at(place, error))
+    }
+}
+
+impl Scope {
+    /// Which names the template has and the input has not.
+    fn undefined(
+        &self,
+        place: &str,
+        template: &minijinja::Template<'_, '_>,
+        error: &minijinja::Error,
+    ) -> FunctionError {
+        let known = |name: &String| self.0.get(name).is_some();
+        let names = template.undeclared_variables(false).into_iter();
+        let mut unknown: Vec<_> = names.filter(|name| !known(name)).collect();
+        unknown.sort_unstable();
+        let line = error
+            .line()
+            .map_or(String::new(), |line| format!("line {line}: "));
+        let fields = self.0.as_object().into_iter().flatten();
+        let fields: Vec<_> = fields.map(|(name, _)| &**name).collect();
+        let reason = match unknown.as_slice() {
+            [] => told(error),
+            some => format!(
+                "{line}there is no `{}`; there are {}",
+                some.join("`, `"),
+                fields.join(", ")
+            ),
+        };
+        FunctionError::at(place, reason)
     }
 }
 
@@ -46,7 +78,7 @@ pub fn check(place: &str, template: Option<&str>) -> Result<(), FunctionError> {
         return Ok(());
     };
     let environment = environment();
-    let read = environment.template_from_str(template);
+    let read = environment.template_from_named_str(place, template);
     read.map(drop)
         .map_err(|error| FunctionError::at(place, told(&error)))
 }

@@ -59,8 +59,9 @@ fn a_message_is_an_input() {
             r#"{"text": "a", "context": "b"}"#,
             Ok(json!({"text": "a", "context": "b"})),
         ),
-        // An object that is no input is the text.
-        (r#"{"other": 1}"#, Ok(json!({"text": r#"{"other": 1}"#}))),
+        // An object is the input, and never the text: a misspelt field would be judged as one.
+        (r#"{"txt": "Lovely."}"#, Err("input".to_owned())),
+        ("{5}", Ok(json!({"text": "{5}"}))),
         (&"a".repeat(101), Err("input.text".to_owned())),
     ] {
         let input = one.input_of(message).map_err(|misfit| misfit.path);
@@ -113,7 +114,7 @@ fn what_cannot_work_is_refused_by_its_place() {
             "max_tokens: must be 1 to 32768",
         ),
         ("max_tokens = 60", "colour = 1", "source: "),
-        ("{{ text }}", "{{ txt }}", "prompt: undefined value"),
+        ("{{ text }}", "{{ txt }}", "there is no `txt`; there are "),
         ("{{ text }}", "{% for", "prompt: syntax error"),
         (
             "{{ text }}",
@@ -131,6 +132,21 @@ fn what_cannot_work_is_refused_by_its_place() {
             "golden[0].input.text: 5 is not of type",
         ),
         (
+            r#"expect = { polarity = "good" }"#,
+            r#"expect = { polarty = "good" }"#,
+            "golden[0].expect.polarty: the output has no such field; it has ",
+        ),
+        (
+            r#"expect = { polarity = "good" }"#,
+            r#"expect = { polarity = "purple" }"#,
+            "golden[0].expect.polarity: \"purple\" is not one of ",
+        ),
+        (
+            r#"expect = { polarity = "good" }"#,
+            r#"expect = ["good"]"#,
+            "golden[0].expect: the output is no array here",
+        ),
+        (
             r#"[input]
 type = "object""#,
             r#"[input]
@@ -140,7 +156,17 @@ type = "string""#,
         (
             r#""polarity": {"enum""#,
             r#""polarity": {"type""#,
-            "output: ",
+            "output.properties.polarity.type: ",
+        ),
+        (
+            r#""why": {"type": "string"}"#,
+            r#""why": {"type": "strin"}"#,
+            "output.properties.why.type: \"strin\" is no type; the types are string, ",
+        ),
+        (
+            r#""why": {"type": "string"}"#,
+            r#""why": {"type": "string", "pattern": "(?=a)b"}"#,
+            "output.properties.why.pattern: \"(?=a)b\" is no pattern that takes linear time; write",
         ),
         ("max_tokens = 60", "retries = 9", "retries: must be 0 to 8"),
         (
@@ -151,6 +177,61 @@ type = "string""#,
     ] {
         let refused = with(old, new);
         assert!(refused.contains(expected), "{new}: {refused}");
+    }
+}
+
+#[test]
+fn a_case_that_no_answer_passes_is_refused() {
+    let output = r##"{"type": "object", "properties": {
+        "n": {"type": "integer", "minimum": 1}, "part": {"$ref": "#/$defs/part"},
+        "next": {"anyOf": [{"$ref": "#/$defs/part"}, {"type": "null"}, {"const": "none"}]},
+        "all": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
+        "open": {"type": "object"}, "more": {"type": "object", "additionalProperties": {"type": "string"}}},
+      "$defs": {"part": {"type": "object", "properties": {"a": {"type": "boolean"}}}}}"##;
+    for (expected, wrong) in [
+        (json!(null), None),
+        (
+            json!({"n": 1, "part": {"a": true}, "next": {"a": false}, "all": [{}, {"a": true}]}),
+            None,
+        ),
+        (
+            json!({"n": 1.0, "next": "none", "all": null, "open": {"b": 1}, "more": {"x": "y"}}),
+            None,
+        ),
+        (json!({"n": 0}), Some("golden[0].expect.n: 0 is less than")),
+        (
+            json!({"part": {"b": 1}}),
+            Some("golden[0].expect.part.b: the output has no such field; it has a"),
+        ),
+        (
+            json!({"next": {"a": 1}}),
+            Some("golden[0].expect.next: no form of the output has this"),
+        ),
+        (
+            json!({"all": [{}, {"a": 1}]}),
+            Some("golden[0].expect.all.1.a: 1 is not of type"),
+        ),
+        (
+            json!({"part": []}),
+            Some("golden[0].expect.part: the output is no array here"),
+        ),
+        (
+            json!("text"),
+            Some("golden[0].expect: \"text\" is not of type"),
+        ),
+    ] {
+        let source = json!({
+            "description": "d", "input": {"type": "object"}, "output": output,
+            "golden": [{"input": {}, "expect": expected}],
+        });
+        let read = Function::parse(&source.to_string()).map_err(|error| error.to_string());
+        match wrong {
+            None => drop(read.unwrap()),
+            Some(wrong) => assert!(
+                read.as_ref().is_err_and(|said| said.contains(wrong)),
+                "{read:?}"
+            ),
+        }
     }
 }
 

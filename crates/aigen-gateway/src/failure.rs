@@ -36,7 +36,12 @@ impl Row<'_> {
     pub fn because(self, reason: impl Display) -> Failure {
         let Self(status, kind, code, way_out) = self;
         let reason = reason.to_string();
-        let reason = without_secrets(reason.strip_suffix('.').unwrap_or(&reason));
+        // Who refused may know a better way out than the row.
+        let (reason, way_out) = match reason.rsplit_once("; hint: ") {
+            Some((reason, own)) => (reason, own),
+            None => (&*reason, way_out),
+        };
+        let reason = without_secrets(reason.strip_suffix('.').unwrap_or(reason));
         let error = ApiError::new(kind, format!("{reason}; {way_out}"))
             .with_code(code)
             .with_hint(way_out);

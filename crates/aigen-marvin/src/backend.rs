@@ -50,18 +50,12 @@ pub fn first_model(models: ModelList) -> Result<String, ClientError> {
     models.usual().ok_or_else(nothing)
 }
 
-/// The server of `AIGEN_URL` with `AIGEN_KEY`, made once.
+/// The server of the environment or of this folder, made once.
 pub(crate) fn of_environment() -> Result<&'static Client, AiError> {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     if let Some(client) = CLIENT.get() {
         return Ok(client);
     }
-    let url = std::env::var("AIGEN_URL").map_err(|_| {
-        AiError::Setup(
-            "AIGEN_URL is not set\nhint: export AIGEN_URL=http://127.0.0.1:8000 and AIGEN_KEY, or name a client: .on(&client)".to_owned(),
-        )
-    })?;
-    let key = std::env::var("AIGEN_KEY").unwrap_or_default();
-    let client = Client::new(&url, &key)?;
+    let client = Client::of_environment()?;
     Ok(CLIENT.get_or_init(|| client))
 }

@@ -108,7 +108,7 @@ impl<'a, T: Send + 'a> Call<'a, T> {
         self
     }
 
-    /// Who answers; otherwise the server that `AIGEN_URL` and `AIGEN_KEY` name.
+    /// Who answers; otherwise see [`Client::of_environment`](aigen_client::Client::of_environment).
     pub fn on(mut self, backend: &'a dyn Backend) -> Self {
         self.on = Some(backend);
         self

@@ -17,9 +17,10 @@ mod server;
 
 use api::Api;
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -32,6 +33,9 @@ pub const PATH: &str = "/mcp";
 
 /// Bytes of a request: what the API takes of a call.
 const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes of a refusal of the protocol's server that are told: it says a sentence.
+const REFUSAL_BYTES_MAX: usize = 4 << 10;
 
 /// The protocol at [`PATH`], and everything else as `api` answers it.
 pub fn router(api: Router) -> Router {
@@ -55,7 +59,7 @@ pub fn router(api: Router) -> Router {
 /// A request without a key is told so before it is read.
 async fn with_key(request: Request, next: Next) -> Response {
     if key(request.headers()).is_some() {
-        return next.run(request).await;
+        return in_json(next.run(request).await).await;
     }
     let message = "the request carries no API key; send `Authorization: Bearer <key>`";
     let body = serde_json::json!({ "error": { "message": message, "code": "missing_api_key" } });
@@ -64,6 +68,34 @@ async fn with_key(request: Request, next: Next) -> Response {
         (WWW_AUTHENTICATE, "Bearer"),
     ];
     (StatusCode::UNAUTHORIZED, headers, body.to_string()).into_response()
+}
+
+/// What the protocol's server refuses in plain text, as JSON-RPC words it: the same status, and what to do.
+async fn in_json(response: Response) -> Response {
+    let typed = response.headers().get(CONTENT_TYPE);
+    let is_json = typed.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !response.status().is_client_error() || is_json {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let said = to_bytes(body, REFUSAL_BYTES_MAX).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    // JSON-RPC 2.0: the body is no JSON, or no request.
+    let (code, way_out) = match parts.status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            (-32600, "send requests with POST: there are no sessions")
+        }
+        _ => (
+            -32700,
+            "send JSON-RPC 2.0 as application/json, and accept application/json and text/event-stream",
+        ),
+    };
+    let error = serde_json::json!({ "code": code, "message": format!("{said}; {way_out}") });
+    let body = serde_json::json!({ "jsonrpc": "2.0", "id": null, "error": error });
+    parts.headers.remove(CONTENT_LENGTH);
+    let json = HeaderValue::from_static("application/json");
+    parts.headers.insert(CONTENT_TYPE, json);
+    Response::from_parts(parts, Body::from(body.to_string()))
 }
 
 /// The caller's key, as the API reads it.

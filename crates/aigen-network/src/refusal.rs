@@ -464,7 +464,9 @@ impl fmt::Display for Refusal {
             Self::AppealClosed => "the epoch has no results that can be appealed now",
             Self::AppealUnknown => "no such open appeal",
             Self::DatasetUnknown => "no such dataset version",
-            Self::DatasetVersionExists => "this dataset version was published with other contents",
+            Self::DatasetVersionExists => {
+                "this dataset version was published with other contents or terms"
+            }
             Self::DatasetNotOwned => "the name in front of the dataset belongs to another account",
             Self::DatasetInvalid => {
                 "a dataset needs columns with different names, a licence and a use"

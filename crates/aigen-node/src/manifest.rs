@@ -9,7 +9,7 @@ use aigen_jarvis_host::limits::{
     INTERPRETER_MEMORY_BYTES_MAX, OPEN_FUEL_MAX, REQUEST_FUEL_MAX, STEP_FUEL_MAX,
 };
 use aigen_network::ControllerKind;
-use aigen_types::Ppm;
+use aigen_types::{DatasetName, ModelName, Ppm};
 use jsonschema::{PatternOptions, Validator};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -108,22 +108,54 @@ impl Permissions {
 
     /// What is wrong with them.
     fn fault(&self) -> Option<String> {
+        type Kind = (&'static str, fn(&str) -> bool, &'static str);
+        let host: Kind = (
+            "hosts",
+            is_host,
+            "a host like en.wikipedia.org, *.wikipedia.org or http://127.0.0.1:9000",
+        );
+        let tool: Kind = ("tools", is_word, "the name of a tool");
+        let model: Kind = (
+            "models",
+            |name| name.parse::<ModelName>().is_ok(),
+            "the name of a model",
+        );
+        let dataset: Kind = (
+            "datasets",
+            |name| name.parse::<DatasetName>().is_ok(),
+            "a dataset, as owner/name",
+        );
         let lists = [
-            ("hosts", &self.hosts),
-            ("tools", &self.tools),
-            ("models", &self.models),
-            ("datasets", &self.datasets),
+            (host, &self.hosts),
+            (tool, &self.tools),
+            (model, &self.models),
+            (dataset, &self.datasets),
         ];
-        let wrong = lists.iter().find(|(_, list)| {
-            list.len() > PERMISSIONS_MAX
-                || list
-                    .iter()
-                    .any(|item| item.trim() != *item || item.is_empty())
-        });
-        wrong.map(|(name, _)| {
-            format!("permissions.{name}: at most {PERMISSIONS_MAX}, each of them a name")
+        lists.into_iter().find_map(|((list, is_one, one), named)| {
+            if named.len() > PERMISSIONS_MAX {
+                return Some(format!("permissions.{list}: at most {PERMISSIONS_MAX}"));
+            }
+            let wrong = named.iter().find(|name| !is_one(name))?;
+            Some(format!("permissions.{list}: `{wrong}` is not {one}"))
         })
     }
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.trim() == name
+}
+
+/// A host with all below it or alone; or, for an operator who vouches for it, with its scheme and port.
+fn is_host(name: &str) -> bool {
+    let exact = ["http://", "https://"];
+    let exact = exact.iter().find_map(|scheme| name.strip_prefix(scheme));
+    let host = exact.unwrap_or_else(|| name.strip_prefix("*.").unwrap_or(name));
+    let may_have = |c: char| match exact {
+        Some(_) => c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'),
+        None => c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-'),
+    };
+    let named = exact.is_some() || (host.contains('.') && !host.starts_with('.'));
+    !host.is_empty() && named && host.chars().all(may_have)
 }
 
 impl Limits {
@@ -173,7 +205,8 @@ impl Manifest {
     /// # Errors
     /// Text that is no manifest, and what it asks for that nobody would enforce.
     pub fn parse(text: &str) -> Result<Self, NodeError> {
-        let manifest: Self = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let manifest: Self =
+            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
         manifest.schema()?;
         manifest.answer()?;
         Ok(manifest)
@@ -332,6 +365,42 @@ mod tests {
 
     fn reason<T: std::fmt::Debug>(result: Result<T, NodeError>) -> String {
         result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn permissions_are_names_of_what_they_are_for() {
+        let rows = [
+            ("hosts", "en.wikipedia.org", true),
+            ("hosts", "*.wikipedia.org", true),
+            ("hosts", "http://127.0.0.1:9000", true),
+            ("hosts", "https://localhost", true),
+            ("hosts", "http://x/", false),
+            ("hosts", "en.wikipedia.org/wiki", false),
+            ("hosts", "wikipedia", false),
+            ("hosts", "*", false),
+            ("hosts", "", false),
+            ("tools", "weather", true),
+            ("tools", " weather", false),
+            ("models", "aigen-tiny", true),
+            ("models", "a model", false),
+            ("datasets", "books/faq", true),
+            ("datasets", "Bad", false),
+            ("datasets", "books/*", false),
+        ];
+        for (list, name, fits) in rows {
+            let text = format!(
+                "description = \"d\"\nlicence = \"MIT\"\n[permissions]\n{list} = [\"{name}\"]\n"
+            );
+            let manifest = Manifest::parse(&text).unwrap();
+            let checked = manifest.check(ControllerKind::Wasm, Ppm::ZERO);
+            match fits {
+                true => checked.unwrap(),
+                false => {
+                    let place = format!("permissions.{list}: `{name}` is not ");
+                    assert!(reason(checked).contains(&place), "{name}");
+                }
+            }
+        }
     }
 
     #[test]

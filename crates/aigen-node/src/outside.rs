@@ -79,15 +79,31 @@ impl Grant {
             let covers = |granted: &String| self.world.covers(granted, host);
             !self.hosts.iter().any(covers)
         };
-        let host = asked.hosts.iter().find(host);
-        let tool = asked.tools.iter().find(|tool| !self.tools.contains(*tool));
-        let is_granted = |model: &str| self.models.iter().any(|known| known.as_str() == model);
-        let model = asked.models.iter().find(|model| !is_granted(model));
-        let dataset = asked.datasets.iter().find(|name| !self.covers(name));
-        host.map(|host| format!("pages of `{host}`"))
-            .or(tool.map(|tool| format!("the tool `{tool}`")))
-            .or(model.map(|model| format!("the model `{model}`")))
-            .or(dataset.map(|dataset| format!("the dataset `{dataset}`")))
+        let tool = |tool: &&String| !self.tools.contains(*tool);
+        let model = |model: &&String| {
+            let mut granted = self.models.iter();
+            !granted.any(|granted| granted.as_str() == **model)
+        };
+        let dataset = |name: &&String| !self.covers(name);
+        let hosts = asked
+            .hosts
+            .iter()
+            .filter(host)
+            .map(|host| format!("pages of `{host}`"));
+        let tools = asked
+            .tools
+            .iter()
+            .filter(tool)
+            .map(|tool| format!("the tool `{tool}`"));
+        let models = asked
+            .models
+            .iter()
+            .filter(model)
+            .map(|model| format!("the model `{model}`"));
+        let datasets = asked.datasets.iter().filter(dataset);
+        let datasets = datasets.map(|dataset| format!("the dataset `{dataset}`"));
+        let all: Vec<_> = hosts.chain(tools).chain(models).chain(datasets).collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 }
 
@@ -141,7 +157,10 @@ impl Node {
             return Ok(Arc::new(NoOutside));
         };
         if let Some(refused) = self.lacking(controller, asked) {
-            let why = format!("the controller `{controller}` cannot run here: {refused}");
+            let way_out = "ask the operator to grant it in [outside] of aigen.toml; `aigen controller show` says what is missing";
+            let why = format!(
+                "the controller `{controller}` cannot run here: {refused}; hint: {way_out}"
+            );
             return Err(NodeError::Steering(why));
         }
         let grant = self.0.grant.get().filter(|_| !asked.is_empty());

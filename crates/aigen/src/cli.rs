@@ -1,7 +1,9 @@
 //! The command line: one definition for parser, help and completions.
 
 use crate::commands::Command;
-use clap::{Args, Parser};
+use aigen_types::CallId;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Language models steered by third-party controllers, with everyone paid.
@@ -27,6 +29,37 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads a command line.
+    ///
+    /// # Errors
+    /// Wrong usage; help and version, too.
+    pub fn of(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = with_negative_numbers(Self::command()).try_get_matches_from(arguments)?;
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// What looks like a number is a value, so that who asks for -1 is told what is wrong with it.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let takes = |arg: clap::Arg| {
+        let value = arg.get_action().takes_values();
+        arg.allow_negative_numbers(value)
+    };
+    command
+        .mut_args(takes)
+        .mut_subcommands(with_negative_numbers)
+}
+
+/// Reads the id of a call or of a read.
+///
+/// # Errors
+/// What an id is.
+pub fn call_id(text: &str) -> Result<CallId, String> {
+    let id = text.parse();
+    id.map_err(|_| "an id is 32 hex digits, as answers and `aigen chat` show it".to_owned())
 }
 
 /// Options of every command.
@@ -57,11 +90,10 @@ mod reference;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_sound() {
-        Cli::command().debug_assert();
+        with_negative_numbers(Cli::command()).debug_assert();
     }
 
     #[test]

@@ -151,7 +151,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Receipt(args) => receipt::run(args, context).await?,
         Command::Usage(args) => usage::run(args, context).await?,
         Command::Earnings(args) => earnings::run(args, context).await?,
-        Command::Ledger(command) => return ledger::run(&command, context),
+        Command::Ledger(command) => return ledger::run(&command, context).await,
         Command::Epoch(command) => epoch::run(command, context).await?,
         Command::Params(command) => params::run(command, context).await?,
         Command::Validator(command) => validator::run(command, context).await?,

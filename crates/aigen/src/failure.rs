@@ -63,6 +63,24 @@ impl Report {
         report
     }
 
+    /// clap ends with the usage and a pointer to help, and may have tips between.
+    fn of_usage(said: &str) -> Self {
+        let mut report = Self::default();
+        let paragraphs = said.split("\n\n").map(str::trim);
+        for paragraph in paragraphs.filter(|paragraph| !paragraph.is_empty()) {
+            let begins = ["tip: ", "Usage: ", "For more information, "];
+            let is_hint = begins.iter().any(|begin| paragraph.starts_with(begin));
+            match is_hint {
+                true => report.hints.extend(hints_of(paragraph)),
+                false => {
+                    let message = paragraph.strip_prefix("error: ").unwrap_or(paragraph);
+                    report.messages.push(message.to_owned());
+                }
+            }
+        }
+        report
+    }
+
     fn add(&mut self, text: &str) {
         let mut message = Vec::new();
         for line in text.lines() {
@@ -81,6 +99,18 @@ impl Report {
         if !told {
             self.messages.push(message);
         }
+    }
+}
+
+/// A tip a line; what else clap says is one.
+fn hints_of(paragraph: &str) -> Vec<String> {
+    match paragraph.starts_with("tip: ") {
+        true => {
+            let tips = paragraph.lines().map(str::trim);
+            tips.map(|tip| tip.strip_prefix("tip: ").unwrap_or(tip).to_owned())
+                .collect()
+        }
+        false => vec![paragraph.to_owned()],
     }
 }
 
@@ -117,6 +147,13 @@ pub fn report(error: &Error, json: bool) -> ExitCode {
     // Nobody is left to tell if stderr is gone too.
     let _ = io::stderr().write_all(text.as_bytes());
     ExitCode::FAILURE
+}
+
+/// Prints wrong usage to stderr as one JSON line: what clap words for people, taken apart.
+pub fn misused(said: &str) {
+    let report = Report::of_usage(said);
+    let text = format!("{}\n", serde_json::json!({ "error": report }));
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// What failed, and what to do next, each in one line: for the log.

@@ -8,7 +8,6 @@ mod reach;
 mod signing;
 
 use aigen::{config, data_dir, failure, logging, model_store, node, output};
-use clap::Parser;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -23,12 +22,24 @@ fn main() -> ExitCode {
     {
         return aigen_jarvis_host::compile_child();
     }
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::of(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let json = cli.global.json;
     match run(cli) {
         Ok(code) => code,
         Err(error) => failure::report(&error, json),
     }
+}
+
+/// What clap says of help and of wrong usage: errors as one JSON line if that was asked for anywhere.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        failure::misused(&error.to_string());
+        return ExitCode::from(2);
+    }
+    error.exit()
 }
 
 fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {

@@ -173,6 +173,14 @@ pub fn csv<T: Serialize>(rows: &[T]) -> Result<String> {
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
+/// So many of them: `1 row`, `2 rows`.
+pub fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
+}
+
 /// Bytes in the unit people use.
 pub fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()

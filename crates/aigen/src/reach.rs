@@ -197,7 +197,75 @@ fn refused(error: &ApiError) -> anyhow::Error {
         Some(hint) => {
             let reason = error.message.strip_suffix(hint.as_str());
             let reason = reason.map(|reason| reason.trim_end_matches([';', ' ']));
-            hinted(reason.unwrap_or(&error.message), hint)
+            hinted(reason.unwrap_or(&error.message), as_commands(hint))
+        }
+    }
+}
+
+/// What a way out says of the API, and what it says to whoever types commands.
+const COMMANDS: [(&str, &str); 11] = [
+    (
+        "GET /v1/aigen/functions shows what each function takes",
+        "`aigen fn show NAME` shows what a function takes",
+    ),
+    ("GET /v1/aigen/functions lists", "`aigen fn list` lists"),
+    (
+        "GET /v1/aigen/controllers/{reference} shows",
+        "`aigen controller show` shows",
+    ),
+    (
+        "GET /v1/aigen/controllers lists",
+        "`aigen controller list` lists",
+    ),
+    ("GET /v1/aigen/datasets", "`aigen dataset list`"),
+    ("GET /v1/models", "`aigen models`"),
+    ("GET /v1/aigen/receipts/{id}", "`aigen receipt ID`"),
+    ("`aigen.max_cost`", "--max-cost (--budget of `aigen fn`)"),
+    ("`max_cost`", "--max-cost"),
+    ("`aigen.max_tokens`", "the call's tokens"),
+    ("another Idempotency-Key", "another --once"),
+];
+
+fn as_commands(hint: &str) -> String {
+    let hint = hint.to_owned();
+    COMMANDS
+        .iter()
+        .fold(hint, |hint, (api, command)| hint.replace(api, command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_commands;
+
+    #[test]
+    fn a_way_out_is_a_command() {
+        for (api, command) in [
+            (
+                "GET /v1/aigen/functions lists what is published here",
+                "`aigen fn list` lists what is published here",
+            ),
+            (
+                "correct the input: GET /v1/aigen/functions shows what each function takes",
+                "correct the input: `aigen fn show NAME` shows what a function takes",
+            ),
+            (
+                "allow more in `aigen.max_cost`, or fund",
+                "allow more in --max-cost (--budget of `aigen fn`), or fund",
+            ),
+            (
+                "allow at least that in `max_cost`, or ask for fewer rows: GET /v1/aigen/datasets shows their prices",
+                "allow at least that in --max-cost, or ask for fewer rows: `aigen dataset list` shows their prices",
+            ),
+            (
+                "use another Idempotency-Key for another request",
+                "use another --once for another request",
+            ),
+            (
+                "ask the operator of this node",
+                "ask the operator of this node",
+            ),
+        ] {
+            assert_eq!(as_commands(api), command);
         }
     }
 }

@@ -102,7 +102,8 @@ pub struct PublishDataset {
     /// One line for people.
     #[serde(default)]
     pub description: String,
-    /// What rows may be read for, by commas; everything when absent.
+    /// What rows may be read for, by commas. When absent everything, but no download if a row or a hit
+    /// has a price and `per_download` is absent.
     #[serde(default)]
     pub uses: String,
     /// Whether anyone may read it, or only who was granted it.
@@ -114,9 +115,14 @@ pub struct PublishDataset {
     /// Per row that a search found, beside what it costs as a row.
     #[serde(default, with = "text")]
     pub per_hit: Amount,
-    /// For all rows at once.
-    #[serde(default, with = "text")]
-    pub per_download: Amount,
+    /// For all rows at once; 0 gives them away. Must be there if `uses` has `download` and a row or a
+    /// hit has a price.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub per_download: Option<Amount>,
     /// Who is paid; the key's account when absent.
     #[serde(
         default,
@@ -146,13 +152,15 @@ impl PublishDataset {
             ("open", self.open.to_string()),
             ("per_row", self.per_row.to_string()),
             ("per_hit", self.per_hit.to_string()),
-            ("per_download", self.per_download.to_string()),
         ];
+        let download = self.per_download;
+        let download = download.map(|price| ("per_download", price.to_string()));
         let delimiter = self.delimiter.map(|one| ("delimiter", one.to_string()));
         let provider = self.provider.as_ref();
         let provider = provider.map(|address| ("provider", address.to_string()));
         let content = self.content.map(|digest| ("content", digest.to_string()));
-        let rest = [delimiter, provider, content].into_iter().flatten();
+        let rest = [download, delimiter, provider, content];
+        let rest = rest.into_iter().flatten();
         always.into_iter().chain(rest).collect()
     }
 }

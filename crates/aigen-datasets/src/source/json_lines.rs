@@ -36,18 +36,61 @@ fn parse(line: u64, text: &[u8]) -> Result<BTreeMap<String, Value>, BadRow> {
         return Err(BadRow::new(line, what, "convert the file: iconv -t UTF-8"));
     }
     let row: Result<Fields, _> = serde_json::from_slice(text);
-    row.map(|row| row.0).map_err(|error| {
-        let place = match error.column() {
-            0 => String::new(),
-            at => format!(" at byte {at}"),
-        };
-        // Its own place says "line 1", which is a line of the line.
-        let what = error.to_string();
-        let what = what.split(" at line ").next().unwrap_or_default();
-        let hint = "each line is one JSON object; a JSON array becomes JSONL by `jq -c '.[]'`";
-        BadRow::new(line, format!("{what}{place}"), hint)
-    })
+    let row = row.map_err(|error| unreadable(line, &error))?;
+    match too_large(text) {
+        Some(integer) => {
+            let what = format!("{integer} is more than an integer of 64 bits holds");
+            Err(BadRow::new(line, what, "write it as text, in quotes"))
+        }
+        None => Ok(row.0),
+    }
 }
+
+/// What serde_json says, in words for people, and what to do about it.
+fn unreadable(line: u64, error: &serde_json::Error) -> BadRow {
+    let place = match error.column() {
+        0 => String::new(),
+        at => format!(" at byte {at}"),
+    };
+    // Its own place says "line 1", which is a line of the line.
+    let what = error.to_string();
+    let what = what.split(" at line ").next().unwrap_or_default();
+    let (what, hint) = SAID
+        .iter()
+        .find(|(said, ..)| what.contains(said))
+        .map_or((what, OBJECTS), |(_, ours, hint)| {
+            (ours.unwrap_or(what), *hint)
+        });
+    BadRow::new(line, format!("{what}{place}"), hint)
+}
+
+const OBJECTS: &str = "each line is one JSON object; a JSON array becomes JSONL by `jq -c '.[]'`";
+
+/// What it says that people read otherwise, what is said instead, and what to do about it.
+const SAID: [(&str, Option<&str>, &str); 6] = [
+    (
+        "expected ident",
+        Some("a word that is none of JSON"),
+        "true, false and null are the only ones; a text stands in quotes",
+    ),
+    (
+        "number out of range",
+        Some("a number that a double cannot hold"),
+        "write it as text, in quotes",
+    ),
+    (
+        "surrogate",
+        Some("half of a pair of surrogates"),
+        "write the character itself, or both halves: \\ud83d\\ude00",
+    ),
+    (
+        "unexpected end of hex escape",
+        Some("half of a pair of surrogates"),
+        "write the character itself, or both halves: \\ud83d\\ude00",
+    ),
+    ("stands in it twice", None, "rename one of them"),
+    ("recursion limit", None, "flatten it, or keep it as text"),
+];
 
 /// An object whose keys differ: of two values with one key either would be lost.
 struct Fields(BTreeMap<String, Value>);
@@ -70,11 +113,6 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
         let mut fields = BTreeMap::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            if let Some(name) = too_large(&value) {
-                return Err(M::Error::custom(format!(
-                    "{name} is more than 64 bits hold; write it as text"
-                )));
-            }
             if fields.insert(name.clone(), value).is_some() {
                 return Err(M::Error::custom(format!(
                     "the key `{name}` stands in it twice"
@@ -85,12 +123,37 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// An integer between 2⁶³ and 2⁶⁴: the only one that JSON reads exactly and a column cannot hold.
-fn too_large(value: &Value) -> Option<u64> {
-    match value {
-        Value::Number(number) if number.as_i64().is_none() => number.as_u64(),
-        Value::Array(items) => items.iter().find_map(too_large),
-        Value::Object(fields) => fields.values().find_map(too_large),
-        _ => None,
+/// The first integer below −2⁶³ or above 2⁶³−1 of a line of JSON: no column holds it, and what is read as a
+/// double has other digits than were written.
+fn too_large(json: &[u8]) -> Option<&str> {
+    let json = std::str::from_utf8(json).ok()?;
+    let mut rest = json;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c != '"' && c != '-' && !c.is_ascii_digit());
+        if rest.is_empty() {
+            return None;
+        }
+        if let Some(text) = rest.strip_prefix('"') {
+            rest = after_quote(text);
+            continue;
+        }
+        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
+        let (number, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let is_integer = !number.contains(['.', 'e', 'E']);
+        if is_integer && number.parse::<i64>().is_err() {
+            return Some(number);
+        }
+        rest = after;
     }
+}
+
+/// What follows a text's closing quote.
+fn after_quote(text: &str) -> &str {
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    });
+    end.map_or("", |end| &text[end + 1..])
 }

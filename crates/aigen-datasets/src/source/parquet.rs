@@ -38,7 +38,7 @@ fn rows(path: &Path, file: File, total: u64, sink: &mut Sink) -> Result<(), Impo
             line += 1;
             match fields(line, row.map_err(broken)?) {
                 Ok(fields) => sink.row(line, &fields)?,
-                Err(bad) => sink.bad(bad),
+                Err(bad) => bad.into_iter().for_each(|bad| sink.bad(bad)),
             }
             // Its bytes are spread over columns: rows say how far it is.
             let done = u128::from(total) * u128::from(line) / u128::from(expected.max(line));
@@ -61,17 +61,21 @@ fn damaged(path: &Path, what: &str) -> ImportError {
     )
 }
 
-fn fields(line: u64, row: Row) -> Result<BTreeMap<String, Value>, BadRow> {
-    let mut fields = BTreeMap::new();
+/// The row, or everything that is wrong with it.
+fn fields(line: u64, row: Row) -> Result<BTreeMap<String, Value>, Vec<BadRow>> {
+    let (mut fields, mut bad) = (BTreeMap::new(), Vec::new());
     for (name, field) in row.into_columns() {
-        let value =
-            value(field).map_err(|(what, hint)| BadRow::new(line, what, hint).column(&name))?;
-        if fields.insert(name.clone(), value).is_some() {
-            let hint = "rename one of them";
-            return Err(BadRow::new(line, "two columns have this name", hint).column(name));
+        match value(field) {
+            Err((what, hint)) => bad.push(BadRow::new(line, what, hint).column(&name)),
+            Ok(value) => {
+                if fields.insert(name.clone(), value).is_some() {
+                    let hint = "rename one of them";
+                    bad.push(BadRow::new(line, "two columns have this name", hint).column(name));
+                }
+            }
         }
     }
-    Ok(fields)
+    if bad.is_empty() { Ok(fields) } else { Err(bad) }
 }
 
 type Unfit = (String, &'static str);
@@ -129,7 +133,7 @@ fn unfit(kind: &str) -> Unfit {
 
 fn large(value: u64) -> Unfit {
     (
-        format!("{value} is more than 63 bits hold"),
+        format!("{value} is more than an integer of 64 bits holds"),
         "cast the column to text",
     )
 }

@@ -18,13 +18,13 @@ pub(super) fn read(path: &Path, sink: &mut Sink) -> Result<(), ImportError> {
     }
     let is_text = |file: &PathBuf| matches!(extension(file).as_str(), "txt" | "md");
     let (texts, others): (Vec<_>, Vec<_>) = super::files(path)?.into_iter().partition(is_text);
-    if let Some(other) = others.iter().find(|other| !is_hidden(other)) {
+    if let Some(other) = others.iter().find(|other| !super::is_hidden(other)) {
         return Err(ImportError::unfit(
             format!("{}: neither .txt nor .md", path.join(other).display()),
             "a folder of texts holds nothing else; tables are published as files of their own",
         ));
     }
-    let visible = texts.iter().filter(|text| !is_hidden(text));
+    let visible = texts.iter().filter(|text| !super::is_hidden(text));
     visible
         .into_iter()
         .try_for_each(|text| read_file(&path.join(text), Some(text), sink))
@@ -33,12 +33,6 @@ pub(super) fn read(path: &Path, sink: &mut Sink) -> Result<(), ImportError> {
 fn extension(path: &Path) -> String {
     let end = path.extension().and_then(|end| end.to_str());
     end.unwrap_or_default().to_ascii_lowercase()
-}
-
-/// Files of editors and version control.
-fn is_hidden(path: &Path) -> bool {
-    path.iter()
-        .any(|part| part.to_string_lossy().starts_with('.'))
 }
 
 fn read_file(path: &Path, name: Option<&Path>, sink: &mut Sink) -> Result<(), ImportError> {

@@ -66,21 +66,45 @@ fn rows_by_line_and_column() {
         (
             JsonLines,
             "{\"a\":9223372036854775808}",
-            "is more than 64 bits hold",
+            "line 1: 9223372036854775808 is more than an integer of 64 bits holds (hint: write it as text",
+        ),
+        (
+            JsonLines,
+            "{\"a\":[1,\"\\\"2\",{\"b\":-123456789012345678901}]}",
+            "-123456789012345678901 is more than",
+        ),
+        (
+            JsonLines,
+            "{\"a\":1e999}",
+            "line 1: a number that a double cannot hold at byte",
+        ),
+        (JsonLines, "{\"a\":nope}", "a word that is none of JSON"),
+        (
+            JsonLines,
+            "{\"a\":\"\\ud83d\"}",
+            "half of a pair of surrogates",
         ),
         (
             JsonLines,
             "{\"\":1}",
-            "line 1, column : a column without a name",
+            "line 1, column ``: a column without a name (hint: name it",
         ),
-        (JsonLines, "\n\n", "there is no row in it"),
+        (
+            JsonLines,
+            "\n\n",
+            "there is no row in it\nhint: each line is a JSON object",
+        ),
         (JsonLines, "{}\n{\"a\":null}", "no row has a value"),
         (
             Parquet,
             "PAR1 is what it begins with, but no more",
             "cannot be read as Parquet",
         ),
-        (Text, "  \n\n", "there is no row in it"),
+        (
+            Text,
+            "  \n\n",
+            "there is no row in it\nhint: a row is a paragraph",
+        ),
     ];
     for (format, text, expected) in rows {
         let message = refused(*format, text.as_bytes());
@@ -116,8 +140,7 @@ fn encodings() {
 #[test]
 fn parquet_that_is_damaged_or_has_bytes() {
     assert!(
-        refused(Parquet, &write::parquet_bytes())
-            .contains("line 1, column blob: a column of bytes")
+        refused(Parquet, &write::parquet_bytes()).contains("row 1, column blob: a column of bytes")
     );
     let whole = write::parquet(&[("tea", Some(1), 0.5), ("mug", None, 1.5)]);
     // Wherever it is cut or changed it is refused, or still says the same.
@@ -154,7 +177,7 @@ fn long_rows() {
             Csv,
             format!("a,b\n1,\"{cell}\n1,2\n1\n"),
             "line 2, column b: a quote that is not closed",
-            "1 or more bad row",
+            "1 bad row or more,",
         ),
         (
             Csv,
@@ -243,4 +266,28 @@ fn sources_that_are_none() {
         .import(&missing, &mut |_| {})
         .expect_err("missing");
     assert!(matches!(error, ImportError::Source { .. }), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_in_a_folder_is_read_or_said() {
+    let world = World::new();
+    let folder = world.folder.path().join("texts");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("a.txt"), "One.").expect("a file");
+    fs::write(folder.join(".draft.txt"), "Two.").expect("a file");
+    std::os::unix::fs::symlink(folder.join("a.txt"), folder.join(".link")).expect("a link");
+    let source = Source::new(&folder, Text);
+    let read = || canonicalise(&source, &mut io::sink(), &mut |_| {});
+    assert_eq!(
+        read().expect("read").rows,
+        1,
+        "what begins with a dot is left out"
+    );
+    std::os::unix::fs::symlink(folder.join("a.txt"), folder.join("b.txt")).expect("a link");
+    let refused = read().expect_err("a link").to_string();
+    assert!(
+        refused.contains("b.txt: neither a file nor a folder"),
+        "{refused}"
+    );
 }

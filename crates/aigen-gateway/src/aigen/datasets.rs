@@ -21,6 +21,7 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -186,6 +187,7 @@ pub(super) async fn grant(
         uses,
         until,
     } = post.body;
+    must_be_there(&gateway.node.network(), &dataset, &columns)?;
     let uses = uses.into_iter().map(use_in).collect();
     let grant = network::GrantDataset {
         dataset: dataset.clone(),
@@ -199,6 +201,34 @@ pub(super) async fn grant(
     };
     gateway.node.grant_dataset(&post.caller, grant).await?;
     seen_by(&gateway.node.network(), &post.caller, &dataset).map(Json)
+}
+
+/// A grant of what no version has would let nobody read anything.
+fn must_be_there(
+    network: &Network,
+    dataset: &DatasetName,
+    columns: &[String],
+) -> Result<(), Failure> {
+    let versions = network.datasets().map(|known| &known.published);
+    let mut versions = versions
+        .filter(|published| published.reference.dataset == *dataset)
+        .peekable();
+    if versions.peek().is_none() {
+        return Err(NodeError::DatasetUnknown(dataset.to_string()).into());
+    }
+    let known = versions.flat_map(|published| &published.columns);
+    let known: BTreeSet<_> = known.map(|column| &*column.name).collect();
+    match columns.iter().find(|name| !known.contains(&***name)) {
+        Some(name) => {
+            let known: Vec<_> = known.into_iter().collect();
+            let reason = format!(
+                "there is no column `{name}`; there are {}",
+                known.join(", ")
+            );
+            Err(Failure::invalid("columns", reason))
+        }
+        None => Ok(()),
+    }
 }
 
 pub(super) async fn revoke(

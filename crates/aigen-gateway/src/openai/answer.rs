@@ -155,6 +155,13 @@ fn printable(model: &str) -> String {
 
 /// The model, if it runs here; the failure names those that do, or how far this one is.
 pub(crate) fn served(gateway: &Gateway, model: &str) -> Result<(ModelName, Arc<Served>), Failure> {
+    // Where functions are served their names have been taken for models by now.
+    if model.starts_with("fn:") {
+        return Err(Failure::invalid(
+            "model",
+            "functions are not served here; chat completions, responses, messages and POST /v1/functions/{owner}/{name} compute them",
+        ));
+    }
     let node = &gateway.node;
     let unknown = || Failure::model_unknown(model, node.models().keys());
     let name: ModelName = model.parse().map_err(|_| unknown())?;

@@ -43,8 +43,9 @@ pub(crate) fn steering(
         } else {
             "response_format"
         };
-        let reason = format!("cannot be combined with `{other}`, which steers too");
-        return Err(Failure::invalid("aigen.controller", reason));
+        // A function that is the model steers as a controller does, without being named as one.
+        let reason = "cannot be combined with a controller or a function, which steers too";
+        return Err(Failure::invalid(other, reason));
     }
     Ok(Steering::Controller {
         name: name.clone(),

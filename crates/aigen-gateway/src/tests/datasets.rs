@@ -186,7 +186,7 @@ async fn nothing_leaves_without_a_grant_and_a_charge() {
 #[tokio::test]
 async fn a_key_may_be_limited_to_some_datasets() {
     let shop = Shop::with_faq().await;
-    let said = "name=acme/open@1.0.0&format=csv&licence=CC0-1.0&open=true&per_row=0.00000001";
+    let said = "name=acme/open@1.0.0&format=csv&licence=CC0-1.0&open=true&per_row=0.00000001&per_download=0";
     assert_eq!(shop.publish(&shop.acme, said, FAQ).await.status, 201);
     shop.grant(json!({"to": "user:ada"})).await;
     let paid = shop.ada_once("before", "faq/rows?limit=1").await;
@@ -551,4 +551,56 @@ async fn what_was_read_is_in_usage() {
     );
     shop.world.node.network().check().unwrap();
     shop.world.settle().await;
+}
+
+/// What has a price by row is given away as a whole only where somebody says so.
+#[tokio::test]
+async fn a_download_is_named_or_is_no_use() {
+    let shop = Shop::new().await;
+    for (version, more, uses) in [
+        (
+            "1.0.0",
+            "&per_row=0.001",
+            &["read", "completion", "controller"][..],
+        ),
+        (
+            "1.1.0",
+            "",
+            &["read", "completion", "controller", "download"],
+        ),
+        (
+            "1.2.0",
+            "&per_hit=0.001&per_download=0",
+            &["read", "completion", "controller", "download"],
+        ),
+    ] {
+        let said = format!("name=acme/a@{version}&format=csv&licence=MIT{more}");
+        let published = shop.publish(&shop.acme, &said, FAQ).await;
+        assert_eq!(published.json()["uses"], json!(uses), "{more}");
+    }
+    let said = "name=acme/a@1.3.0&format=csv&licence=MIT&per_row=0.001&uses=read,download";
+    let refused = shop.publish(&shop.acme, said, FAQ).await.error();
+    assert_eq!(
+        (refused.0, refused.2.as_deref()),
+        (400, Some("per_download"))
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_granted() {
+    let shop = Shop::with_faq().await;
+    for (name, grant, status, param) in [
+        (
+            "faq",
+            json!({"to": "user:ada", "columns": ["nope"]}),
+            400,
+            Some("columns"),
+        ),
+        ("nope", json!({"to": "user:ada"}), 404, None),
+    ] {
+        let path = format!("/v1/aigen/datasets/acme/{name}/grants");
+        let reply = shop.world.post(&shop.acme, &path, &grant).await;
+        let (was, _, named) = reply.error();
+        assert_eq!((was, named.as_deref()), (status, param), "{}", reply.text);
+    }
 }

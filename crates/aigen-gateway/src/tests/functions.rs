@@ -272,6 +272,28 @@ async fn a_function_is_a_model_whole_and_streamed() {
         let refused = world.post(&world.ada, path, &body).await.error();
         assert_eq!(refused.2.as_deref(), Some(param));
     }
+    let mut formatted = ask("fn:ada/sentiment", "a", false);
+    formatted["response_format"] = json!({"type": "json_object"});
+    let refused = world.post(&world.ada, path, &formatted).await.error();
+    assert_eq!(refused.2.as_deref(), Some("response_format"));
+    for (path, body) in [
+        (
+            "/v1/completions",
+            json!({"model": "fn:ada/sentiment", "prompt": "a"}),
+        ),
+        (
+            "/v1/embeddings",
+            json!({"model": "fn:ada/sentiment", "input": "a"}),
+        ),
+    ] {
+        let refused = world.post(&world.ada, path, &body).await;
+        assert!(
+            refused.text.contains("functions are not served here"),
+            "{path}: {}",
+            refused.text
+        );
+        assert_eq!(refused.error().2.as_deref(), Some("model"), "{path}");
+    }
     let models = world.get(&world.ada, "/v1/models").await.json();
     let ids: Vec<_> = models["data"]
         .as_array()
@@ -442,12 +464,12 @@ async fn a_function_that_cannot_work_is_not_published() {
         (
             "max_tokens = 40",
             "prompt = \"{{ txt }}\"",
-            "the function: prompt: undefined value",
+            "the function: prompt: line 1: there is no `txt`; there are text, ",
         ),
         (
             r#""maxLength": 9"#,
             r#""pattern": "(?=a)b""#,
-            "the function: output: ",
+            "the function: output.properties.why.pattern: ",
         ),
         (
             r#"{ text = "Lovely." }"#,

@@ -50,7 +50,7 @@ const CHAT: &str = r#"
 400 invalid_value tool_choice                    | {"tool_choice": "required"}
 400 invalid_json tool_choice                     | {"tool_choice": "perhaps"}
 400 invalid_value tool_choice                    | {"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": {"type": "function", "function": {"name": "g"}}}
-400 invalid_value aigen.controller               | {"tools": [{"type": "function", "function": {"name": "f"}}], "aigen": {"controller": "regex", "params": {"pattern": "a"}}}
+400 invalid_value tools                          | {"tools": [{"type": "function", "function": {"name": "f"}}], "aigen": {"controller": "regex", "params": {"pattern": "a"}}}
 400 unsupported_parameter moderation             | {"moderation": {"model": "m"}}
 400 unsupported_parameter functions              | {"functions": [{"name": "f"}]}
 400 unsupported_parameter modalities             | {"modalities": ["audio"]}
@@ -64,7 +64,7 @@ const CHAT: &str = r#"
 422 controller_refused -                         | {"aigen": {"controller": "regex"}}
 422 controller_refused -                         | {"aigen": {"controller": "regex", "params": {"pattern": "("}}}
 422 controller_refused -                         | {"aigen": {"controller": "lark", "params": {"grammar": "no"}}}
-400 invalid_value aigen.controller               | {"aigen": {"controller": "regex", "params": {"pattern": "a"}}, "response_format": {"type": "json_object"}}
+400 invalid_value response_format                | {"aigen": {"controller": "regex", "params": {"pattern": "a"}}, "response_format": {"type": "json_object"}}
 400 invalid_json response_format.json_schema     | {"response_format": {"type": "json_schema"}}
 400 invalid_json aigen                           | {"aigen": []}
 400 invalid_json aigen                           | {"aigen": ["nobody/nothing@1.0.0"]}

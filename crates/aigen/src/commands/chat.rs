@@ -3,9 +3,9 @@ use crate::commands::validator::first_model;
 use crate::context::Context;
 use crate::reach::{Asked, Reach};
 use aigen_api::openai::{
-    AigenReply, AigenStop, ChatRequest, Extension, Message, Role, StreamOptions,
+    AigenReply, AigenStop, ChatRequest, DatasetQuery, Extension, Message, Role, StreamOptions,
 };
-use aigen_types::Amount;
+use aigen_types::{Amount, DatasetSelector};
 use anyhow::Result;
 use futures::StreamExt;
 use serde::Serialize;
@@ -19,6 +19,7 @@ Examples:
   aigen chat \"What does a ledger do?\"          one question, one answer
   aigen chat --local \"Hello!\"                  with a node of its own, for this question
   aigen chat \"Is 7 prime?\" --controller choice --param options='[\"yes\",\"no\"]'
+  aigen chat \"How do I return a mug?\" --dataset acme/faq
   aigen chat - < question.txt
 
 Costs are printed after every answer.")]
@@ -41,6 +42,10 @@ pub struct Args {
     /// What the controller is given; the value is JSON, or plain text
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = param, requires = "controller")]
     params: Vec<(String, serde_json::Value)>,
+
+    /// A dataset whose passages are put into the prompt: OWNER/NAME, with a version or without
+    #[arg(long = "dataset", value_name = "NAME")]
+    datasets: Vec<DatasetSelector>,
 
     /// Have the node keep what it takes to run the call again: aigen controller replay RECEIPT
     #[arg(long)]
@@ -145,6 +150,7 @@ impl Args {
             params: self.params.iter().cloned().collect(),
             max_cost: self.max_cost,
             replay: self.replay,
+            datasets: self.datasets.iter().map(passages).collect(),
             ..Extension::default()
         };
         Ok(ChatRequest {
@@ -180,6 +186,15 @@ async fn answer(node: &Asked, request: &ChatRequest, context: &Context) -> Resul
         context.output.say(cost(aigen));
     }
     Ok(answer)
+}
+
+/// As many passages as the node takes when nothing is said, for the last question.
+fn passages(dataset: &DatasetSelector) -> DatasetQuery {
+    DatasetQuery {
+        id: dataset.clone(),
+        limit: None,
+        query: None,
+    }
 }
 
 fn cost(aigen: &AigenReply) -> String {

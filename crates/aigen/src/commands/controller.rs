@@ -84,9 +84,11 @@ Example:
   aigen controller replay 5f0c4e1b2a3d4f5e6a7b8c9d0e1f2a3b
   aigen controller replay 5f0c4e1b2a3d4f5e6a7b8c9d0e1f2a3b --times 100
 
-The node that answered keeps the last calls that asked for it, in memory.")]
+The node that answered keeps the calls that asked for it in its data folder, for as long as [replays] of
+its configuration says: the last 256 MiB of 30 days.")]
     Replay {
         /// Id of the call, 32 hex digits
+        #[arg(value_parser = crate::cli::call_id)]
         receipt: CallId,
         /// How often
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -241,7 +243,7 @@ fn begin(folder: &Path, language: Language, context: &Context) -> Result<()> {
 }
 
 fn build(folder: &Path, context: &Context) -> Result<()> {
-    let built = Project::open(folder)?.build()?;
+    let built = Project::open(folder)?.build(&context.output)?;
     let bytes = fs::metadata(&built)?.len();
     let file = built.display().to_string();
     let shown = serde_json::json!({ "file": file, "bytes": bytes });
@@ -254,7 +256,7 @@ async fn publish(mut args: PublishArgs, context: &Context) -> Result<()> {
     if args.file.is_dir() {
         let project = Project::open(&args.file)?;
         args.manifest = args.manifest.or(project.manifest());
-        args.file = project.build()?;
+        args.file = project.build(&context.output)?;
     }
     let manifest = args.manifest.as_deref().map(read_manifest).transpose()?;
     let description = match (args.description, &manifest) {
@@ -408,10 +410,19 @@ fn kind_of(file: &Path) -> ControllerKind {
 
 /// The source, or the component.
 fn read(file: &Path) -> Result<(String, Option<Vec<u8>>)> {
+    let kinds = "give the path of a Lark grammar (.lark), a script (.json) or a component (.wasm)";
     let bytes = fs::read(file).or_hint(
         format!("cannot read the controller {}", file.display()),
-        "give the path of a Lark grammar (.lark), a script (.json) or a component (.wasm)",
+        kinds,
     )?;
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    ensure!(
+        matches!(ending, Some("lark" | "json" | "wasm")),
+        hinted(
+            format!("the name of {} does not say what it is", file.display()),
+            kinds
+        )
+    );
     if kind_of(file) == ControllerKind::Wasm {
         return Ok((String::new(), Some(bytes)));
     }

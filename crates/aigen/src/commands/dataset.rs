@@ -6,10 +6,11 @@ mod rows;
 mod show;
 
 use crate::context::Context;
+use crate::failure::hinted;
 use crate::reach::Reach;
-use aigen_api::resources::{Dataset, DatasetUse, SetDatasetPrice, WithdrawDataset};
+use aigen_api::resources::{Dataset, DatasetPrice, DatasetUse, SetDatasetPrice, WithdrawDataset};
 use aigen_types::{Address, Amount, DatasetName, DatasetRef, DatasetSelector};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -26,7 +27,8 @@ Examples:
       --price-per-hit 0.01 --use completion --use controller
 
 The file is checked here first: what is wrong with its rows is said by line and column. Without
---open nobody but you may read it until you grant it: aigen dataset grant.")]
+--open nobody but you may read it until you grant it: aigen dataset grant. What costs something by
+row or by hit cannot be downloaded as a whole unless --price-per-download is named, be it 0.")]
     Publish(publish::Args),
     /// Look through a file as `publish` does, and send nothing
     #[command(after_help = "\
@@ -87,7 +89,7 @@ Example:
 Example:
   aigen dataset price acme/faq@1.0.0 --price-per-row 0.003
 
-What is not named costs nothing.")]
+A price that is not named stays as it is.")]
     Price {
         /// The version
         reference: DatasetRef,
@@ -112,10 +114,10 @@ It is for the keys of that account and of every account below it.")]
         #[arg(long, value_name = "NAMES", value_delimiter = ',')]
         columns: Vec<String>,
         /// What for: read, completion, controller or download; all when absent
-        #[arg(long = "use", value_name = "USE")]
+        #[arg(long = "use", value_name = "USE", value_delimiter = ',')]
         uses: Vec<DatasetUse>,
         /// End it by itself after so many days
-        #[arg(long, value_name = "DAYS")]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
         days: Option<u32>,
         #[command(flatten)]
         reach: Reach,
@@ -184,14 +186,42 @@ A download that breaks off is not charged again when it is repeated with the sam
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct PriceArgs {
     /// Per row that is read, in AIGEN
-    #[arg(long, value_name = "AMOUNT", default_value_t = Amount::ZERO)]
-    price_per_row: Amount,
+    #[arg(long, value_name = "AMOUNT")]
+    price_per_row: Option<Amount>,
     /// Per row that a search finds, beside what it costs as a row
-    #[arg(long, value_name = "AMOUNT", default_value_t = Amount::ZERO)]
-    price_per_hit: Amount,
-    /// For all rows at once
-    #[arg(long, value_name = "AMOUNT", default_value_t = Amount::ZERO)]
-    price_per_download: Amount,
+    #[arg(long, value_name = "AMOUNT")]
+    price_per_hit: Option<Amount>,
+    /// For all rows at once; 0 gives them away
+    #[arg(long, value_name = "AMOUNT")]
+    price_per_download: Option<Amount>,
+}
+
+impl PriceArgs {
+    fn names_none(&self) -> bool {
+        let Self {
+            price_per_row,
+            price_per_hit,
+            price_per_download,
+        } = self;
+        let named = [price_per_row, price_per_hit, price_per_download];
+        named.iter().all(|price| price.is_none())
+    }
+
+    /// Whether rows have a price and nothing is said of all of them together.
+    fn leaves_downloads_open(&self) -> bool {
+        let priced = |price: Option<Amount>| price.is_some_and(|price| !price.is_zero());
+        let by_row = priced(self.price_per_row) || priced(self.price_per_hit);
+        by_row && self.price_per_download.is_none()
+    }
+
+    /// These prices, and what is not named as it was.
+    fn over(&self, before: &DatasetPrice) -> SetDatasetPrice {
+        SetDatasetPrice {
+            row: self.price_per_row.unwrap_or(before.row),
+            hit: self.price_per_hit.unwrap_or(before.hit),
+            download: self.price_per_download.unwrap_or(before.download),
+        }
+    }
 }
 
 pub async fn run(command: Command, context: &Context) -> Result<()> {
@@ -261,18 +291,39 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
 
 async fn set_price(
     version: &DatasetRef,
-    price: PriceArgs,
+    named: PriceArgs,
     reach: &Reach,
     context: &Context,
 ) -> Result<()> {
-    let price = SetDatasetPrice {
-        row: price.price_per_row,
-        hit: price.price_per_hit,
-        download: price.price_per_download,
-    };
+    ensure!(
+        !named.names_none(),
+        hinted(
+            "no price is named",
+            "name one, also 0: --price-per-row, --price-per-hit or --price-per-download",
+        )
+    );
     let node = reach.as_customer(context)?;
+    let known: Dataset = node.get(&format!("{PATH}/{version}")).await?;
+    let price = named.over(&known.price);
+    ensure!(
+        !gives_away(&known, &named, &price),
+        hinted(
+            format!("{version} would have a price by row and still be downloaded for nothing"),
+            "say what a download costs, too, also 0: --price-per-download",
+        )
+    );
     let told: Dataset = node
         .post(&format!("{PATH}/{version}/price"), &price)
         .await?;
     show::tell(&told, context)
+}
+
+/// Whether rows that were free get a price, and nothing was said of all of them together.
+fn gives_away(known: &Dataset, named: &PriceArgs, price: &SetDatasetPrice) -> bool {
+    let priced = |row: Amount, hit: Amount| !row.is_zero() || !hit.is_zero();
+    known.uses.contains(&DatasetUse::Download)
+        && named.price_per_download.is_none()
+        && price.download.is_zero()
+        && priced(price.row, price.hit)
+        && !priced(known.price.row, known.price.hit)
 }

@@ -9,7 +9,7 @@ use crate::output::Table;
 use crate::reach::Reach;
 use crate::signing::{function_manifest, publisher_key, sign};
 use aigen_api::resources::{Controller, ControllerKind, Function, List, PublishController};
-use aigen_types::ControllerRef;
+use aigen_types::{ControllerRef, ControllerSelector};
 use anyhow::{Context as _, Result, ensure};
 use clap::Subcommand;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use target::{Asking, Target, read};
+use target::{Asking, Target, as_named, read};
 
 /// See [`super::Command::Fn`].
 #[derive(Debug, Subcommand)]
@@ -86,6 +86,17 @@ changes; publish a higher version instead. ada is paid at developer:ada.")]
         #[command(flatten)]
         reach: Reach,
     },
+    /// Show what a published function takes and gives
+    #[command(after_help = "\
+Examples:
+  aigen fn show ada/sentiment
+  aigen fn show ada/sentiment@1.0.0 --json")]
+    Show {
+        /// OWNER/NAME with or without @VERSION
+        function: ControllerSelector,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// List published functions
     #[command(after_help = "\
 Example:
@@ -121,6 +132,7 @@ pub async fn run(command: Command, context: &Context) -> Result<ExitCode> {
             reference,
             reach,
         } => publish(&file, reference, &reach, context).await?,
+        Command::Show { function, reach } => show(&function, &reach, context).await?,
         Command::List { reach } => list(&reach, context).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -133,6 +145,13 @@ fn begin(file: &Path, context: &Context) -> Result<()> {
     } else {
         file.with_extension("toml")
     };
+    ensure!(
+        file.extension().is_some_and(|ending| ending == "toml"),
+        hinted(
+            format!("{} would not be TOML by its name", file.display()),
+            format!("name it {}", file.with_extension("toml").display()),
+        )
+    );
     ensure!(
         !file.exists(),
         hinted(
@@ -215,20 +234,42 @@ async fn publish(
     })
 }
 
+async fn show(name: &ControllerSelector, reach: &Reach, context: &Context) -> Result<()> {
+    let node = reach.as_customer(context)?;
+    let function: Function = node
+        .get(&format!("/v1/functions/{}", as_named(name)))
+        .await?;
+    let schemas = [&function.input, &function.output].map(serde_json::to_string_pretty);
+    let [input, output] = schemas;
+    let (input, output) = (input?, output?);
+    context.output.data(&function, || {
+        format!(
+            "function     {}\nscore        {}\nmax tokens   {}\n\n{}\n\ninput\n{input}\n\noutput\n{output}\n",
+            function.reference,
+            score(&function),
+            function.max_tokens,
+            function.description.trim_end(),
+        )
+    })
+}
+
+fn score(function: &Function) -> String {
+    match function.score {
+        Some(score) => format!("{score} ppm"),
+        None => "not scored yet".to_owned(),
+    }
+}
+
 async fn list(reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_customer(context)?;
     let functions: List<Function> = node.get("/v1/aigen/functions").await?;
     context.output.data(&functions, || {
         let mut table = Table::new(&["function", "score", "description"]);
         for function in &functions.data {
-            let score = match function.score {
-                Some(score) => format!("{score} ppm"),
-                None => "not scored yet".to_owned(),
-            };
             let description = function.description.lines().next().unwrap_or_default();
             table.row([
                 function.reference.to_string(),
-                score,
+                score(function),
                 description.to_owned(),
             ]);
         }

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::reach::Reach;
-use aigen_api::resources::{Correction, Receipt, Refund, RefundReason, Reverse};
+use aigen_api::resources::{AnyReceipt, Correction, Refund, RefundReason, Reverse};
 use aigen_types::{Amount, CallId, TransferId};
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -16,9 +16,10 @@ Examples:
 
 The treasury pays; fund it with `aigen fund treasury AMOUNT`.")]
 pub struct RefundArgs {
-    /// Id of the call, 32 hex digits
+    /// Id of the call, or of the read, 32 hex digits
+    #[arg(value_parser = crate::cli::call_id)]
     call: CallId,
-    /// How much, in AIGEN; all refunds of a call together at most what it cost
+    /// How much, in AIGEN; all refunds of it together at most what it cost
     amount: Amount,
     #[command(flatten)]
     terms: Terms,
@@ -35,7 +36,8 @@ Example:
 Everyone who was paid for the call pays back, and budgets forget it. Once its epoch is settled,
 refund it instead.")]
 pub struct ReverseArgs {
-    /// Id of the call, 32 hex digits
+    /// Id of the call, or of the read, 32 hex digits
+    #[arg(value_parser = crate::cli::call_id)]
     call: CallId,
     #[command(flatten)]
     terms: Terms,
@@ -103,13 +105,17 @@ pub async fn reverse(args: ReverseArgs, context: &Context) -> Result<()> {
     report(&node.post(&path, &reverse).await?, context)
 }
 
-fn report(receipt: &Receipt, context: &Context) -> Result<()> {
-    let last = receipt.corrections.last();
+fn report(receipt: &AnyReceipt, context: &Context) -> Result<()> {
+    let (what, id, payer, corrections) = match receipt {
+        AnyReceipt::Call(call) => ("call", call.id, &call.payer, &call.corrections),
+        AnyReceipt::Read(read) => ("read", read.id, &read.payer, &read.corrections),
+    };
+    let last = corrections.last();
     let last: &Correction = last.context("the receipt does not show what was given back")?;
     context.output.data(receipt, || {
         format!(
-            "gave back {} AIGEN of call {} to {} (journal record {})",
-            last.amount, receipt.id, receipt.payer, last.journal_seq
+            "gave back {} AIGEN of {what} {id} to {payer} (journal record {})",
+            last.amount, last.journal_seq
         )
     })
 }

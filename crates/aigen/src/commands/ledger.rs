@@ -11,6 +11,7 @@ mod view;
 
 use crate::context::Context;
 use crate::output::Table;
+use crate::reach::Reach;
 use aigen_api::resources::{Account, List};
 use aigen_journal::{Replayed, recover};
 use aigen_network::Network;
@@ -33,10 +34,15 @@ Examples:
     #[command(after_help = "\
 Examples:
   aigen ledger balance
-  aigen ledger balance user:ada")]
+  aigen ledger balance user:ada
+  aigen ledger balance --url http://127.0.0.1:8000 --key aigen_ada.…
+
+It reads the journal of the data folder. With --url it asks that node, as far as the key may see.")]
     Balance {
-        /// The address; everyone when absent
+        /// The address; everyone when absent, of a node that is asked the key's own account
         address: Option<Address>,
+        #[command(flatten)]
+        reach: Reach,
     },
     /// List transfers, newest first
     #[command(after_help = "\
@@ -182,14 +188,22 @@ const APPLY_EXAMPLES: &str = r#"Example:
 Or from a file:
   aigen ledger apply table.jsonl"#;
 
-pub fn run(command: &Command, context: &Context) -> Result<ExitCode> {
+pub async fn run(command: &Command, context: &Context) -> Result<ExitCode> {
     match command {
         Command::Verify => return verify::run(context),
         Command::Backup { file } => keep::backup(file, context)?,
         Command::Restore { file } => keep::restore(file, context)?,
         Command::Snapshot => keep::snapshot(context)?,
         Command::Repair { .. } => repair::run(context)?,
-        Command::Balance { address } => balance(address.as_ref(), context)?,
+        Command::Balance { address, reach } if reach.url.is_some() => {
+            let path = match address {
+                Some(address) => format!("/v1/aigen/accounts/{address}"),
+                None => "/v1/aigen/account".to_owned(),
+            };
+            let account: Account = reach.as_customer(context)?.get(&path).await?;
+            balances(vec![account], context)?;
+        }
+        Command::Balance { address, .. } => balance(address.as_ref(), context)?,
         Command::Transfers { account, limit } => transfers(account.as_ref(), *limit, context)?,
         Command::Export(args) => export::run(args, context)?,
         Command::Apply(args) => return apply::run(args, context),
@@ -225,6 +239,10 @@ fn balance(address: Option<&Address>, context: &Context) -> Result<()> {
         Some(address) => vec![view::account(&network, address)?],
         None => view::accounts(&network),
     };
+    balances(accounts, context)
+}
+
+fn balances(accounts: Vec<Account>, context: &Context) -> Result<()> {
     context.output.data(&List::complete(accounts.clone()), || {
         let mut table = Table::new(&["address", "available", "held", "posted"]);
         for account in &accounts {

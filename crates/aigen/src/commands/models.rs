@@ -26,14 +26,25 @@ pub async fn run(args: &Args, context: &Context) -> Result<()> {
 fn table(models: &[Model]) -> String {
     let mut table = Table::new(&["model", "provider", "context", "control", "engine"]);
     for model in models {
-        let unknown = || "unknown".to_owned();
+        // A function is computed by a model, and has none of these itself.
+        let is_function = model.id.starts_with("fn:");
+        let unknown = || if is_function { "" } else { "unknown" }.to_owned();
         let info = model.aigen.as_ref();
         table.row([
             model.id.clone(),
             model.owned_by.clone(),
             info.map_or_else(unknown, |info| format!("{} tokens", info.context_tokens)),
             info.map_or_else(unknown, |info| info.control.clone()),
-            info.map_or_else(unknown, engine),
+            info.map_or_else(
+                || {
+                    if is_function {
+                        "a function".to_owned()
+                    } else {
+                        unknown()
+                    }
+                },
+                engine,
+            ),
         ]);
     }
     table.to_string()

@@ -1,11 +1,15 @@
 use crate::context::Context;
-use crate::output::Table;
+use crate::output::{self, Table};
 use crate::reach::Reach;
 use aigen_api::resources::{
-    AnyReceipt, ChargeLine, CorrectionKind, CountedBy, ReadReceipt, Receipt, Share,
+    AnyReceipt, ChargeLine, Correction, CorrectionKind, CountedBy, DatasetRead, ReadReceipt,
+    Receipt, RowRange, Share,
 };
 use aigen_types::CallId;
 use anyhow::Result;
+
+/// Ranges of rows that a line shows of a read.
+const RANGES_SHOWN: usize = 8;
 
 /// See [`super::Command::Receipt`].
 #[derive(Debug, clap::Args)]
@@ -16,6 +20,7 @@ Example:
 Every answer names its receipt, and `aigen chat` prints it.")]
 pub struct Args {
     /// Id of the call or of the read, 32 hex digits
+    #[arg(value_parser = crate::cli::call_id)]
     id: CallId,
 
     #[command(flatten)]
@@ -41,17 +46,15 @@ fn describe_read(receipt: &ReadReceipt) -> String {
         journal_seq,
         ..
     } = receipt;
-    let rows = match read.rows {
-        1 => "1 row".to_owned(),
-        rows => format!("{rows} rows"),
-    };
+    let (rows, which) = (output::counted(read.rows, "row"), which(&read.ranges));
     format!(
-        "Read {id}: {rows} of {}, for {}.\n\n{}\nIt cost {total} AIGEN, which {payer} paid to\n\n{}\n\
-         Recorded in journal record {journal_seq}.\n",
+        "Read {id}: {rows} of {}, for {}{which}.\n\n{}\nIt cost {total} AIGEN, which {payer} paid to\n\n{}\n\
+         {}Recorded in journal record {journal_seq}.\n",
         read.dataset,
         read.purpose,
         charge(&receipt.lines),
         split(&receipt.split),
+        given_back(&receipt.budgets, &receipt.corrections),
     )
 }
 
@@ -80,11 +83,13 @@ fn describe(receipt: &Receipt) -> String {
     format!(
         "Call {id}: {model}{controller}; ended with {finish}.{}\n\
          \n{}\nThe call cost {total} AIGEN{margin}, which {payer} paid{attributed} to\n\n{}\n\
-         {}{}Recorded in journal record {journal_seq}.\n",
+         {}{}{}Recorded in journal record {journal_seq}.
+",
         counted(receipt.counted_by),
         charge(&receipt.lines),
         split(&receipt.split),
-        given_back(receipt),
+        given_back(&receipt.budgets, &receipt.corrections),
+        rows_read(&receipt.reads),
         steered(receipt),
     )
 }
@@ -101,12 +106,12 @@ fn counted(by: Option<CountedBy>) -> &'static str {
 }
 
 /// Budgets it counts against, and what was given back since.
-fn given_back(receipt: &Receipt) -> String {
+fn given_back(budgets: &[String], corrections: &[Correction]) -> String {
     let mut text = String::new();
-    if !receipt.budgets.is_empty() {
-        text = format!("It counts against {}.\n", receipt.budgets.join(", "));
+    if !budgets.is_empty() {
+        text = format!("It counts against {}.\n", budgets.join(", "));
     }
-    for correction in &receipt.corrections {
+    for correction in corrections {
         let how = match correction.kind {
             CorrectionKind::Reversal => "reversed",
             CorrectionKind::Refund => "refunded",
@@ -159,11 +164,53 @@ fn charge(lines: &[ChargeLine]) -> Table {
         table.row([
             line.kind.clone(),
             line.quantity.to_string(),
-            line.unit_price.to_string(),
+            format!("{} {}", line.unit_price, unit(&line.kind)),
             line.amount.to_string(),
         ]);
     }
     table
+}
+
+/// What a unit price is of.
+fn unit(kind: &str) -> &'static str {
+    match kind {
+        "request" => "per request",
+        "dataset_rows" => "per row",
+        "dataset_hits" => "per hit",
+        "dataset_download" => "per download",
+        _ => "per million",
+    }
+}
+
+/// The rows of datasets that went into it, a line for each dataset.
+fn rows_read(reads: &[DatasetRead]) -> String {
+    let line = |read: &DatasetRead| {
+        format!(
+            "It read {} of {} for {} AIGEN, for {}{}.\n",
+            output::counted(read.rows, "row"),
+            read.dataset,
+            read.fee,
+            read.purpose,
+            which(&read.ranges)
+        )
+    };
+    reads.iter().map(line).collect()
+}
+
+/// Their numbers, as far as a line takes them.
+fn which(ranges: &[RowRange]) -> String {
+    let shown = ranges.iter().take(RANGES_SHOWN);
+    let shown: Vec<_> = shown
+        .map(|range| match range.count {
+            1 => range.first.to_string(),
+            count => format!("{}–{}", range.first, range.first + count - 1),
+        })
+        .collect();
+    match (ranges.len(), ranges.len().saturating_sub(RANGES_SHOWN)) {
+        (0, _) => String::new(),
+        (_, 0) => format!(": {}", shown.join(", ")),
+        (_, rest) => format!(": {} and {rest} ranges more, see --json", shown.join(", ")),
+    }
 }
 
 fn split(shares: &[Share]) -> Table {

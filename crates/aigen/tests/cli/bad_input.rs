@@ -254,7 +254,7 @@ fn requests_that_are_refused() {
     ----- stdout
     ----- stderr
     error: controller `nobody/nothing@1.0.0` is not published here
-    hint: GET /v1/aigen/controllers lists what is published here
+    hint: `aigen controller list` lists what is published here
     ");
     check!(folder.run(&["chat", "Hello!", "--controller", "regex", "--param", "pattern=("]), @r"
     exit code: 1

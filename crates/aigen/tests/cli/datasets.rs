@@ -1,5 +1,6 @@
 //! A dataset from its file to the money that it earned, over the real binary.
 
+use crate::check;
 use crate::support::{Folder, Ran, http};
 use std::process::Stdio;
 
@@ -141,7 +142,7 @@ fn bad_rows_are_said_before_anything_is_sent() {
     let refused = publish(&folder, &acme, &[]);
     assert_eq!(refused.code, 1, "{refused}");
     for expected in [
-        "2 or more bad rows, so nothing was read in",
+        "2 bad rows or more, so nothing was read in",
         "line 3: 1 cells, the header has 2",
         "line 4, column a: a quote that is not closed",
     ] {
@@ -243,4 +244,166 @@ fn a_key_is_for_some_datasets() {
     assert_eq!(read().code, 0);
     let verified = folder.json(&["ledger", "verify"]);
     assert_eq!(verified["ok"], true, "{verified}");
+}
+
+/// Whoever gives a read back is told that it happened: who is not would do it again.
+#[test]
+fn a_read_is_given_back_like_a_call() {
+    let (folder, _node, [acme, ada]) = market();
+    assert_eq!(publish(&folder, &acme, &["--open"]).code, 0);
+    assert_eq!(folder.run(&["fund", "treasury", "1"]).code, 0);
+    let rows = folder.json(&["dataset", "rows", "acme/faq", "--key", &ada]);
+    let receipt = rows["receipt"].as_str().unwrap();
+    let refunded = folder.run(&["refund", receipt, "0.005", "--because", "quality"]);
+    assert_eq!(refunded.code, 0, "{refunded}");
+    let said = format!("gave back 0.005 AIGEN of read {receipt} to user:ada");
+    assert!(refunded.stdout.contains(&said), "{refunded}");
+    let shown = folder.run(&["receipt", receipt, "--key", &ada]).stdout;
+    for line in [
+        "2 rows of acme/faq@1.0.0, for read: 0–1.",
+        "dataset_rows  2         0.01 per row  0.02",
+        "0.005 AIGEN were refunded in journal record",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let other = folder.json(&["dataset", "rows", "acme/faq", "--key", &ada]);
+    let reversed = folder.json(&["reverse", other["receipt"].as_str().unwrap()]);
+    assert_eq!(reversed["kind"], "dataset_read", "{reversed}");
+    assert_eq!(reversed["corrections"][0]["kind"], "reversal");
+}
+
+/// Nothing is given away because a flag was forgotten.
+#[test]
+fn what_is_not_named_does_not_become_free() {
+    let (folder, _node, [acme, ada]) = market();
+    let price = |more: &[&str]| {
+        let name = ["dataset", "price", "acme/faq@1.0.0", "--key", &acme];
+        folder.run(&[&name[..], more].concat())
+    };
+    let prices = |ran: Ran| {
+        let line = ran.stdout.lines().find(|line| line.starts_with("price"));
+        line.unwrap_or_else(|| panic!("{ran}")).to_owned()
+    };
+    let undecided = publish(&folder, &acme, &["--use", "read,download"]);
+    check!(undecided, @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: rows have a price, and nothing is said of what all of them together cost
+    hint: name --price-per-download, also 0, or leave `--use download` out
+    "#);
+    let published = publish(&folder, &acme, &["--open", "--price-per-hit", "0.002"]);
+    assert!(
+        published
+            .stdout
+            .contains("for       read, completion, controller\n"),
+        "{published}"
+    );
+    assert!(
+        published
+            .stderr
+            .contains("It cannot be downloaded as a whole"),
+        "{published}"
+    );
+    let download = [
+        "dataset", "download", "acme/faq", "--to", "a.jsonl", "--key", &ada,
+    ];
+    let refused = folder.run(&download);
+    assert!(refused.stderr.contains("hint: "), "{refused}");
+    assert!(!folder.file("a.jsonl").exists());
+    check!(price(&[]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: no price is named
+    hint: name one, also 0: --price-per-row, --price-per-hit or --price-per-download
+    "#);
+    let changed = prices(price(&["--price-per-row", "0.003"]));
+    assert_eq!(changed, "price     0.003 per row, 0.002 per hit");
+    assert_eq!(
+        prices(price(&["--price-per-hit", "0"])),
+        "price     0.003 per row"
+    );
+
+    // What was free and gets a price by row is not left to be downloaded for nothing.
+    let free = [
+        "dataset",
+        "publish",
+        "faq.csv",
+        "--licence",
+        "MIT",
+        "--open",
+        "--key",
+        &acme,
+    ];
+    let free = |name: &str, more: &[&str]| {
+        let ran = folder.run(&[&free[..], &["--name", name], more].concat());
+        assert_eq!(ran.code, 0, "{ran}");
+        prices(ran)
+    };
+    assert_eq!(free("acme/faq@1.1.0", &[]), "price     free");
+    let by_row = [
+        "dataset",
+        "price",
+        "acme/faq@1.1.0",
+        "--price-per-row",
+        "0.1",
+        "--key",
+        &acme,
+    ];
+    check!(folder.run(&by_row), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: acme/faq@1.1.0 would have a price by row and still be downloaded for nothing
+    hint: say what a download costs, too, also 0: --price-per-download
+    "#);
+    let named = [&by_row[..], &["--price-per-download", "0"]].concat();
+    assert_eq!(
+        prices(folder.run(&named)),
+        "price     0.10 per row, download free"
+    );
+    let given = ["--price-per-row", "0.1", "--price-per-download", "0"];
+    assert_eq!(
+        free("acme/faq@1.2.0", &given),
+        "price     0.10 per row, download free"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_in_its_own_words() {
+    let folder = Folder::new();
+    folder.write(
+        "big.jsonl",
+        "{\"a\":123456789012345678901}\n{\"b\":nope}\n{\"\":1}\n",
+    );
+    check!(folder.run(&["dataset", "check", "big.jsonl"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: big.jsonl: 3 bad rows, so nothing was read in
+      line 1: 123456789012345678901 is more than an integer of 64 bits holds (hint: write it as text, in quotes)
+      line 2: a word that is none of JSON at byte 7 (hint: true, false and null are the only ones; a text stands in quotes)
+      line 3, column ``: a column without a name (hint: name it)
+    hint: correct them, or take them out; `aigen dataset check` looks again
+    ");
+    folder.write("one.csv", "a\n1\n");
+    let one = folder.run(&["dataset", "check", "one.csv"]);
+    assert!(one.stdout.starts_with("1 row, "), "{one}");
+    check!(folder.run(&["dataset", "check", "none.csv"]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: cannot read none.csv: No such file or directory (os error 2)
+    hint: give the path of a CSV, JSONL or Parquet file, a text, or a folder of texts
+    "#);
+    std::fs::create_dir(folder.file("empty")).unwrap();
+    check!(folder.run(&["dataset", "check", "empty"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: empty is no dataset
+      because: there is no row in it
+    hint: a row is a paragraph of a .txt or .md file; files whose names begin with a dot are left out
+    ");
 }

@@ -179,7 +179,7 @@ fn controllers() {
     ----- stdout
     ----- stderr
     error: controller `ada/yes@2.0.0` is not published here
-    hint: GET /v1/aigen/controllers lists what is published here
+    hint: `aigen controller list` lists what is published here
     ");
 }
 
@@ -263,7 +263,7 @@ fn releases_of_a_controller() {
     ----- stdout
     ----- stderr
     error: aigen.params.answers: ["yes"] has less than 2 items
-    hint: GET /v1/aigen/controllers/{reference} shows the manifest, which says what it takes
+    hint: `aigen controller show` shows the manifest, which says what it takes
     "#);
     check!(folder.run(&["controller", "yank", "ada/no@1.0.0"]), @r#"
     exit code: 1

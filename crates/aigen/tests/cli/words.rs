@@ -95,3 +95,70 @@ fn a_reader_that_leaves_early_is_no_error() {
     let ran = folder.ran(std::process::Command::new("bash").args(["-o", "pipefail", "-c", &pipe]));
     assert_eq!(ran.code, 0, "{ran}");
 }
+
+/// Whoever asked for JSON reads JSON, however wrong the rest of the line is.
+#[test]
+fn wrong_usage_is_json_where_that_was_asked_for() {
+    let folder = Folder::new();
+    check!(folder.run(&["--json", "receipt"]), @r#"
+    exit code: 2
+    ----- stdout
+    ----- stderr
+    {"error":{"messages":["the following required arguments were not provided:\n  <ID>"],"hints":["Usage: aigen receipt <ID>","For more information, try '--help'."]}}
+    "#);
+    check!(folder.run(&["modles", "--json"]), @r#"
+    exit code: 2
+    ----- stdout
+    ----- stderr
+    {"error":{"messages":["unrecognized subcommand 'modles'"],"hints":["some similar subcommands exist: 'model', 'models'","Usage: aigen [OPTIONS] <COMMAND>","For more information, try '--help'."]}}
+    "#);
+    let help = folder.run(&["--json", "fund", "--help"]);
+    assert_eq!((help.code, help.stderr.as_str()), (0, ""), "{help}");
+    assert!(help.stdout.contains("Issue money"), "{help}");
+}
+
+#[test]
+fn a_wrong_value_is_told_what_it_should_be() {
+    let folder = Folder::new();
+    folder.write("short.lark", "start: \"a\"");
+    folder.write("short.txt", "start: \"a\"");
+    for (args, expected) in [
+        (
+            &["fund", "user:x", "-5"][..],
+            "invalid value '-5' for '<AMOUNT>': an amount is ",
+        ),
+        (
+            &["fn", "run", "a/b", "--input", "{}", "--budget", "-1"],
+            "invalid value '-1' for '--budget <AMOUNT>': an amount is ",
+        ),
+        (
+            &["receipt", "zzz"],
+            "invalid value 'zzz' for '<ID>': an id is 32 hex digits",
+        ),
+        (
+            &["refund", "zzz", "1"],
+            "invalid value 'zzz' for '<CALL>': an id is 32 hex digits",
+        ),
+        (
+            &["dataset", "grant", "acme/faq", "user:ada", "--days", "0"],
+            "0 is not in 1..",
+        ),
+        (
+            &["controller", "test", "short.lark"],
+            "short.lark is no component: it does not begin as WebAssembly does\nhint: traces are of components",
+        ),
+        (
+            &["controller", "publish", "short.txt", "ada/short@1.0.0"],
+            "the name of short.txt does not say what it is\nhint: give the path of a Lark grammar",
+        ),
+        (
+            &["controller", "new", "Bad Name"],
+            "\"Bad Name\" cannot be the name of a controller\nhint: name the folder",
+        ),
+    ] {
+        let ran = folder.run(args);
+        assert_ne!(ran.code, 0, "{ran}");
+        assert!(ran.stderr.contains(expected), "{expected}: {ran}");
+    }
+    assert!(!folder.file("Bad Name").exists());
+}

@@ -12,7 +12,8 @@ a test makes this page anew and compares, another asks a node for every route.
 
 OpenAI's and Anthropic's routes take what their SDKs send; only what AiGen adds or bounds is listed. A request carries
 `Authorization: Bearer KEY` or `x-api-key: KEY`. Amounts are text, never numbers: `\"0.25\"` AIGEN, or whole nano-AIGEN in a field that
-ends in `_nano`. An error has a `code` and, where there is one, a `hint`: [refusals](../refusals.md).
+ends in `_nano`. Times of `/v1/aigen` are nanoseconds since the Unix epoch, as integers of 64 bits: a double, and so JavaScript's
+`JSON.parse`, rounds them. An error has a `code` and, where there is one, a `hint`: [refusals](../refusals.md).
 
 | header of a request | |
 |---|---|

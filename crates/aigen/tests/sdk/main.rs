@@ -186,14 +186,42 @@ fn the_python_package() {
         .unwrap();
     let said = String::from_utf8_lossy(&checked.stdout);
     assert!(checked.status.success(), "{said}");
+    pages_are_typed(&python, &folder);
     let node = folder.dev();
     let poor = folder.json(&["key", "create", "user:poor"]);
+    folder.write("rows.csv", "a,b\n1,2\n3,4\n");
+    let publish = ["dataset", "publish", "rows.csv", "--name", "dev/rows@1.0.0"];
+    folder.json(&[&publish[..], &["--licence", "MIT", "--open"]].concat());
+    let read = folder.json(&["dataset", "rows", "dev/rows"]);
     run(Command::new(python)
         .arg(package.join("tests/run.py"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("READ", read["receipt"].as_str().unwrap())
         .env("AIGEN_URL", node.url())
         .env("AIGEN_KEY", node.key())
         .env("POOR_KEY", poor["key"].as_str().unwrap()));
+}
+
+/// What pages say in Python holds under mypy, for who pastes it.
+fn pages_are_typed(python: &Path, folder: &Folder) {
+    let package = package("python");
+    for page in ["README.md", "../../docs/guides/ai-functions.md"] {
+        let text = std::fs::read_to_string(package.join(page)).unwrap();
+        let blocks = text.split("```python\n").skip(1);
+        let blocks: Vec<_> = blocks
+            .map(|block| block.split("```").next().unwrap())
+            .collect();
+        assert!(!blocks.is_empty(), "{page}");
+        folder.write("page.py", blocks.join("\n"));
+        let checked = Command::new(python)
+            .args(["-m", "mypy", "--strict", "page.py", "--cache-dir", "mypy"])
+            .env("MYPYPATH", package.join("src"))
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&checked.stdout);
+        assert!(checked.status.success(), "{page}: {said}");
+    }
 }
 
 /// It builds a wheel, which is all that an empty environment needs.

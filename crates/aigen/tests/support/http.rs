@@ -55,6 +55,19 @@ pub fn finish(mut connection: TcpStream) -> Reply {
     }
 }
 
+/// Sends a request with these header lines and no others, and reads its reply to the end.
+pub fn raw(url: &str, method: &str, path: &str, headers: &str, body: &str) -> Reply {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(host).unwrap();
+    let length = body.len();
+    write!(
+        connection,
+        "{method} {path} HTTP/1.0\r\nhost: {host}\r\n{headers}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    finish(connection)
+}
+
 /// Sends a request and leaves the rest to the caller.
 pub fn begin(url: &str, method: &str, path: &str, key: &str, body: &str) -> TcpStream {
     let host = url.strip_prefix("http://").unwrap();

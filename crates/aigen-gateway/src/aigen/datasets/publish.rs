@@ -85,7 +85,7 @@ fn delimiter(said: &PublishDataset) -> Result<u8, Failure> {
 
 fn offer(said: PublishDataset) -> Result<Offer, Failure> {
     Ok(Offer {
-        uses: uses(&said.uses)?,
+        uses: uses(&said)?,
         reference: said.name,
         description: said.description,
         licence: said.licence,
@@ -93,20 +93,34 @@ fn offer(said: PublishDataset) -> Result<Offer, Failure> {
         price: DatasetPrice {
             row: said.per_row,
             hit: said.per_hit,
-            download: said.per_download,
+            download: said.per_download.unwrap_or_default(),
         },
         provider: said.provider,
         content: said.content,
     })
 }
 
-fn uses(text: &str) -> Result<BTreeSet<network::DatasetUse>, Failure> {
-    if text.is_empty() {
-        return Ok(network::DatasetUse::ALL.into());
+/// Rows that have a price are not given away together because nothing was said of it.
+fn uses(said: &PublishDataset) -> Result<BTreeSet<network::DatasetUse>, Failure> {
+    let priced = !said.per_row.is_zero() || !said.per_hit.is_zero();
+    let unsaid = priced && said.per_download.is_none();
+    if said.uses.is_empty() {
+        let all = network::DatasetUse::ALL.into_iter();
+        let all = all.filter(|one| !(unsaid && *one == network::DatasetUse::Download));
+        return Ok(all.collect());
     }
-    let uses = text.split(',').map(|word| word.trim().parse().map(use_in));
-    uses.collect::<Result<_, String>>()
-        .map_err(|error| Failure::invalid("uses", error))
+    let uses = said.uses.split(',');
+    let uses = uses.map(|word| word.trim().parse().map(use_in));
+    let uses: BTreeSet<_> = uses
+        .collect::<Result<_, String>>()
+        .map_err(|error| Failure::invalid("uses", error))?;
+    match unsaid && uses.contains(&network::DatasetUse::Download) {
+        true => Err(Failure::invalid(
+            "per_download",
+            "must say what a download costs, also 0, where a row or a hit has a price",
+        )),
+        false => Ok(uses),
+    }
 }
 
 async fn receive(upload: &Upload, request: Request) -> Result<(), Failure> {

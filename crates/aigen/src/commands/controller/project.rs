@@ -1,6 +1,8 @@
 //! A controller's project: a folder with its source, its manifest and a copy of the SDK.
 
 use crate::failure::{OrHint, hinted};
+use crate::output::Output;
+use aigen_types::Slug;
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
 use serde_json::Value;
@@ -59,7 +61,7 @@ const PYTHON: [Template; 4] = [
     file!("app.py" from "controllers/yes-no-python/app.py"),
     file!("sdk/controller-python/controller.py" from "sdk/controller-python/controller.py"),
     file!("sdk/controller-python/aigen_controller.py" from "sdk/controller-python/aigen_controller.py"),
-    (".gitignore", "__pycache__\n/controller.wasm\n"),
+    (".gitignore", "__pycache__\n/.venv\n/controller.wasm\n"),
 ];
 
 const JS: [Template; 2] = [
@@ -105,6 +107,13 @@ impl Project {
         let name = folder.file_name().and_then(|name| name.to_str());
         let name = name.context("the folder's name is the controller's")?;
         ensure!(
+            name.parse::<Slug>().is_ok(),
+            hinted(
+                format!("{name:?} cannot be the name of a controller"),
+                "name the folder with lower-case letters, digits and dashes, like yes-no",
+            )
+        );
+        ensure!(
             !folder.exists(),
             hinted(
                 format!("{} is there already", folder.display()),
@@ -142,20 +151,26 @@ impl Project {
     ///
     /// # Errors
     /// A toolchain that is missing, or what it says of the source.
-    pub fn build(&self) -> Result<PathBuf> {
-        let built = self.folder.join(BUILT);
-        match self.language {
-            Language::Rust => {
-                let module = self.build_rust()?;
-                fs::copy(&module, &built).with_context(|| module.display().to_string())?;
-            }
-            Language::Python => self.build_python()?,
-            Language::Js => self.build_js()?,
-        }
-        Ok(built)
+    pub fn build(&self, output: &Output) -> Result<PathBuf> {
+        // An interpreter takes half a minute to be put into a component.
+        let bar = output.waiting(format!("building {}", self.folder.display()));
+        let built = match self.language {
+            Language::Rust => self.build_rust(),
+            Language::Python => self.build_python(),
+            Language::Js => self.build_js(),
+        };
+        bar.finish_and_clear();
+        built.map(|()| self.folder.join(BUILT))
     }
 
-    fn build_rust(&self) -> Result<PathBuf> {
+    fn build_rust(&self) -> Result<()> {
+        let module = self.build_crate()?;
+        let copied = fs::copy(&module, self.folder.join(BUILT)).map(drop);
+        copied.with_context(|| module.display().to_string())
+    }
+
+    /// The module that cargo made.
+    fn build_crate(&self) -> Result<PathBuf> {
         let mut cargo = Command::new("cargo");
         cargo
             .args(["build", "--release", "--target", TARGET])
@@ -220,18 +235,38 @@ impl Project {
             .output()
             .or_hint(format!("{name} could not be started"), hint)?;
         let complained = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            hinted(
-                format!(
-                    "{name} did not build the controller:\n{}",
-                    complained.trim_end()
-                ),
+        if !output.status.success() {
+            // A tool that runs and lacks a part of itself says that it cannot find it.
+            let lacks = complained.contains("can't find crate for `core`")
+                || complained.contains("target may not be installed");
+            let hint = if lacks {
                 hint
-            )
-        );
+            } else {
+                "correct the source and build again"
+            };
+            let said = said_of_failure(&complained);
+            return Err(hinted(
+                format!("{name} did not build the controller:\n{said}"),
+                hint,
+            ));
+        }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+/// What a tool says of the source, without the backtrace of its own that may follow.
+fn said_of_failure(complained: &str) -> String {
+    let own = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("Stack backtrace:") || line.starts_with("stack backtrace:")
+    };
+    let lines: Vec<_> = complained.trim_end().lines().collect();
+    let end = lines
+        .iter()
+        .position(|line| own(line))
+        .unwrap_or(lines.len());
+    let kept = lines[..end].join("\n");
+    kept.trim_end().to_owned()
 }
 
 /// A program of this name: what the variable says, or the project's own, or whatever is found.

@@ -7,13 +7,14 @@ use crate::context::Context;
 use crate::data_dir::DataDir;
 use crate::failure::{OrHint, hinted};
 use crate::node::{chosen_model, embedded, host};
+use crate::output::Output;
 use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_engine::{ChatMessage, EngineHandle, Limits, Role, TokenId};
 use aigen_jarvis::{Compiler, Cover, Ending, Event, Finish, SessionRequest, start};
 use aigen_jarvis_host::{Component, Images, Settings};
 use aigen_node::{Embedded, Manifest};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fs;
@@ -105,7 +106,8 @@ pub async fn test(args: TestArgs, context: &Context) -> Result<()> {
     };
     let data_dir = DataDir::open_or_create(&context.config.data_dir)?;
     let images = Images::within(data_dir.compiled()?);
-    let trying = move || report(&args, images, model);
+    let output = context.output;
+    let trying = move || report(&args, images, model, &output);
     let report = tokio::task::spawn_blocking(trying).await??;
     context.output.data(&report, || describe(&report))?;
     let failed = report.traces.iter().filter(|trace| trace.wrong.is_some());
@@ -131,11 +133,16 @@ async fn model(args: &TestArgs, context: &Context) -> Result<Embedded> {
     embedded(&chosen, &context.config, &context.output).await
 }
 
-fn report(args: &TestArgs, images: Images, model: Option<Embedded>) -> Result<Report> {
+fn report(
+    args: &TestArgs,
+    images: Images,
+    model: Option<Embedded>,
+    output: &Output,
+) -> Result<Report> {
     let (file, project) = match args.path.is_dir() {
         true => {
             let project = Project::open(&args.path)?;
-            (project.build()?, Some(project))
+            (project.build(output)?, Some(project))
         }
         false => (args.path.clone(), None),
     };
@@ -160,6 +167,17 @@ fn compile(file: &Path, images: Images) -> Result<Component> {
         format!("cannot read {}", file.display()),
         "give the folder of a controller's project, or a component (.wasm)",
     )?;
+    ensure!(
+        bytes.starts_with(b"\0asm"),
+        hinted(
+            format!(
+                "{} is no component: it does not begin as WebAssembly does",
+                file.display()
+            ),
+            "traces are of components; publish a grammar or a script, and ask with \
+             `aigen chat --controller OWNER/NAME`",
+        )
+    );
     let compiled = host(Some(images))?.compile(&bytes);
     compiled.with_context(|| format!("{} is no controller", file.display()))
 }

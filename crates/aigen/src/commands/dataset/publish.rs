@@ -4,13 +4,13 @@
 use super::{PriceArgs, show};
 use crate::context::Context;
 use crate::failure::{OrHint, hinted};
-use crate::output::{Output, Table, bytes, looking};
+use crate::output::{Output, Table, bytes, counted, looking};
 use crate::reach::Reach;
 use aigen_api::resources::{DatasetImport, DatasetUse, ImportStage, PublishDataset};
 use aigen_client::Client;
 use aigen_datasets::{Format, Manifest, Progress, Source, canonicalise};
 use aigen_types::{Address, DatasetRef};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use futures::stream::{self, Stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", default_value = "")]
     description: String,
     /// What rows may be read for: read, completion, controller or download; all when absent
-    #[arg(long = "use", value_name = "USE")]
+    #[arg(long = "use", value_name = "USE", value_delimiter = ',')]
     uses: Vec<DatasetUse>,
     /// Let everybody read it, without a grant
     #[arg(long)]
@@ -100,8 +100,8 @@ fn describe(manifest: &Manifest) -> String {
         ]);
     }
     format!(
-        "{} rows, {}\ncontent {}\n\n{table}",
-        manifest.rows,
+        "{}, {}\ncontent {}\n\n{table}",
+        counted(manifest.rows, "row"),
         bytes(manifest.bytes),
         manifest.digest
     )
@@ -109,6 +109,14 @@ fn describe(manifest: &Manifest) -> String {
 
 pub async fn run(args: Args, context: &Context) -> Result<()> {
     let node = args.reach.as_customer(context)?;
+    let undecided = args.price.leaves_downloads_open();
+    ensure!(
+        !(undecided && args.uses.contains(&DatasetUse::Download)),
+        hinted(
+            "rows have a price, and nothing is said of what all of them together cost",
+            "name --price-per-download, also 0, or leave `--use download` out",
+        )
+    );
     let source = args.file.source()?;
     let mut file = tempfile::tempfile().context("cannot make a file to put the rows in")?;
     let manifest = read(&source, &mut BufWriter::new(&file), &context.output)?;
@@ -130,6 +138,11 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
             name.dataset
         ));
     }
+    if undecided {
+        context
+            .output
+            .say("It cannot be downloaded as a whole: no --price-per-download was named.");
+    }
     show::tell(&published, context)
 }
 
@@ -143,8 +156,8 @@ fn said(args: Args, manifest: &Manifest) -> PublishDataset {
         description: args.description,
         uses: uses.join(","),
         open: args.open,
-        per_row: args.price.price_per_row,
-        per_hit: args.price.price_per_hit,
+        per_row: args.price.price_per_row.unwrap_or_default(),
+        per_hit: args.price.price_per_hit.unwrap_or_default(),
         per_download: args.price.price_per_download,
         provider: args.provider,
         content: Some(manifest.digest),
@@ -166,6 +179,10 @@ fn read(source: &Source, out: &mut dyn io::Write, output: &Output) -> Result<Man
             let hint = "correct them, or take them out; `aigen dataset check` looks again";
             hinted(format!("{path}: {bad}"), hint)
         }
+        aigen_datasets::ImportError::Source { path, source } => hinted(
+            format!("cannot read {}: {source}", path.display()),
+            "give the path of a CSV, JSONL or Parquet file, a text, or a folder of texts",
+        ),
         other => anyhow::Error::from(other).context(format!("{path} is no dataset")),
     })
 }
@@ -211,14 +228,15 @@ fn show(import: &DatasetImport, bar: &ProgressBar) {
         ImportStage::Reading => "the node reads it in",
         ImportStage::Indexing => "the node indexes it",
     };
+    // First: a bar without its message would be shown.
+    bar.set_message(match import.rows {
+        0 => doing.to_owned(),
+        rows => format!("{doing}: {}", counted(rows, "row")),
+    });
     let style = "{bar:30} {msg}, {elapsed}";
     bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
     bar.set_length(import.bytes_total);
     bar.set_position(import.bytes);
-    bar.set_message(match import.rows {
-        0 => doing.to_owned(),
-        rows => format!("{doing}: {rows} rows"),
-    });
 }
 
 #[cfg(test)]

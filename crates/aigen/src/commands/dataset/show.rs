@@ -1,8 +1,8 @@
 use super::PATH;
 use crate::context::Context;
-use crate::output::{Table, bytes};
+use crate::output::{Table, bytes, counted};
 use crate::reach::Reach;
-use aigen_api::resources::{Dataset, DatasetPrice, List};
+use aigen_api::resources::{Dataset, DatasetUse, List};
 use aigen_types::DatasetSelector;
 use anyhow::Result;
 
@@ -25,7 +25,7 @@ pub async fn list(reach: &Reach, context: &Context) -> Result<()> {
                 one.reference.to_string(),
                 one.rows.to_string(),
                 bytes(one.bytes),
-                price(&one.price),
+                price(one),
                 one.licence.clone(),
                 state(one),
             ]);
@@ -58,13 +58,13 @@ fn describe(dataset: &Dataset) -> String {
         false => "Its rows are not on this node.\n",
     };
     format!(
-        "{}: {} rows, {}, {}\n{description}{elsewhere}\n\
+        "{}: {}, {}, {}\n{description}{elsewhere}\n\
          price     {}\nlicence   {}\nfor       {}\nprovider  {}\ncontent   {}\n\n{table}",
         dataset.reference,
-        dataset.rows,
+        counted(dataset.rows, "row"),
         bytes(dataset.bytes),
         state(dataset),
-        price(&dataset.price),
+        price(dataset),
         dataset.licence,
         uses.join(", "),
         dataset.provider,
@@ -81,18 +81,23 @@ fn state(dataset: &Dataset) -> String {
     }
 }
 
-fn price(price: &DatasetPrice) -> String {
+/// A download that costs nothing beside rows that do is said: nobody should find it out from others.
+fn price(dataset: &Dataset) -> String {
+    let price = &dataset.price;
     let parts = [
         (price.row, "row"),
         (price.hit, "hit"),
         (price.download, "download"),
     ];
     let parts = parts.iter().filter(|(amount, _)| !amount.is_zero());
-    let parts: Vec<_> = parts
+    let mut parts: Vec<_> = parts
         .map(|(amount, unit)| format!("{amount} per {unit}"))
         .collect();
-    match parts.as_slice() {
-        [] => "free".into(),
-        some => some.join(", "),
+    if parts.is_empty() {
+        return "free".into();
     }
+    if price.download.is_zero() && dataset.uses.contains(&DatasetUse::Download) {
+        parts.push("download free".into());
+    }
+    parts.join(", ")
 }

@@ -1,16 +1,17 @@
 //! Golden cases: whether they pass, and what validators would say of them.
 
 use super::What;
-use super::target::{Target, as_text};
+use super::target::{Answer, NoValue, Target, as_text};
 use crate::commands::validator::evaluate::{rows, table};
 use crate::context::Context;
 use crate::evaluation::{Evaluation, Suite, Transcript};
 use crate::failure::{OrHint, hinted};
-use crate::output::Table;
+use crate::output::{Table, counted};
+use crate::reach::Asked;
 use aigen_functions::{Function, holds};
 use aigen_types::{Amount, PPM, mul_div_floor};
 use anyhow::{Result, ensure};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fs;
@@ -24,9 +25,9 @@ const RUNNING_MAX: usize = 4;
 struct Tried {
     case: usize,
     passed: bool,
-    /// What the model wrote; empty where there is no value.
+    /// What the model wrote, value or not.
     value: String,
-    /// Why there is none.
+    /// Why it is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
@@ -63,11 +64,26 @@ pub async fn test(what: &What, context: &Context) -> Result<()> {
     ensure!(
         summary.passed_ppm >= u64::from(needed),
         hinted(
-            format!("{passed} of {all} golden cases passed, and {needed} ppm of them have to"),
+            format!(
+                "{passed} of {all} golden cases passed, and {} of them have to",
+                percent(needed)
+            ),
             "change the prompt or the model, or the function's pass_ppm",
         )
     );
     Ok(())
+}
+
+/// Parts per million as people say them: 900000 is 90 %.
+fn percent(parts: u32) -> String {
+    let (whole, rest) = (parts / 10_000, parts % 10_000);
+    match rest {
+        0 => format!("{whole} %"),
+        rest => {
+            let rest = format!("{rest:04}");
+            format!("{whole}.{} %", rest.trim_end_matches('0'))
+        }
+    }
 }
 
 fn parts(passed: usize, all: usize) -> u64 {
@@ -117,28 +133,26 @@ pub async fn eval(what: &What, context: &Context) -> Result<()> {
 pub async fn write_suite(what: &What, file: &Path, context: &Context) -> Result<()> {
     let function = match Target::open(&what.function)? {
         Target::File(function) => *function,
-        published => {
-            published
-                .function(&what.reach.as_customer(context)?)
-                .await?
-        }
+        published => published.function(&owner(what, context)?).await?,
     };
+    must_have_cases(&function)?;
     let text = suite(&what.function, &function)?;
     fs::write(file, &text).or_hint(
         format!("cannot write {}", file.display()),
         "name a file in a folder that you can write to",
     )?;
-    let shown = json!({ "file": file.display().to_string(), "cases": function.golden.len() });
+    let cases = function.golden.len();
+    let shown = json!({ "file": file.display().to_string(), "cases": cases });
     context.output.data(&shown, || {
-        format!("wrote {}, {} cases", file.display(), function.golden.len())
+        format!(
+            "wrote {}, {}",
+            file.display(),
+            counted(cases as u64, "case")
+        )
     })
 }
 
-/// Every golden case, asked once.
-async fn try_all(what: &What, context: &Context) -> Result<(Function, Vec<Tried>)> {
-    let node = what.reach.as_customer(context)?;
-    let target = Target::open(&what.function)?;
-    let function = target.function(&node).await?;
+fn must_have_cases(function: &Function) -> Result<()> {
     ensure!(
         !function.golden.is_empty(),
         hinted(
@@ -146,6 +160,24 @@ async fn try_all(what: &What, context: &Context) -> Result<(Function, Vec<Tried>
             "add one: [[golden]] with `input` and `expect`",
         )
     );
+    Ok(())
+}
+
+/// Golden cases are shown to whoever published them: in a data folder that is its operator, whoever asks.
+fn owner(what: &What, context: &Context) -> Result<Asked> {
+    let publisher = what.reach.as_operator(context);
+    publisher.or_else(|_| what.reach.as_customer(context))
+}
+
+/// Every golden case, asked once.
+async fn try_all(what: &What, context: &Context) -> Result<(Function, Vec<Tried>)> {
+    let node = what.reach.as_customer(context)?;
+    let target = Target::open(&what.function)?;
+    let function = match &target {
+        Target::File(function) => (**function).clone(),
+        published => published.function(&owner(what, context)?).await?,
+    };
+    must_have_cases(&function)?;
     let bar = context
         .output
         .progress(Some(function.golden.len() as u64), "cases");
@@ -157,29 +189,35 @@ async fn try_all(what: &What, context: &Context) -> Result<(Function, Vec<Tried>
             tried(at + 1, &golden.expect, answer)
         }
     });
-    let tried = stream::iter(asked).buffered(RUNNING_MAX).collect().await;
+    let tried = stream::iter(asked)
+        .buffered(RUNNING_MAX)
+        .try_collect()
+        .await;
     bar.finish_and_clear();
-    Ok((function, tried))
+    Ok((function, tried?))
 }
 
-/// A function that gives no value has answered: wrongly.
-fn tried(case: usize, expect: &Value, answer: Result<super::target::Answer>) -> Tried {
-    match answer {
-        Ok(answer) => Tried {
-            case,
-            passed: holds(expect, &answer.value),
-            value: answer.raw,
-            error: None,
-            cost: answer.cost,
-        },
-        Err(error) => Tried {
-            case,
-            passed: false,
-            value: String::new(),
-            error: error.to_string().lines().next().map(str::to_owned),
-            cost: Amount::ZERO,
-        },
-    }
+/// A model that gives no value has answered: wrongly. A node that does not answer has not.
+fn tried(case: usize, expect: &Value, answer: Result<Answer>) -> Result<Tried> {
+    let none = match answer {
+        Ok(answer) => {
+            return Ok(Tried {
+                case,
+                passed: holds(expect, &answer.value),
+                value: answer.raw,
+                error: None,
+                cost: answer.cost,
+            });
+        }
+        Err(error) => error.downcast::<NoValue>()?,
+    };
+    Ok(Tried {
+        case,
+        passed: false,
+        error: Some(none.why().to_owned()),
+        value: none.raw,
+        cost: none.cost,
+    })
 }
 
 /// The golden cases as an evaluation suite: the questions are the inputs, `quality` is holding what

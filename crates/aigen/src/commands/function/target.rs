@@ -4,14 +4,17 @@ use crate::commands::validator::first_model;
 use crate::failure::{OrHint, hinted};
 use crate::reach::Asked;
 use aigen_api::openai::{
-    AigenStop, ChatRequest, ChatResponse, Extension, FinishReason, Message, ResponseFormat, Role,
+    AigenStop, ApiError, ChatRequest, ChatResponse, Extension, FinishReason, Message,
+    ResponseFormat, Role,
 };
 use aigen_api::resources::{CallFunction, Controller, FunctionOptions, FunctionReply, Guarantee};
+use aigen_client::ClientError;
 use aigen_functions::{Function, Wording};
 use aigen_types::{Amount, ControllerSelector};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::Value;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -48,6 +51,63 @@ pub struct Answer {
     pub cost: Amount,
     pub guarantee: Guarantee,
     pub receipt: Option<String>,
+}
+
+/// A model that answered, and gave no value: it is charged all the same. Everything else that goes
+/// wrong says nothing of the function.
+#[derive(Debug)]
+pub struct NoValue {
+    why: String,
+    hint: String,
+    /// As far as the answer came.
+    pub raw: String,
+    /// What it cost.
+    pub cost: Amount,
+}
+
+impl fmt::Display for NoValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\nhint: {}", self.why, self.hint)
+    }
+}
+
+impl std::error::Error for NoValue {}
+
+impl NoValue {
+    /// What it is, in one line.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// What a node says, if that is what it says: of an answer that came it names what was charged.
+    fn of(error: &ApiError) -> Option<Self> {
+        let text = |name: &str| error.metadata.get(name).and_then(Value::as_str);
+        let is_answer = match error.code.as_deref() {
+            Some("truncated") => text("stop") != Some("budget"),
+            Some("upstream_failed") => text("raw").is_some(),
+            _ => false,
+        };
+        let cost = text("cost").and_then(|cost| cost.parse().ok());
+        let hint = error.hint.clone().unwrap_or_default();
+        let why = error.message.strip_suffix(&hint).unwrap_or(&error.message);
+        is_answer.then(|| Self {
+            why: why.trim_end_matches([';', ' ']).to_owned(),
+            hint,
+            raw: text("raw").unwrap_or_default().to_owned(),
+            cost: cost.unwrap_or_default(),
+        })
+    }
+}
+
+/// A failure in our own form; one of the answer is a [`NoValue`].
+fn failed(node: &Asked, error: ClientError) -> anyhow::Error {
+    match &error {
+        ClientError::Api { error: api, .. } => match NoValue::of(api) {
+            Some(none) => none.into(),
+            None => node.explain(error),
+        },
+        _ => node.explain(error),
+    }
 }
 
 /// Amounts are never JSON numbers.
@@ -100,11 +160,14 @@ impl Target {
             Self::File(function) => return Ok((**function).clone()),
             Self::Published(selector) => selector,
         };
-        let path = format!("/v1/aigen/controllers/{selector}");
+        let path = format!("/v1/aigen/controllers/{}", as_named(selector));
         let controller: Controller = node.get(&path).await?;
         let source = controller.source.ok_or_else(|| {
             hinted(
-                format!("the golden cases of {selector} are shown to its owner alone"),
+                format!(
+                    "the golden cases of {} are shown to its owner alone",
+                    as_named(selector)
+                ),
                 "ask with the owner's key, or give the function's file",
             )
         })?;
@@ -119,6 +182,13 @@ impl Target {
             Self::Published(selector) => ask_published(selector, node, asking, input).await,
         }
     }
+}
+
+/// As people write it: the latest version without saying so.
+pub fn as_named(selector: &ControllerSelector) -> String {
+    let name = selector.to_string();
+    name.strip_suffix("@latest")
+        .map_or(name.clone(), str::to_owned)
 }
 
 async fn ask_published(
@@ -142,8 +212,12 @@ async fn ask_published(
             ..FunctionOptions::default()
         },
     };
-    let path = format!("/v1/functions/{selector}");
-    let FunctionReply { value, receipt } = node.post(&path, &call).await?;
+    let path = format!("/v1/functions/{}", as_named(selector));
+    let reply: FunctionReply = node
+        .try_post(&path, &call)
+        .await
+        .map_err(|error| failed(node, error))?;
+    let FunctionReply { value, receipt } = reply;
     Ok(Answer {
         raw: value.to_string(),
         value,
@@ -184,33 +258,48 @@ async fn ask_file(
         max_cost: Some(budget),
         ..Extension::default()
     });
-    let reply: ChatResponse = node.post("/v1/chat/completions", &request).await?;
+    let reply: ChatResponse = node
+        .try_post("/v1/chat/completions", &request)
+        .await
+        .map_err(|error| failed(node, error))?;
     answer(function, &reply)
 }
 
 fn answer(function: &Function, reply: &ChatResponse) -> Result<Answer> {
     let raw = reply.text().to_owned();
     let aigen = reply.aigen.as_ref();
+    let cost = aigen.map_or(Amount::ZERO, |aigen| aigen.cost);
+    let no_value = |why: String, hint: &str| NoValue {
+        why,
+        hint: hint.to_owned(),
+        raw: raw.clone(),
+        cost,
+    };
     let whole = reply
         .choices
         .first()
         .is_some_and(|choice| choice.finish_reason == FinishReason::Stop);
     if !whole {
-        let hint = match aigen.and_then(|aigen| aigen.stop) {
-            Some(AigenStop::Budget) => "raise --budget, or fund the account",
-            None => "raise the function's max_tokens",
-        };
-        return Err(hinted(format!("the answer was cut off: {raw}"), hint));
+        let cut = format!("the answer was cut off: {raw}");
+        return Err(match aigen.and_then(|aigen| aigen.stop) {
+            Some(AigenStop::Budget) => hinted(
+                format!("{cut} (it cost {cost} AIGEN)"),
+                "raise --budget, or fund the account",
+            ),
+            None => no_value(cut, "raise the function's max_tokens").into(),
+        });
     }
-    let value = serde_json::from_str(&raw).with_context(|| format!("it is no JSON: {raw}"))?;
+    let another = "name another model with --model";
+    let value = serde_json::from_str(&raw)
+        .map_err(|error| no_value(format!("it is no JSON: {error}: {raw}"), another))?;
     function
         .check_output(&value)
-        .with_context(|| format!("the value is of another type: {raw}"))?;
+        .map_err(|misfit| no_value(format!("{misfit}: {raw}"), another))?;
     let promised = aigen.and_then(|aigen| aigen.guarantee);
     Ok(Answer {
         value,
         raw,
-        cost: aigen.map_or(Amount::ZERO, |aigen| aigen.cost),
+        cost,
         // A server that does not say promised nothing.
         guarantee: promised.unwrap_or(Guarantee::Retry),
         receipt: aigen.map(|aigen| aigen.receipt.to_string()),

@@ -51,22 +51,25 @@ class Reply(Generic[Value]):
 
 
 class FunctionError(Exception):
-    """Why there is no value. `metadata` has a cut answer under `raw`, and the receipt of what was charged."""
+    """Why there is no value; status 0 where no node was reached. `metadata` has a cut answer under `raw`, and the
+    receipt of what was charged."""
 
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
         super().__init__(str(error.get("message", f"status {status}")))
         self.status = status
         self.code: str | None = error.get("code")
+        self.hint: str | None = error.get("hint")
         self.param: str | None = error.get("param")
         self.metadata: Mapping[str, Any] = error.get("metadata") or {}
 
 
 class Client:
-    """A node; without arguments that of AIGEN_URL, asked with AIGEN_KEY."""
+    """A node, with or without the final /v1; without arguments that of AIGEN_URL, asked with AIGEN_KEY."""
 
     def __init__(self, url: str | None = None, key: str | None = None, timeout: float = 600.0) -> None:
-        self.url = (url or os.environ.get("AIGEN_URL", "http://127.0.0.1:8000")).rstrip("/")
-        self.key = key or os.environ.get("AIGEN_KEY", "")
+        url = url or os.environ.get("AIGEN_URL") or "http://127.0.0.1:8000"
+        self.url = url.rstrip("/").removesuffix("/v1")
+        self.key = key if key is not None else os.environ.get("AIGEN_KEY", "")
         self.timeout = timeout
 
     def call(
@@ -88,6 +91,11 @@ class Client:
                 reply = json.load(response)
         except urllib.error.HTTPError as failed:
             raise FunctionError(failed.code, _error(failed.read())) from None
+        except OSError as failed:
+            why = getattr(failed, "reason", failed)
+            hint = "start a node with `aigen dev`, or name one: AIGEN_URL"
+            told = {"message": f"no node was reached at {self.url}: {why}\nhint: {hint}", "hint": hint}
+            raise FunctionError(0, told) from failed
         return Reply(reply["value"], cast(Receipt, reply["receipt"]))
 
 

@@ -38,11 +38,15 @@ export interface Reply<Value> {
   receipt: Receipt;
 }
 
-/** Why there is no value. `metadata` has a cut answer under `raw`, and the receipt of what was charged. */
+/**
+ * Why there is no value; status 0 where no node was reached. `metadata` has a cut answer under `raw`, and the receipt
+ * of what was charged.
+ */
 export class FunctionError extends Error {
   readonly status: number;
   readonly code: string | undefined;
   readonly param: string | undefined;
+  readonly hint: string | undefined;
   readonly metadata: Record<string, unknown>;
 
   constructor(status: number, error: Record<string, unknown>) {
@@ -51,19 +55,21 @@ export class FunctionError extends Error {
     this.status = status;
     this.code = typeof error["code"] === "string" ? error["code"] : undefined;
     this.param = typeof error["param"] === "string" ? error["param"] : undefined;
+    this.hint = typeof error["hint"] === "string" ? error["hint"] : undefined;
     const metadata = error["metadata"];
     this.metadata = typeof metadata === "object" && metadata !== null ? { ...metadata } : {};
   }
 }
 
-/** A node. */
+/** A node, with or without the final /v1; without arguments that of AIGEN_URL, asked with AIGEN_KEY. */
 export class Client {
   private readonly url: string;
   private readonly key: string;
 
-  constructor(node: { url: string; key: string }) {
-    this.url = node.url.replace(/\/+$/, "");
-    this.key = node.key;
+  constructor(node: { url?: string; key?: string } = {}) {
+    const url = node.url || environment("AIGEN_URL") || "http://127.0.0.1:8000";
+    this.url = url.replace(/\/+$/, "").replace(/\/v1$/, "");
+    this.key = node.key ?? environment("AIGEN_KEY") ?? "";
   }
 
   /** Any function by its name. */
@@ -81,12 +87,28 @@ export class Client {
     if (signal !== undefined) {
       request.signal = signal;
     }
-    const response = await fetch(`${this.url}/v1/functions/${name}`, request);
+    const response = await fetch(`${this.url}/v1/functions/${name}`, request).catch((cause: unknown) => {
+      if (signal?.aborted) throw cause;
+      const hint = "start a node with `aigen dev`, or name one: AIGEN_URL";
+      throw new FunctionError(0, { message: `no node was reached at ${this.url}: ${reason(cause)}\nhint: ${hint}`, hint });
+    });
     if (!response.ok) {
       throw new FunctionError(response.status, await errorOf(response));
     }
     return (await response.json()) as Reply<Value>;
   }
+}
+
+/** What `fetch` itself says is "fetch failed"; the reason lies below. */
+function reason(cause: unknown): string {
+  const below = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  return below instanceof Error ? below.message || below.name : String(below);
+}
+
+/** Of Node.js and what is like it; in a browser there is none. */
+function environment(name: string): string | undefined {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  return process?.env?.[name];
 }
 
 async function errorOf(response: Response): Promise<Record<string, unknown>> {

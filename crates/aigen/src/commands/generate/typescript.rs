@@ -19,7 +19,12 @@ pub fn write(module: &Module) -> String {
         .iter()
         .for_each(|declared| declare(&mut text, declared));
     text.push_str("\n/** The functions that were published when this was written. */\nexport class Functions extends Client {\n");
-    module.methods.iter().for_each(|one| method(&mut text, one));
+    for (at, one) in module.methods.iter().enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        method(&mut text, one);
+    }
     text.push_str("}\n");
     text
 }
@@ -70,7 +75,7 @@ fn method(text: &mut String, method: &Method) {
         text,
         "    return this.call<{value}>({reference}, input, options);"
     );
-    put!(text, "  }}\n");
+    put!(text, "  }}");
 }
 
 fn comment(text: &mut String, indent: &str, doc: &str) {
