@@ -1,5 +1,6 @@
 use crate::objects::Objects;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_path_to_error::{Path, Segment};
 use std::fmt;
 
@@ -55,6 +56,13 @@ pub(crate) fn from_value<T: DeserializeOwned>(
     value: serde_json::Value,
 ) -> Result<T, serde_json::Error> {
     T::deserialize(Objects(value))
+}
+
+/// A field that may be `null`, which says as much as leaving it out.
+pub(crate) fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 /// The path as far as reading knew it: a key that could not be read has no name.
@@ -136,7 +144,6 @@ fn in_words_of_json(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)] // Read and never looked at.

@@ -11,7 +11,7 @@ use sse_stream::SseByteStream;
 
 use crate::calls::Calls;
 use crate::limits::{
-    ANSWER_BYTES_LEAST, ERROR_BYTES_MAX, RETRY_AFTER_MAX, TEXT_BYTES_PER_TOKEN,
+    ANSWER_BYTES_LEAST, ERROR_BYTES_MAX, RETRY_AFTER_LEAST, RETRY_AFTER_MAX, TEXT_BYTES_PER_TOKEN,
     WIRE_BYTES_PER_TOKEN,
 };
 use crate::road::{Post, Reply};
@@ -154,6 +154,10 @@ async fn refused(reply: Reply) -> Failed {
         body.extend_from_slice(&part);
     }
     let said = wire::message(&body);
+    let unavailable = |how, after: Option<Duration>| TextFault::Unavailable {
+        reason: format!("it is {how} ({status}){}", quoted(&said)),
+        retry_after_millis: after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+    };
     match status.as_u16() {
         300..=399 => Failed::upstream(format!("it redirects ({status}), which is not followed")),
         400 | 413 | 422 => Failed {
@@ -167,13 +171,27 @@ async fn refused(reply: Reply) -> Failed {
         429 => Failed {
             // Busy is not broken.
             blame: false,
+            fault: unavailable("busy", Some(after.unwrap_or(RETRY_AFTER_LEAST))),
             after,
-            ..Failed::upstream(format!("it is busy ({status}): {said}"))
+            ..Failed::upstream("")
+        },
+        503 => Failed {
+            fault: unavailable("unavailable", after),
+            after,
+            ..Failed::upstream("")
         },
         _ => Failed {
             after,
-            ..Failed::upstream(format!("it failed ({status}): {said}"))
+            ..Failed::upstream(format!("it failed ({status}){}", quoted(&said)))
         },
+    }
+}
+
+/// What an upstream said of itself, where it said anything.
+fn quoted(said: &str) -> String {
+    match said.is_empty() {
+        true => String::new(),
+        false => format!(": {said}"),
     }
 }
 

@@ -14,6 +14,9 @@ pub const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// An upstream's `Retry-After` that is worth waiting for while the caller waits.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(2);
 
+/// What a caller is told of an upstream that is busy and does not say for how long.
+pub const RETRY_AFTER_LEAST: Duration = Duration::from_secs(1);
+
 /// Failures in a row that open an upstream's breaker.
 pub const FAILURES_MAX: u32 = 5;
 

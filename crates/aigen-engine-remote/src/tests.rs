@@ -1,6 +1,7 @@
 //! Upstreams that are scripted, over real connections: what each of them does, and what a caller
 //! of the engine hears of it.
 
+mod busy;
 mod connections;
 
 use std::convert::Infallible;

@@ -213,7 +213,11 @@ impl Part {
 pub(crate) fn message(body: &[u8]) -> String {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let said = parsed.as_ref().and_then(said);
-    said.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
+    let text = || String::from_utf8_lossy(body).trim().to_owned();
+    // A page for people is none for programs, and says no more than the status.
+    let plain = || Some(text()).filter(|text| !text.starts_with('<'));
+    said.or_else(plain)
+        .unwrap_or_default()
         .chars()
         .filter(|character| !character.is_control())
         .take(crate::limits::ERROR_CHARS_MAX)

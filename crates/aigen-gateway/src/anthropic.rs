@@ -8,10 +8,11 @@ use crate::state::Gateway;
 use axum::Router;
 use axum::middleware::map_response;
 use axum::routing::post;
+pub(crate) use errors::reword;
 
 pub(crate) fn routes() -> Router<Gateway> {
     Router::new()
         .route(messages::ROUTE, post(messages::create))
         .route("/v1/messages/count_tokens", post(messages::count_tokens))
-        .layer(map_response(errors::reword))
+        .layer(map_response(reword))
 }

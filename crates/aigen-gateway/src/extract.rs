@@ -11,7 +11,7 @@ use aigen_node::network::Scope;
 use aigen_types::Digest;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -31,21 +31,23 @@ impl FromRequestParts<Gateway> for Key {
         let caller = gateway.node.authenticate(secret)?;
         if let Some(access) = parts.extensions.get::<Access>() {
             access.note(|facts| facts.key = Some(caller.key.clone()));
-            let scope = scope(&parts.method, access.path());
-            gateway.node.must_have(&caller, scope)?;
+            let scopes = scopes(&parts.method, access.path());
+            gateway.node.must_have(&caller, scopes)?;
         }
         Ok(Self(caller))
     }
 }
 
-/// What a key is used for by a request of this path.
-fn scope(method: &Method, path: &str) -> Scope {
+/// What a key is used for by a request of this path; any of several will do.
+fn scopes(method: &Method, path: &str) -> &'static [Scope] {
     match path.starts_with("/v1/aigen/") {
-        false => Scope::Complete,
+        // Which models there are is read before any is asked.
+        false if method.is_safe() => &[Scope::Complete, Scope::Read],
+        false => &[Scope::Complete],
         // Rows are asked for with GET, and paid.
-        true if is_paid(path) || path == "/v1/aigen/quote" => Scope::Complete,
-        true if method.is_safe() => Scope::Read,
-        true => Scope::Manage,
+        true if is_paid(path) || path == "/v1/aigen/quote" => &[Scope::Complete],
+        true if method.is_safe() => &[Scope::Read],
+        true => &[Scope::Manage],
     }
 }
 
@@ -141,6 +143,12 @@ async fn read(request: Request, gateway: &Gateway) -> Result<Bytes, Failure> {
 
 /// A body of another declared type is refused; one without a type is taken for JSON.
 fn must_be_json(headers: &HeaderMap) -> Result<(), Failure> {
+    let encoded = headers.get(CONTENT_ENCODING);
+    if let Some(encoding) = encoded.filter(|encoding| *encoding != "identity") {
+        return Err(Failure::encoded(&String::from_utf8_lossy(
+            encoding.as_bytes(),
+        )));
+    }
     let Some(declared) = headers.get(CONTENT_TYPE) else {
         return Ok(());
     };
@@ -202,7 +210,40 @@ impl<T: DeserializeOwned> FromRequestParts<Gateway> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Failure> {
         let query = Query::from_request_parts(parts, gateway).await;
-        let Query(asked) = query.map_err(|error| Failure::invalid("query", error.body_text()))?;
+        let Query(asked) = query.map_err(|error| unasked(&error.body_text()))?;
         Ok(Self(asked))
     }
+}
+
+/// What a route is not asked: whoever asks it all the same would take the answer for another.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// What is wrong with a query, in words of queries.
+fn unasked(said: &str) -> Failure {
+    let said = said.strip_prefix("Failed to deserialize query string: ");
+    let said = said.unwrap_or("it cannot be read");
+    let quoted = |before: &'static str| {
+        let (name, _) = said.strip_prefix(before)?.split_once('`')?;
+        Some((name, said))
+    };
+    let named = said.split_once(": ").filter(|(name, _)| is_word(name));
+    let found = named
+        .or(quoted("unknown field `"))
+        .or(quoted("missing field `"));
+    let (name, reason) = found.unwrap_or(("query", said));
+    let numeric = [
+        "invalid digit found in string",
+        "cannot parse integer from empty string",
+    ];
+    match numeric.contains(&reason) {
+        true => Failure::invalid(name, "must be a whole number, 0 or more"),
+        false => Failure::invalid(name, reason),
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }

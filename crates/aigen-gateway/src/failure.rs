@@ -41,7 +41,9 @@ impl Row<'_> {
             Some((reason, own)) => (reason, own),
             None => (&*reason, way_out),
         };
-        let reason = without_secrets(reason.strip_suffix('.').unwrap_or(reason));
+        // A dot that stands by itself ends no sentence: it is one of the letters a name may have.
+        let ended = reason.strip_suffix('.').filter(|text| !text.ends_with(' '));
+        let reason = without_secrets(ended.unwrap_or(reason));
         let error = ApiError::new(kind, format!("{reason}; {way_out}"))
             .with_code(code)
             .with_hint(way_out);

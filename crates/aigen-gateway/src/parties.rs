@@ -60,9 +60,15 @@ fn header<T: FromStr<Err: Display>>(headers: &HeaderMap, name: &str) -> Result<O
     let Some(value) = only(headers, name)? else {
         return Ok(None);
     };
-    let text = value.to_str().unwrap_or_default().trim();
-    let parsed = text.parse().map(Some);
-    parsed.map_err(|error| Failure::invalid(name, error))
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let parsed = text.trim().parse().map(Some);
+    parsed.map_err(|error: T::Err| match name {
+        name if name == END_USER.0 => {
+            let advice = "an e-mail address or any other text can be sent as its SHA-256, in hex";
+            Failure::invalid(name, format!("{error} ({advice})"))
+        }
+        name => Failure::invalid(name, error),
+    })
 }
 
 /// The same said twice is said once.

@@ -1,7 +1,7 @@
 use crate::limits::{REPLIES_KEPT_BYTES_MAX, REPLIES_KEPT_MAX};
 use aigen_types::{Amount, CallId, Digest, Slug};
 use axum::body::Bytes;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use std::collections::{BTreeMap, HashMap};
@@ -11,6 +11,15 @@ pub(crate) const RECEIPT: HeaderName = HeaderName::from_static("x-aigen-receipt"
 pub(crate) const COST: HeaderName = HeaderName::from_static("x-aigen-cost");
 /// What OpenAI's clients ask before they repeat a request by themselves.
 pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// What every stream says to whoever stands between: nginx would otherwise gather events into pages.
+pub(crate) const STREAM: [(HeaderName, HeaderValue); 2] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    (
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    ),
+];
 
 /// A reply to a call that is charged and over.
 #[derive(Clone, Debug)]
@@ -46,12 +55,14 @@ impl IntoResponse for Reply {
             (RECEIPT, header(&self.receipt)),
             (COST, header(&self.cost)),
         ];
+        let stream = matches!(self.kind, Kind::Events).then_some(STREAM);
         // What failed was paid for: a retry nobody asked for would be paid for again.
         let failed = !self.status.is_success();
         let final_word = failed.then_some([(SHOULD_RETRY, HeaderValue::from_static("false"))]);
         (
             self.status,
             headers,
+            stream.map(AppendHeaders),
             final_word.map(AppendHeaders),
             self.body,
         )

@@ -58,9 +58,17 @@ async fn around(
 }
 
 async fn no_route(method: Method, uri: Uri) -> Response {
-    Failure::route_unknown(&method, uri.path()).into_response()
+    worded(uri.path(), Failure::route_unknown(&method, uri.path())).await
 }
 
 async fn no_method(method: Method, uri: Uri) -> Response {
-    Failure::method_not_allowed(&method, uri.path()).into_response()
+    worded(uri.path(), Failure::method_not_allowed(&method, uri.path())).await
+}
+
+/// Whoever asks below a path of Anthropic's reads Anthropic's errors.
+async fn worded(path: &str, failure: Failure) -> Response {
+    match path.starts_with("/v1/messages") {
+        true => anthropic::reword(failure.into_response()).await,
+        false => failure.into_response(),
+    }
 }

@@ -65,6 +65,8 @@ impl From<&NodeError> for Failure {
             NodeError::Parameter { .. } => Row(422, Controller, "invalid_parameter", "GET /v1/aigen/controllers/{reference} shows the manifest, which says what it takes"),
             NodeError::Input { .. } => Row(422, Controller, "invalid_input", "correct the input: GET /v1/aigen/functions shows what each function takes"),
             NodeError::FunctionUnknown(_) => Row(404, NotFound, "function_not_found", "GET /v1/aigen/functions lists what is published here"),
+            NodeError::Unsupported { param: "model", .. } => Row(400, InvalidRequest, "unsupported_parameter", "ask another model: GET /v1/models tells what each is"),
+            NodeError::Unsupported { param: "n", .. } => Row(400, InvalidRequest, "unsupported_parameter", "ask for fewer answers, or several times"),
             NodeError::Unsupported { .. } => Row(400, InvalidRequest, "unsupported_parameter", "leave it out, or ask a model of control level `token`: GET /v1/models tells"),
             NodeError::Upstream(fault) => return upstream(fault),
             NodeError::CallExists { same: true, .. } => Row(409, Conflict, "idempotency_in_progress", "wait for the first request, or use another Idempotency-Key"),
@@ -153,6 +155,7 @@ fn upstream(fault: &TextFault) -> Failure {
 fn refused(refusal: &Refusal) -> Failure {
     let code = refusal.code();
     let row = match refusal {
+        Refusal::BudgetExhausted { cap, .. } if cap.window.ends_at().is_none() => Row(402, Payment, code, "have the budget raised, which never begins anew"),
         Refusal::BudgetExhausted { .. } => Row(402, Payment, code, "wait for the next period, or have the budget raised"),
         Refusal::InFlight { .. } => Row(402, Payment, code, "wait until a running call ends and try again"),
         Refusal::AllowanceUnknown | Refusal::AllowanceEnded => Row(403, Permission, code, "ask the user for one: aigen allowance grant APP --cap AMOUNT"),
@@ -201,7 +204,12 @@ fn refused(refusal: &Refusal) -> Failure {
         | Refusal::ReportInvalid | Refusal::GoldMismatch | Refusal::SeedMismatch | Refusal::PanelMismatch | Refusal::AuditMismatch | Refusal::RulesInvalid | Refusal::Ledger(_) => Row(400, InvalidRequest, code, CORRECT),
         Refusal::TooManyHolds | Refusal::UsageExceedsCover | Refusal::UsageRunsBackwards | Refusal::SettlementInvalid => Row(500, Server, code, TELL_OPERATOR),
     };
-    let failure = row.because(refusal);
+    let told = refusal.to_string();
+    let failure = match refusal {
+        // The ledger's own way out is the same.
+        Refusal::Ledger(ledger) if is_id_conflict(ledger.code()) => row.because(told.split("; ").next().unwrap_or(&told)),
+        _ => row.because(told),
+    };
     match refusal {
         Refusal::BudgetTooSmall { .. } => failure.param("aigen.max_cost").metadata("reason", "budget_exhausted"),
         Refusal::BudgetExhausted { cap, .. } => bounded(failure, cap).metadata("reason", code),
@@ -298,6 +306,18 @@ impl Failure {
         )
         .because(format_args!(
             "bodies of type {declared:?} are not understood"
+        ))
+    }
+
+    pub fn encoded(encoding: &str) -> Self {
+        let row = Row(
+            415,
+            InvalidRequest,
+            "unsupported_encoding",
+            "send the body as it is",
+        );
+        row.because(format_args!(
+            "bodies in the encoding {encoding:?} are not read"
         ))
     }
 

@@ -4,6 +4,7 @@ use crate::extract::Post;
 use crate::failure::Failure;
 use crate::limits::DETOKENIZE_TOKENS_MAX;
 use crate::openai::answer::served;
+use crate::openai::models::may_ask;
 use crate::openai::tools::conversation;
 use crate::state::Gateway;
 use aigen_api::openai::{Detokenize, Detokenized, Tokenize, Tokenized};
@@ -25,7 +26,17 @@ async fn tokenize(
     post: Post<Tokenize>,
 ) -> Result<Json<Tokenized>, Failure> {
     let (caller, request) = (post.caller, post.body);
+    for (param, asked) in [
+        ("add_special_tokens", request.add_special_tokens),
+        ("add_generation_prompt", request.add_generation_prompt),
+    ] {
+        if asked == Some(false) {
+            let way_out = "leave it out: tokens are counted as a request's prompt has them";
+            return Err(Failure::unsupported(param, way_out));
+        }
+    }
     let (model, served) = served(&gateway, &request.model)?;
+    may_ask(&gateway, &caller, &model)?;
     let prompt = match (request.prompt, request.messages) {
         (Some(text), None) => Prompt::Text(text),
         (None, Some(messages)) => Prompt::Chat(conversation("messages", &messages)?),
@@ -53,6 +64,7 @@ async fn detokenize(
 ) -> Result<Json<Detokenized>, Failure> {
     let request = post.body;
     let (model, served) = served(&gateway, &request.model)?;
+    may_ask(&gateway, &post.caller, &model)?;
     let Some(tokenizer) = served.tokenizer() else {
         let reason = format!("{model} is computed elsewhere, where its tokens are not seen");
         return Err(Failure::invalid("model", reason));

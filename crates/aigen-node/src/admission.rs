@@ -10,7 +10,11 @@ use std::time::{Duration, Instant};
 /// Ends of calls that say how fast a model is.
 const ENDS_KEPT: usize = 64;
 
-/// The shortest and the longest pause that anybody is told, in seconds.
+/// Ends from which on they are believed when somebody is refused for them: two or three are an
+/// accident of which calls were short.
+const ENDS_BELIEVED: usize = 8;
+
+/// The shortest pause that anybody is told, and the longest where nobody waits in a line, in seconds.
 const PAUSE_SECONDS: (f64, f64) = (1.0, 300.0);
 
 /// Bounds of one model.
@@ -59,6 +63,8 @@ struct State {
 #[derive(Clone, Copy, Default)]
 struct Inside {
     calls: u32,
+    /// Of them those that are computed; the others wait.
+    begun: u32,
     queued_tokens: u64,
 }
 
@@ -113,17 +119,42 @@ impl State {
         }
     }
 
-    /// When those who are inside now will have been answered, if things go on as they went.
+    /// How long somebody who is refused now should stay away: until those who are inside have been
+    /// answered, if things go on as they went, and no longer than anybody waits in the line, which is
+    /// empty by then.
     fn drained_in(&self, now: Instant) -> Duration {
+        let line = self.limits.queue_time_max.as_secs_f64();
+        let most = line.clamp(PAUSE_SECONDS.0, PAUSE_SECONDS.1);
+        let seconds = match self.ends.is_empty() {
+            // Nothing has ended since then, so that nothing is known but that it takes longer.
+            true => self.busy_for(now),
+            false => self.each_takes(now) * f64::from(self.all.calls),
+        };
+        Duration::from_secs_f64(seconds.clamp(PAUSE_SECONDS.0, most))
+    }
+
+    /// Whether whoever joins the line now would wait longer than anybody may, going by how those went
+    /// who are out.
+    fn comes_too_late(&self, now: Instant) -> bool {
+        let waiting = self.all.calls.saturating_sub(self.all.begun);
+        let known = self.ends.len() >= ENDS_BELIEVED;
+        let wait = self.each_takes(now) * f64::from(waiting);
+        known && wait > self.limits.queue_time_max.as_secs_f64()
+    }
+
+    /// Seconds from one end to the next, lately.
+    fn each_takes(&self, now: Instant) -> f64 {
+        self.busy_for(now) / (self.ends.len().max(1) as f64)
+    }
+
+    /// Seconds in which those ends came that are kept.
+    fn busy_for(&self, now: Instant) -> f64 {
         let since = match (self.busy_since, self.ends.front()) {
             (Some(busy), Some(first)) if self.ends.len() == ENDS_KEPT => busy.max(*first),
             (Some(busy), _) => busy,
             (None, _) => now,
         };
-        let took = now.saturating_duration_since(since).as_secs_f64();
-        let each = took / (self.ends.len().max(1) as f64);
-        let seconds = each * f64::from(self.all.calls);
-        Duration::from_secs_f64(seconds.clamp(PAUSE_SECONDS.0, PAUSE_SECONDS.1))
+        now.saturating_duration_since(since).as_secs_f64()
     }
 
     fn queue(&mut self, key: &Slug, change: impl Fn(&mut u64)) {
@@ -168,10 +199,22 @@ impl Admitted {
     /// Its prompt is computed now.
     pub fn begin(&mut self) {
         let tokens = std::mem::take(&mut self.queued_tokens);
+        let mut state = self.gate.lock();
+        if !self.computed {
+            state.all.begun += 1;
+        }
         self.computed = true;
-        self.gate
-            .lock()
-            .queue(&self.key, |queued| *queued -= tokens);
+        state.queue(&self.key, |queued| *queued -= tokens);
+    }
+
+    /// Whether it is worth waiting in the line: what could not be reached in time is told so at once
+    /// and not when the time is over.
+    pub fn join_line(&self) -> Result<(), NodeError> {
+        let state = self.gate.lock();
+        match state.comes_too_late(Instant::now()) {
+            true => Err(state.busy("nobody would get to it in time", false)),
+            false => Ok(()),
+        }
     }
 
     /// When it has waited too long.
@@ -203,6 +246,7 @@ impl Drop for Admitted {
             }
         }
         if self.computed {
+            state.all.begun -= 1;
             state.ends.push_back(Instant::now());
             if state.ends.len() > ENDS_KEPT {
                 state.ends.pop_front();
@@ -291,6 +335,45 @@ mod tests {
         assert_eq!(gate.lock().all.queued_tokens, 0);
     }
 
+    /// Waiting, ends kept, seconds they took: whether the last in line could be reached in 30 s.
+    #[test]
+    fn who_could_not_be_reached_in_time_is_told_at_once() {
+        for (waiting, ends, took, too_late) in [
+            (0, 8, 80, false),
+            (3, 8, 80, false),
+            (4, 8, 80, true),
+            (190, 64, 10, false),
+            (193, 64, 10, true),
+            // Too few to go by.
+            (190, 7, 80, false),
+        ] {
+            let now = Instant::now();
+            let ago = now.checked_sub(Duration::from_secs(took)).unwrap();
+            let state = State {
+                all: Inside {
+                    calls: waiting + 2,
+                    begun: 2,
+                    queued_tokens: 0,
+                },
+                busy_since: Some(ago),
+                ends: vec![ago; ends].into(),
+                ..State::default()
+            };
+            assert_eq!(
+                state.comes_too_late(now),
+                too_late,
+                "{waiting} {ends} {took}"
+            );
+        }
+        let gate = gate(AdmissionLimits::default());
+        let mut call = gate.enter(&key("ada")).unwrap();
+        call.begin();
+        call.begin();
+        assert_eq!(gate.lock().all.begun, 1);
+        drop(call);
+        assert_eq!(gate.lock().all.begun, 0);
+    }
+
     /// So many calls at so many a second.
     #[test]
     fn the_pause_is_what_was_seen() {
@@ -300,13 +383,17 @@ mod tests {
             (10, vec![ago(4), ago(3), ago(2), ago(1)], ago(8), 20),
             (1, vec![], ago(5), 5),
             (256, vec![], ago(0), 1),
-            (1_000, vec![ago(1)], ago(100), 300),
+            // Nothing ended yet: how many they are says nothing of when they will.
+            (192, vec![], ago(3), 3),
+            // The line is empty after 30.
+            (1_000, vec![ago(1)], ago(100), 30),
             // Those kept begin later than the work did.
-            (64, vec![ago(32); ENDS_KEPT], ago(3_000), 32),
+            (64, vec![ago(22); ENDS_KEPT], ago(3_000), 22),
         ] {
             let state = State {
                 all: Inside {
                     calls,
+                    begun: 0,
                     queued_tokens: 0,
                 },
                 busy_since: Some(busy),

@@ -51,7 +51,7 @@ impl Caller {
         if self.role == Role::Operator || self.account == self.spender {
             Ok(())
         } else {
-            let why = "it spends for a part of its account; use the account's own key";
+            let why = "it spends for a part of its account, and only the account's own key pays";
             Err(NodeError::Forbidden(why))
         }
     }

@@ -211,6 +211,9 @@ impl Node {
         let mut admitted = self.0.models.gate(&model).enter(&caller.key)?;
         let prepared = self.prepare(caller, request).await?;
         admitted.wait_with(prepared.open.prompt_tokens)?;
+        if prepared.work.is_queued() {
+            admitted.join_line()?;
+        }
         let (controller, prompt_tokens) = (prepared.open.controller, prepared.open.prompt_tokens);
         let (pieces, events) = mpsc::channel(PIECES_BUFFERED_MAX);
         let (started, began) = oneshot::channel();

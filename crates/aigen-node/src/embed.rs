@@ -184,6 +184,7 @@ impl Node {
                 charged: receipt.total(),
                 queued: None,
                 first_token: None,
+                upstream: None,
                 total: began.elapsed(),
             });
         }

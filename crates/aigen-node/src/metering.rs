@@ -83,6 +83,8 @@ struct Times {
     asked: Instant,
     begun: Option<Duration>,
     first_token: Option<Duration>,
+    /// Its upstream was asked, and had answered.
+    upstream: (Option<Instant>, Option<Duration>),
 }
 
 impl Meter {
@@ -110,6 +112,7 @@ impl Meter {
                 asked: Instant::now(),
                 begun: None,
                 first_token: None,
+                upstream: (None, None),
             },
             given_up: None,
             used: Usage::default(),
@@ -223,6 +226,7 @@ impl Meter {
                 charged: receipt.total(),
                 queued: self.times.begun,
                 first_token: self.times.first_token,
+                upstream: self.times.upstream.1,
                 total: self.times.asked.elapsed(),
             });
         }
@@ -292,6 +296,7 @@ impl Meter {
     ) -> Result<Ongoing, Unbegun> {
         let recall = CancellationToken::new();
         let deadline = work.is_queued().then(|| self.admitted.deadline());
+        self.times.upstream.0 = (!work.is_queued()).then(Instant::now);
         let mut started = pin!(work.start(tell, recall.clone()));
         let mut why = NodeError::ShuttingDown;
         tokio::select! {
@@ -434,6 +439,7 @@ impl Meter {
                 (!silent).then_some(CallEvent::Piece { choice, piece })
             }
             Told::Event(choice, Event::Finished(ending)) => {
+                self.times.upstream.1 = self.times.upstream.0.map(|asked| asked.elapsed());
                 self.note(choice, &ending.usage);
                 self.answers[choice as usize].ending = Some(ending);
                 None

@@ -279,18 +279,22 @@ impl Node {
         })
     }
 
-    /// Whether the caller's key may be used for this.
+    /// Whether the caller's key may be used for one of these.
     ///
     /// # Errors
     /// [`NodeError::Forbidden`] where it is limited to other things.
-    pub fn must_have(&self, caller: &Caller, scope: Scope) -> Result<(), NodeError> {
+    pub fn must_have(&self, caller: &Caller, scopes: &[Scope]) -> Result<(), NodeError> {
         let network = self.network();
         match network.keyring().limits.get(&caller.key) {
-            Some(limits) if !limits.scopes.is_empty() && !limits.scopes.contains(&scope) => {
-                Err(NodeError::Forbidden(match scope {
-                    Scope::Complete => "its scopes do not include `complete`",
-                    Scope::Read => "its scopes do not include `read`",
-                    Scope::Manage => "its scopes do not include `manage`",
+            Some(limits)
+                if !limits.scopes.is_empty()
+                    && !scopes.iter().any(|scope| limits.scopes.contains(scope)) =>
+            {
+                Err(NodeError::Forbidden(match scopes {
+                    [Scope::Complete] => "its scopes do not include `complete`",
+                    [Scope::Read] => "its scopes do not include `read`",
+                    [Scope::Manage] => "its scopes do not include `manage`",
+                    _ => "its scopes include neither `complete` nor `read`",
                 }))
             }
             _ => Ok(()),

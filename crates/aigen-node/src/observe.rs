@@ -21,6 +21,8 @@ pub struct Observed {
     pub queued: Option<Duration>,
     /// From its request until its first token; `None` if there was none.
     pub first_token: Option<Duration>,
+    /// Until its upstream had answered it, from when that was asked; `None` where none was.
+    pub upstream: Option<Duration>,
     /// From its request until it was settled.
     pub total: Duration,
 }

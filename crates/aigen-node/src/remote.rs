@@ -292,7 +292,9 @@ impl Listener {
             let reason = "it calls a function in its text instead of `tool_calls`".to_owned();
             ending.finish = Err(TextFault::Broken { reason });
         }
-        let output = if self.started || ending.finish.is_ok() {
+        // Who hangs up before the upstream has said anything has begun no call, whatever it reads.
+        let answered = matches!(ending.finish, Ok(TextFinish::Stop | TextFinish::Length));
+        let output = if self.started || answered {
             self.measure(&ending)
         } else {
             0

@@ -108,6 +108,23 @@ impl DataDir {
         self.path.join("journal.sqlite")
     }
 
+    /// Lets nobody but their owner read the journal's files, wherever the folder came from: they say
+    /// who paid whom. SQLite gives the rights of the first to those that it makes beside it.
+    ///
+    /// # Errors
+    /// When they cannot be changed.
+    pub fn keep_journal_private(&self) -> io::Result<()> {
+        let journal = [
+            "journal.sqlite",
+            "journal.sqlite-wal",
+            "journal.sqlite-shm",
+            "journal.tip",
+        ];
+        let files = journal.map(|name| self.path.join(name));
+        let there = files.iter().filter(|path| path.exists());
+        there.map(|path| files::make_private(path)).collect()
+    }
+
     /// The folder of compiled controllers, which nobody else may write to.
     ///
     /// # Errors

@@ -42,6 +42,9 @@ pub struct MessagesRequest {
     /// What the answer must look like.
     #[serde(default)]
     pub output_config: Option<OutputConfig>,
+    /// The older place of `output_config.format`.
+    #[serde(default)]
+    pub output_format: Option<OutputFormat>,
     /// Says whom the answer is for.
     #[serde(default)]
     pub metadata: Option<Metadata>,
@@ -59,6 +62,9 @@ pub struct MessagesRequest {
     #[serde(default)]
     pub context_management: Option<Value>,
 }
+
+/// Texts that may end an answer: as many as a session here looks for.
+const STOP_SEQUENCES_MAX: usize = 16;
 
 /// One turn of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -291,16 +297,21 @@ impl MessagesRequest {
             let message = "the last message must not be the assistant's: no answer is begun by its caller here";
             return Err(ApiError::invalid("messages", message));
         }
-        if self
-            .temperature
-            .is_some_and(|temperature| temperature > 1.0)
-        {
+        let heats = |temperature| !(0.0..=1.0).contains(&temperature);
+        if self.temperature.is_some_and(heats) {
             return Err(ApiError::invalid("temperature", "must be between 0 and 1"));
         }
-        let named = |error: ApiError| match error.param.as_deref() {
-            Some("stop") => error.with_param("stop_sequences"),
-            _ => error,
-        };
-        self.sampling().check().map_err(named)
+        for (at, tool) in self.tools.iter().enumerate() {
+            if tool.kind.as_deref().is_none_or(|kind| kind == "custom")
+                && tool.input_schema.is_none()
+            {
+                let param = format!("tools[{at}].input_schema");
+                return Err(ApiError::invalid(param, "it is missing"));
+            }
+        }
+        let sampling = self.sampling();
+        sampling.check_stops("stop_sequences", STOP_SEQUENCES_MAX)?;
+        let stop = Vec::new();
+        Sampling { stop, ..sampling }.check()
     }
 }

@@ -2,9 +2,10 @@ use super::sampling::{none_one_or_many, none_or_many};
 use super::{
     ApiError, Content, Extension, ResponseFormat, Sampling, ToolCall, ToolChoice, ToolSpec,
 };
+use crate::json::null_is_default;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `POST /v1/chat/completions`. Fields not listed here do not change the answer and are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -110,6 +111,9 @@ pub struct Message {
     /// What is said; `None` only beside `tool_calls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Content>,
+    /// What an assistant said instead of an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
     /// Tells speakers of one role apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -128,6 +132,7 @@ impl Message {
         Self {
             role,
             content: Some(content.into()),
+            refusal: None,
             name: None,
             tool_calls: None,
             tool_call_id: None,
@@ -168,8 +173,8 @@ impl Role {
 /// What a stream carries beside the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamOptions {
-    /// Whether the last chunk carries the usage.
-    #[serde(default)]
+    /// Whether the last chunk carries the usage; `null` is no.
+    #[serde(default, deserialize_with = "null_is_default")]
     pub include_usage: bool,
 }
 
@@ -215,6 +220,21 @@ impl ChatRequest {
             .is_some_and(|options| options.include_usage)
     }
 
+    /// A tool's message answers a call that was asked for before it.
+    fn check_answers_of_tools(&self) -> Result<(), ApiError> {
+        let mut asked = BTreeSet::new();
+        for (at, message) in self.messages.iter().enumerate() {
+            asked.extend(message.tool_calls.iter().flatten().map(|call| &*call.id));
+            let answers = message.tool_call_id.as_deref();
+            if message.role == Role::Tool && !answers.is_some_and(|id| asked.contains(id)) {
+                let param = format!("messages[{at}].tool_call_id");
+                let message = "has to be the id of a call in `tool_calls` of a message before it";
+                return Err(ApiError::invalid(param, message));
+            }
+        }
+        Ok(())
+    }
+
     /// Checks what the shape alone cannot: ranges, and fields that need each other.
     ///
     /// # Errors
@@ -224,11 +244,13 @@ impl ChatRequest {
             return Err(ApiError::invalid("messages", "needs at least one message"));
         }
         for (at, message) in self.messages.iter().enumerate() {
-            if message.content.is_none() && message.tool_calls.is_none() {
+            let said = message.content.is_some() || message.refusal.is_some();
+            if !said && message.tool_calls.is_none() {
                 let param = format!("messages[{at}].content");
                 return Err(ApiError::invalid(param, "the message has no content"));
             }
         }
+        self.check_answers_of_tools()?;
         if self.stream_options.is_some() && !self.is_stream() {
             let message = "only allowed when `stream` is true";
             return Err(ApiError::invalid("stream_options", message));
@@ -237,6 +259,10 @@ impl ChatRequest {
             let message = "only allowed when `logprobs` is true";
             return Err(ApiError::invalid("top_logprobs", message));
         }
-        self.sampling().check()
+        let named = |error: ApiError| match (error.param.as_deref(), self.max_completion_tokens) {
+            (Some("max_tokens"), Some(_)) => error.with_param("max_completion_tokens"),
+            _ => error,
+        };
+        self.sampling().check().map_err(named)
     }
 }

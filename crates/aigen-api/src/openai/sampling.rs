@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, fmt};
 const CHOICES_MAX: u32 = 128;
 /// Stop sequences OpenAI allows per request.
 const STOPS_MAX: usize = 4;
+/// Bytes of one of them, which a session here looks for at every token.
+const STOP_BYTES_MAX: usize = 256;
 /// Alternatives OpenAI allows per token.
 pub(super) const TOP_LOGPROBS_MAX: u32 = 20;
 
@@ -57,14 +59,21 @@ impl Sampling {
         if self.logprobs > Some(TOP_LOGPROBS_MAX) {
             return Err(ApiError::invalid("top_logprobs", "must be at most 20"));
         }
-        if self.stop.len() > STOPS_MAX {
-            return Err(ApiError::invalid("stop", "takes at most 4 texts"));
+        self.check_stops("stop", STOPS_MAX)
+    }
+
+    /// # Errors
+    /// More texts that end the answer than a route takes, an empty one, or one that is too long.
+    pub(crate) fn check_stops(&self, param: &str, most: usize) -> Result<(), ApiError> {
+        let wrong = |message: String| Err(ApiError::invalid(param, message));
+        if self.stop.len() > most {
+            return wrong(format!("takes at most {most} texts"));
         }
         if self.stop.iter().any(String::is_empty) {
-            return Err(ApiError::invalid(
-                "stop",
-                "an empty text would stop at once",
-            ));
+            return wrong("an empty text would stop at once".to_owned());
+        }
+        if self.stop.iter().any(|stop| stop.len() > STOP_BYTES_MAX) {
+            return wrong(format!("each text has at most {STOP_BYTES_MAX} bytes"));
         }
         Ok(())
     }
@@ -74,9 +83,17 @@ fn within(param: &str, value: Option<f64>, low: f64, high: f64) -> Result<(), Ap
     match value {
         Some(value) if !(low..=high).contains(&value) => Err(ApiError::invalid(
             param,
-            format!("must be between {low} and {high}, not {value}"),
+            format!("must be between {low} and {high}, not {}", shortly(value)),
         )),
         _ => Ok(()),
+    }
+}
+
+/// As people write it: a number of 300 digits says no more than its power of ten.
+fn shortly(number: f64) -> String {
+    match number.abs() < 1e9 {
+        true => number.to_string(),
+        false => format!("{number:e}"),
     }
 }
 

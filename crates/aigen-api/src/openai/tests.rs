@@ -119,7 +119,7 @@ fn every_malformed_request_names_its_field() {
         (json!({"max_tokens": 0}), "max_tokens", "at least 1"),
         (
             json!({"max_completion_tokens": 0}),
-            "max_tokens",
+            "max_completion_tokens",
             "at least 1",
         ),
         (
@@ -140,6 +140,12 @@ fn every_malformed_request_names_its_field() {
         (json!({"stop": 7}), "stop", "a text or a list of texts"),
         (json!({"stop": [7]}), "stop[0]", "expected a string"),
         (json!({"stop": [""]}), "stop", "empty"),
+        (
+            json!({"stop": "x".repeat(257)}),
+            "stop",
+            "at most 256 bytes",
+        ),
+        (json!({"temperature": 1e308}), "temperature", "not 1e308"),
         (
             json!({"stop": ["a", "b", "c", "d", "e"]}),
             "stop",

@@ -12,6 +12,12 @@ pub struct Tokenize {
     /// A conversation, put into the model's chat template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages: Option<Vec<Message>>,
+    /// Kept so that it can be refused: whether the model's own tokens stand around the text. They do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add_special_tokens: Option<bool>,
+    /// Kept so that it can be refused: whether an answer begins after the conversation. It does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add_generation_prompt: Option<bool>,
     /// Whether the tokens' texts are wanted too.
     #[serde(default)]
     pub return_token_strs: bool,

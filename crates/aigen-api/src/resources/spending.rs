@@ -1,3 +1,4 @@
+use crate::json::null_is_default;
 use crate::{money, text};
 use aigen_types::{Address, Amount, BudgetPath, CallId, Slug, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ pub struct SetBudget {
     )]
     pub cap: Option<Amount>,
     /// Per this; a month when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub period: Period,
 }
 
@@ -83,7 +84,7 @@ pub struct GrantAllowance {
     #[serde(with = "text")]
     pub cap: Amount,
     /// Per this; a month when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub period: Period,
     /// What the app adds to the charge for itself, in parts per million of it.
     #[serde(default)]

@@ -173,7 +173,8 @@ pub(super) async fn controller(
     Named(name): Named<String>,
 ) -> Result<Json<List<ControllerPast>>, Failure> {
     let network = gateway.node.network();
-    let digest = find(&network, &name).ok_or(NodeError::ControllerUnknown(name))?;
+    let unknown = |name| Failure::from(NodeError::ControllerUnknown(name)).param("path");
+    let digest = find(&network, &name).ok_or_else(|| unknown(name))?;
     let id = digest.to_string();
     let past = last_epochs(&network, |epoch, settled| {
         let result = settled.output.controllers.get(&id)?;

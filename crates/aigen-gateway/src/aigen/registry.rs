@@ -1,5 +1,5 @@
 use super::history::history_page;
-use crate::extract::{Asked, Key, Named, Post};
+use crate::extract::{Asked, Key, Named, Nothing, Post};
 use crate::failure::Failure;
 use crate::openai::price;
 use crate::state::Gateway;
@@ -96,7 +96,7 @@ pub(super) async fn get(
         });
     found
         .map(|found| Json(found).into_response())
-        .ok_or_else(|| NodeError::ControllerUnknown(name).into())
+        .ok_or_else(|| Failure::from(NodeError::ControllerUnknown(name)).param("path"))
 }
 
 /// What an operator does not grant is said where one version is looked at.
@@ -284,7 +284,11 @@ fn describe(
     }
 }
 
-pub(super) async fn price_book(State(gateway): State<Gateway>, _: Key) -> Json<List<PricePage>> {
+pub(super) async fn price_book(
+    State(gateway): State<Gateway>,
+    _: Key,
+    Asked(Nothing {}): Asked<Nothing>,
+) -> Json<List<PricePage>> {
     let network = gateway.node.network();
     let pages = network.models().map(|(name, model)| PricePage {
         model: name.clone(),

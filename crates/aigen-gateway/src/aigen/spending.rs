@@ -2,7 +2,7 @@
 
 use super::money::transfer_id;
 use super::receipts;
-use crate::extract::{Key, Named, Post};
+use crate::extract::{Asked, Key, Named, Nothing, Post};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::{
@@ -19,6 +19,7 @@ use axum::extract::State;
 pub(super) async fn budgets(
     State(gateway): State<Gateway>,
     Key(caller): Key,
+    Asked(Nothing {}): Asked<Nothing>,
 ) -> Json<List<Budget>> {
     let network = gateway.node.network();
     Json(List::complete(list_budgets(&network, &caller)))

@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 /// The envelope of a failure as Anthropic's clients read it; status and headers stay.
-pub(super) async fn reword(mut response: Response) -> Response {
+pub(crate) async fn reword(mut response: Response) -> Response {
     let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() else {
         return response;
     };

@@ -3,6 +3,7 @@ use crate::extract::Post;
 use crate::failure::Failure;
 use crate::functions::addressed;
 use crate::openai::answer::{Ask, complete, served};
+use crate::openai::models::may_ask;
 use crate::openai::steering::{datasets, sampling, steering};
 use crate::openai::tools::{Offer, conversation, offered};
 use crate::state::Gateway;
@@ -60,6 +61,7 @@ pub(super) async fn count_tokens(
     addressed(&gateway, &mut post.body)?;
     let request = &post.body;
     let (model, _) = served(&gateway, &request.model)?;
+    may_ask(&gateway, &post.caller, &model)?;
     let (prompt, steering) = (prompt(request)?, steered(request)?);
     let passages = datasets(request.aigen.as_ref())?;
     let counted = gateway
@@ -102,6 +104,7 @@ fn steered(request: &MessagesRequest) -> Result<Steering, Failure> {
     };
     let config = request.output_config.as_ref();
     let format = config.and_then(|config| config.format.as_ref());
+    let format = format.or(request.output_format.as_ref());
     let format = format.map(|format| format.response_format()).transpose()?;
     steering(request.aigen.as_ref(), format.as_ref(), offered(offer)?)
 }
@@ -153,6 +156,10 @@ fn called(place: &str, block: &ContentBlock) -> Result<ToolCall, Failure> {
     let id = block.id.clone().ok_or_else(|| missing("id"))?;
     let name = block.name.clone().ok_or_else(|| missing("name"))?;
     let input = block.input.as_ref().ok_or_else(|| missing("input"))?;
+    if !input.is_object() {
+        let reason = "has to be an object: what the function was called with";
+        return Err(Failure::invalid(&format!("{place}.input"), reason));
+    }
     Ok(ToolCall::new(id, name, input.to_string()))
 }
 

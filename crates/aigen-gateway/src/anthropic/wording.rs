@@ -90,6 +90,7 @@ impl Messages {
 impl Wording for Messages {
     const ROUTE: &'static str = super::messages::ROUTE;
     const PROMPT: &'static str = "messages";
+    const SCHEMA: &'static str = "output_config.format.schema";
     const ID_PREFIX: &'static str = "msg_";
 
     fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {

@@ -106,6 +106,7 @@ struct Answer {
 impl Wording for Answer {
     const ROUTE: &'static str = "/v1/functions";
     const PROMPT: &'static str = "input";
+    const SCHEMA: &'static str = "aigen.controller";
     const ID_PREFIX: &'static str = "";
 
     fn refused(&self, said: &[Said], conclusion: &Conclusion) -> Option<Failure> {

@@ -97,7 +97,8 @@ pub(crate) async fn answer<T, W: Wording>(
         return Ok(reply.into_response());
     }
     let (model, served) = served(gateway, &ask.model)?;
-    let stream = ask.stream;
+    known(&ask.sampling, &served)?;
+    let (stream, steered) = (ask.stream, by(&ask.steering, W::SCHEMA));
     let began = match queue(gateway, post, once.call, model, &served, ask).await {
         Ok(underway) => began(underway, stream).await,
         Err(error) => Err((error, Before::default())),
@@ -111,7 +112,17 @@ pub(crate) async fn answer<T, W: Wording>(
             return Err(Failure::from(error).param(W::PROMPT));
         }
         Err((error, before)) => {
-            return Err(before.charged_in(Failure::to_payer(error, &post.caller.account)));
+            let param = match &error {
+                NodeError::Steering(_) => steered,
+                NodeError::DatasetUnknown(_) => Some("aigen.datasets"),
+                _ => None,
+            };
+            let failure = Failure::to_payer(error, &post.caller.account);
+            let failure = match param {
+                Some(param) => failure.param(param),
+                None => failure,
+            };
+            return Err(before.charged_in(failure));
         }
     };
     // Until the call's end says otherwise.
@@ -123,6 +134,31 @@ pub(crate) async fn answer<T, W: Wording>(
     let reply = underway.whole().await?;
     once.keep(gateway, &reply);
     Ok(reply.into_response())
+}
+
+/// A token that the model has not cannot become likelier.
+fn known(sampling: &Sampling, served: &Served) -> Result<(), Failure> {
+    let Some(tokenizer) = served.tokenizer().filter(|_| !sampling.bias.is_empty()) else {
+        return Ok(());
+    };
+    let tokens = tokenizer.vocab_size();
+    let mut biased = sampling.bias.iter().map(|(token, _)| *token);
+    match biased.find(|token| *token >= tokens) {
+        Some(token) => {
+            let reason = format!("{token} is none of the model's {tokens} tokens");
+            Err(Failure::invalid("logit_bias", reason))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The field of a request that steers, where one alone does.
+fn by(steering: &Steering, schema: &'static str) -> Option<&'static str> {
+    match steering {
+        Steering::JsonObject | Steering::JsonSchema(_) => Some(schema),
+        Steering::Tools(_) => Some("tools"),
+        _ => None,
+    }
 }
 
 /// Waits until there is something to tell; the call, and whether it is still waited for. A stream is

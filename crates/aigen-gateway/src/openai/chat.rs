@@ -1,6 +1,6 @@
 use super::answer::{Ask, complete, json, quoted};
 use super::conclusion::Conclusion;
-use super::frame::Frame;
+use super::frame::{Frame, NoUsageYet};
 use super::speech::{Named, Part, Said};
 use super::steering::{datasets, sampling, steering};
 use super::tools::{Offer, conversation, offered};
@@ -73,9 +73,12 @@ fn ask(gateway: &Gateway, post: &mut Post<ChatRequest>) -> Result<Ask<Chat>, Fai
 
 /// What would change the answer and cannot here is refused by name.
 fn refuse_unsupported(request: &ChatRequest) -> Result<(), Failure> {
+    // Without `functions` both say what is so.
+    let calls = |call: &&Value| !["none", "auto"].iter().any(|word| **call == *word);
+    let called = request.function_call.as_ref().filter(calls).cloned();
     let fields = [
         ("functions", &request.functions, "use `tools`"),
-        ("function_call", &request.function_call, "use `tool_choice`"),
+        ("function_call", &called, "use `tool_choice`"),
         ("audio", &request.audio, "leave it out"),
         ("moderation", &request.moderation, "leave it out"),
         (
@@ -142,7 +145,8 @@ type Around = (Vec<u8>, Vec<u8>);
 impl Chat {
     /// Parts that are nothing but text differ in it alone: the rest is worded once.
     fn text(&mut self, frame: &mut Frame, head: &Head, index: u32, text: &str) {
-        let around = self.around[index as usize].get_or_insert_with(|| around(head, index));
+        let around =
+            self.around[index as usize].get_or_insert_with(|| around(head, index, self.usage));
         frame.text(&around.0, text, &around.1);
     }
 
@@ -173,6 +177,7 @@ impl Chat {
 impl Wording for Chat {
     const ROUTE: &'static str = ROUTE;
     const PROMPT: &'static str = "messages";
+    const SCHEMA: &'static str = "response_format.json_schema.schema";
     const ID_PREFIX: &'static str = "chatcmpl-";
 
     fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {
@@ -197,7 +202,7 @@ impl Wording for Chat {
             ..Delta::default()
         };
         for index in (0..).take(self.calls.len()) {
-            frame.data(&chunk(head, choice(index, delta.clone())));
+            frame.part(&chunk(head, choice(index, delta.clone())), self.usage);
         }
     }
 
@@ -222,7 +227,7 @@ impl Wording for Chat {
             Part::Reasoning(text) => choice.delta.reasoning_content = Some(text),
             Part::CallEnd => return,
         }
-        frame.data(&chunk(head, choice));
+        frame.part(&chunk(head, choice), self.usage);
     }
 
     fn close(&mut self, frame: &mut Frame, head: &Head, conclusion: Conclusion) {
@@ -231,10 +236,11 @@ impl Wording for Chat {
         while let Some((index, finish)) = finishes.next() {
             // What the call came to is said once: in the last part, or beside the usage.
             let last = finishes.peek().is_none() && !self.usage;
-            frame.data(&ChatChunk {
+            let ending = ChatChunk {
                 aigen: aigen.take_if(|_| last),
                 ..chunk(head, ending(index, finish))
-            });
+            };
+            frame.part(&ending, self.usage);
         }
         if aigen.is_some() {
             frame.data(&ChatChunk {
@@ -251,13 +257,17 @@ impl Wording for Chat {
     }
 }
 
-fn around(head: &Head, index: u32) -> Around {
+fn around(head: &Head, index: u32, usage_comes: bool) -> Around {
     let content = Some(String::new());
     let delta = Delta {
         content,
         ..Delta::default()
     };
-    let whole = json(&chunk(head, choice(index, delta)));
+    let chunk = chunk(head, choice(index, delta));
+    let whole = match usage_comes {
+        true => json(&NoUsageYet::of(&chunk)),
+        false => json(&chunk),
+    };
     // The last: behind it there are names of our own only.
     let empty = b"\"content\":\"\"";
     let at = whole.windows(empty.len()).rposition(|part| part == empty);

@@ -57,7 +57,14 @@ fn refuse_unsupported(request: &CompletionRequest) -> Result<(), Failure> {
     let wrong = [
         ("best_of", many(request.best_of), "leave it out"),
         ("echo", request.echo == Some(true), "leave it out"),
-        ("suffix", request.suffix.is_some(), "leave it out"),
+        (
+            "suffix",
+            request
+                .suffix
+                .as_deref()
+                .is_some_and(|text| !text.is_empty()),
+            "leave it out",
+        ),
     ];
     match wrong.into_iter().find(|(_, asked_for, _)| *asked_for) {
         Some((param, _, way_out)) => Err(Failure::unsupported(param, way_out)),
@@ -124,6 +131,7 @@ impl Text {
 impl Wording for Text {
     const ROUTE: &'static str = ROUTE;
     const PROMPT: &'static str = "prompt";
+    const SCHEMA: &'static str = "aigen.controller";
     const ID_PREFIX: &'static str = "cmpl-";
 
     fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {
@@ -144,7 +152,11 @@ impl Wording for Text {
 
     fn part(&mut self, frame: &mut Frame, head: &Head, index: u32, part: Part) {
         if let Part::Text { text, logprobs } = part {
-            frame.data(&response(head, self.choice(index, text, logprobs)));
+            let usage_comes = self.usage;
+            frame.part(
+                &response(head, self.choice(index, text, logprobs)),
+                usage_comes,
+            );
         }
     }
 
@@ -154,10 +166,11 @@ impl Wording for Text {
         while let Some((index, finish)) = finishes.next() {
             // What the call came to is said once: in the last part, or beside the usage.
             let last = finishes.peek().is_none() && !self.usage;
-            frame.data(&CompletionResponse {
+            let ending = CompletionResponse {
                 aigen: aigen.take_if(|_| last),
                 ..response(head, ending(index, finish))
-            });
+            };
+            frame.part(&ending, self.usage);
         }
         if aigen.is_some() {
             frame.data(&CompletionResponse {

@@ -1,5 +1,20 @@
 use serde::Serialize;
 
+/// A part of a stream that will say later what was used.
+#[derive(Serialize)]
+pub(crate) struct NoUsageYet<'a, T> {
+    #[serde(flatten)]
+    part: &'a T,
+    usage: Option<()>,
+}
+
+impl<'a, T> NoUsageYet<'a, T> {
+    pub fn of(part: &'a T) -> Self {
+        let usage = None;
+        Self { part, usage }
+    }
+}
+
 /// Server-sent events that are ready and not written yet.
 #[derive(Default)]
 pub(crate) struct Frame(Vec<u8>);
@@ -10,6 +25,15 @@ impl Frame {
         self.0.extend_from_slice(b"data: ");
         serde_json::to_writer(&mut self.0, event).expect("wire shapes have text keys only");
         self.0.extend_from_slice(b"\n\n");
+    }
+
+    /// The same of a part of a stream, which says `"usage": null` where the usage comes at the end, as
+    /// OpenAI's do.
+    pub fn part<T: Serialize>(&mut self, part: &T, usage_comes: bool) {
+        match usage_comes {
+            true => self.data(&NoUsageYet::of(part)),
+            false => self.data(part),
+        }
     }
 
     /// An event of which a text is all that is new.

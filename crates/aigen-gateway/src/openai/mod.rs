@@ -8,7 +8,7 @@ pub(crate) mod conclusion;
 mod embeddings;
 pub(crate) mod frame;
 mod logprobs;
-mod models;
+pub(crate) mod models;
 mod once;
 mod parting;
 mod responses;

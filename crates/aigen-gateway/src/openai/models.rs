@@ -7,18 +7,20 @@ use aigen_api::openai::{
     ListObject, Model, ModelInfo, ModelList, ModelObject, ModelPrice, Upstreams,
 };
 use aigen_node::economy::Price;
-use aigen_node::network::Network;
-use aigen_node::{ControlLevel, NodeError, Served};
+use aigen_node::network::{Network, Refusal};
+use aigen_node::{Caller, ControlLevel, NodeError, Served};
 use aigen_types::ModelName;
 use axum::Json;
 use axum::extract::State;
 
-pub(super) async fn list(State(gateway): State<Gateway>, _: Key) -> Json<ModelList> {
+/// Those that the key may ask.
+pub(super) async fn list(State(gateway): State<Gateway>, Key(caller): Key) -> Json<ModelList> {
     let functions: Vec<_> = functions::models(&gateway).collect();
     let network = gateway.node.network();
     let models = gateway.node.models();
     let described = models
         .iter()
+        .filter(|(name, _)| is_allowed(&network, &caller, name))
         .filter_map(|(name, served)| describe(&network, name, served));
     Json(ModelList {
         object: ListObject::Is,
@@ -28,7 +30,7 @@ pub(super) async fn list(State(gateway): State<Gateway>, _: Key) -> Json<ModelLi
 
 pub(super) async fn get(
     State(gateway): State<Gateway>,
-    _: Key,
+    Key(caller): Key,
     Named(id): Named<String>,
 ) -> Result<Json<Model>, Failure> {
     if id.starts_with("fn:") {
@@ -40,9 +42,30 @@ pub(super) async fn get(
         return function.map(Json).ok_or_else(unknown);
     }
     let (name, served) = served(&gateway, &id)?;
+    may_ask(&gateway, &caller, &name)?;
     let found = describe(&gateway.node.network(), &name, &served);
     let unknown = || Failure::model_unknown(&id, gateway.node.models().keys());
     found.map(Json).ok_or_else(unknown)
+}
+
+/// Whether a key may ask a model, for what is not a call and so is not checked by the network.
+///
+/// # Errors
+/// The key is limited to others.
+pub(crate) fn may_ask(
+    gateway: &Gateway,
+    caller: &Caller,
+    model: &ModelName,
+) -> Result<(), Failure> {
+    match is_allowed(&gateway.node.network(), caller, model) {
+        true => Ok(()),
+        false => Err(NodeError::Refused(Refusal::ModelNotAllowed).into()),
+    }
+}
+
+fn is_allowed(network: &Network, caller: &Caller, model: &ModelName) -> bool {
+    let limits = network.keyring().limits.get(&caller.key);
+    limits.is_none_or(|limits| limits.models.is_empty() || limits.models.contains(model))
 }
 
 /// `None` for a model that runs but is not in the catalogue: it has no price.

@@ -10,7 +10,8 @@ use crate::failure::Failure;
 use crate::functions::addressed;
 use crate::state::Gateway;
 use aigen_api::openai::{
-    Content, InputItem, InputText, Message, ResponsesInput, ResponsesRequest, Role, ToolCall,
+    ApiError, Content, InputItem, InputText, Message, ResponsesInput, ResponsesRequest, Role,
+    ToolCall,
 };
 use aigen_node::{Prompt, Steering};
 use axum::extract::State;
@@ -24,7 +25,11 @@ pub(super) async fn create(
     mut post: Post<ResponsesRequest>,
 ) -> Result<Response, Failure> {
     refuse_unsupported(&post.body)?;
-    post.body.sampling().check()?;
+    let named = |error: ApiError| match error.param.as_deref() {
+        Some("max_tokens") => error.with_param("max_output_tokens"),
+        _ => error,
+    };
+    post.body.sampling().check().map_err(named)?;
     addressed(&gateway, &mut post.body)?;
     let request = &post.body;
     let asked = request.sampling();

@@ -8,13 +8,13 @@ use super::trace;
 use super::wording::Wording;
 use crate::failure::Failure;
 use crate::limits::REPLIES_KEPT_BYTES_MAX;
-use crate::replies::{Kind, RECEIPT, Reply, header};
+use crate::replies::{Kind, RECEIPT, Reply, STREAM, header};
 use aigen_node::{CallEvent, Ended, TraceStep};
 use aigen_types::{Amount, CallId};
 use axum::body::{Body, Bytes};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use futures::stream;
 use std::convert::Infallible;
 use tokio::time::timeout;
@@ -26,12 +26,6 @@ const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once, waits: bool) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        // nginx would otherwise gather events into pages.
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
         (RECEIPT, header(&underway.asking.running().call)),
     ];
     let mut events = Events {
@@ -50,7 +44,8 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once, waits: bool
         let frame = events.next_frame().await?;
         Some((Ok::<_, Infallible>(frame), events))
     });
-    (headers, Body::from_stream(frames)).into_response()
+    let between = AppendHeaders(STREAM);
+    (headers, between, Body::from_stream(frames)).into_response()
 }
 
 /// A stream on its way. Dropping it drops the call.

@@ -6,6 +6,7 @@ use aigen_api::from_json;
 use aigen_api::openai::{FunctionCall, FunctionSpec, Message, Role, ToolChoice};
 use aigen_node::{ChatMessage, Speaker, Tool, ToolUse, call_text, result_text};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The tools of a request, whichever route it came by.
 pub(crate) struct Offer {
@@ -32,6 +33,11 @@ pub(crate) fn offered(offer: Offer) -> Result<Option<ToolUse>, Failure> {
         let reason = format!("takes at most {TOOLS_MAX} tools");
         return Err(Failure::invalid("tools", reason));
     }
+    if let Some(at) = named_twice(&tools) {
+        let param = format!("tools[{at}].function.name");
+        let reason = "a tool before it has this name";
+        return Err(Failure::invalid(&param, reason));
+    }
     let tools = tools.into_iter().enumerate();
     let mut tools = tools
         .map(|(at, spec)| tool(at, spec))
@@ -57,6 +63,12 @@ pub(crate) fn offered(offer: Offer) -> Result<Option<ToolUse>, Failure> {
         parallel: parallel && !named,
         answer: None,
     }))
+}
+
+/// The first tool whose name another has.
+fn named_twice(tools: &[FunctionSpec]) -> Option<usize> {
+    let mut names = BTreeSet::new();
+    tools.iter().position(|tool| !names.insert(&tool.name))
 }
 
 fn only(tools: &mut [Tool], names: &[String]) -> Result<(), Failure> {
@@ -124,7 +136,9 @@ pub(crate) fn conversation(field: &str, messages: &[Message]) -> Result<Vec<Chat
 
 fn turn(place: &str, message: &Message) -> Result<ChatMessage, Failure> {
     let content = message.content.as_ref();
-    let mut content = content.map_or_else(String::new, |content| content.text().into_owned());
+    let content = content.map(|content| content.text().into_owned());
+    let content = content.or_else(|| message.refusal.clone());
+    let mut content = content.unwrap_or_default();
     let speaker = match message.role {
         Role::Developer | Role::System => Speaker::System,
         Role::User => Speaker::User,
@@ -142,18 +156,15 @@ fn turn(place: &str, message: &Message) -> Result<ChatMessage, Failure> {
         if !content.is_empty() {
             content.push('\n');
         }
-        content.push_str(&called(&param, &call.function)?);
+        content.push_str(&called(&call.function));
     }
     Ok(ChatMessage::new(speaker, content))
 }
 
-fn called(param: &str, function: &FunctionCall) -> Result<String, Failure> {
-    let arguments = function.arguments.as_bytes();
-    match from_json::<Value>(arguments) {
-        Ok(_) => Ok(call_text(&function.name, &function.arguments)),
-        Err(error) => Err(Failure::invalid(
-            &format!("{param}.function.arguments"),
-            error,
-        )),
+/// The arguments of a call that was cut off are no JSON: the model is shown them as a text.
+fn called(function: &FunctionCall) -> String {
+    match from_json::<Value>(function.arguments.as_bytes()) {
+        Ok(_) => call_text(&function.name, &function.arguments),
+        Err(_) => call_text(&function.name, &json!(function.arguments).to_string()),
     }
 }

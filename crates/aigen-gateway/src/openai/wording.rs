@@ -21,6 +21,8 @@ pub(crate) trait Wording: Send + 'static {
     const ROUTE: &'static str;
     /// The field that holds the prompt.
     const PROMPT: &'static str;
+    /// The field that holds a schema of the answer.
+    const SCHEMA: &'static str;
     /// What its ids begin with.
     const ID_PREFIX: &'static str;
 

@@ -46,6 +46,10 @@ async fn a_stream_says_the_same_at_the_same_price() {
         .map(|event| serde_json::from_value(event.clone()).unwrap())
         .collect();
     let (first, last) = (&chunks[0], chunks.last().unwrap());
+    // Until the usage comes every part says that it has none.
+    let before = &events[..events.len() - 1];
+    let none = |event: &Value| event.get("usage").is_some_and(Value::is_null);
+    assert!(before.iter().all(none), "{before:?}");
     assert_eq!(
         events[0]["choices"][0]["delta"],
         json!({"role": "assistant", "content": ""})

@@ -212,6 +212,44 @@ async fn every_route_asks_again_and_every_answer_is_charged() {
     }
 }
 
+/// What came is charged, and the last event says where the receipt is, on every route.
+#[tokio::test]
+async fn a_stream_that_breaks_says_what_it_cost() {
+    let said = json!([{"role": "user", "content": "Hi"}]);
+    for (path, body, place) in [
+        (
+            "/v1/chat/completions",
+            json!({"model": "tiny", "stream": true, "messages": said}),
+            "/error/metadata",
+        ),
+        (
+            "/v1/responses",
+            json!({"model": "tiny", "stream": true, "input": "Hi"}),
+            "/response/error/metadata",
+        ),
+    ] {
+        let (world, _) = elsewhere(Text, &[BROKEN]).await;
+        let reply = world.post(&world.ada, path, &body).await;
+        let data = reply
+            .text
+            .lines()
+            .filter_map(|line| line.strip_prefix("data: "));
+        let events = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+        let told = events.filter_map(|event| event.pointer(place).cloned());
+        let told = told
+            .last()
+            .unwrap_or_else(|| panic!("{path}: {}", reply.text));
+        let receipt: CallId = told["receipt"].as_str().unwrap().parse().unwrap();
+        assert!(world.node.network().receipt(receipt).is_some());
+        let cost: Amount = told["cost"].as_str().unwrap().parse().unwrap();
+        assert_eq!(cost.nano(), charged(&world));
+        assert!(cost > Amount::ZERO);
+        let metrics = world.get("", "/metrics").await.text;
+        let counted = "aigen_overhead_seconds_count{model_name=\"tiny\"} 1\n";
+        assert!(metrics.contains(counted), "{metrics}");
+    }
+}
+
 #[tokio::test]
 async fn a_stream_is_verified_before_it_begins() {
     for (path, mut body, ..) in ways().into_iter().skip(1) {

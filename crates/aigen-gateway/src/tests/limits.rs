@@ -94,6 +94,37 @@ async fn a_key_is_for_some_models_and_purposes_and_for_a_time() {
     world.settle().await;
 }
 
+/// Models are listed for whoever may ask or read; those that a key may not ask are not there for it.
+#[tokio::test]
+async fn a_key_sees_the_models_that_it_may_ask() {
+    for (limits, list, one, count) in [
+        (json!({"scopes": ["read"]}), Some(1), 200, 403),
+        (json!({"scopes": ["manage"]}), None, 403, 403),
+        (json!({"models": ["tiny"]}), Some(1), 200, 200),
+        (json!({"models": ["other"]}), Some(0), 403, 403),
+    ] {
+        let world = World::polite().await;
+        let key = limited(&world, limits.clone()).await;
+        let models = world.get(&key, "/v1/models").await.json();
+        let listed = models["data"].as_array().map(Vec::len);
+        assert_eq!(listed, list, "{limits}: {models}");
+        assert_eq!(world.get(&key, "/v1/models/tiny").await.status, one);
+        let said = json!([{"role": "user", "content": "Hi"}]);
+        for (path, body) in [
+            ("/tokenize", json!({"model": "tiny", "prompt": "Hi"})),
+            ("/detokenize", json!({"model": "tiny", "tokens": [72]})),
+            (
+                "/v1/messages/count_tokens",
+                json!({"model": "tiny", "messages": said}),
+            ),
+        ] {
+            let counted = world.post(&key, path, &body).await;
+            assert_eq!(counted.status, count, "{limits} {path}: {}", counted.text);
+        }
+        world.settle().await;
+    }
+}
+
 /// Whoever has the secret of a key that has ended is told so, and a list tells it apart from others.
 #[tokio::test]
 async fn a_key_that_has_ended_says_how() {

@@ -182,6 +182,14 @@ async fn tokens_are_counted_as_they_are_charged() {
 #[tokio::test]
 async fn errors_are_anthropics() {
     let world = world().await;
+    for (method, path, status) in [
+        ("GET", "/v1/messages", 405),
+        ("POST", "/v1/messages/batches", 404),
+    ] {
+        let reply = world.send(request(method, &world.ada, path, "")).await;
+        let said = (reply.status.as_u16(), reply.json()["type"].clone());
+        assert_eq!(said, (status, json!("error")), "{path}");
+    }
     for (fields, status, kind, param) in [
         (
             json!({"max_tokens": null}),
@@ -194,6 +202,46 @@ async fn errors_are_anthropics() {
             400,
             "invalid_request_error",
             "temperature",
+        ),
+        (
+            json!({"temperature": -1}),
+            400,
+            "invalid_request_error",
+            "temperature",
+        ),
+        (
+            json!({"stop_sequences": vec!["x"; 17]}),
+            400,
+            "invalid_request_error",
+            "stop_sequences",
+        ),
+        (
+            json!({"stop_sequences": ["x".repeat(257)]}),
+            400,
+            "invalid_request_error",
+            "stop_sequences",
+        ),
+        (
+            json!({"tools": [{"name": "f"}]}),
+            400,
+            "invalid_request_error",
+            "tools[0].input_schema",
+        ),
+        (
+            json!({"messages": [
+                {"role": "user", "content": "Hi"},
+                {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "f", "input": "x"}]},
+                {"role": "user", "content": "Hi"},
+            ]}),
+            400,
+            "invalid_request_error",
+            "messages[1].content[0].input",
+        ),
+        (
+            json!({"output_format": {"type": "json_schema", "schema": {"type": "nothing"}}}),
+            422,
+            "invalid_request_error",
+            "output_config.format.schema",
         ),
         (json!({"model": "none"}), 404, "not_found_error", "model"),
         (

@@ -28,7 +28,8 @@ const CHAT: &str = r#"
 400 invalid_value messages[0].content            | {"messages": [{"role": "user"}]}
 400 invalid_json messages[0].role                | {"messages": [{"role": "king", "content": "x"}]}
 400 invalid_json messages[0].content[0]          | {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}
-400 invalid_value messages[0].tool_calls[0].function.arguments | {"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{"}}]}]}
+400 invalid_value messages[0].tool_call_id       | {"messages": [{"role": "tool", "content": "x"}]}
+400 invalid_value messages[1].tool_call_id       | {"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}, {"role": "tool", "tool_call_id": "2", "content": "x"}]}
 400 invalid_value messages[0].tool_calls[0]      | {"messages": [{"role": "user", "content": "x", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}]}
 400 invalid_value temperature                    | {"temperature": 2.1}
 400 invalid_json temperature                     | {"temperature": "hot"}
@@ -46,7 +47,7 @@ const CHAT: &str = r#"
 400 invalid_value tools[0]                       | {"tools": [{"type": "function"}]}
 400 unsupported_parameter tools[0].type          | {"tools": [{"type": "custom", "custom": {"name": "f"}}]}
 400 invalid_value tools[0].function.name         | {"tools": [{"type": "function", "function": {"name": "a b"}}]}
-422 controller_refused -                         | {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "nothing"}}}]}
+422 controller_refused tools                     | {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "nothing"}}}]}
 400 invalid_value tool_choice                    | {"tool_choice": "required"}
 400 invalid_json tool_choice                     | {"tool_choice": "perhaps"}
 400 invalid_value tool_choice                    | {"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": {"type": "function", "function": {"name": "g"}}}
@@ -71,7 +72,11 @@ const CHAT: &str = r#"
 400 invalid_json messages[0]                     | {"messages": [["user", "Hi"]]}
 400 invalid_json messages[0].content[0]          | {"messages": [{"role": "user", "content": [["text", "Hi"]]}]}
 400 invalid_json stream_options                  | {"stream": true, "stream_options": []}
-422 controller_refused -                         | {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "nothing"}}}}
+422 controller_refused response_format.json_schema.schema | {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "nothing"}}}}
+400 invalid_value logit_bias                     | {"logit_bias": {"99999999": 1}}
+400 invalid_value tools[1].function.name         | {"tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "f"}}]}
+400 invalid_value max_completion_tokens          | {"max_completion_tokens": 0}
+400 unsupported_parameter function_call          | {"function_call": {"name": "f"}}
 "#;
 
 const COMPLETIONS: &str = r#"
@@ -82,6 +87,66 @@ const COMPLETIONS: &str = r#"
 400 unsupported_parameter echo     | {"prompt": "a", "echo": true}
 400 unsupported_parameter best_of  | {"prompt": "a", "best_of": 2}
 "#;
+
+/// What SDKs send of themselves.
+const TAKEN: &str = r#"
+{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": null, "refusal": "no"}, {"role": "user", "content": "Hi"}]}
+{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{\"a\": "}}]}, {"role": "tool", "tool_call_id": "1", "content": "x"}]}
+{"function_call": "none"}
+{"function_call": "auto"}
+{"stream": true, "stream_options": {"include_usage": null}}
+{"aigen": {"budget": "1"}}
+"#;
+
+#[tokio::test]
+async fn what_clients_send_of_themselves_is_taken() {
+    let world = World::polite().await;
+    for fields in TAKEN.trim().lines() {
+        let taken = world.chat(serde_json::from_str(fields).unwrap()).await;
+        assert_eq!(taken.status, 200, "{fields}: {}", taken.text);
+    }
+    let text = json!({"model": "tiny", "prompt": "Hi", "suffix": ""});
+    let taken = world.post(&world.ada, "/v1/completions", &text).await;
+    assert_eq!(taken.status, 200, "{}", taken.text);
+    let monthly = json!({"path": "user:ada", "cap": "1", "period": null});
+    let taken = world.post(&world.ada, "/v1/aigen/budgets", &monthly).await;
+    assert_eq!(taken.json()["data"][0]["period"], "month");
+    world.settle().await;
+}
+
+/// Param of what is asked of a path in a query, or is no name there.
+const ASKED: &str = "
+/v1/aigen/transfers?limit=-1            limit
+/v1/aigen/transfers?limit=0             limit
+/v1/aigen/transfers?limit=              limit
+/v1/aigen/transfers?colour=red          colour
+/v1/aigen/price-book?model=tiny         model
+/v1/aigen/budgets?path=user:ada         path
+/v1/aigen/controllers/ada/none          path
+/v1/aigen/history/controllers/ada/none  path
+";
+
+#[tokio::test]
+async fn what_a_path_is_not_asked_is_named() {
+    let world = World::polite().await;
+    for row in ASKED.trim().lines() {
+        let (path, param) = row.split_once(' ').unwrap();
+        let reply = world.get(&world.ada, path).await;
+        let (_, _, named) = reply.error();
+        assert_eq!(
+            named.as_deref(),
+            Some(param.trim()),
+            "{row}: {}",
+            reply.text
+        );
+        assert!(!reply.text.contains("deserialize"), "{}", reply.text);
+        assert!(!reply.text.contains("digit found"), "{}", reply.text);
+    }
+    let special = json!({"model": "tiny", "prompt": "Hi", "add_special_tokens": false});
+    let refused = world.post(&world.ada, "/tokenize", &special).await.error();
+    assert_eq!(refused.2.as_deref(), Some("add_special_tokens"));
+    world.settle().await;
+}
 
 async fn check_rows(world: &World, path: &str, rows: &str, base: Value) {
     for row in rows.trim().lines() {
@@ -166,6 +231,9 @@ async fn bad_bodies_keys_and_paths() {
             .insert("content-type", kind.parse().unwrap());
         request
     };
+    let mut zipped = post(&ada, &good);
+    let gzip = "gzip".parse().unwrap();
+    zipped.headers_mut().insert("content-encoding", gzip);
     let large = " ".repeat(crate::limits::BODY_BYTES_MAX + 1);
     let rows = vec![
         (post("", &good), 401, "missing_api_key", None),
@@ -212,6 +280,7 @@ async fn bad_bodies_keys_and_paths() {
         ),
         (post(&ada, &large), 413, "body_too_large", None),
         (typed("text/plain"), 415, "unsupported_media_type", None),
+        (zipped, 415, "unsupported_encoding", None),
         (
             typed("application/x-www-form-urlencoded"),
             415,

@@ -69,6 +69,8 @@ async fn no_money_says_which_of_three_reasons() {
     let spent = world.chat(json!({})).await;
     assert_eq!(reason(&spent), (402, "budget_exhausted".into(), false));
     assert_eq!(spent.json()["error"]["metadata"]["budget"], "user:ada");
+    // A budget for all time has no next period.
+    assert!(!spent.text.contains("next period"), "{}", spent.text);
     world.settle().await;
 }
 
@@ -105,6 +107,12 @@ async fn end_users_are_named_by_header_or_body_and_reach_nobody_else() {
             .await;
         assert_eq!(reply.error().0, 400, "{bad:?}");
     }
+    let headers = [("x-aigen-end-user", "Bob")];
+    let said = world
+        .send(with_headers(&world.ada, json!({}), &headers))
+        .await;
+    let said = said.json()["error"]["message"].to_string();
+    assert!(said.contains("a-z 0-9 - _ . (an e-mail address"), "{said}");
     let both = with_headers(
         &world.ada,
         json!({"aigen": {"end_user": "1"}}),
@@ -169,9 +177,15 @@ async fn money_moves_once_for_an_idempotency_key() {
     };
     let first = issue("i-1", "1").await.json();
     assert_eq!(issue("i-1", "1").await.json(), first);
-    let other = issue("i-1", "2").await.error();
+    let other = issue("i-1", "2").await;
     assert_eq!(
-        other,
+        other.text.matches("choose another id").count(),
+        2,
+        "{}",
+        other.text
+    );
+    assert_eq!(
+        other.error(),
         (409, "exists_with_different_amount".to_owned(), None)
     );
     assert_ne!(issue("i-2", "1").await.json()["id"], first["id"]);

@@ -11,6 +11,17 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Lets only its owner read and write a file.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(path, owner)?;
+    }
+    let _ = path;
+    Ok(())
+}
+
 /// Writes a file that only its owner can read, whole or not at all.
 pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let partial = path.with_extension("partial");

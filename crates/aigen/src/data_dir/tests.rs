@@ -72,4 +72,7 @@ fn keys_are_their_owners_alone() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data_dir.key_path(KeyFile::Operator)), 0o600);
     assert_eq!(mode(data_dir.path()), 0o700);
+    fs::write(data_dir.journal(), "").unwrap();
+    data_dir.keep_journal_private().unwrap();
+    assert_eq!(mode(&data_dir.journal()), 0o600);
 }

@@ -76,6 +76,7 @@ fn alone(data_dir: &DataDir) -> Result<(Journal, Recovery)> {
     let path = data_dir.journal();
     let cannot = || format!("cannot start from the journal {}", path.display());
     let (store, found) = SqliteStore::open_with_tip(&path).with_context(cannot)?;
+    data_dir.keep_journal_private().with_context(cannot)?;
     tell(&found);
     Journal::start(Box::new(store), now, end_process).with_context(cannot)
 }

@@ -78,6 +78,12 @@ pub struct ResponseError {
     pub code: String,
     /// What happened.
     pub message: String,
+    /// What may help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// More for programs: `receipt` and `cost` of what was charged all the same.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
 }
 
 /// Why an answer ends before its end.

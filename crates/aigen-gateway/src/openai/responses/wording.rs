@@ -254,6 +254,7 @@ impl Responses {
 impl Wording for Responses {
     const ROUTE: &'static str = super::ROUTE;
     const PROMPT: &'static str = "input";
+    const SCHEMA: &'static str = "text.format.schema";
     const ID_PREFIX: &'static str = "resp_";
 
     fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {
@@ -342,6 +343,8 @@ impl Wording for Responses {
             error: Some(ResponseError {
                 code: error.code.unwrap_or_default(),
                 message: error.message,
+                hint: error.hint,
+                metadata: error.metadata,
             }),
             ..self.object(head, ResponseStatus::Failed)
         };
