@@ -74,8 +74,8 @@ fn money_and_keys() {
     exit code: 1
     ----- stdout
     ----- stderr
-    error: the API key is missing or wrong
-    hint: check the key, or ask the operator for a new one
+    error: the key was revoked
+    hint: ask the operator for a new key
     ");
 }
 
