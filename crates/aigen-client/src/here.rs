@@ -55,11 +55,13 @@ mod tests {
     use super::found;
     use std::path::Path;
 
+    type Pairs = &'static [(&'static str, &'static str)];
+
     const LOCK: &str = "pid = 7\nurl = \"http://127.0.0.1:1\"\n";
 
     #[test]
     fn the_environment_goes_before_the_folder() {
-        let rows: &[(&[(&str, &str)], &[(&str, &str)], &str)] = &[
+        let rows: &[(Pairs, Pairs, &str)] = &[
             (&[], &[], "http://127.0.0.1:8000 "),
             (
                 &[],

@@ -121,8 +121,8 @@ impl DataDir {
             "journal.tip",
         ];
         let files = journal.map(|name| self.path.join(name));
-        let there = files.iter().filter(|path| path.exists());
-        there.map(|path| files::make_private(path)).collect()
+        let mut there = files.iter().filter(|path| path.exists());
+        there.try_for_each(|path| files::make_private(path))
     }
 
     /// The folder of compiled controllers, which nobody else may write to.

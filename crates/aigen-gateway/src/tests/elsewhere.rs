@@ -235,9 +235,9 @@ async fn a_stream_that_breaks_says_what_it_cost() {
             .lines()
             .filter_map(|line| line.strip_prefix("data: "));
         let events = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
-        let told = events.filter_map(|event| event.pointer(place).cloned());
+        let mut told = events.filter_map(|event| event.pointer(place).cloned());
         let told = told
-            .last()
+            .next_back()
             .unwrap_or_else(|| panic!("{path}: {}", reply.text));
         let receipt: CallId = told["receipt"].as_str().unwrap().parse().unwrap();
         assert!(world.node.network().receipt(receipt).is_some());

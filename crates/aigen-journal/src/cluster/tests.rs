@@ -207,7 +207,7 @@ async fn what_one_node_has_answered_the_other_shows() {
         let (asked, other) = (nodes[id as usize % 2], nodes[(id as usize + 1) % 2]);
         asked.submit(issue(id, 10)).await.unwrap().result.unwrap();
         other.catch_up().await;
-        assert_eq!(ada(other), Amount::from_nano(u128::from(id) * 10));
+        assert_eq!(ada(other), Amount::from_nano(id * 10));
     }
 }
 

@@ -303,7 +303,7 @@ fn servers_that_misbehave() {
         ("closes-mid-token", (502, "upstream_failed"), "ended before"),
         (
             "busy",
-            (502, "upstream_unavailable"),
+            (503, "upstream_unavailable"),
             "busy (429 Too Many Requests): later",
         ),
         (

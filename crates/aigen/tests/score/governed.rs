@@ -205,7 +205,7 @@ fn an_appeal_changes_what_was_settled_and_not_yet_paid() {
     exit code: 1
     ----- stdout
     ----- stderr
-    {"error":{"messages":["controller `ada/never@1.0.0` is not published here"],"hints":["GET /v1/aigen/controllers lists what is published here"]}}
+    {"error":{"messages":["controller `ada/never@1.0.0` is not published here"],"hints":["`aigen controller list` lists what is published here"]}}
     "#);
 
     let decide = |args: &[&str]| {

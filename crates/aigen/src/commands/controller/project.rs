@@ -261,10 +261,7 @@ fn said_of_failure(complained: &str) -> String {
         line.starts_with("Stack backtrace:") || line.starts_with("stack backtrace:")
     };
     let lines: Vec<_> = complained.trim_end().lines().collect();
-    let end = lines
-        .iter()
-        .position(|line| own(line))
-        .unwrap_or(lines.len());
+    let end = lines.iter().position(own).unwrap_or(lines.len());
     let kept = lines[..end].join("\n");
     kept.trim_end().to_owned()
 }
