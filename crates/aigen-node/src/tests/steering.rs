@@ -172,7 +172,7 @@ async fn a_function_that_cannot_work_is_not_published() {
         (
             "{ const = { said = true } }",
             "{ type = \"string\", pattern = \"(?=a)b\" }",
-            "the function: output: ",
+            "the function: output.pattern: ",
         ),
         (
             "max_tokens = 20",
