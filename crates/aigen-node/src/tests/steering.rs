@@ -177,7 +177,7 @@ async fn a_function_that_cannot_work_is_not_published() {
         (
             "max_tokens = 20",
             "prompt = \"{{ wrod }}\"",
-            "the function: prompt: undefined value",
+            "the function: prompt: line 1: there is no `wrod`",
         ),
     ] {
         let source = ECHO.replace(old, new);
