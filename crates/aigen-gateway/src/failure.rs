@@ -36,6 +36,7 @@ impl Row<'_> {
     pub fn because(self, reason: impl Display) -> Failure {
         let Self(status, kind, code, way_out) = self;
         let reason = reason.to_string();
+        let reason = without_secrets(&reason);
         // Who refused may know a better way out than the row.
         let (reason, way_out) = match reason.rsplit_once("; hint: ") {
             Some((reason, own)) => (reason, own),
@@ -43,7 +44,7 @@ impl Row<'_> {
         };
         // A dot that stands by itself ends no sentence: it is one of the letters a name may have.
         let ended = reason.strip_suffix('.').filter(|text| !text.ends_with(' '));
-        let reason = without_secrets(ended.unwrap_or(reason));
+        let reason = ended.unwrap_or(reason);
         let error = ApiError::new(kind, format!("{reason}; {way_out}"))
             .with_code(code)
             .with_hint(way_out);
@@ -149,5 +150,26 @@ impl IntoResponse for Failure {
             }
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Some of a reason are a caller's words, and may look like a way out.
+    #[test]
+    fn no_way_out_repeats_a_secret() {
+        let secret = format!("aigen_dev.{}", "a".repeat(64));
+        let row = Row(
+            StatusCode::BAD_REQUEST.as_u16(),
+            ErrorKind::InvalidRequest,
+            "x",
+            "wait",
+        );
+        let failure = row.because(format!("no {secret}; hint: use {secret}"));
+        let told = serde_json::to_string(&failure.envelope()).unwrap();
+        assert!(told.contains("use aigen_dev.…"), "{told}");
+        assert!(!told.contains(&secret), "{told}");
     }
 }
