@@ -176,10 +176,11 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fai
 }
 
 /// Whether what a path does has an id that an `Idempotency-Key` can stand for, so that asked again
-/// it is done once: calls, transfers, and appeals, whose id is made of what they say.
+/// it is done once: calls, transfers, and appeals, whose id is made of what they say. A quote does
+/// nothing that could be done twice.
 fn is_done_once(path: &str) -> bool {
     match path.strip_prefix("/v1/aigen/") {
-        None | Some("issue" | "transfers" | "stakes/add" | "stakes/remove") => true,
+        None | Some("issue" | "quote" | "transfers" | "stakes/add" | "stakes/remove") => true,
         Some(path) => {
             let paid_back = path.ends_with("/reverse") || path.ends_with("/refund");
             path.starts_with("receipts/") && paid_back || path.ends_with("/appeals")

@@ -1,6 +1,6 @@
 //! Passages of datasets in answers: cited, held and paid with their call, whichever way it is asked.
 
-use super::world::{Reply, World, chat, receipt_of};
+use super::world::{Reply, World, chat, receipt_of, request};
 use aigen_node::{Datasets, Library};
 use axum::body::Body;
 use axum::http::Request;
@@ -246,6 +246,10 @@ async fn a_quote_has_the_passages_and_their_fees() {
     for name in ["least_nano", "most_nano"] {
         assert_eq!(nano(&quoted, name), nano(&plain, name) + more, "{name}");
     }
+    let mut retried = request("POST", &world.ada, "/v1/aigen/quote", &asked.to_string());
+    let key = "retried".parse().unwrap();
+    retried.headers_mut().insert("idempotency-key", key);
+    assert_eq!(world.send(retried).await.json(), quoted);
     assert_eq!(world.balance("user:ada").0, 1_000_000_000);
 
     let answer = world
