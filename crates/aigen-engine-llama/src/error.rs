@@ -74,6 +74,12 @@ pub enum OpenError {
         /// Which option and why.
         reason: String,
     },
+    /// Whoever asked for it did not want it any more.
+    #[error("opening {} was given up", path.display())]
+    GivenUp {
+        /// The file asked for.
+        path: PathBuf,
+    },
     /// The model was loaded, but no context could be made for it.
     #[error("no room for {sequences_max} sequences of {context_tokens} tokens: {reason}")]
     Context {
@@ -111,6 +117,7 @@ impl OpenError {
                 "build on this machine with RUSTFLAGS=-Ctarget-cpu=native, or use a machine from 2013 or later"
             }
             Self::Options { .. } => "change the option, or leave it out for the default",
+            Self::GivenUp { .. } => "open it again when it is wanted",
             Self::Context { .. } => {
                 "ask for fewer sequences or a shorter context, or free some memory"
             }

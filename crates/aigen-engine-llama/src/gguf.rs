@@ -73,6 +73,14 @@ impl Header {
     }
 }
 
+/// Whether the file at `path` is a whole GGUF model of a kind that is known here, as far as its header says.
+///
+/// # Errors
+/// As [`crate::open`], for a file that is none.
+pub fn check_file(path: impl AsRef<Path>) -> Result<(), OpenError> {
+    read(path.as_ref()).map(|_| ())
+}
+
 /// Reads the header of the file at `path` and checks that the file is whole.
 pub(crate) fn read(path: &Path) -> Result<Header, OpenError> {
     let unreadable = |source: io::Error| match source.kind() {

@@ -14,9 +14,11 @@
 //! instead of dying of an illegal instruction.
 //!
 //! # What neighbours change
-//! On the CPU nothing: a session gets the same logits alone and in company, so a
-//! run can be repeated on a busy node. GPU kernels depend on the size of the batch
-//! and may tip a choice that hangs by a hundredth.
+//! On the CPU a session gets the same logits alone and beside others, whatever they
+//! compute, as long as its tokens lie in the pool in their order. Cells that another
+//! session has freed are used again, and a later token that comes to lie before an
+//! earlier one is summed up before it: the last digits may differ then, and tip a
+//! choice that hangs by them. GPU kernels depend on the size of the batch as well.
 //!
 //! # What a context costs
 //! Every sequence can be filled to [`Options::context_tokens`], whatever the others do, unless
@@ -38,6 +40,7 @@ mod tokenizer;
 pub use embedder::{LlamaEmbedder, makes_vectors, open_embedder};
 pub use engine::{LlamaEngine, open, open_telling};
 pub use error::OpenError;
+pub use gguf::check_file;
 pub use memory::memory;
 pub use options::Options;
 pub use progress::OnProgress;

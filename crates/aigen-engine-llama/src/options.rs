@@ -1,3 +1,5 @@
+use crate::OpenError;
+
 /// How a model is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -47,6 +49,41 @@ impl Default for Options {
             batch_tokens_max: 512,
             gpu_layers: None,
         }
+    }
+}
+
+/// llama.cpp aborts the process for a context of one token.
+const CONTEXT_TOKENS_MIN: u32 = 2;
+
+impl Options {
+    /// Whether they make sense together, as far as that can be known without a model.
+    ///
+    /// # Errors
+    /// [`OpenError::Options`], with the first that does not.
+    pub fn check(&self) -> Result<(), OpenError> {
+        let refuse = |reason: String| Err(OpenError::Options { reason });
+        if !(1..=SEQUENCES_MAX).contains(&self.sequences_max) {
+            return refuse(format!("sequences_max must be 1 to {SEQUENCES_MAX}"));
+        }
+        if self.kept_sequences > SEQUENCES_MAX - self.sequences_max {
+            return refuse(format!(
+                "sequences_max and kept_sequences must be {SEQUENCES_MAX} at most together"
+            ));
+        }
+        let threads_fit = |threads| (1..=THREADS_MAX).contains(&threads);
+        if !self.threads.is_none_or(threads_fit) {
+            return refuse(format!("threads must be 1 to {THREADS_MAX}"));
+        }
+        if self.batch_tokens_max == 0 || i32::try_from(self.batch_tokens_max).is_err() {
+            return refuse("batch_tokens_max must be at least 1".to_owned());
+        }
+        let context = self.context_tokens;
+        if context.is_some_and(|tokens| tokens < CONTEXT_TOKENS_MIN) {
+            return refuse(format!(
+                "context_tokens must be at least {CONTEXT_TOKENS_MIN}"
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,8 @@
 //! Labels name models and reasons, never keys or accounts.
 
 use crate::failure::Failure;
-use aigen_node::network::Outcome;
+use aigen_node::economy::Usage;
+use aigen_node::network::{Outcome, Receipt};
 use aigen_node::{Node, NodeError, Observed, Observer, Served, Spent};
 use aigen_types::{Amount, ModelName};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -12,7 +13,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The text format's own name.
@@ -59,19 +61,22 @@ struct Refused {
 }
 
 type Counts = Family<Of, Counter>;
+type Seconds = Family<Of, Counter<f64, AtomicU64>>;
 type Levels = Family<Of, Gauge>;
 type Times = Family<Of, Histogram, fn() -> Histogram>;
 
 /// Everything that is counted.
 pub(crate) struct Metrics {
     registry: Registry,
+    /// Held by whoever sets levels and reads them.
+    looking: Mutex<()>,
     running: Levels,
     waiting: Levels,
     cache: Family<Of, Gauge<f64, AtomicU64>>,
-    preemptions: Levels,
-    passes: Family<Of, Gauge<f64, AtomicU64>>,
-    sessions: Family<Of, Gauge<f64, AtomicU64>>,
-    scheduling: Family<Of, Gauge<f64, AtomicU64>>,
+    preemptions: Counts,
+    passes: Seconds,
+    sessions: Seconds,
+    scheduling: Seconds,
     upstreams: Levels,
     upstreams_open: Levels,
     prompt: Counts,
@@ -105,7 +110,7 @@ impl Metrics {
             running: add(&mut registry, "vllm:num_requests_running", "Requests that are computed"),
             waiting: add(&mut registry, "vllm:num_requests_waiting", "Requests in the waiting line"),
             cache: add(&mut registry, "vllm:kv_cache_usage_perc", "Part of the cache in use, 1 is all"),
-            preemptions: add(&mut registry, "aigen_preemptions", "Times that a request gave way since the start"),
+            preemptions: add(&mut registry, "vllm:num_preemptions", "Times that a request gave way since the start"),
             passes: add(&mut registry, "aigen_engine_pass_seconds", "Time of the engine's thread in forward passes since the start"),
             sessions: add(&mut registry, "aigen_engine_session_seconds", "The same in sessions: masks, tokens chosen, controllers"),
             scheduling: add(&mut registry, "aigen_engine_scheduling_seconds", "The same in scheduling"),
@@ -132,11 +137,14 @@ impl Metrics {
             config_rejected: add(&mut registry, "aigen_config_rejected", "1 while the configuration file is not valid and what it said before holds"),
             record: add(&mut registry, "aigen_journal_record", "The journal's last durable record"),
             registry,
+            looking: Mutex::default(),
         }
     }
 
     /// Everything, as text.
     pub fn text(&self, node: &Node, config_rejected: bool) -> String {
+        // A panic elsewhere leaves levels that the next look sets again.
+        let _one = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         self.look(node);
         self.config_rejected.set(config_rejected.into());
         let mut text = String::new();
@@ -147,6 +155,7 @@ impl Metrics {
 
     /// What is so at this moment.
     fn look(&self, node: &Node) {
+        self.forget_levels();
         for (name, served) in node.models().iter() {
             self.look_at(&of(name), served);
         }
@@ -158,15 +167,29 @@ impl Metrics {
         self.record.set(level(node.journal_tip().seq.into()));
     }
 
+    /// Of a model that is not served any more there is nothing to tell.
+    fn forget_levels(&self) {
+        let levels = [
+            &self.running,
+            &self.waiting,
+            &self.upstreams,
+            &self.upstreams_open,
+        ];
+        levels.into_iter().for_each(|family| family.clear());
+        let times = [&self.passes, &self.sessions, &self.scheduling];
+        times.into_iter().for_each(|family| family.clear());
+        self.preemptions.clear();
+        self.cache.clear();
+    }
+
     fn look_at(&self, of: &Of, served: &Served) {
         match served {
             Served::Embedded(embedded) => {
                 let (load, info) = (embedded.engine.load(), embedded.engine.info());
                 self.running.get_or_create(of).set(load.running.into());
                 self.waiting.get_or_create(of).set(load.waiting.into());
-                self.preemptions
-                    .get_or_create(of)
-                    .set(level(load.gave_way.into()));
+                let gave_way = self.preemptions.get_or_create(of);
+                gave_way.inner().store(load.gave_way, Ordering::Relaxed);
                 self.look_at_time(of, load.spent);
                 let part = f64::from(load.held_cells) / f64::from(info.cells.max(1));
                 self.cache.get_or_create(of).set(part);
@@ -189,6 +212,29 @@ impl Metrics {
 }
 
 impl Metrics {
+    /// What every call adds, however long it took.
+    fn count(&self, of: &Of, used: &Usage, charged: Amount, outcome: Outcome) {
+        let prompt = used.all_prompt_tokens();
+        self.prompt.get_or_create(of).inc_by(prompt);
+        self.generated
+            .get_or_create(of)
+            .inc_by(used.computed_tokens());
+        self.cache_queries.get_or_create(of).inc_by(prompt);
+        self.cache_hits
+            .get_or_create(of)
+            .inc_by(used.cached_prompt_tokens);
+        self.discarded
+            .get_or_create(of)
+            .inc_by(used.discarded_tokens);
+        let charged = u64::try_from(charged.nano()).unwrap_or(u64::MAX);
+        self.charged.get_or_create(of).inc_by(charged);
+        let finished = Finished {
+            model_name: of.model_name.clone(),
+            finished_reason: reason(outcome),
+        };
+        self.finished.get_or_create(&finished).inc();
+    }
+
     fn look_at_time(&self, of: &Of, spent: Spent) {
         let of_all = [
             (&self.passes, spent.passes),
@@ -196,7 +242,11 @@ impl Metrics {
             (&self.scheduling, spent.scheduling),
         ];
         for (seconds, time) in of_all {
-            seconds.get_or_create(of).set(time.as_secs_f64());
+            let bits = time.as_secs_f64().to_bits();
+            seconds
+                .get_or_create(of)
+                .inner()
+                .store(bits, Ordering::Relaxed);
         }
     }
 }
@@ -206,22 +256,7 @@ impl Observer for Metrics {
         let of = &of(&call.model);
         let used = &call.used;
         let (prompt, output) = (used.all_prompt_tokens(), used.computed_tokens());
-        self.prompt.get_or_create(of).inc_by(prompt);
-        self.generated.get_or_create(of).inc_by(output);
-        self.cache_queries.get_or_create(of).inc_by(prompt);
-        self.cache_hits
-            .get_or_create(of)
-            .inc_by(used.cached_prompt_tokens);
-        self.discarded
-            .get_or_create(of)
-            .inc_by(used.discarded_tokens);
-        let charged = u64::try_from(call.charged.nano()).unwrap_or(u64::MAX);
-        self.charged.get_or_create(of).inc_by(charged);
-        let finished = Finished {
-            model_name: of.model_name.clone(),
-            finished_reason: reason(call.outcome),
-        };
-        self.finished.get_or_create(&finished).inc();
+        self.count(of, used, call.charged, call.outcome);
         self.latency
             .get_or_create(of)
             .observe(call.total.as_secs_f64());
@@ -250,6 +285,16 @@ impl Observer for Metrics {
                 self.per_token.get_or_create(of).observe(each.as_secs_f64());
             }
         }
+    }
+
+    fn lost(&self, receipt: &Receipt) {
+        let call = &receipt.call;
+        self.count(
+            &of(&call.model),
+            &call.used,
+            receipt.total(),
+            receipt.outcome,
+        );
     }
 
     fn refused(&self, model: &ModelName, error: &NodeError) {

@@ -75,6 +75,7 @@ impl From<&NodeError> for Failure {
             NodeError::Busy { own: true, .. } => Row(429, RateLimit, "key_busy", "nothing was charged; wait until some of them have ended"),
             NodeError::Busy { .. } => Row(503, Overloaded, "engine_busy", RETRY),
             NodeError::ShuttingDown => Row(503, Overloaded, "shutting_down", RETRY),
+            NodeError::Conversation(_) => Row(400, InvalidRequest, "conversation_refused", "say it in other roles, or ask POST /v1/completions, which takes plain text"),
             NodeError::Engine(_) => Row(500, Server, "engine_failed", TELL_OPERATOR),
             NodeError::JournalUnreachable => Row(503, Overloaded, "journal_unreachable", RETRY),
             NodeError::NotLeading => Row(421, Conflict, "not_leading", "send it to the node that leads"),

@@ -104,7 +104,7 @@ impl Queued {
     /// Why it will never begin; nothing is charged then.
     pub async fn began(&mut self) -> Result<(), NodeError> {
         let began = (&mut self.began).await;
-        let began = began.unwrap_or(Err(NodeError::ShuttingDown));
+        let began = began.unwrap_or_else(|_| Err(self.node.left_alone()));
         began.inspect_err(|error| self.node.tell_refused(&self.model, error))
     }
 }
@@ -193,6 +193,14 @@ impl Node {
         let model = request.model.clone();
         let entered = self.enter(caller, request).await;
         entered.inspect_err(|error| self.tell_refused(&model, error))
+    }
+
+    /// Why nobody is left who would say how a call went on.
+    fn left_alone(&self) -> NodeError {
+        match self.0.stopping.is_cancelled() {
+            true => NodeError::ShuttingDown,
+            false => NodeError::Engine("the task that ran the call ended too early".to_owned()),
+        }
     }
 
     fn tell_refused(&self, model: &ModelName, error: &NodeError) {

@@ -176,6 +176,9 @@ pub enum NodeError {
     /// The node is shutting down.
     #[error("the node is shutting down")]
     ShuttingDown,
+    /// The model's chat template has no words for the conversation, or there is none.
+    #[error("the model takes no such conversation: {0}")]
+    Conversation(String),
     /// The engine failed before anything was produced.
     #[error("the engine failed: {0}")]
     Engine(String),
@@ -269,6 +272,7 @@ impl From<EngineError> for NodeError {
             },
             EngineError::Stopped => Self::ShuttingDown,
             EngineError::Upstream(fault) => Self::Upstream(fault),
+            EngineError::ChatTemplate { reason } => Self::Conversation(reason),
             other => Self::Engine(other.to_string()),
         }
     }

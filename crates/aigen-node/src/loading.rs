@@ -7,7 +7,9 @@ use crate::served::{Served, ServedModels};
 use aigen_network::NewModel;
 use aigen_types::ModelName;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
 
 /// Brings up models. Whoever composed the node knows which there are, and how much room.
 pub trait Loader: Send + Sync + 'static {
@@ -62,6 +64,7 @@ pub struct Loading(Arc<Shown>);
 struct Shown {
     model: ModelName,
     loads: Loads,
+    stopping: CancellationToken,
 }
 
 impl Drop for Shown {
@@ -71,9 +74,13 @@ impl Drop for Shown {
 }
 
 impl Loading {
-    /// It has come so far.
-    pub fn at(&self, percent: u8) {
+    /// It has come so far. Breaks where the node ends, so that nobody wants it any more.
+    pub fn at(&self, percent: u8) -> ControlFlow<()> {
         self.0.loads.lock().insert(self.0.model.clone(), percent);
+        match self.0.stopping.is_cancelled() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 }
 
@@ -109,9 +116,13 @@ impl Node {
     /// Shows that a model is being brought up.
     #[must_use]
     pub fn begin_loading(&self, model: ModelName) -> Loading {
-        let loads = self.0.loads.clone();
-        let loading = Loading(Arc::new(Shown { model, loads }));
-        loading.at(0);
+        let loading = Loading(Arc::new(Shown {
+            model,
+            loads: self.0.loads.clone(),
+            stopping: self.0.stopping.clone(),
+        }));
+        // Whether anybody wants it is asked while it loads.
+        let _ = loading.at(0);
         loading
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct Meter {
     open: Option<OpenCall>,
     /// Its first hold, until that is known to be durable.
     opened: Option<Early>,
+    /// Whether something is held for it that has to be settled.
+    owes: bool,
     /// The call that it is made within.
     parent: Option<CallId>,
     work: Option<Work>,
@@ -125,6 +127,7 @@ impl Meter {
             exhausted: false,
             open: Some(open),
             opened: None,
+            owes: false,
             parent,
             answers: (0..work.choices()).map(|_| Answer::default()).collect(),
             again: work.again().zip(recipe),
@@ -333,6 +336,7 @@ impl Meter {
         match opened.applied().await? {
             Ok(reply) => {
                 self.opened = Some(opened);
+                self.owes = true;
                 Ok(reply)
             }
             Err(refusal) => {
@@ -575,7 +579,16 @@ impl Meter {
     }
 
     async fn close(&mut self, finish: &Finish, endings: &[Ending]) -> Result<(), NodeError> {
-        let close = CloseCall {
+        let close = self.closing(finish, endings);
+        // However long the journal is out of reach: what was used is owed.
+        let closed = self.node.0.journal.send(close)?;
+        self.owes = false;
+        let committed = closed.await.map_err(|_| Stopped)?;
+        committed.result.map(|_| ()).map_err(NodeError::from)
+    }
+
+    fn closing(&self, finish: &Finish, endings: &[Ending]) -> Command {
+        Command::CloseCall(CloseCall {
             call: self.call,
             used: self.used,
             outcome: outcome_of(finish),
@@ -586,15 +599,19 @@ impl Meter {
                 ..steered(finish, endings)
             },
             counter: Some(self.counting.counter()),
-        };
-        // However long the journal is out of reach: what was used is owed.
-        let committed = self
-            .node
-            .0
-            .journal
-            .submit(Command::CloseCall(close))
-            .await?;
-        committed.result.map(|_| ()).map_err(NodeError::from)
+        })
+    }
+}
+
+/// Where it panics, or what it asks does, nothing stays held: what had come by then is charged. A
+/// runtime that ends drops it too, and then it is the next start that settles.
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if self.owes && std::thread::panicking() {
+            let close = self.closing(&Finish::Fault(Fault::Crashed), &[]);
+            // A journal that has stopped ends the process; there is nobody left to tell.
+            let _ = self.node.0.journal.send(close);
+        }
     }
 }
 

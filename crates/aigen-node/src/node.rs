@@ -15,9 +15,9 @@ use aigen_journal::{Batch, Journal, Role, Stopped};
 use aigen_network::{
     CloseCall, Command, KeyLimits, Minute, Network, Outcome, Refusal, Reply, Scope, Steered,
 };
-use aigen_types::{Digest, ModelName, NodeId, Slug, Timestamp};
+use aigen_types::{CallId, Digest, ModelName, NodeId, Slug, Timestamp};
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLockReadGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) models: Models,
     pub(crate) functions: Functions,
     pub(crate) observer: OnceLock<Arc<dyn Observer>>,
+    /// Lost calls that nobody has been told of.
+    untold: Mutex<Vec<CallId>>,
     pub(crate) loader: OnceLock<Arc<dyn Loader>>,
     /// Without them, controllers that are components are neither published nor run.
     pub(crate) components: OnceLock<Components>,
@@ -102,6 +104,7 @@ impl Node {
             models: Models::new(models, setup.admission),
             functions: Functions::default(),
             observer: OnceLock::new(),
+            untold: Mutex::default(),
             loader: OnceLock::new(),
             components: OnceLock::new(),
             grant: OnceLock::new(),
@@ -156,6 +159,7 @@ impl Node {
             };
             let committed = self.0.journal.submit(Command::CloseCall(close)).await?;
             tracing::warn!(%call, result = ?committed.result, "closed a call that a stopped node left open");
+            self.tell_lost(call);
         }
         Ok(())
     }
@@ -239,9 +243,26 @@ impl Node {
         let _ = self.0.components.set(components);
     }
 
-    /// Tells of every call from now on. The first observer stays.
+    /// Tells of every call from now on, and of those that were lost before the start. The first observer
+    /// stays.
     pub fn observe(&self, observer: Arc<dyn Observer>) {
         let _ = self.0.observer.set(observer);
+        let untold = std::mem::take(&mut *self.untold());
+        untold.into_iter().for_each(|call| self.tell_lost(call));
+    }
+
+    fn tell_lost(&self, call: CallId) {
+        let receipt = self.network().receipt(call);
+        match (self.0.observer.get(), receipt) {
+            (Some(observer), Some(receipt)) => observer.lost(&receipt),
+            (None, Some(_)) => self.untold().push(call),
+            (_, None) => {}
+        }
+    }
+
+    fn untold(&self) -> MutexGuard<'_, Vec<CallId>> {
+        // No state between two changes of a list is a wrong one.
+        self.0.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether new calls are refused because the node is to end.
@@ -309,16 +330,13 @@ impl Node {
         Some((limits, network.minute(now(), key)))
     }
 
-    /// Refuses new calls, waits up to `grace` for the running ones, then ends and settles them.
+    /// Refuses new calls, waits up to `grace` for the running ones, then ends and settles them. What is
+    /// being loaded is given up.
     pub async fn shut_down(&self, grace: Duration) {
         self.0.calls.close();
-        if tokio::time::timeout(grace, self.0.calls.wait())
-            .await
-            .is_err()
-        {
-            self.0.stopping.cancel();
-            self.0.calls.wait().await;
-        }
+        let _ = tokio::time::timeout(grace, self.0.calls.wait()).await;
+        self.0.stopping.cancel();
+        self.0.calls.wait().await;
         // Everything is settled; a store that does not answer now keeps nobody waiting for ever.
         let _ = tokio::time::timeout(JOURNAL_STOP_MAX, self.0.journal.stop()).await;
     }
@@ -358,7 +376,7 @@ async fn recover_lost(node: Node) {
 }
 
 /// What a refused call means to whoever asked for it.
-pub(crate) fn call_refused(call: aigen_types::CallId, refusal: Refusal) -> NodeError {
+pub(crate) fn call_refused(call: CallId, refusal: Refusal) -> NodeError {
     match refusal {
         Refusal::CallExists => NodeError::CallExists { call, same: true },
         Refusal::CallExistsWithDifferentRequest => NodeError::CallExists { call, same: false },

@@ -2,7 +2,7 @@
 
 use crate::error::NodeError;
 use aigen_economy::Usage;
-use aigen_network::Outcome;
+use aigen_network::{Outcome, Receipt};
 use aigen_types::{Amount, ModelName};
 use std::time::Duration;
 
@@ -31,6 +31,9 @@ pub struct Observed {
 pub trait Observer: Send + Sync + 'static {
     /// One ended.
     fn ended(&self, call: &Observed);
+
+    /// One of a node that was killed was settled: for how long it ran nobody knows.
+    fn lost(&self, receipt: &Receipt);
 
     /// One was refused before it began.
     fn refused(&self, model: &ModelName, error: &NodeError);

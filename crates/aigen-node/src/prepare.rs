@@ -21,6 +21,9 @@ use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+/// Why an upstream is not asked for it.
+const NO_WORD: &str = "it is computed elsewhere, and OpenAI's protocol has no word for it";
+
 /// Everything that can be known before money is held.
 pub(crate) struct Prepared {
     pub open: OpenCall,
@@ -247,6 +250,13 @@ impl Node {
                 "n",
                 request.choices > 1,
                 "it is computed elsewhere, and asked for one answer at a time",
+            ),
+            ("top_k", request.sampling.top_k > 0, NO_WORD),
+            ("min_p", request.sampling.min_p > 0.0, NO_WORD),
+            (
+                "repetition_penalty",
+                request.sampling.repetition_penalty.to_bits() != 1_f32.to_bits(),
+                NO_WORD,
             ),
         ];
         if let Some((param, _, reason)) = elsewhere.into_iter().find(|(_, asked, _)| *asked) {

@@ -6,6 +6,7 @@ mod budgets;
 mod datasets;
 mod early;
 mod joined;
+mod loading;
 mod metering;
 mod recovery;
 mod remote;

@@ -1,6 +1,7 @@
 //! `aigen.toml`, the environment, and what they amount to.
 
 mod admission;
+mod bounds;
 mod cors;
 mod datasets;
 mod economy;
@@ -19,12 +20,15 @@ pub use model::ModelConfig;
 pub use outside::OutsideConfig;
 pub use replays::ReplaysConfig;
 pub use telemetry::TelemetryConfig;
+use upstream::is_base_url;
 pub use upstream::{HangUpConfig, RemoteConfig, RemoteControl, UpstreamConfig};
 
 use crate::failure::{OrHint, hinted};
 use aigen_types::Slug;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use bounds::{SECONDS_MAX, within, without_passwords};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -161,7 +165,11 @@ impl Config {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        Ok(toml::from_str(text)?)
+        // The error repeats a line of the file.
+        toml::from_str(text).map_err(|error| match without_passwords(&error.to_string()) {
+            Cow::Borrowed(_) => error.into(),
+            Cow::Owned(said) => anyhow!(said),
+        })
     }
 
     /// `variable` gives the value of an environment variable, if it is set.
@@ -170,7 +178,10 @@ impl Config {
             let name = format!("AIGEN_{}", key.to_uppercase());
             if let Some(value) = variable(&name).filter(|value| !value.is_empty()) {
                 set(self, &value).or_hint(
-                    format!("{name} has a value that does not fit: {value}"),
+                    format!(
+                        "{name} has a value that does not fit: {}",
+                        without_passwords(&value)
+                    ),
                     format!("it means the same as `{key}` in `aigen config --default`"),
                 )?;
             }
@@ -199,8 +210,8 @@ impl Config {
             .as_ref()
             .map_or(Ok(()), TelemetryConfig::check)?;
         self.cors.check()?;
-        self.outside.check()?;
-        self.replays.check()?;
+        within("`snapshot_commands`", self.snapshot_commands, 1..=u64::MAX)?;
+        within("`grace_seconds`", self.grace_seconds, 0..=SECONDS_MAX)?;
         self.check_journal()?;
         self.settings().map(|_| ())
     }
@@ -220,10 +231,16 @@ impl Config {
                 "set `advertise` to a URL with a name of its certificate, like https://node-1.example:8000",
             ));
         }
-        if self.lease_seconds == 0 {
-            return Err(hinted("`lease_seconds` is 0", "5 seconds is a good lease"));
+        if let Some(url) = self.advertise.as_ref().filter(|url| !is_base_url(url)) {
+            return Err(hinted(
+                format!(
+                    "`advertise` is no URL of this node: {}",
+                    without_passwords(url)
+                ),
+                "write it like http://10.0.0.7:8000",
+            ));
         }
-        Ok(())
+        within("`lease_seconds`", self.lease_seconds, 1..=SECONDS_MAX)
     }
 
     fn names_are_distinct(&self) -> Result<()> {

@@ -1,10 +1,12 @@
 //! Logs, on stderr.
 
-use crate::failure::OrHint;
+use crate::failure::{OrHint, hinted};
 use crate::output::Output;
 use anyhow::Result;
 use std::io::{self, IsTerminal};
+use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Changes what is logged from now on.
 pub type Relog = Box<dyn Fn(EnvFilter) + Send + Sync>;
@@ -42,8 +44,44 @@ pub fn start(filter: &str, output: &Output) -> Result<Relog> {
 /// # Errors
 /// When it is no filter.
 pub fn filter(text: &str) -> Result<EnvFilter> {
-    EnvFilter::try_new(text).or_hint(
-        format!("`{text}` does not say what to log"),
-        "write AIGEN_LOG=info, or per module like AIGEN_LOG=info,aigen_node=debug",
-    )
+    let what = format!("`{text}` does not say what to log");
+    let hint = "write AIGEN_LOG=info, or per module like AIGEN_LOG=info,aigen_node=debug";
+    if let Some(word) = text
+        .split(',')
+        .map(str::trim)
+        .find(|part| is_misspelt(part))
+    {
+        return Err(hinted(format!("{what}: `{word}` is no level"), hint));
+    }
+    EnvFilter::try_new(text).or_hint(what, hint)
+}
+
+/// A word alone that is no level: it would be taken for a module, and everything else left out in silence.
+fn is_misspelt(part: &str) -> bool {
+    let is_word = !part.is_empty() && part.bytes().all(|letter| letter.is_ascii_alphabetic());
+    is_word && LevelFilter::from_str(part).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_no_filter() {
+        for good in [
+            "info",
+            "OFF",
+            "info,aigen_node=debug",
+            "aigen_node",
+            "hyper=trace",
+            "3",
+            "",
+        ] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        for bad in ["inof", "info,debgu", "===", "foo=bar=baz"] {
+            let error = filter(bad).unwrap_err().to_string();
+            assert!(error.contains("does not say what to log"), "{error}");
+        }
+    }
 }

@@ -59,18 +59,22 @@ impl ModelStore {
         Ok(entries)
     }
 
-    /// Notes where a GGUF file is.
+    /// Notes where a GGUF file is. Where its checksum is given, the file is read and compared.
     ///
     /// # Errors
-    /// A file that is missing or no GGUF; a name in use.
-    pub fn add_file(&self, file: &Path, name: Slug) -> Result<Entry> {
+    /// A file that is missing, incomplete or no GGUF; another checksum; a name in use.
+    pub fn add_file(&self, file: &Path, name: Slug, sha256: Option<String>) -> Result<Entry> {
         self.must_be_free(&name)?;
         let bytes = gguf::check(file)?;
+        gguf::check_whole(file)?;
+        if let Some(expected) = &sha256 {
+            gguf::check_sha256(file, expected)?;
+        }
         let path = file.canonicalize()?;
         let entry = Entry {
             name,
             source: path.display().to_string(),
-            sha256: None,
+            sha256,
             file: path,
             bytes,
         };

@@ -18,7 +18,7 @@ mod tls;
 
 pub use assembled::Assembled;
 pub use components::{COMPILE, host};
-pub use engines::{chosen_model, embedded};
+pub use engines::{check_options, chosen_model, embedded};
 pub use listen::{first_free, listen};
 pub use reload::Source;
 
@@ -28,7 +28,7 @@ use crate::output::Output;
 use aigen_gateway::{Door, Front, GatewayState, Spans};
 use aigen_jarvis_host::Images;
 use aigen_node::Caller;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use reload::Reload;
 use signals::Signals;
 use std::io;
@@ -75,7 +75,7 @@ impl LocalNode {
         output: &Output,
         bind: impl AsyncFnOnce() -> Result<TcpListener>,
     ) -> Result<Self> {
-        let signals = Signals::listen()?;
+        let mut signals = Signals::listen()?;
         let data_dir = DataDir::open_or_create(&config.data_dir)?;
         let mut lock = data_dir.lock()?;
         let tls = config.tls.as_ref().map(tls::server).transpose()?;
@@ -112,7 +112,10 @@ impl LocalNode {
         }));
         let operator = assembled.found(config, output).await?;
         lock.announce(&url(address, secure))?;
-        let loaded = assembled.load(config, output).await;
+        let loaded = tokio::select! {
+            loaded = assembled.load(config, output) => loaded,
+            () = signals.told_to_stop() => Err(anyhow!("told to stop while models were being loaded")),
+        };
         if loaded.is_err() {
             // What was asked meanwhile is settled: nothing of it is left to the next start.
             assembled.node.shut_down(Duration::ZERO).await;
@@ -143,6 +146,7 @@ impl LocalNode {
     /// # Errors
     /// When the operating system does not let us listen for SIGHUP.
     pub fn follow(&mut self, source: Source, output: &Output) -> Result<()> {
+        let began_with_file = source.file.exists();
         let reload = Reload {
             source,
             node: self.assembled.node.clone(),
@@ -151,6 +155,7 @@ impl LocalNode {
             grace: Arc::clone(&self.grace),
             rejected: Arc::clone(&self.config_rejected),
             output: *output,
+            began_with_file,
         };
         self.reloads = Some(tokio::spawn(reload.follow(reload::hang_ups()?)));
         Ok(())

@@ -60,6 +60,15 @@ pub struct ChatRequest {
     /// See [`Sampling::frequency_penalty`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency_penalty: Option<f64>,
+    /// See [`Sampling::top_k`]. vLLM's, as the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<u32>,
+    /// See [`Sampling::min_p`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_p: Option<f64>,
+    /// See [`Sampling::repetition_penalty`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repetition_penalty: Option<f64>,
     /// What the answer must look like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_format: Option<ResponseFormat>,
@@ -101,6 +110,15 @@ pub struct ChatRequest {
     /// Kept as it came: asks for a judgement of prompt and answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moderation: Option<Value>,
+    /// Kept so that it can be refused: text after the end of the answer. vLLM's, as the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_eos: Option<Value>,
+    /// Kept so that it can be refused: an answer that may not end before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_tokens: Option<Value>,
+    /// Kept so that it can be refused: tokens that end the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_token_ids: Option<Value>,
 }
 
 /// One message of a conversation.
@@ -202,7 +220,9 @@ impl ChatRequest {
             presence_penalty: self.presence_penalty,
             frequency_penalty: self.frequency_penalty,
             logit_bias: self.logit_bias.clone().unwrap_or_default(),
-            top_k: None,
+            top_k: self.top_k,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
             logprobs: (self.logprobs == Some(true)).then(|| self.top_logprobs.unwrap_or(0)),
         }
     }

@@ -1,8 +1,9 @@
-use super::sampling::none_one_or_many;
+use super::sampling::{TOP_LOGPROBS_MAX, none_one_or_many};
 use super::{
     AigenReply, ApiError, CompletionObject, Extension, FinishReason, Sampling, StreamOptions, Usage,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `POST /v1/completions`: a text to continue. Fields not listed here do not change the answer and are ignored.
@@ -52,6 +53,15 @@ pub struct CompletionRequest {
     /// See [`Sampling::frequency_penalty`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency_penalty: Option<f64>,
+    /// See [`Sampling::top_k`]. vLLM's, as the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<u32>,
+    /// See [`Sampling::min_p`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_p: Option<f64>,
+    /// See [`Sampling::repetition_penalty`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repetition_penalty: Option<f64>,
     /// The caller's end user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -68,6 +78,15 @@ pub struct CompletionRequest {
     /// Kept so that it can be refused: answers generated to pick the best from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_of: Option<u32>,
+    /// Kept so that it can be refused: text after the end of the answer. vLLM's, as the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_eos: Option<Value>,
+    /// Kept so that it can be refused: an answer that may not end before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_tokens: Option<Value>,
+    /// Kept so that it can be refused: tokens that end the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_token_ids: Option<Value>,
 }
 
 /// What to continue.
@@ -158,7 +177,9 @@ impl CompletionRequest {
             presence_penalty: self.presence_penalty,
             frequency_penalty: self.frequency_penalty,
             logit_bias: self.logit_bias.clone().unwrap_or_default(),
-            top_k: None,
+            top_k: self.top_k,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
             logprobs: self.logprobs,
         }
     }
@@ -184,6 +205,10 @@ impl CompletionRequest {
         if self.stream_options.is_some() && !self.is_stream() {
             let message = "only allowed when `stream` is true";
             return Err(ApiError::invalid("stream_options", message));
+        }
+        if self.logprobs > Some(TOP_LOGPROBS_MAX) {
+            let message = format!("must be at most {TOP_LOGPROBS_MAX}");
+            return Err(ApiError::invalid("logprobs", message));
         }
         self.sampling().check()
     }

@@ -8,6 +8,8 @@ const CHOICES_MAX: u32 = 128;
 const STOPS_MAX: usize = 4;
 /// Bytes of one of them, which a session here looks for at every token.
 const STOP_BYTES_MAX: usize = 256;
+/// Nothing is divided by 0, or by so little that everything else is nothing.
+const REPETITION_PENALTY_MIN: f64 = 0.01;
 /// Alternatives OpenAI allows per token.
 pub(super) const TOP_LOGPROBS_MAX: u32 = 20;
 
@@ -33,8 +35,12 @@ pub struct Sampling {
     pub frequency_penalty: Option<f64>,
     /// Token id to what is added to its logit, −100 to 100.
     pub logit_bias: BTreeMap<u32, f64>,
-    /// Only so many of the likeliest tokens; `None`: all.
+    /// Only so many of the likeliest tokens, at least 1; `None`: all.
     pub top_k: Option<u32>,
+    /// 0 to 1: only tokens at least this times as likely as the likeliest.
+    pub min_p: Option<f64>,
+    /// Above 0, at most 2: tokens that occurred become less likely by division, above 1.
+    pub repetition_penalty: Option<f64>,
     /// Alternatives reported per token, 0 to 20; `None`: no log-probabilities.
     pub logprobs: Option<u32>,
 }
@@ -47,6 +53,16 @@ impl Sampling {
         within("top_p", self.top_p, 0.0, 1.0)?;
         within("presence_penalty", self.presence_penalty, -2.0, 2.0)?;
         within("frequency_penalty", self.frequency_penalty, -2.0, 2.0)?;
+        within("min_p", self.min_p, 0.0, 1.0)?;
+        within(
+            "repetition_penalty",
+            self.repetition_penalty,
+            REPETITION_PENALTY_MIN,
+            2.0,
+        )?;
+        if self.top_k == Some(0) {
+            return Err(ApiError::invalid("top_k", "must be at least 1"));
+        }
         for bias in self.logit_bias.values() {
             within("logit_bias", Some(*bias), -100.0, 100.0)?;
         }

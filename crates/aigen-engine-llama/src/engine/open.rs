@@ -2,8 +2,10 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::num::NonZeroU32;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aigen_engine::{ControlLevel, Engine, Feed, ModelInfo, Sequence, Tokenizer};
@@ -18,8 +20,8 @@ use llama_cpp_2::model::params::kv_overrides::ParamOverrideValue;
 use super::{LlamaEngine, Loaded};
 use crate::gguf::{self, Header};
 use crate::native;
-use crate::options::{DEFAULT_CONTEXT_MAX, SEQUENCES_MAX, THREADS_MAX, default_threads};
-use crate::progress::{OnProgress, Progress, Reading};
+use crate::options::{DEFAULT_CONTEXT_MAX, default_threads};
+use crate::progress::{GivenUp, OnProgress, Progress, Reading};
 use crate::tokenizer::{self, LlamaTokenizer};
 use crate::{OpenError, Options};
 
@@ -30,13 +32,13 @@ use crate::{OpenError, Options};
 /// # Errors
 /// [`OpenError`], each of which has a [`OpenError::hint`].
 pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<LlamaEngine, OpenError> {
-    open_telling(path, options, Box::new(|_| {}))
+    open_telling(path, options, Box::new(|_| ControlFlow::Continue(())))
 }
 
 /// Like [`open`], and tells how far it has come.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`], and [`OpenError::GivenUp`] where `on_progress` breaks.
 pub fn open_telling(
     path: impl AsRef<Path>,
     options: &Options,
@@ -45,7 +47,7 @@ pub fn open_telling(
     let path = path.as_ref();
     let mut progress = Progress::new(on_progress);
     check_processor()?;
-    check_options(options)?;
+    options.check()?;
     let header = gguf::read(path)?;
     check_end(&header, path)?;
     let digest = digest(path, &mut progress)?;
@@ -133,31 +135,6 @@ pub(crate) fn check_processor() -> Result<(), OpenError> {
     })
 }
 
-fn check_options(options: &Options) -> Result<(), OpenError> {
-    let refuse = |reason: String| Err(OpenError::Options { reason });
-    if !(1..=SEQUENCES_MAX).contains(&options.sequences_max) {
-        return refuse(format!("sequences_max must be 1 to {SEQUENCES_MAX}"));
-    }
-    if options.kept_sequences > SEQUENCES_MAX - options.sequences_max {
-        return refuse(format!(
-            "sequences_max and kept_sequences must be {SEQUENCES_MAX} at most together"
-        ));
-    }
-    if options
-        .threads
-        .is_some_and(|threads| !(1..=THREADS_MAX).contains(&threads))
-    {
-        return refuse(format!("threads must be 1 to {THREADS_MAX}"));
-    }
-    if options.batch_tokens_max == 0 || i32::try_from(options.batch_tokens_max).is_err() {
-        return refuse("batch_tokens_max must be at least 1".to_owned());
-    }
-    if options.context_tokens == Some(0) {
-        return refuse("context_tokens must be at least 1".to_owned());
-    }
-    Ok(())
-}
-
 pub(crate) fn digest(path: &Path, progress: &mut Progress) -> Result<Digest, OpenError> {
     let unreadable = |source: io::Error| OpenError::Unreadable {
         path: path.into(),
@@ -172,8 +149,16 @@ pub(crate) fn digest(path: &Path, progress: &mut Progress) -> Result<Digest, Ope
         progress,
     };
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(reading).map_err(unreadable)?;
+    let read = hasher.update_reader(reading);
+    read.map_err(|error| match is_given_up(&error) {
+        true => OpenError::GivenUp { path: path.into() },
+        false => unreadable(error),
+    })?;
     Ok(Digest(*hasher.finalize().as_bytes()))
+}
+
+fn is_given_up(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|cause| cause.is::<GivenUp>())
 }
 
 pub(crate) fn load(
@@ -182,9 +167,12 @@ pub(crate) fn load(
     options: &Options,
     mut progress: Progress,
 ) -> Result<LlamaModel, OpenError> {
+    let given_up = Arc::new(AtomicBool::new(false));
+    let gives_up = Arc::clone(&given_up);
     let params = LlamaModelParams::default().with_progress_callback(move |part| {
-        progress.loads(part);
-        true
+        let goes_on = progress.loads(part).is_continue();
+        gives_up.store(!goes_on, Ordering::Relaxed);
+        goes_on
     });
     let params = match options.gpu_layers {
         Some(layers) => params.with_n_gpu_layers(layers),
@@ -200,6 +188,10 @@ pub(crate) fn load(
     let backend = native::backend();
     native::take_first_error();
     LlamaModel::load_from_file(backend, path, &params).map_err(|error| {
+        if given_up.load(Ordering::Relaxed) {
+            native::take_first_error();
+            return OpenError::GivenUp { path: path.into() };
+        }
         let reason = native::take_first_error().unwrap_or_else(|| error.to_string());
         refused(path, reason)
     })
@@ -309,7 +301,7 @@ fn computes_on_gpu(options: &Options) -> bool {
 /// Tokens the CPU computes at a time: from 64 on llama.cpp's flash attention takes another kernel.
 const CPU_TOKENS: u32 = 63;
 
-/// Makes what a session says independent of its neighbours, and attention independent of cells that are
+/// Makes what a session says independent of what else is in a pass, and attention independent of cells that are
 /// not its own.
 ///
 /// Without flash attention a token is multiplied with every cell in use, its own or not: with 16 long

@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -7,7 +8,7 @@ use aigen_engine::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::Options;
+use crate::{OpenError, Options};
 
 /// How far a logit of the test model may be off when it was computed in another
 /// batch. On x86-64 with AVX2 it was never off at all: chunks, forks, backtracks
@@ -57,7 +58,10 @@ fn a_model_says_what_it_is() {
 #[test]
 fn opening_tells_how_far_it_has_come() {
     let (send, told) = channel();
-    let on_progress = Box::new(move |percent| send.send(percent).unwrap());
+    let on_progress = Box::new(move |percent| {
+        send.send(percent).unwrap();
+        ControlFlow::Continue(())
+    });
     open_telling(model(), &options(), on_progress).expect("the test model opens");
     let told: Vec<u8> = told.iter().collect();
     assert!(
@@ -67,6 +71,59 @@ fn opening_tells_how_far_it_has_come() {
     assert_eq!(told.last(), Some(&100));
     let reading = told.iter().filter(|percent| **percent <= 50).count();
     assert!(reading > 10 && told.len() > reading + 1, "{told:?}");
+}
+
+/// A session whose later tokens lie in cells before those of its earlier ones sums them up in another
+/// order.
+#[test]
+fn cells_that_others_freed_change_last_digits_at_most() {
+    let mut engine = engine();
+    let tokens: Vec<TokenId> = (0..80).map(|at| 300 + at * 7 % 500).collect();
+    let mut last = |others: usize| {
+        for other in 1..=others {
+            let feed = feed(other as u32, &tokens[..20]);
+            engine.forward(&[feed]).unwrap();
+        }
+        engine.forward(&[feed(0, &tokens[..20])]).unwrap();
+        (1..=others).for_each(|other| engine.free(Sequence(other as u32)));
+        for token in &tokens[20..] {
+            engine.forward(&[feed(0, &[*token])]).unwrap();
+        }
+        let row = engine.logits(0).to_vec();
+        engine.free(Sequence(0));
+        row
+    };
+    let alone = last(0);
+    assert_eq!(alone, last(0), "alone it is the same each time");
+    for others in 1..=3 {
+        let beside = last(others);
+        let differences = alone.iter().zip(&beside).map(|(a, b)| (a - b).abs());
+        let worst = differences.fold(0.0, f32::max);
+        println!("{others} freed: {worst}");
+        assert!(worst < 1e-2, "{worst} after {others} were freed");
+    }
+}
+
+/// Both while the file is read and while it is loaded, and it can be opened again.
+#[test]
+fn opening_is_given_up_where_nobody_wants_it_any_more() {
+    for last in [0, 20, 50, 51, 80] {
+        let (send, told) = channel();
+        let on_progress = Box::new(move |percent| {
+            send.send(percent).unwrap();
+            match percent < last {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        });
+        let opened = open_telling(model(), &options(), on_progress);
+        let error = opened.err().expect("it was given up");
+        assert!(matches!(error, OpenError::GivenUp { .. }), "{error}");
+        let told: Vec<u8> = told.iter().collect();
+        let before = told.iter().filter(|percent| **percent < last).count();
+        assert_eq!(told.len(), before + 1, "{last} %: {told:?}");
+    }
+    engine();
 }
 
 fn feed(sequence: u32, tokens: &[TokenId]) -> Feed<'_> {
@@ -509,6 +566,16 @@ mod broken {
         }
     }
 
+    /// llama.cpp would end the process for one.
+    #[test]
+    fn a_context_of_two_tokens_is_one() {
+        let options = Options {
+            context_tokens: Some(2),
+            ..options()
+        };
+        assert_eq!(open(model(), &options).unwrap().info().context_tokens, 2);
+    }
+
     #[test]
     fn impossible_options_are_refused() {
         let rows = [
@@ -538,6 +605,10 @@ mod broken {
             },
             Options {
                 context_tokens: Some(0),
+                ..options()
+            },
+            Options {
+                context_tokens: Some(1),
                 ..options()
             },
             Options {

@@ -86,6 +86,9 @@ fn refuse_unsupported(request: &ChatRequest) -> Result<(), Failure> {
             &request.web_search_options,
             "leave it out",
         ),
+        ("ignore_eos", &request.ignore_eos, "leave it out"),
+        ("min_tokens", &request.min_tokens, "leave it out"),
+        ("stop_token_ids", &request.stop_token_ids, "use `stop`"),
     ];
     for (name, value, way_out) in fields {
         if value.as_ref().is_some_and(asks_for_something) {
@@ -99,8 +102,9 @@ fn refuse_unsupported(request: &ChatRequest) -> Result<(), Failure> {
     Ok(())
 }
 
-fn asks_for_something(value: &Value) -> bool {
-    !matches!(value, Value::Null) && value.as_array().is_none_or(|list| !list.is_empty())
+pub(super) fn asks_for_something(value: &Value) -> bool {
+    let is_nothing = matches!(value, Value::Null | Value::Bool(false)) || value.as_u64() == Some(0);
+    !is_nothing && value.as_array().is_none_or(|list| !list.is_empty())
 }
 
 /// What steers a chat: tools, a format or a controller.

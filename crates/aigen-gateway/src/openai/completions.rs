@@ -1,4 +1,5 @@
 use super::answer::{Ask, complete, json};
+use super::chat::asks_for_something;
 use super::conclusion::Conclusion;
 use super::frame::Frame;
 use super::speech::{Part, Said};
@@ -15,6 +16,7 @@ use aigen_api::openai::{
 use aigen_node::Prompt;
 use axum::extract::State;
 use axum::response::Response;
+use serde_json::Value;
 
 pub(super) const ROUTE: &str = "/v1/completions";
 
@@ -53,6 +55,7 @@ pub(super) async fn create(
 
 /// What would change the answer and cannot here is refused by name.
 fn refuse_unsupported(request: &CompletionRequest) -> Result<(), Failure> {
+    let some = |value: &Option<Value>| value.as_ref().is_some_and(asks_for_something);
     let many = |count: Option<u32>| count.is_some_and(|count| count > 1);
     let wrong = [
         ("best_of", many(request.best_of), "leave it out"),
@@ -64,6 +67,13 @@ fn refuse_unsupported(request: &CompletionRequest) -> Result<(), Failure> {
                 .as_deref()
                 .is_some_and(|text| !text.is_empty()),
             "leave it out",
+        ),
+        ("ignore_eos", some(&request.ignore_eos), "leave it out"),
+        ("min_tokens", some(&request.min_tokens), "leave it out"),
+        (
+            "stop_token_ids",
+            some(&request.stop_token_ids),
+            "use `stop`",
         ),
     ];
     match wrong.into_iter().find(|(_, asked_for, _)| *asked_for) {

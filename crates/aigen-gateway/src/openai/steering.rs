@@ -109,6 +109,8 @@ pub(crate) fn sampling(asked: &Asked) -> Sampling {
         presence_penalty: number(asked.presence_penalty, 0.0),
         frequency_penalty: number(asked.frequency_penalty, 0.0),
         top_k: asked.top_k.unwrap_or(0),
+        min_p: number(asked.min_p, 0.0),
+        repetition_penalty: number(asked.repetition_penalty, 1.0),
         bias: bias.map(|(token, bias)| (*token, *bias as f32)).collect(),
         seed: asked.seed.map_or_else(chance, i64::cast_unsigned),
         ..Sampling::default()

@@ -234,7 +234,7 @@ fn fields_of<T: DeserializeOwned>() -> BTreeSet<&'static str> {
 #[test]
 fn requests_have_the_fields_that_are_read() {
     let document = document();
-    let of_chat = "audio function_call functions modalities moderation web_search_options";
+    let of_chat = "audio function_call functions ignore_eos min_tokens modalities moderation stop_token_ids web_search_options";
     let of_responses = "background context_management conversation moderation \
         previous_response_id prompt";
     for (schema, fields, refused) in [
@@ -242,7 +242,7 @@ fn requests_have_the_fields_that_are_read() {
         (
             "CompletionRequest",
             fields_of::<CompletionRequest>(),
-            "best_of echo suffix",
+            "best_of echo ignore_eos min_tokens stop_token_ids suffix",
         ),
         (
             "ResponsesRequest",

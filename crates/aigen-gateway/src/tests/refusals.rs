@@ -55,6 +55,13 @@ const CHAT: &str = r#"
 400 unsupported_parameter moderation             | {"moderation": {"model": "m"}}
 400 unsupported_parameter functions              | {"functions": [{"name": "f"}]}
 400 unsupported_parameter modalities             | {"modalities": ["audio"]}
+400 invalid_value         top_k                  | {"top_k": 0}
+400 invalid_value         top_k                  | {"top_k": "a"}
+400 invalid_value         min_p                  | {"min_p": 1.5}
+400 invalid_value         repetition_penalty     | {"repetition_penalty": 0}
+400 unsupported_parameter ignore_eos             | {"ignore_eos": true}
+400 unsupported_parameter min_tokens             | {"min_tokens": 3}
+400 unsupported_parameter stop_token_ids         | {"stop_token_ids": [7]}
 400 unsupported_parameter audio                  | {"audio": {"voice": "a"}}
 400 unsupported_parameter web_search_options     | {"web_search_options": {}}
 400 invalid_json aigen.colour                    | {"aigen": {"colour": 1}}
@@ -83,6 +90,9 @@ const COMPLETIONS: &str = r#"
 400 unsupported_parameter prompt   | {"prompt": ["a", "b"]}
 400 unsupported_parameter prompt   | {"prompt": [1, 2]}
 400 invalid_json prompt            | {"prompt": {"a": 1}}
+400 unsupported_parameter ignore_eos | {"prompt": "a", "ignore_eos": true}
+400 invalid_value         min_p    | {"prompt": "a", "min_p": -1}
+400 invalid_value logprobs         | {"prompt": "a", "logprobs": 21}
 400 unsupported_parameter suffix   | {"prompt": "a", "suffix": "b"}
 400 unsupported_parameter echo     | {"prompt": "a", "echo": true}
 400 unsupported_parameter best_of  | {"prompt": "a", "best_of": 2}

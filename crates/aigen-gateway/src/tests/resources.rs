@@ -73,7 +73,7 @@ impl Loader for Stuck {
         _: &ServedModels,
         loading: &Loading,
     ) -> Result<(Served, NewModel), String> {
-        loading.at(33);
+        assert!(loading.at(33).is_continue());
         let came = self.came.lock().unwrap().take();
         came.unwrap().send(()).unwrap();
         let _ = self.goes.lock().unwrap().recv();

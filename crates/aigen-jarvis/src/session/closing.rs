@@ -1,6 +1,7 @@
 //! The shortest way that can be found out of a grammar, for where there is little room left.
 
 use aigen_engine::{TokenId, Tokenizer};
+use std::collections::BTreeMap;
 
 use crate::constraint::Mask;
 use crate::limits::CLOSING_FUEL_MAX;
@@ -11,9 +12,9 @@ use crate::{Fault, Matcher};
 ///
 /// What is forced on the way is cut into tokens greedily: the model's tokenizer would take longer than the rest.
 ///
-/// Greedy: what closes something goes first, in JSON's order of what closes what. The shortest
-/// way through any grammar would take a search that no token's time allows, and text without an
-/// end mark, like Lark's `/.*/ "END"`, has no way out that could be seen from outside.
+/// Greedy: what closes something goes first, in JSON's order of what closes what, then what stands between
+/// words. The shortest way through any grammar would take a search that no token's time allows, and text that has
+/// to contain a word, like Lark's `/.*/ "END"` or a pattern `xxy`, has no way out that could be seen from outside.
 pub(super) fn plan(
     scout: &Matcher,
     tokenizer: &dyn Tokenizer,
@@ -21,6 +22,7 @@ pub(super) fn plan(
     most: usize,
 ) -> Result<Option<Vec<TokenId>>, Fault> {
     let (mut plan, mut fuel) = (Vec::new(), 0);
+    let mut taken = Taken::default();
     while plan.len() <= most && fuel <= CLOSING_FUEL_MAX {
         if scout.accepting()? {
             return Ok(Some(plan));
@@ -30,7 +32,7 @@ pub(super) fn plan(
             let mask = scout.mask();
             fuel += scout.mask_fuel();
             match mask {
-                Ok(mask) => next.extend(closers.closing(&mask, tokenizer)),
+                Ok(mask) => next.extend(closers.closing(&mask, &mut taken, tokenizer)),
                 Err(Fault::MaskEmpty) => {}
                 Err(fault) => return Err(fault),
             }
@@ -50,7 +52,20 @@ pub(super) struct Closers {
     letters: Vec<TokenId>,
     inside: Vec<TokenId>,
     outside: Vec<TokenId>,
+    /// What stands between words, like the hyphen of `[a-z]+-[a-z]+`.
+    between: Vec<TokenId>,
+    quote: Option<TokenId>,
 }
+
+/// How often each token closed something on a way out. What was of no use again and again is none.
+type Taken = BTreeMap<TokenId, u32>;
+
+/// In a text nearly every byte may come, and what is text there closes nothing however often it comes; two are
+/// what patterns like `[0-9]{2}` want.
+const INSIDE_MAX: u32 = 2;
+
+/// As deep as anything is nested that has a way out within so many tokens.
+const OUTSIDE_MAX: u32 = 64;
 
 impl Closers {
     pub fn new(tokenizer: &dyn Tokenizer) -> Self {
@@ -67,20 +82,40 @@ impl Closers {
         Self {
             letters: tokens(b"~Qz"),
             inside: tokens(b"\"}])>,0"),
-            outside: tokens(b"}])>0123456789,\"[{"),
+            // What ends a number goes before what makes it longer, and what ends a text of digits too.
+            outside: tokens(b"}])>\",0123456789[{"),
+            between: tokens(b"-@.:/+_ ;#"),
+            quote: of_byte[usize::from(b'"')],
         }
     }
 
-    /// The token that closes most, of those that may come.
-    fn closing(&self, mask: &Mask, tokenizer: &dyn Tokenizer) -> Option<TokenId> {
+    /// The token that closes most, of those that may come and were not taken too often.
+    fn closing(
+        &self,
+        mask: &Mask,
+        taken: &mut Taken,
+        tokenizer: &dyn Tokenizer,
+    ) -> Option<TokenId> {
         // Where nearly any letter may come this is a string's inside, in which brackets are text.
         let inside = self.letters.iter().all(|letter| mask.contains(*letter));
-        let order = match inside && !self.letters.is_empty() {
-            true => &self.inside,
-            false => &self.outside,
+        let (order, most) = match inside && !self.letters.is_empty() {
+            true => (&self.inside, INSIDE_MAX),
+            false => (&self.outside, OUTSIDE_MAX),
         };
-        let first = order.iter().copied().find(|token| mask.contains(*token));
-        first.or_else(|| longest(mask, tokenizer))
+        let most = |token: &TokenId| match self.quote == Some(*token) {
+            true => OUTSIDE_MAX,
+            false => most,
+        };
+        let may_come = |token: &TokenId| mask.contains(*token);
+        let is_of_use = |token: &TokenId, most| taken.get(token).is_none_or(|count| *count < most);
+        let mut closers = order.iter().copied().filter(may_come);
+        let first = closers.find(|token| is_of_use(token, most(token)));
+        let mut between = self.between.iter().copied().filter(may_come);
+        let next = first.or_else(|| between.find(|token| is_of_use(token, INSIDE_MAX)));
+        if let Some(token) = next {
+            *taken.entry(token).or_default() += 1;
+        }
+        next.or_else(|| longest(mask, tokenizer))
     }
 }
 

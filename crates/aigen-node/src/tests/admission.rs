@@ -3,7 +3,7 @@
 use super::{World, embedded, endless, node_with, parsed, read, request};
 use crate::{AdmissionLimits, NodeError, Observed, Observer};
 use aigen_journal::MemoryStore;
-use aigen_network::Outcome;
+use aigen_network::{Outcome, Receipt};
 use aigen_types::ModelName;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -69,15 +69,43 @@ async fn calls_above_the_bound_are_refused_before_anything_is_held() {
     read(world.complete(10).await.unwrap()).await;
 }
 
+/// The bound cannot be added to the time that it is: whatever panics in a call's task, the money is free.
+#[tokio::test]
+async fn a_call_whose_task_panics_holds_nothing() {
+    let world = world(AdmissionLimits {
+        queue_time_max: Duration::MAX,
+        ..AdmissionLimits::default()
+    })
+    .await;
+    let before = world.money();
+    let ended = world.complete(10).await.unwrap_err();
+    assert!(ended.to_string().contains("ended too early"), "{ended}");
+    world.node.durable().await.unwrap();
+    let network = world.node.network();
+    assert_eq!(network.calls().count(), 0);
+    let (_, receipt) = network
+        .receipts_of(&parsed("user:ada"), None)
+        .next()
+        .unwrap();
+    assert_eq!(receipt.outcome, Outcome::EngineFault);
+    drop(network);
+    assert_eq!(world.money(), before);
+}
+
 #[derive(Default)]
-struct Heard {
+pub(super) struct Heard {
     ended: Mutex<Vec<Observed>>,
+    pub lost: Mutex<Vec<Receipt>>,
     refused: Mutex<Vec<String>>,
 }
 
 impl Observer for Heard {
     fn ended(&self, call: &Observed) {
         self.ended.lock().unwrap().push(call.clone());
+    }
+
+    fn lost(&self, receipt: &Receipt) {
+        self.lost.lock().unwrap().push(receipt.clone());
     }
 
     fn refused(&self, _: &ModelName, error: &NodeError) {

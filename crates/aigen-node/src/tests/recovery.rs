@@ -1,3 +1,4 @@
+use super::admission::Heard;
 use super::{World, embedded, endless, node, parsed, request};
 use aigen_journal::{ContentStore, Record, Store, StoreError, Tip};
 use aigen_network::Outcome;
@@ -53,6 +54,16 @@ async fn a_killed_nodes_calls_are_charged_for_what_was_recorded() {
         }
     }
     let revived = node(Box::new(killed(&disk)), embedded(endless())).await;
+    let heard = Arc::new(Heard::default());
+    revived.observe(heard.clone());
+    let lost: Vec<_> = heard
+        .lost
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|lost| lost.outcome)
+        .collect();
+    assert_eq!(lost, [Outcome::Recovered]);
     let network = revived.network();
     let receipt = network
         .receipt(call)

@@ -1,5 +1,6 @@
 use crate::config::DEFAULT_FILE;
 use crate::context::Context;
+use crate::{logging, node};
 use anyhow::Result;
 
 /// See [`super::Command::Config`].
@@ -18,6 +19,8 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     if args.default {
         return context.output.piece(DEFAULT_FILE);
     }
+    node::check_options(&context.config)?;
+    logging::filter(&context.config.log)?;
     let text = toml::to_string(&context.config)?;
     context.output.data(&context.config, || text)
 }

@@ -102,7 +102,7 @@ struct Options {
     #[arg(long)]
     name: Option<Slug>,
 
-    /// What a download's SHA-256 must be; the server's own word when absent
+    /// What the file's SHA-256 must be; for a download the server's own word when absent
     #[arg(long, value_name = "HEX", value_parser = sha256)]
     sha256: Option<String>,
 }
@@ -127,7 +127,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
 
 fn add(place: &str, options: Options, store: &ModelStore, context: &Context) -> Result<()> {
     let name = options.name.map_or_else(|| name_of(place), Ok)?;
-    let entry = store.add_file(Path::new(place), name)?;
+    let entry = store.add_file(Path::new(place), name, options.sha256)?;
     report(&entry, context)
 }
 

@@ -1,3 +1,4 @@
+use super::bounds::{SECONDS_MAX, within};
 use crate::failure::hinted;
 use aigen_node::AdmissionLimits;
 use anyhow::Result;
@@ -37,7 +38,7 @@ impl AdmissionConfig {
     /// Whether anybody is let in.
     ///
     /// # Errors
-    /// The first bound that is 0.
+    /// The first bound that is 0, or a time that nobody would wait.
     pub fn check(&self) -> Result<()> {
         let bounds = [
             ("requests", self.requests.into()),
@@ -47,7 +48,11 @@ impl AdmissionConfig {
             ("queue_seconds", self.queue_seconds),
         ];
         match bounds.iter().find(|(_, bound)| *bound == 0) {
-            None => Ok(()),
+            None => within(
+                "`queue_seconds` of [admission]",
+                self.queue_seconds,
+                1..=SECONDS_MAX,
+            ),
             Some((key, _)) => Err(hinted(
                 format!("`{key}` of [admission] is 0, so that nobody would be let in"),
                 "leave it out for the default, which `aigen config --default` shows",

@@ -1,4 +1,4 @@
-use crate::failure::hinted;
+use super::bounds::{MIB_MAX, within};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -30,13 +30,7 @@ impl DatasetsConfig {
     /// # Errors
     /// Bounds that cannot be, or that let nothing in.
     pub fn check(&self) -> Result<()> {
-        let range = 1..=1 << 30;
-        match range.contains(&self.upload_mib) && range.contains(&self.total_mib) {
-            true => Ok(()),
-            false => Err(hinted(
-                "`upload_mib` and `total_mib` of [datasets] are 1 to 1073741824",
-                "leave them out for the defaults of 1024 and 16384 MiB",
-            )),
-        }
+        within("`upload_mib` of [datasets]", self.upload_mib, 1..=MIB_MAX)?;
+        within("`total_mib` of [datasets]", self.total_mib, 1..=MIB_MAX)
     }
 }

@@ -90,6 +90,7 @@ impl ModelConfig {
     /// The first thing that does not, with a way out.
     pub fn check(&self) -> Result<()> {
         let name = &self.name;
+        self.price.check(name)?;
         self.reasoning
             .iter()
             .try_for_each(|marks| marks.check(name))?;
@@ -125,6 +126,7 @@ impl ModelConfig {
                 "set `context_tokens` to what its upstreams can: money is held for at most so many",
             ));
         }
+        self.remote.iter().try_for_each(RemoteConfig::check)?;
         self.upstreams.iter().try_for_each(UpstreamConfig::check)
     }
 }
@@ -185,6 +187,28 @@ pub struct PriceConfig {
     /// Per request.
     #[serde(with = "text")]
     pub request: Amount,
+}
+
+/// The highest price: a call of the longest context comes to an amount that there can be.
+const PRICE_MAX_AIGEN: u32 = 1_000_000_000;
+
+impl PriceConfig {
+    fn check(&self, model: &ModelName) -> Result<()> {
+        let most: Amount = PRICE_MAX_AIGEN.to_string().parse()?;
+        let prices = [
+            ("input", self.input),
+            ("cached_input", self.cached_input),
+            ("output", self.output),
+            ("request", self.request),
+        ];
+        match prices.iter().find(|(_, price)| *price > most) {
+            None => Ok(()),
+            Some((key, price)) => Err(hinted(
+                format!("`{key}` of the model `{model}` is {price} AIGEN, and at most {most}"),
+                "prices are per 1,000,000 tokens, and per request",
+            )),
+        }
+    }
 }
 
 /// Whole numbers of nano-AIGEN per token (20,000, 2,000 and 60,000), so that nothing rounds.

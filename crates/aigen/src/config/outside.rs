@@ -1,3 +1,4 @@
+use super::bounds::without_passwords;
 use crate::failure::{OrHint, hinted};
 use aigen_outside::{Bounds, Origin, Tool, Web};
 use aigen_types::ModelName;
@@ -181,7 +182,11 @@ impl ToolConfig {
         };
         url.filter(sound).ok_or_else(|| {
             hinted(
-                format!("the tool `{}` is at `{}`, which is no address", self.name, self.url),
+                format!(
+                    "the tool `{}` is at `{}`, which is no address",
+                    self.name,
+                    without_passwords(&self.url)
+                ),
                 "write it like http://127.0.0.1:9000/weather, and keep keys out of it: `key_env` names the variable that holds one",
             )
         })

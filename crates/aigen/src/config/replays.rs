@@ -1,3 +1,4 @@
+use super::bounds::{DAYS_MAX, MIB_MAX, within};
 use crate::failure::hinted;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -20,14 +21,15 @@ impl Default for ReplaysConfig {
 
 impl ReplaysConfig {
     /// # Errors
-    /// A bound that keeps nothing.
+    /// A bound that keeps nothing, or no bound at all.
     pub fn check(&self) -> Result<()> {
-        match self.mib == 0 || self.days == 0 {
-            true => Err(hinted(
+        if self.mib == 0 || self.days == 0 {
+            return Err(hinted(
                 "[replays] keeps nothing",
                 "only calls that ask for it are kept; leave it out for the default of 256 MiB and 30 days",
-            )),
-            false => Ok(()),
+            ));
         }
+        within("`mib` of [replays]", self.mib, 1..=MIB_MAX)?;
+        within("`days` of [replays]", self.days, 1..=DAYS_MAX)
     }
 }

@@ -1,3 +1,4 @@
+use super::bounds::without_passwords;
 use super::upstream::is_base_url;
 use crate::failure::hinted;
 use anyhow::Result;
@@ -24,7 +25,10 @@ impl TelemetryConfig {
             return Ok(());
         }
         Err(hinted(
-            format!("`{}` is not the base URL of a collector", self.otlp),
+            format!(
+                "`{}` is not the base URL of a collector",
+                without_passwords(&self.otlp)
+            ),
             "write it like http://127.0.0.1:4318, and keep secrets out of it: `authorization_env` names the variable that holds one",
         ))
     }

@@ -57,10 +57,76 @@ fn what_does_not_add_up_is_refused() {
         ("[shares]\nprovider = 2000000", "above 1000000"),
         ("[settlement]\ntol = 0", "tol"),
         ("[settlement]\nprior = 1000001", "prior"),
+        (
+            "grace_seconds = 86401",
+            "`grace_seconds` is 86401, and may be 0 to 86400",
+        ),
+        ("lease_seconds = 0", "`lease_seconds` is 0, and may be 1 to"),
+        (
+            "[admission]\nqueue_seconds = 9223372036854775807",
+            "`queue_seconds` of [admission] is 9223372036854775807",
+        ),
+        ("snapshot_commands = 0", "`snapshot_commands` is 0"),
+        ("advertise = \"foo\"", "`advertise` is no URL"),
+        (
+            "[[model]]\nname = \"m\"\nprice = { input = \"1000000000.1\" }",
+            "`input` of the model `m` is 1000000000.1",
+        ),
+        (
+            "[[model]]\nname = \"m\"\ncontext_tokens = 9\n[model.remote]\nanswer_tokens = 0\n[[model.upstream]]\nbase_url = \"http://h\"",
+            "`answer_tokens` of [model.remote] is 0",
+        ),
+        (
+            "[[model]]\nname = \"m\"\ncontext_tokens = 9\n[[model.upstream]]\nbase_url = \"http://h\"\nmodel = \"\"",
+            "a model without a name",
+        ),
+        (
+            "[[model]]\nname = \"m\"\ncontext_tokens = 9\n[[model.upstream]]\nbase_url = \"http://h/v1?key=abc\"",
+            "is not the base URL",
+        ),
+        ("[admission]\nqueue_seconds = 0", "nobody would be let in"),
+        (
+            "[replays]\ndays = 9223372036854775807",
+            "`days` of [replays] is",
+        ),
+        (
+            "[replays]\nmib = 9223372036854775807",
+            "`mib` of [replays] is",
+        ),
+        (
+            "[datasets]\nupload_mib = 0",
+            "`upload_mib` of [datasets] is 0",
+        ),
+        (
+            "[[model]]\nname = \"m\"\ncontext_tokens = 9\n[model.remote]\nidle_seconds = 0\n[[model.upstream]]\nbase_url = \"http://h\"",
+            "`idle_seconds` of [model.remote] is 0",
+        ),
     ] {
         let error = Config::parse(file).unwrap().check().unwrap_err();
         let error = format!("{error:#}");
         assert!(error.contains(expected), "{file}:\n{error}");
+    }
+}
+
+/// A reload logs why it failed.
+#[test]
+fn no_error_repeats_a_password() {
+    let of_upstream = "[[model]]\nname = \"m\"\ncontext_tokens = 9\n[[model.upstream]]\nbase_url = \"http://admin:hunter2@10.0.0.1/v1\"";
+    let of_tool =
+        "[[outside.tool]]\nname = \"t\"\nurl = \"http://admin:hunter2@10.0.0.1/v1\"\nprice = \"0\"";
+    for file in [
+        of_upstream,
+        of_tool,
+        "[telemetry]\notlp = \"http://admin:hunter2@10.0.0.1\"",
+        "journal = [\"postgres://admin:hunter2@10.0.0.1/db\"]",
+    ] {
+        let error = Config::parse(file).and_then(|config| config.check());
+        let error = format!("{:#}", error.unwrap_err());
+        assert!(error.contains("://…@10.0.0.1"), "{file}:\n{error}");
+        assert!(
+            !error.contains("hunter2") && !error.contains("admin"),
+            "{error}"
+        );
     }
 }
 

@@ -1,3 +1,4 @@
+use super::bounds::{SECONDS_MAX, within, without_passwords};
 use crate::failure::hinted;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,38 @@ pub enum HangUpConfig {
     Drain,
 }
 
+impl RemoteConfig {
+    /// Whether its times are some that anybody waits.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check(&self) -> Result<()> {
+        let times = [
+            ("connect_seconds", self.connect_seconds),
+            ("first_byte_seconds", self.first_byte_seconds),
+            ("idle_seconds", self.idle_seconds),
+            ("total_seconds", self.total_seconds),
+        ];
+        let set = times
+            .into_iter()
+            .filter_map(|(key, time)| Some((key, time?)));
+        if self.answer_tokens == Some(0) {
+            return Err(hinted(
+                "`answer_tokens` of [model.remote] is 0, so that nothing would be answered",
+                "leave it out for 4,096",
+            ));
+        }
+        for (key, seconds) in set {
+            within(
+                &format!("`{key}` of [model.remote]"),
+                seconds,
+                1..=SECONDS_MAX,
+            )?;
+        }
+        Ok(())
+    }
+}
+
 impl UpstreamConfig {
     /// Whether requests, and a key in them, can go there.
     ///
@@ -82,8 +115,20 @@ impl UpstreamConfig {
     pub fn check(&self) -> Result<()> {
         if !is_base_url(&self.base_url) {
             return Err(hinted(
-                format!("`{}` is not the base URL of a server", self.base_url),
+                format!(
+                    "`{}` is not the base URL of a server",
+                    without_passwords(&self.base_url)
+                ),
                 "write it like https://llm.example.org/v1, and keep keys out of it: `api_key_env` names the variable that holds one",
+            ));
+        }
+        if self.model.as_ref().is_some_and(String::is_empty) {
+            return Err(hinted(
+                format!(
+                    "the upstream {} is asked for a model without a name",
+                    self.base_url
+                ),
+                "leave `model` out where it has this model's own name",
             ));
         }
         if self.weight == 0 {
@@ -96,10 +141,12 @@ impl UpstreamConfig {
     }
 }
 
-/// Whether it is a URL of HTTP without a user in it.
+/// Whether it is a URL of HTTP that paths can follow, without a user in it.
 pub(super) fn is_base_url(text: &str) -> bool {
     reqwest::Url::parse(text).is_ok_and(|url| {
         let scheme = matches!(url.scheme(), "http" | "https");
-        scheme && url.has_host() && url.username().is_empty() && url.password().is_none()
+        let ends_in_path = url.query().is_none() && url.fragment().is_none();
+        let is_nobodys = url.username().is_empty() && url.password().is_none();
+        scheme && url.has_host() && ends_in_path && is_nobodys
     })
 }

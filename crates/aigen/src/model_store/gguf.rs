@@ -1,8 +1,12 @@
 use crate::failure::{OrHint, hinted};
 use anyhow::Result;
+use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
+
+/// Read at a time for a checksum.
+const READ_BYTES: usize = 1 << 20;
 
 const MAGIC: &[u8; 4] = b"GGUF";
 
@@ -45,6 +49,46 @@ pub fn check(path: &Path) -> Result<u64> {
         ));
     }
     Ok(file.metadata()?.len())
+}
+
+/// Checks that the file is as long as its header says, and of a kind that can be served.
+///
+/// # Errors
+/// What it lacks.
+pub fn check_whole(path: &Path) -> Result<()> {
+    aigen_engine_llama::check_file(path).map_err(|error| {
+        let hint = error.hint();
+        hinted(error, hint)
+    })
+}
+
+/// Reads the file and compares its SHA-256, in hexadecimal digits.
+///
+/// # Errors
+/// Another one.
+pub fn check_sha256(path: &Path, expected: &str) -> Result<()> {
+    let mut hasher = Sha256::new();
+    let mut file = BufReader::with_capacity(READ_BYTES, File::open(path)?);
+    loop {
+        let part = file.fill_buf()?;
+        if part.is_empty() {
+            break;
+        }
+        hasher.update(part);
+        let read = part.len();
+        file.consume(read);
+    }
+    let found = hex::encode(hasher.finalize());
+    match found == expected {
+        true => Ok(()),
+        false => Err(hinted(
+            format!(
+                "{} has the SHA-256 {found}, and {expected} was expected",
+                path.display()
+            ),
+            "get the file again, or compare where the checksum comes from",
+        )),
+    }
 }
 
 fn not_gguf(path: &Path) -> anyhow::Error {

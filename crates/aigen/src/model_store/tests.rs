@@ -25,10 +25,12 @@ fn the_bundled_model_unpacks_once_and_heals() {
 fn a_file_elsewhere_is_noted_and_left_alone() {
     let (folder, store) = store();
     let file = folder.path().join("Model.gguf");
-    fs::write(&file, b"GGUF\x03\0\0\0rest").unwrap();
+    let bundled = fs::read(store.file_of(BUNDLED).unwrap()).unwrap();
+    fs::write(&file, &bundled).unwrap();
     let name = name_of("Model.gguf").unwrap();
-    let entry = store.add_file(&file, name.clone()).unwrap();
-    assert_eq!((entry.name.as_str(), entry.bytes), ("model", 12));
+    let entry = store.add_file(&file, name.clone(), None).unwrap();
+    let expected = ("model", bundled.len() as u64);
+    assert_eq!((entry.name.as_str(), entry.bytes), expected);
     assert_eq!(
         store.file_of("model").unwrap(),
         file.canonicalize().unwrap()
@@ -40,7 +42,10 @@ fn a_file_elsewhere_is_noted_and_left_alone() {
         .map(|entry| entry.name)
         .collect();
     assert_eq!(names, [BUNDLED.parse().unwrap(), name.clone()]);
-    assert!(message(store.add_file(&file, name.clone())).contains("a model named `model` already"));
+    assert!(
+        message(store.add_file(&file, name.clone(), None))
+            .contains("a model named `model` already")
+    );
     store.remove(&name).unwrap();
     assert!(file.exists());
     assert!(
@@ -56,13 +61,15 @@ fn what_is_not_gguf_is_named() {
         (&b""[..], "is not a GGUF model file"),
         (b"<html>not found</html>", "is not a GGUF model file"),
         (b"GGUF\x01\0\0\0", "is GGUF of version 1"),
+        (b"GGUF\x03\0\0\0rest", "is incomplete: it has 12 bytes"),
     ] {
         let file = folder.path().join("x.gguf");
         fs::write(&file, contents).unwrap();
-        let error = message(store.add_file(&file, "x".parse().unwrap()));
+        let error = message(store.add_file(&file, "x".parse().unwrap(), None));
         assert!(error.contains(expected), "{error}");
     }
-    let error = message(store.add_file(&folder.path().join("missing.gguf"), "x".parse().unwrap()));
+    let missing = folder.path().join("missing.gguf");
+    let error = message(store.add_file(&missing, "x".parse().unwrap(), None));
     assert!(error.contains("cannot open the model file"), "{error}");
 }
 

@@ -6,6 +6,7 @@ use crate::config::{Config, ModelConfig};
 use crate::failure::hinted;
 use crate::model_store::{ModelStore, name_of};
 use crate::output::Output;
+use aigen_engine::{ChatMessage, EngineError, Role};
 use aigen_engine_llama::{
     OnProgress, OpenError, Options, makes_vectors, open_embedder, open_telling,
 };
@@ -14,6 +15,7 @@ use aigen_node::network::NewModel;
 use aigen_node::{Embedded, Embedder as _, Loading, Node, Served};
 use aigen_types::{Digest, ModelName};
 use anyhow::{Context, Result, ensure};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,19 +28,41 @@ pub use loader::ModelLoader;
 /// # Errors
 /// The first that cannot be served.
 pub fn check(config: &Config) -> Result<()> {
-    let mut others = Vec::new();
+    check_options(config)?;
     for model in &config.models {
         let cannot = || format!("cannot serve the model `{}`", model.name);
         if model.upstreams.is_empty() {
             let file = file_of(model, config).with_context(cannot)?;
-            makes_vectors(&file)
-                .map_err(explained)
-                .with_context(cannot)?;
+            let sound = aigen_engine_llama::check_file(&file).map_err(explained);
+            sound.with_context(cannot)?;
         }
-        budget::check(model, &others, config).with_context(cannot)?;
-        others.push(&model.name);
     }
-    Ok(())
+    have_room(config)
+}
+
+/// Whether models that are computed here can be opened so, as far as is known without their files.
+///
+/// # Errors
+/// The first that cannot.
+pub fn check_options(config: &Config) -> Result<()> {
+    let here = config
+        .models
+        .iter()
+        .filter(|model| model.upstreams.is_empty());
+    here.into_iter().try_for_each(|model| {
+        let sound = options(model).check().map_err(explained);
+        sound.with_context(|| format!("cannot serve the model `{}`", model.name))
+    })
+}
+
+/// Whether all that are configured have room together.
+fn have_room(config: &Config) -> Result<()> {
+    let names: Vec<_> = config.models.iter().map(|model| &model.name).collect();
+    let mut models = config.models.iter().enumerate();
+    models.try_for_each(|(place, model)| {
+        let room = budget::check(model, &names[..place], config);
+        room.with_context(|| format!("cannot serve the model `{}`", model.name))
+    })
 }
 
 /// Loads every configured model into a node, which tells meanwhile how far they are.
@@ -81,6 +105,9 @@ pub async fn changes(
     new: &Config,
     output: &Output,
 ) -> Result<ModelChanges> {
+    if new.memory_mib != old.memory_mib {
+        have_room(new)?;
+    }
     let mut changes = ModelChanges::default();
     let gone = |model: &&ModelConfig| new.models.iter().all(|kept| kept.name != model.name);
     let gone = old.models.iter().filter(gone);
@@ -162,7 +189,18 @@ async fn open_here(
     output.say(format!("loading {} from {}", model.name, file.display()));
     let wanted = model.clone();
     let says = says(model, output, loading.cloned());
-    tokio::task::spawn_blocking(move || open_embedded(&wanted, &file, says)).await?
+    let opened = tokio::task::spawn_blocking(move || open_embedded(&wanted, &file, says));
+    let embedded = opened.await??;
+    if let Err(error) = converses(&embedded) {
+        output.say(format!("{} refuses conversations: {error}", model.name));
+    }
+    Ok(embedded)
+}
+
+/// Whether it has a chat template that works.
+fn converses(model: &Embedded) -> Result<(), EngineError> {
+    let hello = ChatMessage::new(Role::User, "Hello!");
+    model.engine.tokenizer().chat(&[hello]).map(|_| ())
 }
 
 /// Shows how far a model has come: a bar where somebody looks at it, or else a line once a second.
@@ -171,9 +209,7 @@ fn says(model: &ModelConfig, output: &Output, loading: Option<Loading>) -> OnPro
     let bar = output.progress(Some(100), &format!("% of {name}"));
     let mut said = Instant::now();
     Box::new(move |percent| {
-        if let Some(loading) = &loading {
-            loading.at(percent);
-        }
+        let flow = loading.as_ref().map(|loading| loading.at(percent));
         bar.set_position(percent.into());
         if percent >= 100 {
             bar.finish_and_clear();
@@ -182,6 +218,7 @@ fn says(model: &ModelConfig, output: &Output, loading: Option<Loading>) -> OnPro
             said = Instant::now();
             output.say(format!("loading {name}: {percent} %"));
         }
+        flow.unwrap_or(ControlFlow::Continue(()))
     })
 }
 

@@ -3,7 +3,7 @@
 
 use super::engines::{self, ModelChanges};
 use crate::config::Config;
-use crate::failure::told;
+use crate::failure::{hinted, told};
 use crate::logging::Relog;
 use crate::output::Output;
 use aigen_node::{Caller, Node};
@@ -80,6 +80,8 @@ pub struct Reload {
     pub grace: Arc<AtomicU64>,
     pub rejected: Arc<AtomicBool>,
     pub output: Output,
+    /// Whether there was a file when the node started.
+    pub began_with_file: bool,
 }
 
 /// SIGHUP, noticed from the moment this is made on.
@@ -134,6 +136,7 @@ impl Reload {
 
     /// What has changed, once it is in effect.
     async fn apply(&self) -> Result<Vec<String>> {
+        self.must_be_there()?;
         let (old, new) = (self.effective.get(), (self.source.read)()?);
         let changed = changed(&old, &new)?;
         let filter = crate::logging::filter(&new.log)?;
@@ -154,6 +157,18 @@ impl Reload {
             );
         }
         Ok(changed)
+    }
+
+    /// A file that is gone or empty says nothing: it would stand for the defaults, and take every model away.
+    fn must_be_there(&self) -> Result<()> {
+        let says_something = mark(&self.source.file).is_some_and(|(_, length)| length > 0);
+        match self.began_with_file && !says_something {
+            true => Err(hinted(
+                format!("{} is gone, or empty", self.source.file.display()),
+                "put it back; without one a node starts with the defaults",
+            )),
+            false => Ok(()),
+        }
     }
 
     async fn replace(&self, models: ModelChanges) -> Result<()> {

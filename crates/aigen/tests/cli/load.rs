@@ -163,8 +163,15 @@ fn models_are_loaded_and_unloaded() {
         .map(|model| &model["aigen"]["digest"])
         .collect();
     assert_eq!(digests, [&reply.json()["aigen"]["model_digest"]; 2]);
+    let levels = |model: &str| {
+        let text = send(node.url(), "GET", "/metrics", "", "").body;
+        let of = format!("vllm:num_requests_running{{model_name=\"{model}\"}} 0");
+        text.contains(&of)
+    };
+    assert!(levels("second"));
     let unloaded = folder.run(&["model", "unload", "second"]);
     assert_eq!(unloaded.code, 0, "{unloaded}");
+    assert!(levels("aigen-tiny") && !levels("second"));
     assert_eq!(ask("second").error(), (404, "model_not_found".into()));
     assert_eq!(ask("aigen-tiny").status, 200);
     let unknown = folder.run(&["model", "load", "third"]);

@@ -1,8 +1,9 @@
 //! Model files: added, downloaded from a hub on this machine, continued, checked, removed.
 
 use crate::check;
+use crate::support::http::send;
 use crate::support::hub::{Hub, Manners};
-use crate::support::{Folder, Ran};
+use crate::support::{Folder, Ran, Serving};
 use sha2::{Digest, Sha256};
 use std::fs;
 
@@ -175,7 +176,10 @@ fn hubs_that_do_not_have_it_or_do_not_answer() {
 #[test]
 fn a_file_of_this_machine_is_added_where_it_is() {
     let folder = Folder::new();
-    folder.write("Acme 8B.gguf", weights());
+    let bundled = concat!(env!("CARGO_MANIFEST_DIR"), "/../../model/aigen-tiny.gguf");
+    let whole = fs::read(bundled).unwrap();
+    folder.write("Acme 8B.gguf", &whole);
+    folder.write("half.gguf", &whole[..whole.len() / 2]);
     check!(folder.run(&["model", "add", "Acme 8B.gguf"]), @r"
     exit code: 0
     ----- stdout
@@ -199,6 +203,60 @@ fn a_file_of_this_machine_is_added_where_it_is() {
     error: page.gguf is not a GGUF model file
     hint: models come as GGUF: look for a file that ends in .gguf, or convert one with llama.cpp's tools
     ");
+    check!(folder.run(&["model", "add", "half.gguf"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: half.gguf is incomplete: it has [BYTES] of [BYTES]
+    hint: the download stopped early: download the file again
+    ");
+    let add = |sha256: &str| {
+        let named = [
+            "model",
+            "add",
+            "Acme 8B.gguf",
+            "--name",
+            "checked",
+            "--sha256",
+            sha256,
+        ];
+        folder.run(&named)
+    };
+    let other = add(&sha256(b"another file"));
+    assert_eq!(other.code, 1);
+    assert!(other.stderr.contains("was expected"), "{}", other.stderr);
+    assert_eq!(add(&sha256(&whole)).code, 0);
     assert_eq!(folder.run(&["model", "remove", "acme-8b"]).code, 0);
     assert!(folder.file("Acme 8B.gguf").exists());
+}
+
+/// What a model lacks is said when it is loaded; who asks for it all the same is told what there is.
+#[test]
+fn a_model_without_a_chat_template_completes_and_does_not_converse() {
+    let folder = Folder::new();
+    let bundled = concat!(env!("CARGO_MANIFEST_DIR"), "/../../model/aigen-tiny.gguf");
+    let mut weights = fs::read(bundled).unwrap();
+    let key = b"tokenizer.chat_template";
+    let mut windows = weights.windows(key.len());
+    let at = windows.position(|window| window == key).unwrap();
+    weights[at + key.len() - 1] = b'z';
+    folder.write("plain.gguf", weights);
+    let mut dev = folder.command(&["dev", "--port", "0", "--json", "--model", "plain.gguf"]);
+    let mut node = Serving::start(&mut dev);
+    node.logged(
+        "plain refuses conversations: the model's chat template failed: the model has none",
+    );
+    let ask = |path: &str, what: &str| {
+        let body = format!("{{\"model\": \"plain\", \"max_tokens\": 1, {what}}}");
+        send(node.url(), "POST", path, node.key(), &body)
+    };
+    let chat = r#""messages": [{"role": "user", "content": "Hello!"}]"#;
+    let refused = ask("/v1/chat/completions", chat);
+    assert_eq!(
+        refused.error(),
+        (400, "conversation_refused".into()),
+        "{refused:?}"
+    );
+    let completed = ask("/v1/completions", r#""prompt": "Hello!""#);
+    assert_eq!(completed.status, 200, "{completed:?}");
 }

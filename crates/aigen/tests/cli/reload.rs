@@ -87,6 +87,9 @@ fn what_changes_takes_effect_and_what_is_wrong_does_not() {
             "holds no API key",
         ),
         (config("10", "log = \"===\""), "does not say what to log"),
+        (config("10", "log = \"inof\""), "`inof` is no level"),
+        (config("10", "memory_mib = 20"), "`aigen-tiny` needs"),
+        (String::new(), "node.toml is gone, or empty"),
     ] {
         folder.write(FILE, wrong);
         let said = node.logged("the one before stays in effect");

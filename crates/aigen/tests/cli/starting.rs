@@ -156,3 +156,25 @@ fn a_model_that_cannot_be_served_ends_the_start() {
     let balance = folder.json(&["ledger", "balance", "user:ada"]);
     assert_eq!(balance["data"][0]["available"], "1.00", "{balance}");
 }
+
+/// It need not wait for what is being loaded, and what it answered meanwhile stands.
+#[test]
+fn a_node_is_stopped_while_it_loads() {
+    let (folder, slow) = (Folder::new(), Slow::start());
+    folder.write(
+        "aigen.toml",
+        format!(
+            "[[model]]\nname = \"far\"\ncontext_tokens = 100\n[[model.upstream]]\nbase_url = \"{}\"\n",
+            slow.url
+        ),
+    );
+    let mut serve = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut starting = Starting::begin(&mut serve);
+    starting.said("for far");
+    assert_eq!(folder.run(&["fund", "user:ada", "1"]).code, 0);
+    starting.terminate();
+    starting.said("error: told to stop while models were being loaded");
+    assert_eq!(starting.code(), 1);
+    let balance = folder.json(&["ledger", "balance", "user:ada"]);
+    assert_eq!(balance["data"][0]["available"], "1.00", "{balance}");
+}

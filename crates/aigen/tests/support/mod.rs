@@ -193,6 +193,11 @@ impl Starting {
         }
     }
 
+    /// SIGTERM.
+    pub fn terminate(&mut self) {
+        terminate(self.0.as_ref().unwrap());
+    }
+
     /// Waits for its end by itself.
     pub fn code(mut self) -> i32 {
         let child = self.0.as_mut().unwrap();
@@ -203,6 +208,11 @@ impl Starting {
     pub fn ready(mut self) -> Serving {
         Serving::of(self.0.take().unwrap())
     }
+}
+
+fn terminate(child: &Child) {
+    let told = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(told.unwrap().success());
 }
 
 impl Drop for Starting {
@@ -272,9 +282,7 @@ impl Serving {
 
     /// SIGTERM, and what the process said until it ended.
     pub fn stop(self) -> (i32, String) {
-        let pid = self.child.id().to_string();
-        let told = Command::new("kill").arg(pid).status().unwrap();
-        assert!(told.success());
+        terminate(&self.child);
         let (status, stderr) = self.ended();
         (status.code().expect("it ended by itself"), stderr)
     }

@@ -6,7 +6,7 @@ use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_engine::{Limits, Tokenizer};
 
 use super::branches::check;
-use crate::stage::{Acted, PROMPT, Stage, noise, pieces};
+use crate::stage::{Acted, Outcome, PROMPT, Stage, noise, pieces};
 use crate::{JsonOptions, Program, Reasoning};
 
 #[test]
@@ -105,22 +105,62 @@ fn s5_json_is_closed_in_time() {
         "required": ["name", "tags", "at"],
         "additionalProperties": false,
     });
-    for (seed, max_tokens) in (40..60).enumerate() {
-        let words = pieces();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let script =
-            Script::new(move |vocabulary, history| noise(vocabulary, history, seed as u64));
-        let stage = Stage::with_script(&words, script);
-        let program = stage
-            .compiler
-            .json_schema(&schema, JsonOptions::default())
-            .unwrap();
-        let mut request = stage.request(program);
-        request.max_tokens = max_tokens;
-        let outcome = stage.run(request);
+    for (seed, max_tokens) in (0..).zip(40..60) {
+        let outcome = noisy(&schema, seed, max_tokens);
         let parsed = serde_json::from_str::<serde_json::Value>(&outcome.text());
         assert!(parsed.is_ok(), "{max_tokens}: {}", outcome.text());
         assert_eq!(outcome.ending.grammar_complete, Some(true));
+    }
+}
+
+/// A document of this schema by a model of noise, within so many tokens.
+fn noisy(schema: &serde_json::Value, seed: u64, max_tokens: u32) -> Outcome {
+    let words = pieces();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let script = Script::new(move |vocabulary, history| noise(vocabulary, history, seed));
+    let stage = Stage::with_script(&words, script);
+    let options = JsonOptions::default();
+    let program = stage.compiler.json_schema(schema, options).unwrap();
+    let mut request = stage.request(program);
+    request.max_tokens = max_tokens;
+    stage.run(request)
+}
+
+fn record(first: serde_json::Value) -> serde_json::Value {
+    serde_json::json!({
+        "type": "object",
+        "properties": {"first": first, "name": {"type": "string"}},
+        "required": ["first", "name"],
+        "additionalProperties": false,
+    })
+}
+
+/// A number without an end of its own, or a pattern, is closed where the room ends and not before: the
+/// model is asked for it.
+#[test]
+fn s5_what_could_go_on_for_ever_is_closed_and_not_left_out() {
+    let number = || serde_json::json!({"type": "integer"});
+    let pattern = |pattern: &str| serde_json::json!({"type": "string", "pattern": pattern});
+    let rows = [
+        record(number()),
+        record(serde_json::json!({"type": "number"})),
+        record(serde_json::json!({"anyOf": [number(), {"type": "string"}]})),
+        record(pattern("^[0-9]+$")),
+        record(pattern("[0-9]{2}")),
+        record(pattern("^[a-z]+-[a-z]+$")),
+        serde_json::json!({"type": "array", "items": number(), "minItems": 3}),
+    ];
+    for schema in &rows {
+        for (seed, max_tokens) in [(1, 40), (2, 48), (3, 64), (4, 100)] {
+            let outcome = noisy(schema, seed, max_tokens);
+            let (text, usage) = (outcome.text(), outcome.ending.usage);
+            assert_eq!(
+                outcome.ending.grammar_complete,
+                Some(true),
+                "{schema}: {text}"
+            );
+            assert!(usage.sampled_tokens > 2, "{schema}: {text}, {usage:?}");
+        }
     }
 }
 
