@@ -1,6 +1,6 @@
 //! Controllers on models that other servers answer for: one segment of each branch, held to a schema at most.
 
-use super::{Steering, holes, param};
+use super::{Steering, holes, only_param};
 use crate::error::NodeError;
 use crate::manifest::Abilities;
 use crate::node::Node;
@@ -55,7 +55,7 @@ impl Node {
             Steering::JsonSchema(schema) => Ok(Bounded::by(schema.clone())),
             Steering::Tools(tools) => offered(model, info.tools, tools),
             Steering::Controller { name, params } => match name.as_str() {
-                "json-schema" => Ok(Bounded::by(param(name, params, "schema")?.clone())),
+                "json-schema" => Ok(Bounded::by(only_param(name, params, "schema")?.clone())),
                 "regex" | "lark" | "choice" | "quote" => Err(needs_tokens(name, model)),
                 _ => self.published_remote(model, info.control, name, params, behalf),
             },
