@@ -54,7 +54,7 @@ pub use fault::Fault;
 pub use log::{Choice, Cut, Log};
 pub use program::{Blueprint, Program, Reasoning};
 pub use session::{
-    Bytes, OnEvent, Replayed, SessionHandle, SessionRequest, StartError, TextOpening, TextSegment,
-    TextSession, Unstarted, replay, start, start_several,
+    Bytes, OnEvent, Replayed, SessionHandle, SessionRequest, StartError, TextOpening, TextSaid,
+    TextSegment, TextSession, Unstarted, replay, start, start_several,
 };
 pub use trace::{Token, TraceStep, Traced};

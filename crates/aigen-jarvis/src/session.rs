@@ -29,7 +29,7 @@ use aigen_engine::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::replay::{Replayed, replay};
-pub use self::text::{Bytes, TextOpening, TextSegment, TextSession};
+pub use self::text::{Bytes, TextOpening, TextSaid, TextSegment, TextSession};
 
 use self::branch::Branch;
 use self::common::Common;

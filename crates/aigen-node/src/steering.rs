@@ -220,6 +220,7 @@ fn abilities(info: &ModelInfo) -> Abilities<'_> {
         control: info.control,
         backtrack: info.backtrack,
         branches: info.sequences_max,
+        probabilities: true,
     }
 }
 

@@ -6,7 +6,6 @@ use crate::manifest::Abilities;
 use crate::node::Node;
 use crate::outside::Behalf;
 use crate::tools::ToolUse;
-use aigen_engine::ControlLevel;
 use aigen_engine::text::{TextInfo, TextTools};
 use aigen_jarvis::limits::BRANCHES_MAX;
 use aigen_jarvis::{Bytes, Compiler, Program, schema_of};
@@ -57,7 +56,7 @@ impl Node {
             Steering::Controller { name, params } => match name.as_str() {
                 "json-schema" => Ok(Bounded::by(only_param(name, params, "schema")?.clone())),
                 "regex" | "lark" | "choice" | "quote" => Err(needs_tokens(name, model)),
-                _ => self.published_remote(model, info.control, name, params, behalf),
+                _ => self.published_remote(model, info, name, params, behalf),
             },
         }
     }
@@ -65,7 +64,7 @@ impl Node {
     fn published_remote(
         &self,
         model: &ModelName,
-        control: ControlLevel,
+        info: &TextInfo,
         name: &str,
         params: &Map<String, Value>,
         behalf: Behalf,
@@ -73,9 +72,10 @@ impl Node {
         let (digest, controller) = self.find_controller(name)?;
         let abilities = Abilities {
             name: model.as_str(),
-            control,
+            control: info.control,
             backtrack: false,
             branches: BRANCHES_MAX,
+            probabilities: info.probabilities,
         };
         let release = self.check_manifest(digest, &abilities, params)?;
         let published = &controller.published;
