@@ -1,4 +1,7 @@
 //! Fork: three branches answer, and the one the model believes most is kept.
+//!
+//! Where the model is computed elsewhere and its tokens are not seen, a segment is a whole answer, and the server
+//! says how likely all of it is: what counts there is the mean over its bytes.
 
 use aigen_controller::prelude::*;
 
@@ -9,15 +12,19 @@ struct BestOfThree {
     /// The number of the first of the branches that answer.
     first: BranchId,
     index: u32,
+    /// Whether a segment is a whole answer.
+    whole: bool,
     logprob: f32,
+    /// Tokens that this is of; bytes, where they are not seen.
     tokens: u32,
 }
 
 impl Controller for BestOfThree {
-    fn open(_: Request) -> Result<Self, Error> {
+    fn open(request: Request) -> Result<Self, Error> {
         Ok(Self {
             first: 0,
             index: 0,
+            whole: request.can.control != Control::Token,
             logprob: 0.0,
             tokens: 0,
         })
@@ -35,11 +42,13 @@ impl Controller for BestOfThree {
         }
         if let Some(logprob) = step.logprob {
             self.logprob += logprob;
-            self.tokens += 1;
+            self.tokens += if self.whole { step.appended.len() as u32 } else { 1 };
         }
         match step.why {
             Wake::EndOfSequence | Wake::TokenLimit if step.appended.is_empty() => self.done(),
             Wake::EndOfSequence => self.done(),
+            Wake::Forked(_) if self.whole => Ok(segment().observed().into()),
+            _ if self.whole => self.done(),
             _ => Ok(segment().tokens(1).observed().into()),
         }
     }

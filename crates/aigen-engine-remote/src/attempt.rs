@@ -248,11 +248,14 @@ struct Reader {
     finish: Option<TextFinish>,
     claimed: Option<Claimed>,
     calls: Calls,
+    /// Of the tokens so far together; `None` where nothing is told of them, or what cannot be.
+    logprob: Option<f64>,
 }
 
 impl Reader {
     fn new(request: &TextRequest) -> Self {
         Self {
+            logprob: None,
             max_tokens: request.max_tokens.into(),
             calls: Calls::new(request.tools.as_ref()),
             parts: 0,
@@ -272,6 +275,9 @@ impl Reader {
         fail_on_error(&part)?;
         self.claimed = part.claimed().or(self.claimed);
         self.finish = self.finish.or(part.finish());
+        if let Some(more) = part.logprob() {
+            self.logprob = Some(self.logprob.unwrap_or(0.0) + more);
+        }
         if let Some(text) = part.text() {
             self.parts += 1;
             self.bytes += text.len() as u64;
@@ -304,6 +310,10 @@ impl Reader {
             if let Some(call) = last {
                 heard(TextEvent::Call(call));
             }
+        }
+        // Of what is certain the logarithm is 0, and of nothing is it more. Seven digits are enough to compare by.
+        if let Some(logprob) = self.logprob.filter(|logprob| *logprob <= 0.0) {
+            heard(TextEvent::Logprob(logprob as f32));
         }
         Ok(Answered {
             finish,

@@ -15,7 +15,7 @@ use crate::attempt::{Answered, Failed, attempt};
 use crate::limits::{ANSWER_TOKENS, RETRY_AFTER_MAX, RETRY_PAUSE, TRIES_MAX};
 use crate::probe::probe;
 use crate::road;
-use crate::upstream::{Upstream, choose};
+use crate::upstream::{Needs, Upstream, choose};
 use crate::{HangUp, Options};
 
 /// A model of other servers, behind the port for such models.
@@ -40,7 +40,7 @@ impl RemoteEngine {
         let upstreams = options.upstreams.iter().cloned();
         let shared = Arc::new(Shared {
             upstreams: upstreams
-                .map(|upstream| Upstream::new(upstream, options.control, &client))
+                .map(|upstream| Upstream::new(upstream, &options, &client))
                 .collect(),
             digest: digest(&options),
             options,
@@ -51,9 +51,8 @@ impl RemoteEngine {
 
     /// Waits until every upstream was found out about, or this long.
     pub async fn probed(&self, patience: Duration) {
-        let unknown = |upstream: &Upstream| upstream.control().is_none();
         let known = async {
-            while self.0.upstreams.iter().any(unknown) {
+            while self.0.upstreams.iter().any(Upstream::is_unknown) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -96,17 +95,28 @@ impl RemoteEngine {
 impl TextEngine for RemoteEngine {
     fn info(&self) -> TextInfo {
         let levels = self.0.upstreams.iter().filter_map(Upstream::control);
+        let mut tell = self.0.upstreams.iter().map(Upstream::probabilities);
         TextInfo {
             digest: self.0.digest,
             context_tokens: self.0.options.context_tokens,
             answer_tokens: answer_tokens(&self.0.options),
             control: levels.max().unwrap_or(ControlLevel::Text),
             tools: self.0.options.tools,
+            probabilities: tell.any(|some| some == Some(true)),
             upstreams: self.0.upstreams.iter().map(Upstream::state).collect(),
         }
     }
 
     fn check(&self, request: &TextRequest) -> Result<(), String> {
+        let needs = Needs {
+            schema: false,
+            ..Needs::of(request)
+        };
+        if !self.0.upstreams.iter().any(|upstream| upstream.has(needs)) {
+            return Err(
+                "this model's upstream does not tell how likely its answers are".to_owned(),
+            );
+        }
         if let Some(tools) = &request.tools {
             return self.check_tools(tools, request);
         }
@@ -114,9 +124,14 @@ impl TextEngine for RemoteEngine {
             return Ok(());
         };
         validator(schema)?;
-        match self.info().control {
-            ControlLevel::Text => Err("this model's upstream cannot follow a schema".to_owned()),
-            ControlLevel::Schema | ControlLevel::Token => Ok(()),
+        let needs = Needs::of(request);
+        match self.0.upstreams.iter().any(|upstream| upstream.has(needs)) {
+            true => Ok(()),
+            false if needs.probabilities && self.info().control > ControlLevel::Text => Err(
+                "no upstream of this model both follows a schema and tells how likely its answers are"
+                    .to_owned(),
+            ),
+            false => Err("this model's upstream cannot follow a schema".to_owned()),
         }
     }
 
@@ -173,6 +188,19 @@ struct Telling<'a> {
     validator: Option<Validator>,
     held_back: String,
     started: bool,
+    /// It was asked how likely the answer is, and has said something without that.
+    unweighed: Unweighed,
+}
+
+/// Whether an upstream owes it to say how likely its answer is.
+#[derive(PartialEq)]
+enum Unweighed {
+    /// It was not asked, or has said so.
+    No,
+    /// It was asked, and has said nothing yet.
+    Asked,
+    /// It was asked, and has said something.
+    Yes,
 }
 
 impl<'a> Telling<'a> {
@@ -183,6 +211,10 @@ impl<'a> Telling<'a> {
             on_event,
             held_back: String::new(),
             started: false,
+            unweighed: match request.probabilities {
+                true => Unweighed::Asked,
+                false => Unweighed::No,
+            },
         }
     }
 
@@ -190,6 +222,13 @@ impl<'a> Telling<'a> {
         if !self.started {
             self.started = true;
             (self.on_event)(TextEvent::Started);
+        }
+        match &event {
+            TextEvent::Logprob(_) => self.unweighed = Unweighed::No,
+            TextEvent::Text(_) if self.unweighed == Unweighed::Asked => {
+                self.unweighed = Unweighed::Yes;
+            }
+            _ => {}
         }
         match (event, &self.validator) {
             (TextEvent::Text(text), Some(_)) => self.held_back.push_str(&text),
@@ -205,6 +244,13 @@ impl<'a> Telling<'a> {
         let finish = match (&self.validator, finish) {
             (Some(validator), Ok(TextFinish::Stop)) => satisfies(validator, &self.held_back),
             (_, finish) => finish,
+        };
+        let finish = match finish {
+            Ok(TextFinish::Stop | TextFinish::Length) if self.unweighed == Unweighed::Yes => {
+                let reason = "it was asked how likely its answer is, and does not tell".to_owned();
+                Err(TextFault::Broken { reason })
+            }
+            finish => finish,
         };
         if !self.held_back.is_empty() {
             let text = std::mem::take(&mut self.held_back);
@@ -241,8 +287,7 @@ async fn ask(
     let mut asked = Vec::new();
     let mut last = None;
     for tried in 0..TRIES_MAX {
-        let Some((at, upstream)) = choose(&shared.upstreams, &asked, request.schema.is_some())
-        else {
+        let Some((at, upstream)) = choose(&shared.upstreams, &asked, Needs::of(request)) else {
             break;
         };
         let failed = match try_one(shared, upstream, request, telling).await {

@@ -19,6 +19,8 @@ pub struct Options {
     pub control: Option<ControlLevel>,
     /// Whether its upstreams take tools, all of them.
     pub tools: bool,
+    /// Whether they tell how likely their answers are; found out by a tiny request when absent.
+    pub probabilities: Option<bool>,
     /// How long each phase of a request may take.
     pub timeouts: Timeouts,
     /// What happens upstream when the caller is gone.

@@ -1,4 +1,4 @@
-//! Finds out whether an upstream follows schemas.
+//! Finds out whether an upstream follows schemas, and whether it tells how likely its answers are.
 
 use std::sync::{Arc, Weak};
 
@@ -19,12 +19,11 @@ pub(crate) async fn probe(shared: Weak<Shared>) {
             if upstream.control().is_none() {
                 ask(&shared, upstream).await;
             }
+            if upstream.probabilities().is_none() {
+                ask_probabilities(&shared, upstream).await;
+            }
         }
-        if shared
-            .upstreams
-            .iter()
-            .all(|upstream| upstream.control().is_some())
-        {
+        if !shared.upstreams.iter().any(Upstream::is_unknown) {
             return;
         }
         drop(shared);
@@ -65,6 +64,31 @@ async fn ask(shared: &Arc<Shared>, upstream: &Upstream) {
     upstream.found(control);
 }
 
+/// A server that is asked for what it does not know of ignores it or declines.
+async fn ask_probabilities(shared: &Arc<Shared>, upstream: &Upstream) {
+    let request = TextRequest {
+        max_tokens: 1,
+        schema: None,
+        probabilities: true,
+        ..request("")
+    };
+    let mut told = false;
+    let mut heard = |event| told |= matches!(event, TextEvent::Logprob(_));
+    match attempt(&shared.options, upstream, &request, &mut heard).await {
+        Err(failed) if failed.again => {
+            tracing::warn!(upstream = upstream.name, fault = %failed.fault, "an upstream does not answer yet");
+        }
+        _ => {
+            tracing::info!(
+                upstream = upstream.name,
+                probabilities = told,
+                "found out about an upstream"
+            );
+            upstream.found_probabilities(told);
+        }
+    }
+}
+
 fn request(word: &str) -> TextRequest {
     let schema = json!({
         "type": "object",
@@ -79,6 +103,7 @@ fn request(word: &str) -> TextRequest {
         stops: Vec::new(),
         schema: Some(Arc::new(schema)),
         tools: None,
+        probabilities: false,
         traceparent: None,
     }
 }

@@ -3,6 +3,7 @@
 
 mod busy;
 mod connections;
+mod likely;
 
 use std::convert::Infallible;
 use std::io;
@@ -100,6 +101,7 @@ fn options(upstreams: &[&Scripted]) -> Options {
         answer_tokens: None,
         control: Some(ControlLevel::Schema),
         tools: true,
+        probabilities: Some(false),
         timeouts: Timeouts::default(),
         hang_up: HangUp::Cancel,
         stream: true,
@@ -114,6 +116,7 @@ fn request() -> TextRequest {
         stops: Vec::new(),
         schema: None,
         tools: None,
+        probabilities: false,
         traceparent: None,
     }
 }
@@ -132,6 +135,7 @@ async fn ask(engine: &RemoteEngine, request: TextRequest) -> Heard {
             TextEvent::Call(call) => {
                 text.push_str(&format!("[{}({})]", call.name, call.arguments));
             }
+            TextEvent::Logprob(logprob) => text.push_str(&format!("[{logprob}]")),
             TextEvent::Finished(ending) => return (text, ending.finish, ending.claimed),
         }
     }

@@ -2,12 +2,12 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::time::Instant;
 
 use aigen_engine::ControlLevel;
-use aigen_engine::text::UpstreamState;
+use aigen_engine::text::{TextRequest, UpstreamState};
 use reqwest::Client;
 
-use crate::UpstreamOptions;
 use crate::breaker::Breaker;
 use crate::road::Road;
+use crate::{Options, UpstreamOptions};
 
 /// One server, and how it is doing.
 pub(crate) struct Upstream {
@@ -19,10 +19,28 @@ pub(crate) struct Upstream {
     in_flight: AtomicU32,
     /// 0 until it was found out, else 1 for text and 2 for schema.
     control: AtomicU8,
+    /// 0 until it was found out, else 1 for none and 2 for some.
+    probabilities: AtomicU8,
+}
+
+/// What a request needs of whoever is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needs {
+    pub schema: bool,
+    pub probabilities: bool,
+}
+
+impl Needs {
+    pub fn of(request: &TextRequest) -> Self {
+        Self {
+            schema: request.schema.is_some(),
+            probabilities: request.probabilities,
+        }
+    }
 }
 
 impl Upstream {
-    pub fn new(options: UpstreamOptions, control: Option<ControlLevel>, client: &Client) -> Self {
+    pub fn new(options: UpstreamOptions, all: &Options, client: &Client) -> Self {
         let upstream = Self {
             road: Road::to(&options.url, client),
             name: name_of(&options.url),
@@ -30,11 +48,39 @@ impl Upstream {
             breaker: Breaker::default(),
             in_flight: AtomicU32::new(0),
             control: AtomicU8::new(0),
+            probabilities: AtomicU8::new(0),
         };
-        if let Some(control) = control {
+        if let Some(control) = all.control {
             upstream.found(control);
         }
+        if let Some(some) = all.probabilities {
+            upstream.found_probabilities(some);
+        }
         upstream
+    }
+
+    /// Whether anything has to be found out about it.
+    pub fn is_unknown(&self) -> bool {
+        self.control().is_none() || self.probabilities().is_none()
+    }
+
+    /// Whether it has what the request needs.
+    pub fn has(&self, needs: Needs) -> bool {
+        let schema = !needs.schema || self.control() == Some(ControlLevel::Schema);
+        schema && (!needs.probabilities || self.probabilities() == Some(true))
+    }
+
+    pub fn found_probabilities(&self, some: bool) {
+        let found = 1 + u8::from(some);
+        self.probabilities.store(found, Ordering::Release);
+    }
+
+    /// Whether it tells how likely its answers are; `None` until it was found out.
+    pub fn probabilities(&self) -> Option<bool> {
+        match self.probabilities.load(Ordering::Acquire) {
+            0 => None,
+            found => Some(found == 2),
+        }
     }
 
     pub fn found(&self, control: ControlLevel) {
@@ -86,13 +132,10 @@ impl Drop for Inside<'_> {
 pub(crate) fn choose<'a>(
     upstreams: &'a [Upstream],
     asked: &[usize],
-    schema: bool,
+    needs: Needs,
 ) -> Option<(usize, &'a Upstream)> {
     let now = Instant::now();
-    let able = |upstream: &Upstream| {
-        let capable = !schema || upstream.control() == Some(ControlLevel::Schema);
-        capable && upstream.breaker.may_try(now)
-    };
+    let able = |upstream: &Upstream| upstream.has(needs) && upstream.breaker.may_try(now);
     let pick = |fresh: bool| {
         upstreams
             .iter()

@@ -37,6 +37,14 @@ pub(crate) fn body(request: &TextRequest, model: &str, stream: bool) -> Value {
     if let Some(tools) = &request.tools {
         offer(&mut body, tools);
     }
+    if request.probabilities {
+        // The older route asks for so many of the likeliest tokens, and tells of the chosen one beside them.
+        let asked = match request.prompt {
+            TextPrompt::Chat(_) => true.into(),
+            TextPrompt::Plain(_) => 1.into(),
+        };
+        body.insert("logprobs".into(), asked);
+    }
     if stream {
         body.insert("stream".into(), true.into());
         let options = json!({"include_usage": true});
@@ -123,6 +131,9 @@ struct Choice {
     delta: Option<Delta>,
     #[serde(default)]
     finish_reason: Option<String>,
+    /// Of either route's shape; whatever else it may be says nothing.
+    #[serde(default)]
+    logprobs: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -189,6 +200,21 @@ impl Part {
             .and_then(|choice| choice.delta.as_mut());
         let calls = delta.and_then(|delta| delta.tool_calls.take());
         calls.unwrap_or_default()
+    }
+
+    /// Natural logarithm of the probability of the part's tokens, if it tells of any.
+    pub fn logprob(&self) -> Option<f64> {
+        let told = &self.choices.first()?.logprobs;
+        let newer = told["content"].as_array();
+        let newer = newer.map(|tokens| tokens.iter().filter_map(|token| token["logprob"].as_f64()));
+        let older = told["token_logprobs"].as_array();
+        let older = older.map(|tokens| tokens.iter().filter_map(Value::as_f64));
+        let tokens: Vec<f64> = newer
+            .into_iter()
+            .flatten()
+            .chain(older.into_iter().flatten())
+            .collect();
+        (!tokens.is_empty()).then(|| tokens.iter().sum())
     }
 
     pub fn finish(&self) -> Option<TextFinish> {

@@ -56,6 +56,8 @@ pub struct TextInfo {
     pub control: ControlLevel,
     /// Whether it can be offered tools.
     pub tools: bool,
+    /// Whether it tells how likely its answers are, as far as was found out.
+    pub probabilities: bool,
     /// Every upstream.
     pub upstreams: Vec<UpstreamState>,
 }
@@ -94,6 +96,8 @@ pub struct TextRequest {
     pub schema: Option<Arc<Value>>,
     /// Functions that it may call. Not together with a schema.
     pub tools: Option<Arc<TextTools>>,
+    /// Whether to be told how likely the answer is: [`TextEvent::Logprob`].
+    pub probabilities: bool,
     /// Where it belongs, as the upstream is told.
     pub traceparent: Option<TraceParent>,
 }
@@ -224,6 +228,9 @@ pub enum TextEvent {
     Text(String),
     /// A whole call of a function that was offered.
     Call(TextCall),
+    /// Natural logarithm of the probability of the whole answer under the model, as the upstream tells
+    /// it: of all its tokens together. Once, where it was asked for and is no claim that cannot be.
+    Logprob(f32),
     /// The last event.
     Finished(TextEnding),
 }

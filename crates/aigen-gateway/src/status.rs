@@ -63,6 +63,7 @@ impl From<&NodeError> for Failure {
             NodeError::ContentMissing(_) => Row(503, Server, "content_missing", TELL_OPERATOR),
             NodeError::Store(_) => Row(503, Server, "store_failed", TELL_OPERATOR),
             NodeError::Parameter { .. } => Row(422, Controller, "invalid_parameter", "GET /v1/aigen/controllers/{reference} shows the manifest, which says what it takes"),
+            NodeError::ParameterUnknown { .. } => Row(422, Controller, "invalid_parameter", "leave it out, or correct its name"),
             NodeError::Input { .. } => Row(422, Controller, "invalid_input", "correct the input: GET /v1/aigen/functions shows what each function takes"),
             NodeError::FunctionUnknown(_) => Row(404, NotFound, "function_not_found", "GET /v1/aigen/functions lists what is published here"),
             NodeError::Unsupported { param: "model", .. } => Row(400, InvalidRequest, "unsupported_parameter", "ask another model: GET /v1/models tells what each is"),
@@ -87,7 +88,7 @@ impl From<&NodeError> for Failure {
         match error {
             NodeError::ModelUnknown { .. } => failure.param("model"),
             NodeError::ControllerUnknown(_) => failure.param("aigen.controller"),
-            NodeError::Parameter { path, .. } | NodeError::Input { path, .. } => failure.param(path),
+            NodeError::Parameter { path, .. } | NodeError::ParameterUnknown { path, .. } | NodeError::Input { path, .. } => failure.param(path),
             NodeError::Unsupported { param, .. } => failure.param(param),
             NodeError::ReadTooDear { each, .. } => match each {
                 Some((_, fit)) => failure.param("max_cost").metadata("rows_within", *fit),

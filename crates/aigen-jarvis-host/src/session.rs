@@ -123,6 +123,10 @@ impl Controller for Guest {
         }
     }
 
+    fn recall(&mut self) -> bool {
+        self.runner.is_under_way(self.session)
+    }
+
     fn reach(&self) -> u32 {
         self.hold
     }

@@ -129,7 +129,7 @@ impl State {
     }
 }
 
-/// Why a session that was recalled does not go on opening.
+/// Why a session that was recalled does not go on.
 pub(crate) const NOBODY_WAITS: &str = "nobody waits for it any more";
 
 fn unknown(what: &str, id: u32) -> Fault {

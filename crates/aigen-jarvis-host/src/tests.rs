@@ -1,6 +1,7 @@
 //! Guests by hand, in text: no toolchain is needed, and each is ready in milliseconds.
 
 mod child;
+mod cut;
 mod examples;
 mod outside;
 

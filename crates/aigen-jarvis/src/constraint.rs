@@ -5,6 +5,7 @@ mod compiler;
 mod error;
 mod mask;
 mod matcher;
+mod pattern;
 mod quote;
 mod source;
 mod template;

@@ -19,7 +19,7 @@ use self::notes::Notes;
 use self::outside::Exchanges;
 use self::variables::Variables;
 use self::waking::Waking;
-use crate::{BranchId, Fault};
+use crate::{BranchId, Cut, Fault};
 
 pub use meter::{Guest, Used};
 pub use notes::{Level, LogEntry};
@@ -108,7 +108,7 @@ impl Context {
         };
         Self(Arc::new(Shared {
             seed,
-            recall,
+            recall: recall.child_token(),
             waking: Arc::default(),
             state: Mutex::new(state),
         }))
@@ -194,13 +194,19 @@ impl Context {
         self.lock().exchanges.recorded(ask)
     }
 
-    /// Whether nobody waits any more for the session to open.
+    /// Nobody waits for its controllers any more.
+    pub(crate) fn recall(&self) {
+        self.0.recall.cancel();
+    }
+
+    /// Whether nobody waits any more for the session to open, or for what its controllers were
+    /// asked last.
     #[must_use]
     pub fn is_recalled(&self) -> bool {
         self.0.recall.is_cancelled()
     }
 
-    /// Waits until nobody waits any more for the session to open.
+    /// Waits until nobody waits any more.
     pub async fn recalled(&self) {
         self.0.recall.cancelled().await;
     }
@@ -281,6 +287,19 @@ impl Context {
     /// Adds what running a controller cost; for those that host one.
     pub fn charge(&self, guest: Guest) {
         self.lock().used.guest.add(guest);
+    }
+
+    /// What running its controllers cost so far, and what they asked.
+    pub(crate) fn spent(&self) -> (Guest, Asked) {
+        let state = self.lock();
+        (state.used.guest, state.exchanges.asked)
+    }
+
+    /// Adds what a call cost and asked that is not made again.
+    pub(crate) fn spend_again(&self, cut: Cut) {
+        let mut state = self.lock();
+        state.used.guest.add(cut.guest);
+        state.exchanges.asked.add(cut.asked);
     }
 
     /// Has the controllers polled that were not ready, from whatever thread.

@@ -58,6 +58,13 @@ pub trait Controller: Send {
         Some(String::new())
     }
 
+    /// Nobody waits for its answer any more: the session was ended from outside, which
+    /// [`Context::recalled`] says. Whether it is still computing: then it is polled, or asked to
+    /// finish, until it has an answer, which is ignored; what it used is not known before.
+    fn recall(&mut self) -> bool {
+        false
+    }
+
     /// How many of the newest output tokens this controller may still take back.
     /// Text older than that is committed: it goes to the caller and stays. 0
     /// streams every token at once; `u32::MAX` holds all text until the end.

@@ -51,10 +51,10 @@ pub use controller::{
 pub use cover::Cover;
 pub use event::{Ending, Event, Finish, Piece, TokenLogprobs, Usage};
 pub use fault::Fault;
-pub use log::{Choice, Log};
+pub use log::{Choice, Cut, Log};
 pub use program::{Blueprint, Program, Reasoning};
 pub use session::{
-    Bytes, OnEvent, Replayed, SessionHandle, SessionRequest, StartError, TextOpening, TextSegment,
-    TextSession, Unstarted, replay, start, start_several,
+    Bytes, OnEvent, Replayed, SessionHandle, SessionRequest, StartError, TextOpening, TextSaid,
+    TextSegment, TextSession, Unstarted, replay, start, start_several,
 };
 pub use trace::{Token, TraceStep, Traced};

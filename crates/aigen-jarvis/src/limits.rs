@@ -22,6 +22,10 @@ pub(crate) const FORCED_BYTES_LOOSE: usize = 32;
 /// Steps of one session at which its controllers may be late.
 pub const LATE_STEPS_MAX: u32 = 3;
 
+/// How long a controller is waited for that computes where its session is ended from outside. Its host ends it within
+/// milliseconds, where the processors are not taken by others.
+pub const RECALL_TIME_MAX: Duration = Duration::from_secs(10);
+
 /// Branches one session may create beside its first, those that are over too.
 pub const BRANCHES_MAX: u32 = 64;
 

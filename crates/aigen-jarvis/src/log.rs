@@ -1,7 +1,7 @@
 use aigen_engine::TokenId;
 use aigen_engine::sampler::TokenLogprob;
 
-use crate::{BranchId, Capabilities, Exchange, Finish};
+use crate::{Asked, BranchId, Capabilities, Exchange, Finish, Guest};
 
 /// What one session was given from outside: with the program and the vocabulary enough to run
 /// it again without the model, to the same decisions. See [`crate::replay`].
@@ -44,6 +44,20 @@ pub struct Log {
     pub exchanges: Vec<Exchange>,
     /// How the session ended.
     pub finish: Finish,
+    /// The call to a controller that it was ended in, if it was.
+    pub cut: Option<Cut>,
+}
+
+/// A call to a controller that nobody waited for any more. It decided nothing, so a replay does not make it; what
+/// it used is known from here alone, since where it was ended is a matter of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// What it cost.
+    pub guest: Guest,
+    /// What it asked of the outside.
+    pub asked: Asked,
+    /// Whether it was asked for its last word, and not for a decision.
+    pub last_word: bool,
 }
 
 /// What came of the model's logits once.

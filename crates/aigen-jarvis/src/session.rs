@@ -29,7 +29,7 @@ use aigen_engine::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::replay::{Replayed, replay};
-pub use self::text::{Bytes, TextOpening, TextSegment, TextSession};
+pub use self::text::{Bytes, TextOpening, TextSaid, TextSegment, TextSession};
 
 use self::branch::Branch;
 use self::common::Common;
@@ -297,6 +297,7 @@ fn given(engine: &EngineHandle, request: &SessionRequest) -> Log {
         branches: Vec::new(),
         exchanges: Vec::new(),
         finish: Finish::Cancelled,
+        cut: None,
     }
 }
 
@@ -341,6 +342,7 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
     let room = (given.context_tokens + 1).saturating_sub(prompt_tokens);
     let reasoning = Transcript::new(program.reasoning_end().as_slice());
     let output = Output::new(controller.reach(), Transcript::new(&given.stops), reasoning);
+    let context_spent = context.spent();
     let common = Common {
         tokenizer,
         context,
@@ -361,6 +363,8 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         said_left: 0,
         replays,
         replayed_end: replays.then(|| given.finish.clone()),
+        replayed_cut: given.cut.filter(|_| replays),
+        before: context_spent,
         traced_fuel: 0,
         overhead: Duration::ZERO,
         sampling: sampling.clone(),

@@ -128,6 +128,16 @@ pub enum NodeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The controller takes no such parameter.
+    #[error("{path}: the controller `{controller}` takes no such parameter, only `{known}`")]
+    ParameterUnknown {
+        /// Which, like `aigen.params.words`.
+        path: String,
+        /// The controller.
+        controller: String,
+        /// What it takes.
+        known: &'static str,
+    },
     /// What a function was called with is not what it takes.
     #[error("{path}: {reason}")]
     Input {

@@ -51,6 +51,8 @@ pub struct Requires {
     pub backtrack: bool,
     /// Whether it forks.
     pub fork: bool,
+    /// Whether it observes how likely tokens are.
+    pub probabilities: bool,
 }
 
 /// What the engine of a model can do.
@@ -61,6 +63,8 @@ pub(crate) struct Abilities<'a> {
     pub backtrack: bool,
     /// Branches at once; 1 if it cannot fork.
     pub branches: u32,
+    /// Whether it tells how likely tokens are.
+    pub probabilities: bool,
 }
 
 /// See [`Manifest::limits`]. What is not said is the host's own bound.
@@ -231,8 +235,15 @@ impl Manifest {
                 "permissions: a grammar, script or function asks nobody".to_owned(),
             ));
         }
-        if plain && (self.requires.backtrack || self.requires.fork) {
-            let reason = "a grammar, script or function neither takes tokens back nor forks";
+        let Requires {
+            backtrack,
+            fork,
+            probabilities,
+            ..
+        } = self.requires;
+        if plain && (backtrack || fork || probabilities) {
+            let reason =
+                "a grammar, script or function neither takes tokens back nor forks nor observes";
             return Err(wrong(format!("requires: {reason}")));
         }
         if self.requires.fork && self.limits.branches.is_none() {
@@ -261,6 +272,8 @@ impl Manifest {
             "cannot take tokens back"
         } else if self.requires.fork && engine.branches < self.branches() {
             "cannot fork so often"
+        } else if self.requires.probabilities && !engine.probabilities {
+            "does not tell: how likely its tokens are"
         } else {
             return Ok(());
         };

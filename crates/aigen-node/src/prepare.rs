@@ -282,6 +282,7 @@ impl Node {
             model: request.model.to_string(),
             seed: request.sampling.seed,
             schemas: info.control >= ControlLevel::Schema,
+            probabilities: info.probabilities,
             branches,
         };
         let max_tokens = request.max_tokens.unwrap_or(info.answer_tokens);
@@ -305,6 +306,8 @@ impl Node {
             stops: request.stops.clone(),
             schema: followed,
             tools: bounded.tools,
+            // A controller's segments may want them.
+            probabilities: false,
             traceparent: request.traceparent,
         };
         engine.check(&asked).map_err(NodeError::Steering)?;

@@ -105,6 +105,7 @@ impl Asking {
         request.schema = segment.schema;
         request.stops.extend(segment.stops);
         request.sampling = segment.sampling;
+        request.probabilities = segment.probabilities;
         let most = segment.max_tokens.unwrap_or(request.max_tokens);
         request.max_tokens = request.max_tokens.min(most);
         self.engine.check(&request).map_err(NodeError::Steering)?;
@@ -125,6 +126,7 @@ impl Asking {
             held_back: String::new(),
             calls: request.tools.is_some().then(CallReader::default),
             called: false,
+            logprob: None,
         }
     }
 }
@@ -233,6 +235,8 @@ struct Listener {
     calls: Option<CallReader>,
     /// A call was told.
     called: bool,
+    /// How likely the answer is, where that was asked.
+    logprob: Option<f32>,
 }
 
 impl Listener {
@@ -241,6 +245,7 @@ impl Listener {
             TextEvent::Started => self.start(),
             TextEvent::Text(text) => self.text(text),
             TextEvent::Call(call) => self.call(&call),
+            TextEvent::Logprob(logprob) => self.logprob = Some(logprob),
             TextEvent::Finished(ending) => self.finish(ending),
         }
     }
@@ -302,10 +307,10 @@ impl Listener {
         let text = std::mem::take(&mut self.held_back);
         let text = self.read(text, &mut ending);
         if let Some(part) = self.part.take() {
-            let finish = ending.finish;
             return part.came(Came {
                 text,
-                finish,
+                finish: ending.finish,
+                logprob: self.logprob,
                 output,
             });
         }

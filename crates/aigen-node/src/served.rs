@@ -38,6 +38,8 @@ pub struct ServedInfo {
     pub context_tokens: u32,
     /// How closely it can be steered, as far as is known.
     pub control: ControlLevel,
+    /// Whether controllers are told how likely what it says is, as far as is known.
+    pub probabilities: bool,
     /// What computes it: its architecture, or `remote`.
     pub engine: String,
     /// Who is asked for it; nobody where it is computed here.
@@ -55,6 +57,7 @@ impl Served {
                     digest: info.digest,
                     context_tokens: info.context_tokens,
                     control: info.control,
+                    probabilities: true,
                     engine: info.architecture.clone(),
                     upstreams: Vec::new(),
                 }
@@ -65,6 +68,7 @@ impl Served {
                     digest: info.digest,
                     context_tokens: info.context_tokens,
                     control: info.control,
+                    probabilities: info.probabilities,
                     engine: "remote".to_owned(),
                     upstreams: info.upstreams,
                 }
@@ -76,6 +80,7 @@ impl Served {
                     context_tokens: info.context_tokens,
                     // There is nothing to steer.
                     control: ControlLevel::Text,
+                    probabilities: false,
                     engine: format!("{} (vectors)", info.architecture),
                     upstreams: Vec::new(),
                 }

@@ -9,7 +9,7 @@ use crate::outside::Behalf;
 use crate::served::Embedded;
 use crate::tools::ToolUse;
 use aigen_engine::{ModelInfo, Role};
-use aigen_jarvis::{Compiler, Hole, JsonOptions, Program};
+use aigen_jarvis::{CompileError, CompileErrorKind, Compiler, Hole, JsonOptions, Program};
 use aigen_jarvis_host::Settings;
 use aigen_network::{
     Controller, ControllerKind, NewController, NewRelease, Refusal, content_digest, script_key,
@@ -220,12 +220,30 @@ fn abilities(info: &ModelInfo) -> Abilities<'_> {
         control: info.control,
         backtrack: info.backtrack,
         branches: info.sequences_max,
+        probabilities: true,
     }
 }
 
 fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, NodeError> {
-    Ok(compiler.json_schema(schema, JsonOptions::default())?)
+    let compiled = compiler.json_schema(schema, JsonOptions::default());
+    Ok(compiled.map_err(|error| match error.kind {
+        // Options that would help are a guest's, and no caller's.
+        CompileErrorKind::Invalid if error.hint.is_some() => CompileError {
+            hint: Some("leave it out of the schema, and say it in the prompt".to_owned()),
+            ..error
+        },
+        _ => error,
+    })?)
 }
+
+/// The controllers that need no publishing, and the one parameter that each takes.
+const BUILT_IN: [(&str, &str); 5] = [
+    ("json-schema", "schema"),
+    ("regex", "pattern"),
+    ("lark", "grammar"),
+    ("choice", "options"),
+    ("quote", "text"),
+];
 
 /// The controllers that need no publishing; `None` if `name` is none of them.
 fn built_in(
@@ -233,44 +251,41 @@ fn built_in(
     name: &str,
     params: &Map<String, Value>,
 ) -> Option<Result<Program, NodeError>> {
-    let compile = || match name {
-        "json-schema" => json_schema(compiler, param(name, params, "schema")?),
-        "regex" => Ok(compiler.regex(text(name, params, "pattern")?)?),
-        "lark" => Ok(compiler.lark(text(name, params, "grammar")?)?),
-        "quote" => Ok(compiler.quote(text(name, params, "text")?, None)?),
-        "choice" => {
-            let options = param(name, params, "options")?;
-            match Hole::from_json(options) {
-                Some(Hole::Options(options)) => Ok(compiler.choice(&options)?),
-                _ => Err(wrong_param(name, "options", "a list of texts")),
-            }
+    let (_, takes) = BUILT_IN.into_iter().find(|(known, _)| *known == name)?;
+    let compile = || {
+        let value = only_param(name, params, takes)?;
+        let text = || {
+            let text = value.as_str();
+            text.ok_or_else(|| wrong_param(name, takes, "a text"))
+        };
+        match (name, Hole::from_json(value)) {
+            ("json-schema", _) => json_schema(compiler, value),
+            ("regex", _) => Ok(compiler.regex(text()?)?),
+            ("lark", _) => Ok(compiler.lark(text()?)?),
+            ("quote", _) => Ok(compiler.quote(text()?, None)?),
+            (_, Some(Hole::Options(options))) => Ok(compiler.choice(&options)?),
+            _ => Err(wrong_param(name, takes, "a list of texts")),
         }
-        _ => unreachable!("guarded by the list of names"),
     };
-    ["json-schema", "regex", "lark", "choice", "quote"]
-        .contains(&name)
-        .then(compile)
+    Some(compile())
 }
 
-pub(crate) fn param<'a>(
+/// The value of the one parameter that a controller takes. Any other was meant to do something, and is refused.
+fn only_param<'a>(
     controller: &str,
     params: &'a Map<String, Value>,
-    name: &str,
+    takes: &'static str,
 ) -> Result<&'a Value, NodeError> {
+    if let Some(unknown) = params.keys().find(|name| *name != takes) {
+        return Err(NodeError::ParameterUnknown {
+            path: format!("aigen.params.{unknown}"),
+            controller: controller.to_owned(),
+            known: takes,
+        });
+    }
     params
-        .get(name)
-        .ok_or_else(|| wrong_param(controller, name, "given"))
-}
-
-fn text<'a>(
-    controller: &str,
-    params: &'a Map<String, Value>,
-    name: &str,
-) -> Result<&'a str, NodeError> {
-    let value = param(controller, params, name)?;
-    value
-        .as_str()
-        .ok_or_else(|| wrong_param(controller, name, "a text"))
+        .get(takes)
+        .ok_or_else(|| wrong_param(controller, takes, "given"))
 }
 
 fn wrong_param(controller: &str, param: &str, must_be: &str) -> NodeError {

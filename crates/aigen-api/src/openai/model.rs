@@ -47,6 +47,9 @@ pub struct ModelInfo {
     pub context_tokens: u32,
     /// How closely a controller can steer it: `token`, `schema` or `text`.
     pub control: String,
+    /// Whether controllers are told how likely what it says is.
+    #[serde(default)]
+    pub probabilities: bool,
     /// What runs it, like `llama`; `remote` where other servers answer for it.
     pub engine: String,
     /// Those servers.

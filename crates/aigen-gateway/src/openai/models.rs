@@ -84,6 +84,7 @@ pub(crate) fn describe(network: &Network, name: &ModelName, served: &Served) -> 
             digest: model.digest,
             context_tokens: info.context_tokens,
             control: control(info.control).to_owned(),
+            probabilities: info.probabilities,
             engine: info.engine,
             // How many, not who: an operator's machines are nobody else's business.
             upstreams: (total > 0).then_some(Upstreams {

@@ -51,6 +51,7 @@ impl TextEngine for Elsewhere {
             answer_tokens: 500,
             control: self.control,
             tools: false,
+            probabilities: false,
             upstreams: Vec::new(),
         }
     }

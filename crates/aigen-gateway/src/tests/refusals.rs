@@ -72,6 +72,8 @@ const CHAT: &str = r#"
 422 controller_refused -                         | {"aigen": {"controller": "regex"}}
 422 controller_refused -                         | {"aigen": {"controller": "regex", "params": {"pattern": "("}}}
 422 controller_refused -                         | {"aigen": {"controller": "lark", "params": {"grammar": "no"}}}
+422 invalid_parameter aigen.params.words         | {"aigen": {"controller": "quote", "params": {"text": "a b", "words": 1}}}
+422 invalid_parameter aigen.params.strict        | {"aigen": {"controller": "json-schema", "params": {"schema": {"type": "object"}, "strict": true}}}
 400 invalid_value response_format                | {"aigen": {"controller": "regex", "params": {"pattern": "a"}}, "response_format": {"type": "json_object"}}
 400 invalid_json response_format.json_schema     | {"response_format": {"type": "json_schema"}}
 400 invalid_json aigen                           | {"aigen": []}

@@ -126,6 +126,15 @@ impl Runner {
         }
     }
 
+    /// Whether a call of the branch computes elsewhere or waits for the outside. One that is back is charged already.
+    pub fn is_under_way(&self, branch: ResourceAny) -> bool {
+        match &*self.lock() {
+            Slot::Away => true,
+            Slot::Outside(whose, _) => *whose == branch,
+            Slot::Free(_) | Slot::Back(..) | Slot::Taken => false,
+        }
+    }
+
     fn poll_call(
         self: &Arc<Self>,
         slot: &mut Slot,

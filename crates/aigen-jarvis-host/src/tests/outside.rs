@@ -60,7 +60,7 @@ fn page(status: u16, body: &[u8]) -> Answered {
     Ok(Answer::Page { status, body })
 }
 
-static ENGINE: LazyLock<EngineHandle> = LazyLock::new(|| {
+pub(super) static ENGINE: LazyLock<EngineHandle> = LazyLock::new(|| {
     let words = Vocabulary::with_words(["yes", "no"]);
     let script = Script::replies([("Q:", ["yesyesyesyesyes"])]);
     aigen_engine::start(

@@ -112,7 +112,7 @@ impl Compiler {
         })
         .map_err(|error| match error.what.contains("nimplemented") {
             true => error.hint("`lenient` ignores keywords that cannot be enforced"),
-            false => error,
+            false => error.within(schema),
         })
     }
 
@@ -181,6 +181,13 @@ impl Compiler {
         holes: &BTreeMap<String, Hole>,
     ) -> Result<Program, CompileError> {
         self.compile_lark("template", &template::fill(source, holes)?)
+            .map_err(|error| {
+                let schemas = holes.iter().filter_map(|(name, hole)| match hole {
+                    Hole::Schema(schema) => Some((format!("hole `{name}`"), schema)),
+                    _ => None,
+                });
+                error.within_one_of(schemas)
+            })
     }
 
     /// Text, calls of functions with arguments that are valid under their schemas, or both.
@@ -189,6 +196,7 @@ impl Compiler {
     /// As [`Compiler::json_schema`], for any of the schemas.
     pub fn tools(&self, tools: &ToolGrammar) -> Result<Program, CompileError> {
         self.compile_lark("tools", &tools.lark()?)
+            .map_err(|error| error.within_one_of(tools.schemas()))
     }
 
     /// Whether a template can work at all: it must compile once its holes are filled with

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::pattern;
+
 /// Why a program could not be compiled: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileError {
@@ -60,7 +62,8 @@ impl CompileError {
         )))
     }
 
-    /// Reads llguidance's message, whose first line may begin with `at 3(14): `.
+    /// Reads llguidance's message, whose first line may begin with `at 3(14): `. The lines behind it show the
+    /// source, but for a regular expression: those say what is wrong with it.
     pub(crate) fn from_llguidance(message: &str) -> Self {
         let line = message.lines().next().unwrap_or("it cannot be compiled");
         let (at, what) = match line
@@ -69,6 +72,14 @@ impl CompileError {
         {
             Some((place, what)) => (Some(position(place)), what),
             None => (None, line),
+        };
+        let (at, what) = match pattern::read(message) {
+            None => (at, what.to_owned()),
+            Some((what, within)) => {
+                let places: Vec<_> = at.into_iter().chain(within).collect();
+                let at = (!places.is_empty()).then(|| places.join("; in the expression "));
+                (at, what)
+            }
         };
         // The one message of llguidance's that names a state instead of a reason.
         let what = what.replace("NoExtensionBias", "the grammar allows no text at all");
@@ -88,7 +99,7 @@ impl CompileError {
 
 /// Whether llguidance's message says that one of its bounds was reached, which it has no other
 /// word for.
-pub(super) fn is_costly(message: &str) -> bool {
+fn is_costly(message: &str) -> bool {
     BOUNDS.iter().any(|bound| message.contains(bound))
 }
 

@@ -5,8 +5,7 @@ use aigen_types::Digest;
 use serde_json::Value;
 use toktrie::TokTrie;
 
-use super::Mask;
-use super::error::is_costly;
+use super::{CompileError, CompileErrorKind, Mask};
 use crate::Fault;
 use crate::limits::FORCED_BYTES_MAX;
 
@@ -209,13 +208,13 @@ fn constraint_fault(error: impl ToString) -> Fault {
 }
 
 fn failed(error: &str) -> Fault {
-    let reason = first_line(error);
-    match is_costly(&reason) {
-        true => Fault::GrammarTooCostly { reason },
-        false => Fault::Constraint { reason },
+    let error = CompileError {
+        hint: None,
+        ..CompileError::from_llguidance(error)
+    };
+    let reason = error.to_string();
+    match error.kind {
+        CompileErrorKind::TooCostly => Fault::GrammarTooCostly { reason },
+        CompileErrorKind::Invalid | CompileErrorKind::Busy => Fault::Constraint { reason },
     }
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }

@@ -4,7 +4,7 @@
 use llguidance::regex_to_lark;
 use serde_json::{Value, json};
 
-use super::CompileError;
+use super::{CompileError, pattern};
 use crate::limits::CHOICE_OPTIONS_MAX;
 
 /// How JSON Schemas are compiled.
@@ -64,21 +64,12 @@ pub(super) fn choice(options: &[String]) -> Result<String, CompileError> {
 }
 
 /// A regular expression in the syntax of the `regex` crate. It matches whole.
-pub(super) fn regex(pattern: &str) -> Result<String, CompileError> {
-    if pattern.is_empty() {
+pub(super) fn regex(source: &str) -> Result<String, CompileError> {
+    if source.is_empty() {
         return Err(CompileError::new("the regular expression is empty"));
     }
     // Only what parses alone is put between slashes: there, every backslash has
     // its partner, so none can swallow the closing slash.
-    regex_syntax::Parser::new()
-        .parse(pattern)
-        .map_err(|error| {
-            let reason = match &error {
-                regex_syntax::Error::Parse(error) => error.kind().to_string(),
-                regex_syntax::Error::Translate(error) => error.kind().to_string(),
-                _ => "it does not parse".to_owned(),
-            };
-            CompileError::new(format!("the regular expression is not valid: {reason}"))
-        })?;
-    Ok(format!("/{}/", regex_to_lark(pattern, "")))
+    pattern::check(source)?;
+    Ok(format!("/{}/", regex_to_lark(source, "")))
 }

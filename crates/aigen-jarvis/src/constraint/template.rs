@@ -167,10 +167,9 @@ impl Filler<'_> {
         let place = format!("line {}", self.filled.matches('\n').count() + 1);
         let (call, rest) = Call::parse(self.rest).ok_or_else(|| not_a_hole(&place))?;
         let name = call.name;
-        let expression = self.expression(&call).map_err(|error| CompileError {
-            at: Some(format!("hole `{name}`, {place}")),
-            ..error
-        })?;
+        let expression = self
+            .expression(&call)
+            .map_err(|error| error.behind(&format!("hole `{name}`, {place}")))?;
         // Blanks keep the expression apart from what the author wrote next to it.
         let _ = write!(self.filled, " {expression} ");
         self.rest = rest;

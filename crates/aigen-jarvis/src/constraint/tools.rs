@@ -43,6 +43,17 @@ pub struct Function {
 }
 
 impl ToolGrammar {
+    /// Every schema of it, under what its place is called.
+    pub(super) fn schemas(&self) -> impl Iterator<Item = (String, &Value)> {
+        let answer = self.answer.iter();
+        let answer = answer.map(|schema| ("the answer's schema".to_owned(), schema));
+        let functions = self.functions.iter().map(|function| {
+            let name = format!("parameters of `{}`", function.name);
+            (name, &function.parameters)
+        });
+        answer.chain(functions)
+    }
+
     /// As Lark.
     pub(super) fn lark(&self) -> Result<String, CompileError> {
         let calls = self.functions.iter().map(call);

@@ -36,4 +36,13 @@ impl Guest {
         self.micros = self.micros.saturating_add(more.micros);
         self.host_calls = self.host_calls.saturating_add(more.host_calls);
     }
+
+    /// What was added since it was that.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            fuel: self.fuel.saturating_sub(before.fuel),
+            micros: self.micros.saturating_sub(before.micros),
+            host_calls: self.host_calls.saturating_sub(before.host_calls),
+        }
+    }
 }

@@ -104,6 +104,16 @@ impl Asked {
         self.completions = self.completions.saturating_add(more.completions);
         self.bytes = self.bytes.saturating_add(more.bytes);
     }
+
+    /// What was added since it was that.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            tools: self.tools.saturating_sub(before.tools),
+            pages: self.pages.saturating_sub(before.pages),
+            completions: self.completions.saturating_sub(before.completions),
+            bytes: self.bytes.saturating_sub(before.bytes),
+        }
+    }
 }
 
 /// The questions of one session.

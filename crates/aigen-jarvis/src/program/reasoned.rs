@@ -177,6 +177,10 @@ impl Controller for Reasons {
         self.inner.finish()
     }
 
+    fn recall(&mut self) -> bool {
+        self.inner.recall()
+    }
+
     fn reach(&self) -> u32 {
         self.inner.reach()
     }

@@ -277,6 +277,7 @@ impl Branch {
             return Err(Fault::Stalled { decisions }.into());
         }
         common.tell(self.output.position());
+        common.begin_call(false)?;
         let report = Report {
             removed: self.since.removed,
             appended: &self.output.tokens()[self.since.position..],

@@ -9,7 +9,7 @@ use aigen_engine::{TokenId, Tokenizer};
 use super::outlet::Outlet;
 use crate::cover::Covered;
 use crate::limits::BRANCHES_MAX;
-use crate::{Budget, Capabilities, Context, Cover, Fault, Finish, Usage, Used};
+use crate::{Asked, Budget, Capabilities, Context, Cover, Cut, Fault, Finish, Guest, Usage, Used};
 
 pub(super) struct Common {
     pub tokenizer: Arc<dyn Tokenizer>,
@@ -41,6 +41,10 @@ pub(super) struct Common {
     pub replays: bool,
     /// How the session ended that is run again.
     pub replayed_end: Option<Finish>,
+    /// The call that it was ended in.
+    pub replayed_cut: Option<Cut>,
+    /// What controllers cost and asked before the call that was begun last.
+    pub before: (Guest, Asked),
     /// Fuel that a trace has told of.
     pub traced_fuel: u64,
     /// Time that controllers and constraints took between forward passes.
@@ -108,6 +112,35 @@ impl Common {
             branches: BRANCHES_MAX.saturating_sub(self.usage.branches),
         };
         self.context.tell(used, budget);
+    }
+
+    /// A call to a controller begins.
+    ///
+    /// # Errors
+    /// In a replay, the session's end where it was ended in this call, of a last word or not.
+    pub fn begin_call(&mut self, last_word: bool) -> Result<(), Finish> {
+        self.before = self.context.spent();
+        let asked_last = last_word || self.said_left >= self.left.len();
+        let cut = self
+            .replayed_cut
+            .take_if(|cut| asked_last && cut.last_word == last_word);
+        match (cut, &self.replayed_end) {
+            (Some(cut), Some(end)) => {
+                self.context.spend_again(cut);
+                Err(end.clone())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The call that was begun last, which nobody waited for.
+    pub fn cut(&self, last_word: bool) -> Cut {
+        let (guest, asked) = self.context.spent();
+        Cut {
+            guest: guest.since(self.before.0),
+            asked: asked.since(self.before.1),
+            last_word,
+        }
     }
 
     /// Tokens that are paid for: it depends on when more was paid, so a replay says what was

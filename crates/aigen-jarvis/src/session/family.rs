@@ -6,10 +6,13 @@
 //! children get, does not depend on who was computed beside whom. Where a controller is not
 //! ready or a token not paid for yet, the session waits as a whole, and nobody else does.
 
+mod recalled;
+
 use std::collections::VecDeque;
 
 use aigen_engine::{EngineError, Start, Step};
 
+use self::recalled::Recalled;
 use super::branch::{Activity, Branch, Next};
 use super::common::Common;
 use super::outlet::News;
@@ -18,7 +21,7 @@ use super::record::Record;
 use super::suspension::Suspension;
 use crate::context::Shown;
 use crate::limits::OUTCOME_BYTES_MAX;
-use crate::{BranchId, Choice, Ending, Fault, Finish, Log, Traced, Wake};
+use crate::{BranchId, Choice, Cut, Ending, Fault, Finish, Log, Traced, Wake};
 
 pub(super) struct Family {
     pub common: Common,
@@ -36,6 +39,12 @@ pub(super) struct Family {
     pub log: Option<Log>,
     /// So the session ends, once its controller has said its last word.
     halt: Option<Halt>,
+    /// It was ended from outside in this call to a controller, which has not ended yet.
+    recalled: Option<Recalled>,
+    /// It was ended so, and the call has ended.
+    cut: Option<Cut>,
+    /// A controller was asked for its last word.
+    last_word_begun: bool,
     pub program: aigen_types::Digest,
 }
 
@@ -68,6 +77,9 @@ impl Family {
             alarms: Vec::new(),
             log: None,
             halt: None,
+            recalled: None,
+            cut: None,
+            last_word_begun: false,
             program,
         }
     }
@@ -125,18 +137,10 @@ impl Family {
     pub fn fork_refused(&mut self, branch: BranchId, free: u32) -> Order {
         let unseated = self.branches.iter().filter(|branch| !branch.seated);
         let wanted = u32::try_from(unseated.count()).unwrap_or(u32::MAX);
-        self.failed(&EngineError::SequencesExhausted { wanted, free });
+        if self.failed(&EngineError::SequencesExhausted { wanted, free }) {
+            self.await_recalled(true);
+        }
         self.order(branch)
-    }
-
-    /// The engine ended a branch, and with it the session.
-    pub fn failed(&mut self, error: &EngineError) {
-        let finish = match error {
-            EngineError::Cancelled => Finish::Cancelled,
-            EngineError::DriverPanicked => Fault::Crashed.into(),
-            error => Fault::Engine(error.clone()).into(),
-        };
-        self.note(Err(finish.into()));
     }
 
     /// Whether somebody has to be waited for.
@@ -465,13 +469,16 @@ impl Family {
 
     /// Ends the session that is to end, if its controller has said its last word.
     fn conclude(&mut self) {
+        if self.recalled.is_some() {
+            return;
+        }
         let Some(Halt { finish, answer }) = self.halt.take() else {
             return;
         };
         if self.is_finished() {
             return;
         }
-        let finish = self.replayed_end(finish);
+        let finish = self.begin_last_word(self.replayed_end(finish));
         let answer = match finish {
             Finish::Stop => answer,
             _ => self.only(),
@@ -549,8 +556,7 @@ impl Family {
 
     /// What the controller says in the end; `None` while it is still computing.
     fn last_word(&mut self, finish: &Finish, answer: Option<BranchId>) -> Option<String> {
-        let ended = !matches!(finish, Finish::Fault(_) | Finish::Cancelled);
-        let Some(answer) = answer.filter(|_| ended) else {
+        let Some(answer) = answer.filter(|_| is_said(finish)) else {
             return Some(String::new());
         };
         let began = std::time::Instant::now();
@@ -584,6 +590,7 @@ impl Family {
                 .collect();
             log.exchanges = exchanges;
             log.finish = ending.finish.clone();
+            log.cut = self.cut;
             Box::new(log)
         });
     }
@@ -599,6 +606,11 @@ pub(super) fn check_outcome(outcome: &str) -> Result<(), String> {
     serde_json::from_str::<&serde_json::value::RawValue>(outcome)
         .map(|_| ())
         .map_err(|error| error.to_string())
+}
+
+/// Whether a controller has a last word about such an end.
+fn is_said(finish: &Finish) -> bool {
+    !matches!(finish, Finish::Fault(_) | Finish::Cancelled)
 }
 
 fn index(branch: BranchId) -> usize {

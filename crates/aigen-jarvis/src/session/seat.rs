@@ -1,9 +1,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use aigen_engine::{Driver, Input, Start, Step};
 
 use super::family::{Family, Order};
 use crate::BranchId;
+use crate::limits::RECALL_TIME_MAX;
 
 /// A branch's place in the engine's scheduler.
 pub(super) struct Seat {
@@ -33,6 +36,26 @@ pub(super) fn lock(family: &Mutex<Family>) -> MutexGuard<'_, Family> {
     family.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Waits for a controller that is still computing where its session was ended: what it used is part of what the
+/// session came to. Beside the engine's thread, which nobody holds up, and not for long: it is told.
+fn await_recalled(family: &Arc<Mutex<Family>>) {
+    let waits = Arc::clone(family);
+    let wait = move || {
+        lock(&waits).common.context.attach_thread();
+        let until = Instant::now() + RECALL_TIME_MAX;
+        while !lock(&waits).await_recalled(Instant::now() >= until) {
+            // As a rule somebody unparks this thread first.
+            thread::park_timeout(Duration::from_millis(20));
+        }
+    };
+    let spawned = thread::Builder::new()
+        .name("aigen-recall".to_owned())
+        .spawn(wait);
+    if spawned.is_err() {
+        lock(family).await_recalled(true);
+    }
+}
+
 impl Driver for Seat {
     fn started(&mut self, start: Start) {
         self.lock().started(start);
@@ -49,8 +72,12 @@ impl Driver for Seat {
             Input::Resumed => family.resumed(self.branch),
             Input::ForkRefused { free } => family.fork_refused(self.branch, free),
             Input::Failed(error) => {
-                family.failed(error);
-                Order::Done
+                let computes = family.failed(error);
+                drop(family);
+                if computes {
+                    await_recalled(&self.family);
+                }
+                return Step::Done;
             }
         };
         drop(family);

@@ -9,6 +9,7 @@
 //! `·` is the end of a forward pass.
 
 mod branches;
+mod cut;
 mod semantics;
 mod texts;
 mod traces;

@@ -42,6 +42,8 @@ pub struct TextOpening {
     pub seed: u64,
     /// Whether the engine follows schemas.
     pub schemas: bool,
+    /// Whether it tells how likely its answers are.
+    pub probabilities: bool,
     /// Branches that it may have at once; one in any case.
     pub branches: u32,
 }
@@ -59,6 +61,19 @@ pub struct TextSegment {
     pub max_tokens: Option<u32>,
     /// How tokens are drawn: with a seed of its own for each branch.
     pub sampling: Sampling,
+    /// Whether to be told how likely the answer is.
+    pub probabilities: bool,
+}
+
+/// What the engine said to a segment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextSaid {
+    /// The text.
+    pub text: String,
+    /// How it ended.
+    pub finish: TextFinish,
+    /// Natural logarithm of the probability of all of it, if that was asked and told.
+    pub logprob: Option<f32>,
 }
 
 /// A controller, from its opening to its last word. Every call blocks for as long as it computes,
@@ -69,6 +84,8 @@ pub struct TextSession {
     prompt: Vec<TokenId>,
     seed: u64,
     can: Capabilities,
+    /// Whether the engine tells how likely its answers are.
+    probabilities: bool,
     branches: Vec<TextBranch>,
     /// What the engine is to be asked, and how tokens are drawn.
     segments: Vec<TextSegment>,
@@ -127,6 +144,7 @@ impl TextSession {
             prompt,
             seed: terms.seed,
             can,
+            probabilities: terms.probabilities,
             branches: vec![TextBranch::first(controller)],
             segments: Vec::new(),
             sampling: Sampling::greedy(),
@@ -154,7 +172,7 @@ impl TextSession {
     }
 
     /// What the engine said to each of the segments, in their order; the controller has its last word.
-    pub fn end(mut self, said: &[(String, TextFinish)]) -> (String, Ending) {
+    pub fn end(mut self, said: &[TextSaid]) -> (String, Ending) {
         self.context.attach_thread();
         let ended = self.answered(said);
         self.finish(ended)
@@ -171,10 +189,10 @@ impl TextSession {
         self.finish(Ok(()))
     }
 
-    fn answered(&mut self, said: &[(String, TextFinish)]) -> Result<(), Fault> {
+    fn answered(&mut self, said: &[TextSaid]) -> Result<(), Fault> {
         let asking = self.branches.iter_mut().filter(|one| one.is_asking());
-        for (branch, (text, finish)) in asking.zip(said) {
-            branch.answered(text, *finish)?;
+        for (branch, said) in asking.zip(said) {
+            branch.answered(said)?;
         }
         self.settle()
     }
@@ -231,7 +249,8 @@ impl TextSession {
     }
 
     fn generate(&mut self, at: usize, generate: Generate) -> Result<(), Fault> {
-        let segment = self.branches[at].ask(generate, &self.sampling)?;
+        let branch = &mut self.branches[at];
+        let segment = branch.ask(generate, &self.sampling, self.probabilities)?;
         self.segments.push(segment);
         Ok(())
     }
@@ -276,6 +295,7 @@ impl TextSession {
         let report = Report {
             appended: &appended,
             removed: news.removed,
+            logprob: news.logprob,
             ..Report::new(branch.id, position, news.why)
         };
         let mut turn = branch.controller.step(&report);

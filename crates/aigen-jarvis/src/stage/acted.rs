@@ -243,6 +243,7 @@ impl Parser<'_> {
                 with.bias.push((self.one(token), by.parse().unwrap()));
             }
             "temperature" => with.params.temperature = Some(value.parse().unwrap()),
+            "observe" if value == "sampled" => with.observe = Observe::Sampled,
             "observe" => with.observe = Observe::Top(value.parse().unwrap()),
             "splice" => {
                 let parts: Vec<&str> = value.split(':').collect();

@@ -5,7 +5,7 @@ use super::{Asking, Counting, Listener, Measured};
 use crate::work::Told;
 use aigen_engine::EngineError;
 use aigen_engine::text::{TextControl, TextFault, TextFinish, TextRequest};
-use aigen_jarvis::{BranchId, Ending, Event, Fault, Finish, Piece, TextSession, Usage};
+use aigen_jarvis::{BranchId, Ending, Event, Fault, Finish, Piece, TextSaid, TextSession, Usage};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
@@ -37,6 +37,7 @@ struct Request {
 pub(super) struct Came {
     pub text: String,
     pub finish: Result<TextFinish, TextFault>,
+    pub logprob: Option<f32>,
     /// Output tokens.
     pub output: u64,
 }
@@ -143,6 +144,7 @@ impl Came {
         Self {
             text: String::new(),
             finish: Ok(TextFinish::Cancelled),
+            logprob: None,
             output: 0,
         }
     }
@@ -200,7 +202,11 @@ fn last_word(session: TextSession, requests: &[Request]) -> (String, Ending) {
     let mut said = Vec::new();
     for came in came {
         match &came.finish {
-            Ok(finish) => said.push((came.text.clone(), *finish)),
+            Ok(finish) => said.push(TextSaid {
+                text: came.text.clone(),
+                finish: *finish,
+                logprob: came.logprob,
+            }),
             Err(fault) => {
                 let fault = Fault::Engine(EngineError::Upstream(fault.clone()));
                 return (String::new(), session.fail(fault));

@@ -5,7 +5,8 @@ use crate::steering::Steering;
 use aigen_engine::ControlLevel;
 use aigen_engine::sampler::TokenLogprob;
 use aigen_jarvis::{
-    Answer, Capabilities, Choice, Exchange, Fault, Finish, Log, OutsideError, Reasoning,
+    Answer, Asked, Capabilities, Choice, Cut, Exchange, Fault, Finish, Guest, Log, OutsideError,
+    Reasoning,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,21 @@ struct Form {
     branches: Vec<Vec<Chosen>>,
     exchanges: Vec<Exchanged>,
     finish: String,
+    #[serde(default)]
+    cut: Option<CutOff>,
+}
+
+/// A [`Cut`].
+#[derive(Serialize, Deserialize)]
+struct CutOff {
+    fuel: u64,
+    micros: u64,
+    host_calls: u64,
+    tools: u32,
+    pages: u32,
+    completions: u32,
+    bytes: u64,
+    last_word: bool,
 }
 
 /// A [`Choice`]; log-probabilities by their bits, so that not one of them rounds.
@@ -104,6 +120,7 @@ pub(super) fn to_bytes(recipe: &Recipe, log: &Log) -> Vec<u8> {
         branches: log.branches.iter().map(chosen).collect(),
         exchanges: log.exchanges.iter().map(exchanged).collect(),
         finish: finish_name(&log.finish).to_owned(),
+        cut: log.cut.map(cut_off),
     };
     serde_json::to_vec(&form).expect("its maps have text keys")
 }
@@ -148,8 +165,44 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Recipe, Log), String> {
         branches: form.branches.into_iter().map(branch).collect(),
         exchanges: exchanges.collect::<Result<_, _>>()?,
         finish: finish(&form.finish),
+        cut: form.cut.map(cut),
     };
     Ok((recipe, log))
+}
+
+fn cut_off(cut: Cut) -> CutOff {
+    let Cut {
+        guest,
+        asked,
+        last_word,
+    } = cut;
+    CutOff {
+        fuel: guest.fuel,
+        micros: guest.micros,
+        host_calls: guest.host_calls,
+        tools: asked.tools,
+        pages: asked.pages,
+        completions: asked.completions,
+        bytes: asked.bytes,
+        last_word,
+    }
+}
+
+fn cut(cut: CutOff) -> Cut {
+    Cut {
+        guest: Guest {
+            fuel: cut.fuel,
+            micros: cut.micros,
+            host_calls: cut.host_calls,
+        },
+        asked: Asked {
+            tools: cut.tools,
+            pages: cut.pages,
+            completions: cut.completions,
+            bytes: cut.bytes,
+        },
+        last_word: cut.last_word,
+    }
 }
 
 fn chosen(choice: &Choice) -> Chosen {
@@ -315,6 +368,20 @@ mod tests {
             ]],
             exchanges: answers.into_iter().map(exchange).collect(),
             finish: Finish::Cancelled,
+            cut: Some(Cut {
+                guest: Guest {
+                    fuel: 1,
+                    micros: 2,
+                    host_calls: 3,
+                },
+                asked: Asked {
+                    tools: 4,
+                    pages: 5,
+                    completions: 6,
+                    bytes: 7,
+                },
+                last_word: true,
+            }),
         };
         let recipe = Recipe {
             model: "tiny".parse().unwrap(),
@@ -330,6 +397,11 @@ mod tests {
         assert_eq!(same, log);
         assert_eq!(format!("{read:?}"), format!("{recipe:?}"));
         assert!(from_bytes(&bytes[1..]).is_err());
+        // What an earlier version has kept says nothing of a call that was cut off.
+        let mut older: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        older.as_object_mut().unwrap().remove("cut").unwrap();
+        let (_, older) = from_bytes(older.to_string().as_bytes()).unwrap();
+        assert_eq!(older, Log { cut: None, ..log });
         let newer = String::from_utf8(bytes).unwrap();
         let newer = newer.replace("\"version\":1", "\"version\":2");
         assert_eq!(

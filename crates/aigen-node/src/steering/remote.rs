@@ -1,12 +1,11 @@
 //! Controllers on models that other servers answer for: one segment of each branch, held to a schema at most.
 
-use super::{Steering, holes, param};
+use super::{Steering, holes, only_param};
 use crate::error::NodeError;
 use crate::manifest::Abilities;
 use crate::node::Node;
 use crate::outside::Behalf;
 use crate::tools::ToolUse;
-use aigen_engine::ControlLevel;
 use aigen_engine::text::{TextInfo, TextTools};
 use aigen_jarvis::limits::BRANCHES_MAX;
 use aigen_jarvis::{Bytes, Compiler, Program, schema_of};
@@ -55,9 +54,9 @@ impl Node {
             Steering::JsonSchema(schema) => Ok(Bounded::by(schema.clone())),
             Steering::Tools(tools) => offered(model, info.tools, tools),
             Steering::Controller { name, params } => match name.as_str() {
-                "json-schema" => Ok(Bounded::by(param(name, params, "schema")?.clone())),
+                "json-schema" => Ok(Bounded::by(only_param(name, params, "schema")?.clone())),
                 "regex" | "lark" | "choice" | "quote" => Err(needs_tokens(name, model)),
-                _ => self.published_remote(model, info.control, name, params, behalf),
+                _ => self.published_remote(model, info, name, params, behalf),
             },
         }
     }
@@ -65,7 +64,7 @@ impl Node {
     fn published_remote(
         &self,
         model: &ModelName,
-        control: ControlLevel,
+        info: &TextInfo,
         name: &str,
         params: &Map<String, Value>,
         behalf: Behalf,
@@ -73,9 +72,10 @@ impl Node {
         let (digest, controller) = self.find_controller(name)?;
         let abilities = Abilities {
             name: model.as_str(),
-            control,
+            control: info.control,
             backtrack: false,
             branches: BRANCHES_MAX,
+            probabilities: info.probabilities,
         };
         let release = self.check_manifest(digest, &abilities, params)?;
         let published = &controller.published;

@@ -68,6 +68,7 @@ impl TextEngine for Handing {
             answer_tokens: 500,
             control: ControlLevel::Text,
             tools: false,
+            probabilities: false,
             upstreams: Vec::new(),
         }
     }

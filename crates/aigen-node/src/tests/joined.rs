@@ -6,10 +6,10 @@ use crate::remote::{Asking, Measured};
 use crate::work::Told as Heard;
 use aigen_engine::ControlLevel;
 use aigen_engine::sampler::Sampling;
-use aigen_engine::text::{TextFault, TextFinish, TextPrompt, TextRequest};
+use aigen_engine::text::{TextEnding, TextEvent, TextFault, TextFinish, TextPrompt, TextRequest};
 use aigen_jarvis::{
     Blueprint, BranchId, Context, Controller, Decision, Ending, Event, Fault, Finish, Generate,
-    Opening, Program, Report, Stop, TextOpening, Turn, Waiting, Wake,
+    Observe, Opening, Program, Report, Stop, TextOpening, Turn, Waiting, Wake,
 };
 use aigen_types::Digest;
 use std::sync::Arc;
@@ -17,12 +17,16 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 /// Three answer, and the longest is kept: the first of those that are as long.
-struct BestOfThree;
+struct BestOfThree {
+    /// The likeliest instead.
+    observe: Observe,
+}
 
 #[derive(Clone)]
 struct Branch {
     context: Context,
     index: u32,
+    observe: Observe,
 }
 
 impl Blueprint for BestOfThree {
@@ -33,7 +37,11 @@ impl Blueprint for BestOfThree {
     fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
         assert_eq!(opening.can.branches_max, 3);
         let context = opening.context.clone();
-        Ok(Box::new(Branch { context, index: 0 }))
+        Ok(Box::new(Branch {
+            context,
+            index: 0,
+            observe: self.observe,
+        }))
     }
 
     fn branches(&self) -> u32 {
@@ -42,10 +50,10 @@ impl Blueprint for BestOfThree {
 }
 
 impl Branch {
-    fn score(&self, branch: BranchId, index: u32) -> Option<u32> {
+    fn score(&self, branch: BranchId, index: u32) -> Option<i64> {
         let name = format!("score {index}");
         let written = self.context.variable(branch, &name)?;
-        Some(u32::from_le_bytes(written.value.try_into().unwrap()))
+        Some(i64::from_le_bytes(written.value.try_into().unwrap()))
     }
 
     fn judge(&self, branch: BranchId) -> Decision {
@@ -67,11 +75,15 @@ impl Controller for Branch {
     fn step(&mut self, report: &Report<'_>) -> Result<Turn, Fault> {
         let decision = match report.why {
             Wake::Started => Decision::Fork(2),
-            Wake::Forked { .. } => Decision::Generate(Generate::default()),
+            Wake::Forked { .. } => Decision::Generate(Generate {
+                observe: self.observe,
+                ..Generate::default()
+            }),
             Wake::Resumed => self.judge(report.branch),
             _ => {
                 let name = format!("score {}", self.index);
-                let value = report.position.to_le_bytes();
+                let likely = report.logprob.map(|logprob| (logprob * 1000.0) as i64);
+                let value = likely.unwrap_or(report.position.into()).to_le_bytes();
                 self.context.set_variable(report.branch, &name, &value)?;
                 self.judge(report.branch)
             }
@@ -81,14 +93,19 @@ impl Controller for Branch {
 
     fn fork(&mut self, index: u32) -> Result<Box<dyn Controller>, Fault> {
         let context = self.context.clone();
-        Ok(Box::new(Self { context, index }))
+        Ok(Box::new(Self {
+            context,
+            index,
+            observe: self.observe,
+        }))
     }
 }
 
 /// What comes of three requests to this engine: the text, the last that was measured, and the ending.
-async fn asked(told: &Arc<Told>) -> (String, Measured, Ending) {
+async fn asked(told: &Arc<Told>, observe: Observe) -> (String, Measured, Ending) {
     let terms = TextOpening {
         branches: 3,
+        probabilities: true,
         ..TextOpening::default()
     };
     let asking = Asking {
@@ -100,10 +117,11 @@ async fn asked(told: &Arc<Told>) -> (String, Measured, Ending) {
             stops: Vec::new(),
             schema: None,
             tools: None,
+            probabilities: false,
             traceparent: None,
         },
         form: None,
-        steered: Some((Program::new(BestOfThree), terms)),
+        steered: Some((Program::new(BestOfThree { observe }), terms)),
         prompt_max: 9,
         output_max: 40,
     };
@@ -128,13 +146,34 @@ async fn the_best_of_three_requests_is_the_answer_and_all_of_them_are_counted() 
     told.answers("ab", Ok(TextFinish::Stop), Some((5, Some(1), 2)));
     told.answers("abc", Ok(TextFinish::Length), Some((4, None, 3)));
     told.answers("a", Ok(TextFinish::Stop), Some((4, None, 1)));
-    let (text, measured, ending) = asked(&told).await;
+    let (text, measured, ending) = asked(&told, Observe::Nothing).await;
     assert_eq!((text.as_str(), &ending.finish), ("abc", &Finish::Length));
     let usage = ending.usage;
     assert_eq!((usage.sampled_tokens, usage.discarded_tokens), (3, 3));
     assert_eq!((usage.unkept_tokens, usage.branches), (3, 2));
     assert_eq!((measured.prompt, measured.cached), (13, 1));
     assert_eq!(measured.counting, Counting::Claimed);
+}
+
+/// What the upstream says of how likely each of them is decides, where the controller wants to know.
+#[tokio::test]
+async fn the_likeliest_of_three_requests_is_the_answer() {
+    let told = Told::new(ControlLevel::Text, false);
+    // The last of these is said first.
+    for (text, logprob) in [("ab", -0.5), ("abc", -4.0), ("a", -2.0)] {
+        told.will(move |request, mut on_event| {
+            assert!(request.probabilities);
+            on_event(TextEvent::Started);
+            on_event(TextEvent::Text(text.to_owned()));
+            on_event(TextEvent::Logprob(logprob));
+            on_event(TextEvent::Finished(TextEnding {
+                finish: Ok(TextFinish::Stop),
+                claimed: None,
+            }));
+        });
+    }
+    let (text, _, ending) = asked(&told, Observe::Sampled).await;
+    assert_eq!((text.as_str(), &ending.finish), ("ab", &Finish::Stop));
 }
 
 /// Two of them are no answer: the third is not even asked, and what the others used is owed.
@@ -144,7 +183,7 @@ async fn where_one_request_fails_the_others_are_ended() {
     let reason = "it hung up".to_owned();
     told.answers("ab", Err(TextFault::Broken { reason }), None);
     told.answers("abc", Ok(TextFinish::Stop), Some((4, None, 3)));
-    let (text, measured, ending) = asked(&told).await;
+    let (text, measured, ending) = asked(&told, Observe::Nothing).await;
     assert_eq!(text, "");
     assert!(
         matches!(ending.finish, Finish::Fault(Fault::Engine(_))),

@@ -15,6 +15,7 @@ use aigen_journal::MemoryStore;
 use aigen_network::{ControllerKind, Counter, NewController};
 use aigen_types::Digest;
 use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use tokio::sync::oneshot;
 
@@ -25,6 +26,8 @@ pub(super) struct Told {
     say: Mutex<Vec<Say>>,
     control: ControlLevel,
     tools: bool,
+    /// Whether it tells how likely its answers are.
+    pub probabilities: AtomicBool,
     /// Hears that a request was hung up.
     hung_up: Mutex<Option<mpsc::Sender<()>>>,
 }
@@ -35,11 +38,12 @@ impl Told {
             say: Mutex::default(),
             control,
             tools,
+            probabilities: AtomicBool::new(false),
             hung_up: Mutex::default(),
         })
     }
 
-    fn will(&self, say: impl FnOnce(TextRequest, OnText) + Send + 'static) {
+    pub fn will(&self, say: impl FnOnce(TextRequest, OnText) + Send + 'static) {
         self.say.lock().unwrap().push(Box::new(say));
     }
 
@@ -85,6 +89,7 @@ impl TextEngine for Told {
             answer_tokens: 500,
             control: self.control,
             tools: self.tools,
+            probabilities: self.probabilities.load(Ordering::Relaxed),
             upstreams: Vec::new(),
         }
     }

@@ -84,9 +84,39 @@ async fn what_cannot_steer_is_refused_before_anything_is_held() {
     let rows = [
         ("ada/none@1.0.0", json!({}), "not published"),
         ("regex", json!({}), "aigen.params.pattern"),
-        ("regex", json!({"pattern": "("}), ""),
+        (
+            "regex",
+            json!({"pattern": "ab("}),
+            r#"unclosed group (at column 3: "(")"#,
+        ),
         ("choice", json!({"options": "yes"}), "a list of texts"),
         ("json-schema", json!({"schema": {"type": "nonsense"}}), ""),
+        (
+            "json-schema",
+            json!({"schema": {"type": "object", "not": {}}}),
+            "hint: leave it out of the schema, and say it in the prompt",
+        ),
+        (
+            "json-schema",
+            json!({"schema": {}, "lenient": true}),
+            "aigen.params.lenient: the controller `json-schema` takes no such parameter, only `schema`",
+        ),
+        (
+            "regex",
+            json!({"patern": "a"}),
+            "aigen.params.patern: the controller `regex` takes no such parameter, only `pattern`",
+        ),
+        (
+            "lark",
+            json!({"grammar": "start: /a/", "start": "a"}),
+            "only `grammar`",
+        ),
+        (
+            "choice",
+            json!({"options": ["a"], "of": 1}),
+            "only `options`",
+        ),
+        ("quote", json!({"text": "a b", "words": 1}), "only `text`"),
     ];
     for (name, params, expected) in rows {
         let refused = world

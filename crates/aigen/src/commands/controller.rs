@@ -44,6 +44,7 @@ Examples:
   aigen controller new yes-no --lang rust
   aigen controller new yes-no --lang python
   aigen controller new yes-no --lang js
+  aigen controller new yes-no --lang c
 
 The folder holds the source, a manifest (controller.toml), traces, and a copy of the SDK.")]
     New {
@@ -60,7 +61,7 @@ Examples:
   aigen controller build yes-no
 
 It makes controller.wasm. Rust needs the target wasm32-unknown-unknown, Python componentize-py,
-JavaScript componentize-qjs; what is missing is named.")]
+JavaScript componentize-qjs, C clang and lld; what is missing is named.")]
     Build {
         /// The project's folder
         #[arg(default_value = ".", hide_default_value = true)]

@@ -33,6 +33,9 @@ pub struct RemoteConfig {
     pub control: Option<RemoteControl>,
     /// Whether it takes tools, as OpenAI's API has them. Callers are refused them otherwise.
     pub tools: bool,
+    /// Whether it tells how likely its answers are, as controllers may ask; found out by a tiny request when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probabilities: Option<bool>,
     /// What happens upstream when a caller is gone.
     pub hang_up: HangUpConfig,
     /// Whether answers are asked for whole instead of as streams.

@@ -109,6 +109,155 @@ fn a_project_in_javascript() {
     }
 }
 
+/// clang with its linker; `None`, with a word about it, if one of them is not here.
+fn c_tools() -> Option<()> {
+    let there = ["clang", "wasm-ld"].map(|tool| {
+        let ran = std::process::Command::new(tool).arg("--version").output();
+        ran.is_ok_and(|ran| ran.status.success())
+    });
+    if there == [true; 2] {
+        return Some(());
+    }
+    guests::skip("clang or wasm-ld is missing; run scripts/setup --tests");
+    None
+}
+
+#[test]
+fn a_project_in_c() {
+    if c_tools().is_some() {
+        tried("c", None);
+    }
+}
+
+/// Two branches say a token each, some 200 steps long, and tell each other; the second is kept, and says how often it
+/// was asked.
+const FORKS: &str = r#"
+#include "aigen_controller.h"
+
+typedef struct {
+  uint32_t index;
+  int64_t steps;
+  char *notes;
+} forks;
+
+static bool open(void *state, const aigen_request *request, aigen_error *error) {
+  forks *self = state;
+  if (!aigen_is(request->argument, "{\"loud\":true}")) return aigen_invalid(error, "it is not loud");
+  self->notes = malloc(1);
+  return true;
+}
+
+static bool forked(const void *state, void *copy, uint32_t index, aigen_error *error) {
+  (void)state, (void)error;
+  ((forks *)copy)->index = index;
+  ((forks *)copy)->notes = malloc(100000);
+  return true;
+}
+
+static bool step(void *state, const aigen_step *step, aigen_decision *decision, aigen_error *error) {
+  forks *self = state;
+  self->steps++;
+  if (step->why.tag == AIGEN_STARTED) {
+    aigen_fork(decision, 1);
+    return true;
+  }
+  if (self->steps < 200) {
+    self->notes = realloc(self->notes, (size_t)self->steps * 1000);
+    memset(self->notes, 'n', (size_t)self->steps * 1000);
+    aigen_edit(decision, 0, "n");
+    return true;
+  }
+  if (step->why.tag == AIGEN_EDITED) {
+    aigen_segment_t *segment = aigen_segment(decision);
+    aigen_until_tokens(segment, 1);
+    aigen_until_text(segment, "zz");
+    aigen_until_text(segment, "yy");
+    aigen_temperature(segment, 0);
+    return true;
+  }
+  if (self->index == 0) {
+    aigen_stop_unkept(decision);
+    return aigen_set("over", "yes", 3, error);
+  }
+  aigen_list_u8_t over;
+  if (!aigen_get("over", &over)) {
+    aigen_wait_for_variable(decision, "over");
+    return true;
+  }
+  aigen_list_u8_free(&over);
+  aigen_log("the first is over");
+  aigen_stop(decision);
+  return true;
+}
+
+static void finish(void *state, aigen_text_t *json) {
+  forks *self = state;
+  aigen_add(json, "{\"steps\":");
+  aigen_add_number(json, -self->steps);
+  aigen_add(json, "}");
+}
+
+static void close(void *state) { free(((forks *)state)->notes); }
+
+const aigen_controller controller = {
+    .size = sizeof(forks), .open = open, .step = step, .fork = forked, .finish = finish, .close = close};
+"#;
+
+#[test]
+fn a_controller_in_c_forks_waits_and_has_a_last_word() {
+    if c_tools().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let made = run(
+        &folder,
+        &["controller", "new", "forks", "--lang", "c"],
+        None,
+    );
+    assert_eq!(made.code, 0, "{made}");
+    folder.write("forks/controller.c", FORKS);
+    std::fs::remove_file(folder.file("forks/traces/answers.trace")).unwrap();
+    let manifest = std::fs::read_to_string(folder.file("forks/controller.toml")).unwrap();
+    let manifest = manifest.replace(
+        "additionalProperties = false",
+        "additionalProperties = true",
+    );
+    let more = "[requires]\nfork = true\n\n[limits]\nbranches = 2\n";
+    folder.write("forks/controller.toml", format!("{manifest}\n{more}"));
+    let trial = [
+        "controller",
+        "test",
+        "forks",
+        "--prompt",
+        "Hi",
+        "--json",
+        "--params",
+    ];
+    let tried = |params: &str| run(&folder, &[&trial[..], &[params]].concat(), None);
+    let ran = tried("{\"loud\":true}");
+    assert_eq!(ran.code, 0, "{ran}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let outcome = &report["session"]["outcome"];
+    assert!(outcome.to_string().contains("steps"), "{report}");
+    let refused = tried("{}");
+    assert!(refused.to_string().contains("it is not loud"), "{refused}");
+    // What is wrong with the source is told as clang tells it.
+    folder.write("forks/controller.c", "int x = ;\n");
+    let ran = run(&folder, &["controller", "build", "forks"], None);
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.stderr.contains("controller.c:1:9: error"), "{ran}");
+    assert!(ran.stderr.contains("correct the source"), "{ran}");
+    // A function that there is not is the author's matter, and no missing toolchain.
+    let source = FORKS.replace("aigen_log(", "nobody_has(");
+    folder.write(
+        "forks/controller.c",
+        format!("void nobody_has(const char *);\n{source}"),
+    );
+    let ran = run(&folder, &["controller", "build", "forks"], None);
+    assert!(ran.stderr.contains("undefined symbol: nobody_has"), "{ran}");
+    assert!(ran.stderr.contains("correct the source"), "{ran}");
+}
+
 /// What the author of a controller reads of every call to it, but for the times.
 #[test]
 fn a_trial_shows_every_step() {
@@ -178,6 +327,12 @@ fn a_toolchain_that_is_missing_is_named() {
     assert!(ran.stderr.contains("pip install componentize-py"), "{ran}");
     let ran = run(&folder, &["controller", "build", "."], tool);
     assert!(ran.stderr.contains("there is no controller in"), "{ran}");
+    let nowhere = PathBuf::from("/nowhere/clang");
+    let tool = Some(("AIGEN_CLANG", &nowhere));
+    run(&folder, &["controller", "new", "in-c", "--lang", "c"], tool);
+    let ran = run(&folder, &["controller", "build", "in-c"], tool);
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.stderr.contains("apt-get install clang lld"), "{ran}");
 }
 
 /// Every command of the guide, in its order, as its reader would paste it.

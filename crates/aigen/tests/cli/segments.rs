@@ -3,7 +3,7 @@
 use crate::components::{asked, publish};
 use crate::support::http::send;
 use crate::support::{Folder, Serving};
-use aigen_testkit_guests::Guest;
+use aigen_testkit_guests::{Guest, built};
 use serde_json::{Value, json};
 
 const SCHEMA: &str = r#"{"type": "object", "properties": {"mood": {"enum": ["good", "bad"]}, "stars": {"type": "integer", "minimum": 1, "maximum": 5}}, "required": ["mood", "stars"], "additionalProperties": false}"#;
@@ -136,7 +136,7 @@ fn a_fork_elsewhere_is_parallel_requests() {
     folder.write(
         "aigen.toml",
         format!(
-            "[[model]]\nname = \"far\"\ncontext_tokens = 512\n\
+            "[[model]]\nname = \"far\"\ncontext_tokens = 512\n[model.remote]\nprobabilities = false\n\
              [[model.upstream]]\nbase_url = \"{url}/v1\"\nmodel = \"aigen-tiny\"\napi_key_env = \"UPSTREAM_KEY\"\n"
         ),
     );
@@ -176,4 +176,76 @@ fn a_fork_elsewhere_is_parallel_requests() {
     assert_eq!(held, "0");
     assert_eq!(node.stop().0, 0);
     assert_eq!(folder.json(&["ledger", "verify"])["ok"], true);
+}
+
+const BEST_OF_THREE: &str = "description = \"Best of three\"\nlicence = \"MIT\"\n\n[requires]\ncontrol = \"text\"\nfork = true\nprobabilities = true\n\n[limits]\nbranches = 3\n";
+
+/// The example that keeps the likeliest of three runs wherever somebody tells how likely they are, and is refused by
+/// name elsewhere.
+#[test]
+fn the_best_of_three_elsewhere_is_the_likeliest() {
+    let Some(best) = built("best-of-three") else {
+        return;
+    };
+    let (folder, away) = (Folder::new(), Folder::new());
+    let upstream = away.dev();
+    let url = upstream.url();
+    let model = |name: &str, more: &str| {
+        format!(
+            "[[model]]\nname = \"{name}\"\ncontext_tokens = 512\n{more}\
+             [[model.upstream]]\nbase_url = \"{url}/v1\"\nmodel = \"aigen-tiny\"\napi_key_env = \"UPSTREAM_KEY\"\n"
+        )
+    };
+    let [far, mute] = [
+        model("far", ""),
+        model("mute", "[model.remote]\nprobabilities = false\n"),
+    ];
+    folder.write("aigen.toml", far + &mute);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--json"];
+    let node = Serving::start(folder.command(&serve).env("UPSTREAM_KEY", upstream.key()));
+    assert_eq!(folder.run(&["fund", "operator", "1"]).code, 0);
+    let models = folder.json(&["models"]);
+    let told = models["data"].as_array().unwrap().iter();
+    let told: Vec<_> = told
+        .map(|one| {
+            (
+                one["id"].as_str().unwrap(),
+                one["aigen"]["probabilities"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(told, [("far", true), ("mute", false)], "{models}");
+    folder.write("best.wasm", best);
+    folder.write("yes-no.toml", BEST_OF_THREE);
+    let published = publish(&folder, "best.wasm", "ada/best@1.0.0");
+    assert_eq!(published.code, 0, "{published}");
+    let said = |model: &str, controller: &str| {
+        let body = json!({
+            "model": model, "temperature": 1, "seed": 1, "max_tokens": 12,
+            "messages": [{"role": "user", "content": "The box was broken."}],
+            "aigen": {"controller": controller},
+        });
+        let said = asked(&node, &folder, "/v1/chat/completions", Some(body));
+        serde_json::from_str::<Value>(&said).unwrap()
+    };
+    let answer = said("far", "ada/best@1");
+    let outcome = &answer["aigen"]["outcome"];
+    assert!(outcome["mean_logprob"].as_f64().unwrap() < 0.0, "{answer}");
+    let receipt = folder.json(&["receipt", answer["aigen"]["receipt"].as_str().unwrap()]);
+    assert_eq!(receipt["steering"]["branches"], 2, "{receipt}");
+    // The same seeds upstream, the same words, the same decisions.
+    let again = said("far", "ada/best@1");
+    assert_eq!(again["aigen"]["decisions"], answer["aigen"]["decisions"]);
+    assert_eq!(&again["aigen"]["outcome"], outcome);
+    let refused = said("mute", "ada/best@1")["error"]["message"].clone();
+    let refused = refused.as_str().unwrap();
+    assert!(refused.contains("how likely its tokens are"), "{refused}");
+    folder.write(
+        "yes-no.toml",
+        BEST_OF_THREE.replace("probabilities = true\n", ""),
+    );
+    assert_eq!(publish(&folder, "best.wasm", "ada/best@2.0.0").code, 0);
+    let refused = said("mute", "ada/best@2")["error"]["message"].clone();
+    let refused = refused.as_str().unwrap();
+    assert!(refused.contains("to observe probabilities"), "{refused}");
 }

@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::stage::{Acted, Stage};
 use crate::{
-    Allow, Decision, Fault, Finish, Generate, JsonOptions, Program, TextOpening, TextSegment,
-    TextSession,
+    Allow, Blueprint, BranchId, Context, Controller, Decision, Fault, Finish, Generate,
+    JsonOptions, Observe, Opening, Program, Report, Stop, TextOpening, TextSaid, TextSegment,
+    TextSession, Turn, Waiting, Wake,
 };
 
 fn open(program: &Program) -> TextSession {
@@ -34,9 +35,17 @@ fn acted(stage: &Stage, acts: &str) -> Program {
 }
 
 /// What an engine said to each of the requests.
-fn said(texts: &str) -> Vec<(String, TextFinish)> {
-    let texts = texts.split(" / ").map(str::to_owned);
-    texts.map(|text| (text, TextFinish::Stop)).collect()
+fn said(texts: &str) -> Vec<TextSaid> {
+    let texts = texts.split(" / ");
+    texts.map(|text| told(text, TextFinish::Stop)).collect()
+}
+
+fn told(text: &str, finish: TextFinish) -> TextSaid {
+    TextSaid {
+        text: text.to_owned(),
+        finish,
+        logprob: None,
+    }
 }
 
 /// A server that is asked the same three times says the same three times, unless it draws by other numbers.
@@ -98,7 +107,8 @@ fn a_segment_is_a_request() {
         "any!a stop | | unsupported: trigger tokens",
         "with:bias=a:5 any stop | | unsupported: to bias tokens",
         "with:splice=a:1:b any stop | | unsupported: to splice tokens",
-        "with:observe=2 any stop | | unsupported: to observe probabilities",
+        "with:observe=2 any stop | | unsupported: to observe the likeliest tokens",
+        "with:observe=sampled any stop | | unsupported: to observe probabilities, on a model that is computed elsewhere and does not tell them",
         "lark:start:␣\"a\" stop | | unsupported: a grammar that is no whole JSON Schema",
         "any heal stop | hello | unsupported: to heal tokens",
         "any 9↶y stop | hello | backtrack_too_far: ",
@@ -148,7 +158,7 @@ fn a_schema_goes_along_and_the_same_decides_the_same() {
         let mut session = open(&program);
         let segments = begin(&mut session).unwrap();
         assert_eq!(segments[0].schema.as_deref(), Some(&schema));
-        session.end(&[(said.to_owned(), finish)])
+        session.end(&[told(said, finish)])
     };
     let (text, ending) = run("{ \"a\": 1 }", TextFinish::Stop);
     assert_eq!(
@@ -174,4 +184,109 @@ fn a_schema_goes_along_and_the_same_decides_the_same() {
     let played = Program::new(crate::stage::Played::new([generate]));
     let refused = begin(&mut open(&played)).unwrap_err();
     assert_eq!(refused.name(), "unsupported");
+}
+
+/// Three answer, and the likeliest by its length is kept, as the example of that name does.
+struct Likeliest;
+
+struct Likely {
+    context: Context,
+    index: u32,
+}
+
+impl Blueprint for Likeliest {
+    fn digest(&self) -> aigen_types::Digest {
+        crate::program::digest_of("likeliest", "")
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
+        let context = opening.context.clone();
+        Ok(Box::new(Likely { context, index: 0 }))
+    }
+
+    fn branches(&self) -> u32 {
+        3
+    }
+}
+
+impl Likely {
+    fn judge(&self, branch: BranchId) -> Decision {
+        let score = |index: u32| {
+            let written = self.context.variable(branch, &index.to_string())?;
+            Some(f32::from_le_bytes(written.value.try_into().unwrap()))
+        };
+        let scores: Vec<_> = (0..3).map(score).collect();
+        if scores.contains(&None) {
+            let missing = (0..3_u32).filter(|index| scores[*index as usize].is_none());
+            let names = missing.map(|index| index.to_string()).collect();
+            return Decision::Suspend(Waiting::Variables(names));
+        }
+        let better = |a: &u32, b: &u32| scores[*a as usize].partial_cmp(&scores[*b as usize]);
+        let best = (0..3).rev().max_by(|a, b| better(a, b).unwrap());
+        Decision::Stop(Stop {
+            keep: best == Some(self.index),
+            ..Stop::default()
+        })
+    }
+}
+
+impl Controller for Likely {
+    fn step(&mut self, report: &Report<'_>) -> Result<Turn, Fault> {
+        let decision = match report.why {
+            Wake::Started => Decision::Fork(2),
+            Wake::Forked { .. } => Decision::Generate(Generate {
+                observe: Observe::Sampled,
+                ..Generate::default()
+            }),
+            Wake::Resumed => self.judge(report.branch),
+            _ => {
+                let length = f32::from(u16::try_from(report.appended.len()).unwrap());
+                let mean = report.logprob.unwrap_or(f32::MIN) / length;
+                let name = self.index.to_string();
+                let value = mean.to_le_bytes();
+                self.context.set_variable(report.branch, &name, &value)?;
+                self.judge(report.branch)
+            }
+        };
+        Ok(decision.into())
+    }
+
+    fn fork(&mut self, index: u32) -> Result<Box<dyn Controller>, Fault> {
+        let context = self.context.clone();
+        Ok(Box::new(Self { context, index }))
+    }
+}
+
+/// What a server says of how likely its answers are is told to the branches, and decides; the same again decides the same.
+#[test]
+fn branches_are_told_how_likely_they_are() {
+    let run = |logprobs: [Option<f32>; 3]| {
+        let terms = TextOpening {
+            branches: 3,
+            probabilities: true,
+            ..TextOpening::default()
+        };
+        let program = Program::new(Likeliest);
+        let mut session = TextSession::open(&program, &terms, &CancellationToken::new()).unwrap();
+        let segments = begin(&mut session).unwrap();
+        assert!(segments.iter().all(|segment| segment.probabilities));
+        let mut said = said("one / three / seventeen");
+        for (said, logprob) in said.iter_mut().zip(logprobs) {
+            said.logprob = logprob;
+        }
+        session.end(&said)
+    };
+    // By bytes: 3, 5 and 9 of them.
+    for (logprobs, kept) in [
+        ([Some(-3.0), Some(-4.0), Some(-18.0)], "three"),
+        ([Some(-3.0), Some(-5.0), Some(-4.5)], "seventeen"),
+        ([Some(-3.0), Some(-5.0), Some(-9.0)], "one"),
+        ([None, Some(-50.0), None], "three"),
+    ] {
+        let (text, ending) = run(logprobs);
+        assert_eq!((text.as_str(), &ending.finish), (kept, &Finish::Stop));
+        assert_eq!(run(logprobs).1.decisions, ending.decisions);
+    }
+    let [first, other] = [-3.0, -30.0].map(|first| run([Some(first), Some(-5.0), Some(-9.0)]).1);
+    assert_ne!(first.decisions, other.decisions);
 }

@@ -4,7 +4,7 @@ use aigen_engine::TokenId;
 use aigen_engine::sampler::{Draw, Sampling};
 use aigen_engine::text::TextFinish;
 
-use super::{TextSegment, unsupported};
+use super::{TextSaid, TextSegment, unsupported};
 use crate::limits::{DECISIONS_PER_PASS_MAX, EDIT_TOKENS_MAX};
 use crate::session::branch::{FORK, names_at_most};
 use crate::session::record::{Origin, Record};
@@ -29,6 +29,8 @@ pub(super) struct TextBranch {
     pub standing: Standing,
     /// How the engine ended what it said, once it did.
     pub said: Option<TextFinish>,
+    /// Whether it wants to know how likely that is.
+    observes: bool,
     /// Decisions since it began, or was answered.
     decisions: u32,
 }
@@ -51,6 +53,19 @@ pub(super) struct News {
     pub from: usize,
     /// After so many bytes were taken back.
     pub removed: u32,
+    /// How likely what comes from there on is, where the segment observed that.
+    pub logprob: Option<f32>,
+}
+
+impl News {
+    fn new(why: Wake, from: usize, removed: u32) -> Self {
+        Self {
+            why,
+            from,
+            removed,
+            logprob: None,
+        }
+    }
 }
 
 impl TextBranch {
@@ -59,7 +74,6 @@ impl TextBranch {
     }
 
     fn new(id: BranchId, controller: Box<dyn Controller>, record: Record, path: u64) -> Self {
-        let (why, from, removed) = (Wake::Started, 0, 0);
         Self {
             id,
             controller,
@@ -70,8 +84,9 @@ impl TextBranch {
             matcher: None,
             complete: None,
             reason: Reason::Done,
-            standing: Standing::Deciding(News { why, from, removed }),
+            standing: Standing::Deciding(News::new(Wake::Started, 0, 0)),
             said: None,
+            observes: false,
             decisions: 0,
         }
     }
@@ -103,7 +118,7 @@ impl TextBranch {
     }
 
     fn wake(&mut self, why: Wake, from: usize, removed: u32) {
-        self.standing = Standing::Deciding(News { why, from, removed });
+        self.standing = Standing::Deciding(News::new(why, from, removed));
     }
 
     pub fn is_over(&self) -> bool {
@@ -173,15 +188,18 @@ impl TextBranch {
     }
 
     /// What the engine said.
-    pub fn answered(&mut self, said: &str, finish: TextFinish) -> Result<(), Fault> {
+    pub fn answered(&mut self, said: &TextSaid) -> Result<(), Fault> {
+        let finish = said.finish;
         let from = self.text.len();
-        self.text.extend(said.bytes().map(TokenId::from));
+        self.text.extend(said.text.bytes().map(TokenId::from));
         for token in &self.text[from..] {
             self.record.token(*token, Origin::Sampled);
         }
         (self.said, self.decisions) = (Some(finish), 0);
         let why = self.ended(from, finish)?;
-        self.wake(why, from, 0);
+        let logprob = said.logprob.filter(|_| self.observes);
+        let news = News::new(why, from, 0);
+        self.standing = Standing::Deciding(News { logprob, ..news });
         Ok(())
     }
 
@@ -239,7 +257,12 @@ impl TextBranch {
     }
 
     /// The request that its segment comes to.
-    pub fn ask(&mut self, generate: Generate, request: &Sampling) -> Result<TextSegment, Fault> {
+    pub fn ask(
+        &mut self,
+        generate: Generate,
+        request: &Sampling,
+        probabilities: bool,
+    ) -> Result<TextSegment, Fault> {
         if self.said.is_some() {
             return unsupported("a second segment, on a model that is computed elsewhere");
         }
@@ -248,7 +271,8 @@ impl TextBranch {
                 "going on with a text that has begun, on a model that is computed elsewhere",
             );
         }
-        can_be_asked(&generate)?;
+        can_be_asked(&generate, probabilities)?;
+        self.observes = generate.observe == Observe::Sampled;
         let mut sampling = segment::sampling(request, &generate);
         if self.id > 0 {
             // Or a server would say the same to all of them. Some take 31 bits at most.
@@ -285,6 +309,7 @@ impl TextBranch {
             stops,
             max_tokens: (until.tokens > 0).then_some(until.tokens),
             sampling,
+            probabilities: self.observes,
         })
     }
 
@@ -297,7 +322,7 @@ impl TextBranch {
 }
 
 /// Refuses what such an engine has no word for.
-fn can_be_asked(generate: &Generate) -> Result<(), Fault> {
+fn can_be_asked(generate: &Generate, probabilities: bool) -> Result<(), Fault> {
     let cannot = [
         (
             !generate.bias.is_empty(),
@@ -312,8 +337,12 @@ fn can_be_asked(generate: &Generate) -> Result<(), Fault> {
             "trigger tokens, on a model that is computed elsewhere",
         ),
         (
-            generate.observe != Observe::Nothing,
-            "to observe probabilities, on a model that is computed elsewhere",
+            matches!(generate.observe, Observe::Top(_)),
+            "to observe the likeliest tokens, on a model that is computed elsewhere",
+        ),
+        (
+            generate.observe == Observe::Sampled && !probabilities,
+            "to observe probabilities, on a model that is computed elsewhere and does not tell them",
         ),
     ];
     match cannot.into_iter().find(|(asked, _)| *asked) {

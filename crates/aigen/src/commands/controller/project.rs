@@ -1,5 +1,7 @@
 //! A controller's project: a folder with its source, its manifest and a copy of the SDK.
 
+mod c;
+
 use crate::failure::{OrHint, hinted};
 use crate::output::Output;
 use aigen_types::Slug;
@@ -28,6 +30,8 @@ pub enum Language {
     Python,
     /// 1.7 MB with its interpreter
     Js,
+    /// 10 kB
+    C,
 }
 
 /// A file of a new project: its name and what is in it.
@@ -69,6 +73,18 @@ const JS: [Template; 2] = [
     (".gitignore", "/node_modules\n/controller.wasm\n"),
 ];
 
+const C: [Template; 8] = [
+    file!("controller.c" from "controllers/yes-no-c/controller.c"),
+    file!("sdk/controller-c/aigen_controller.h" from "sdk/controller-c/aigen_controller.h"),
+    file!("sdk/controller-c/aigen_controller.c" from "sdk/controller-c/aigen_controller.c"),
+    file!("sdk/controller-c/libc/libc.c" from "sdk/controller-c/libc/libc.c"),
+    file!("sdk/controller-c/libc/stdlib.h" from "sdk/controller-c/libc/stdlib.h"),
+    file!("sdk/controller-c/libc/string.h" from "sdk/controller-c/libc/string.h"),
+    // What editors read of how it is compiled.
+    ("compile_flags.txt", c::FLAGS),
+    (".gitignore", "/bindings\n/controller.wasm\n"),
+];
+
 /// A folder that is one.
 pub struct Project {
     folder: PathBuf,
@@ -85,6 +101,7 @@ impl Project {
             ("Cargo.toml", Language::Rust),
             ("app.py", Language::Python),
             ("controller.js", Language::Js),
+            ("controller.c", Language::C),
         ];
         let found = languages
             .into_iter()
@@ -129,12 +146,17 @@ impl Project {
         match language {
             Language::Rust => files.push(("Cargo.toml", cargo_toml(name))),
             Language::Js => files.push(("controller.js", controller_js())),
-            Language::Python => {}
+            Language::Python | Language::C => {}
         }
         for (file, text) in files {
             write(&folder.join(file), &text)?;
         }
-        Self::open(folder)
+        let project = Self::open(folder)?;
+        if language == Language::C {
+            // So that an editor finds them before the first build.
+            project.write_bindings()?;
+        }
+        Ok(project)
     }
 
     /// Its manifest, where it has one.
@@ -158,6 +180,7 @@ impl Project {
             Language::Rust => self.build_rust(),
             Language::Python => self.build_python(),
             Language::Js => self.build_js(),
+            Language::C => self.build_c(),
         };
         bar.finish_and_clear();
         built.map(|()| self.folder.join(BUILT))
@@ -237,8 +260,14 @@ impl Project {
         let complained = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             // A tool that runs and lacks a part of itself says that it cannot find it.
-            let lacks = complained.contains("can't find crate for `core`")
-                || complained.contains("target may not be installed");
+            // The last two are clang's, without its linker or built without WebAssembly.
+            let lacking = [
+                "can't find crate for `core`",
+                "target may not be installed",
+                "Executable \"wasm-ld\" doesn't exist",
+                "No available targets are compatible",
+            ];
+            let lacks = lacking.iter().any(|lacking| complained.contains(lacking));
             let hint = if lacks {
                 hint
             } else {
@@ -282,13 +311,14 @@ fn templates(language: Language) -> &'static [Template] {
         Language::Rust => &RUST,
         Language::Python => &PYTHON,
         Language::Js => &JS,
+        Language::C => &C,
     }
 }
 
 fn manifest(language: Language) -> String {
     // An interpreter needs more memory, and more to begin with.
     let memory = match language {
-        Language::Rust => "",
+        Language::Rust | Language::C => "",
         Language::Python | Language::Js => "\n[limits]\nmemory_mib = 128\n",
     };
     format!(

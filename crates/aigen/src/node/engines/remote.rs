@@ -43,6 +43,7 @@ fn options(model: &ModelConfig) -> Result<Options> {
             RemoteControl::Text => ControlLevel::Text,
         }),
         tools: remote.tools,
+        probabilities: remote.probabilities,
         timeouts: timeouts(&remote),
         hang_up: match remote.hang_up {
             HangUpConfig::Cancel => HangUp::Cancel,
