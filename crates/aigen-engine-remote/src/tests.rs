@@ -3,6 +3,7 @@
 
 mod busy;
 mod connections;
+mod vectors;
 
 use std::convert::Infallible;
 use std::io;

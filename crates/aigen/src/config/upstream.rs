@@ -1,4 +1,5 @@
 use crate::failure::hinted;
+use aigen_types::ModelName;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ pub struct RemoteConfig {
     pub control: Option<RemoteControl>,
     /// Whether it takes tools, as OpenAI's API has them. Callers are refused them otherwise.
     pub tools: bool,
+    /// Whether it makes vectors: embeddings are asked of it, and nothing else.
+    pub vectors: bool,
     /// What happens upstream when a caller is gone.
     pub hang_up: HangUpConfig,
     /// Whether answers are asked for whole instead of as streams.
@@ -72,6 +75,26 @@ pub enum HangUpConfig {
     Cancel,
     /// The answer is read to its end and charged as the upstream counts it.
     Drain,
+}
+
+impl RemoteConfig {
+    /// # Errors
+    /// What is of answers, where there are none.
+    pub fn check(&self, model: &ModelName) -> Result<()> {
+        let of_answers = [
+            ("control", self.control.is_some()),
+            ("tools", self.tools),
+            ("plain", self.plain),
+            ("answer_tokens", self.answer_tokens.is_some()),
+        ];
+        match of_answers.iter().find(|(_, set)| *set && self.vectors) {
+            None => Ok(()),
+            Some((key, _)) => Err(hinted(
+                format!("the model `{model}` makes vectors, and `{key}` is for models that answer"),
+                format!("remove `{key}`, or `vectors = true`"),
+            )),
+        }
+    }
 }
 
 impl UpstreamConfig {
