@@ -4,6 +4,7 @@ mod error;
 mod event;
 mod reply;
 mod request;
+mod turns;
 
 pub use error::{AnthropicError, AnthropicErrorDetail, AnthropicErrorEnvelope};
 pub use event::{BlockDelta, MessageDelta, MessagesEvent};

@@ -52,7 +52,7 @@ impl Failed {
         }
     }
 
-    fn broken(reason: impl Into<String>) -> Self {
+    pub fn broken(reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self {
             fault: TextFault::Broken { reason },
@@ -77,7 +77,7 @@ pub(crate) async fn attempt(
 ) -> Result<Answered, Failed> {
     let began = Instant::now();
     let timeouts = options.timeouts;
-    let reply = send(options, upstream, request).await?;
+    let reply = send(options, upstream, post(options, upstream, request)).await?;
     let streamed = content_type(&reply).starts_with("text/event-stream");
     let reader = Reader::new(request);
     let reading = async {
@@ -93,19 +93,23 @@ pub(crate) async fn attempt(
     }
 }
 
-async fn send(
-    options: &Options,
-    upstream: &Upstream,
-    request: &TextRequest,
-) -> Result<Reply, Failed> {
-    let asked = &upstream.options;
-    let post = Post {
+fn post(options: &Options, upstream: &Upstream, request: &TextRequest) -> Post<'static> {
+    Post {
         path: wire::path(request),
-        body: wire::body(request, &asked.model, options.stream)
+        body: wire::body(request, &upstream.options.model, options.stream)
             .to_string()
             .into_bytes(),
         traceparent: request.traceparent.map(|parent| parent.to_string()),
-    };
+    }
+}
+
+/// Asks, and waits for the beginning of an answer that can be read.
+pub(crate) async fn send(
+    options: &Options,
+    upstream: &Upstream,
+    post: Post<'_>,
+) -> Result<Reply, Failed> {
+    let asked = &upstream.options;
     let Timeouts {
         connect: patience,
         first_byte: first,
@@ -201,17 +205,27 @@ async fn read_whole(
     mut reader: Reader,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
-    let mut body = Vec::new();
-    let mut parts = bounded(reply, reader.max_tokens);
-    // A server that computes the whole answer first is as silent as the answer is long.
-    while let Some(part) = next(&mut parts, "the answer", timeouts.first_byte).await? {
-        body.extend_from_slice(&part.map_err(Failed::broken)?);
-    }
+    let body = whole(reply, bytes_of(reader.max_tokens), timeouts).await?;
     let _ = reader.take(&body, heard)?;
     match reader.finish {
         Some(_) => reader.answered(heard),
         None => Err(Failed::broken("it has no finish reason")),
     }
+}
+
+/// All of an answer's bytes.
+pub(crate) async fn whole(
+    reply: Reply,
+    bytes_max: u64,
+    timeouts: Timeouts,
+) -> Result<Vec<u8>, Failed> {
+    let mut body = Vec::new();
+    let mut parts = bounded(reply, bytes_max);
+    // A server that computes the whole answer first is as silent as the answer is long.
+    while let Some(part) = next(&mut parts, "the answer", timeouts.first_byte).await? {
+        body.extend_from_slice(&part.map_err(Failed::broken)?);
+    }
+    Ok(body)
 }
 
 async fn read_stream(
@@ -220,7 +234,7 @@ async fn read_stream(
     mut reader: Reader,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
-    let bytes = bounded(reply, reader.max_tokens);
+    let bytes = bounded(reply, bytes_of(reader.max_tokens));
     let bytes = bytes.map(|part| part.map_err(std::io::Error::other));
     let mut events = Box::pin(SseByteStream::new(bytes));
     let mut wait = ("the first byte", timeouts.first_byte);
@@ -332,12 +346,17 @@ fn fail_on_error(part: &Part) -> Result<(), Failed> {
     }
 }
 
-/// The response's bytes, no more than its token limit can need.
+/// Bytes that an answer of so many tokens can need.
+fn bytes_of(max_tokens: u64) -> u64 {
+    ANSWER_BYTES_LEAST + WIRE_BYTES_PER_TOKEN * max_tokens
+}
+
+/// The response's bytes, no more than it can need.
 fn bounded(
     reply: Reply,
-    max_tokens: u64,
+    bytes_max: u64,
 ) -> impl Stream<Item = Result<Bytes, String>> + Send + Unpin + use<> {
-    let mut left = ANSWER_BYTES_LEAST + WIRE_BYTES_PER_TOKEN * max_tokens;
+    let mut left = bytes_max;
     reply.parts.map(move |part| {
         let part = part?;
         match left.checked_sub(part.len() as u64) {

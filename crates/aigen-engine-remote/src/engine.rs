@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{
@@ -12,10 +12,11 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Answered, Failed, attempt};
-use crate::limits::{ANSWER_TOKENS, RETRY_AFTER_MAX, RETRY_PAUSE, TRIES_MAX};
+use crate::limits::ANSWER_TOKENS;
 use crate::probe::probe;
 use crate::road;
-use crate::upstream::{Needs, Upstream, choose};
+use crate::tries::{Tries, tried};
+use crate::upstream::{Needs, Upstream};
 use crate::{HangUp, Options};
 
 /// A model of other servers, behind the port for such models.
@@ -27,6 +28,36 @@ pub(crate) struct Shared {
     digest: Digest,
 }
 
+impl Shared {
+    pub fn open(options: Options) -> Result<Self, reqwest::Error> {
+        // Another provider that is installed already does as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = road::client(options.timeouts)?;
+        let upstreams = options.upstreams.iter().cloned();
+        Ok(Self {
+            upstreams: upstreams
+                .map(|upstream| Upstream::new(upstream, &options, &client))
+                .collect(),
+            digest: digest(&options),
+            options,
+        })
+    }
+
+    pub fn info(&self) -> TextInfo {
+        let levels = self.upstreams.iter().filter_map(Upstream::control);
+        let mut tell = self.upstreams.iter().map(Upstream::probabilities);
+        TextInfo {
+            digest: self.digest,
+            context_tokens: self.options.context_tokens,
+            answer_tokens: answer_tokens(&self.options),
+            control: levels.max().unwrap_or(ControlLevel::Text),
+            tools: self.options.tools,
+            probabilities: tell.any(|some| some == Some(true)),
+            upstreams: self.upstreams.iter().map(Upstream::state).collect(),
+        }
+    }
+}
+
 impl RemoteEngine {
     /// Opens it, and finds out in the background how closely it can be steered. Called from
     /// async code.
@@ -34,17 +65,7 @@ impl RemoteEngine {
     /// # Errors
     /// When the TLS back end cannot start.
     pub fn open(options: Options) -> Result<Self, reqwest::Error> {
-        // Another provider that is installed already does as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = road::client(options.timeouts)?;
-        let upstreams = options.upstreams.iter().cloned();
-        let shared = Arc::new(Shared {
-            upstreams: upstreams
-                .map(|upstream| Upstream::new(upstream, &options, &client))
-                .collect(),
-            digest: digest(&options),
-            options,
-        });
+        let shared = Arc::new(Shared::open(options)?);
         tokio::spawn(probe(Arc::downgrade(&shared)));
         Ok(Self(shared))
     }
@@ -94,17 +115,7 @@ impl RemoteEngine {
 
 impl TextEngine for RemoteEngine {
     fn info(&self) -> TextInfo {
-        let levels = self.0.upstreams.iter().filter_map(Upstream::control);
-        let mut tell = self.0.upstreams.iter().map(Upstream::probabilities);
-        TextInfo {
-            digest: self.0.digest,
-            context_tokens: self.0.options.context_tokens,
-            answer_tokens: answer_tokens(&self.0.options),
-            control: levels.max().unwrap_or(ControlLevel::Text),
-            tools: self.0.options.tools,
-            probabilities: tell.any(|some| some == Some(true)),
-            upstreams: self.0.upstreams.iter().map(Upstream::state).collect(),
-        }
+        self.0.info()
     }
 
     fn check(&self, request: &TextRequest) -> Result<(), String> {
@@ -284,32 +295,17 @@ async fn ask(
     request: &TextRequest,
     telling: &mut Telling<'_>,
 ) -> Result<Answered, TextFault> {
-    let mut asked = Vec::new();
-    let mut last = None;
-    for tried in 0..TRIES_MAX {
-        let Some((at, upstream)) = choose(&shared.upstreams, &asked, Needs::of(request)) else {
-            break;
-        };
-        let failed = match try_one(shared, upstream, request, telling).await {
+    let mut tries = Tries::of(shared, Needs::of(request));
+    while let Some((at, upstream)) = tries.next() {
+        match try_one(shared, upstream, request, telling).await {
             Ok(answered) => return Ok(answered),
-            Err(failed) => failed,
-        };
-        tracing::warn!(upstream = upstream.name, fault = %failed.fault, "an upstream failed");
-        if telling.started || !failed.again {
-            return Err(failed.fault);
-        }
-        asked.push(at);
-        let pause = pause_after(tried, &failed);
-        last = Some(failed.fault);
-        let fresh = shared.upstreams.len() > asked.len();
-        match pause {
-            // Another upstream need not be waited for.
-            _ if fresh => {}
-            Some(pause) if tried + 1 < TRIES_MAX => tokio::time::sleep(pause).await,
-            _ => break,
+            Err(failed) => {
+                let again = failed.again && !telling.started;
+                tries.failed(at, Failed { again, ..failed }).await?;
+            }
         }
     }
-    Err(last.unwrap_or_else(|| left_alone(shared)))
+    Err(tries.given_up())
 }
 
 async fn try_one(
@@ -318,38 +314,7 @@ async fn try_one(
     request: &TextRequest,
     telling: &mut Telling<'_>,
 ) -> Result<Answered, Failed> {
-    let _inside = upstream.enter();
-    upstream.breaker.tried(Instant::now());
     let mut heard = |event| telling.hear(event);
-    let answered = attempt(&shared.options, upstream, request, &mut heard).await;
-    match &answered {
-        Err(failed) if failed.blame => upstream.breaker.failed(Instant::now()),
-        _ => upstream.breaker.succeeded(),
-    }
-    answered
-}
-
-/// Doubles from try to try, half of it chance; `None` where the upstream asks for more than the
-/// caller should wait.
-fn pause_after(tried: u32, failed: &Failed) -> Option<Duration> {
-    let pause = RETRY_PAUSE * 2_u32.pow(tried);
-    let pause = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
-    match failed.after {
-        Some(after) if after > RETRY_AFTER_MAX => None,
-        Some(after) => Some(after.max(pause)),
-        None => Some(pause),
-    }
-}
-
-fn left_alone(shared: &Shared) -> TextFault {
-    let now = Instant::now();
-    let pauses = shared
-        .upstreams
-        .iter()
-        .map(|upstream| upstream.breaker.opens_in(now));
-    let pause = pauses.min().unwrap_or_default();
-    TextFault::Unavailable {
-        reason: "it failed too often and is left alone for a while".to_owned(),
-        retry_after_millis: Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)),
-    }
+    let answering = attempt(&shared.options, upstream, request, &mut heard);
+    tried(upstream, answering).await
 }

@@ -17,16 +17,19 @@ mod attempt;
 mod breaker;
 mod calls;
 mod direct;
+mod embedder;
 mod engine;
 pub mod limits;
 mod options;
 mod probe;
 mod road;
+mod tries;
 mod upstream;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
+pub use embedder::RemoteEmbedder;
 pub use engine::RemoteEngine;
 pub use options::{HangUp, Options, Secret, Timeouts, UpstreamOptions};

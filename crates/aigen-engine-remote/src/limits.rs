@@ -41,6 +41,9 @@ pub const ANSWER_BYTES_LEAST: u64 = 1024 * 1024;
 /// Bytes of an answer on the wire, per output token: a chunk of a stream is some 300.
 pub const WIRE_BYTES_PER_TOKEN: u64 = 4 * 1024;
 
+/// Bytes of a text's vector on the wire: 8,192 numbers of 24 characters.
+pub const VECTOR_BYTES_MAX: u64 = 192 * 1024;
+
 /// Bytes of text per output token above which the upstream is taken to ignore the limit, once
 /// it has also sent more parts than tokens were asked for. English has 4.
 pub const TEXT_BYTES_PER_TOKEN: u64 = 8;

@@ -4,6 +4,7 @@
 mod busy;
 mod connections;
 mod likely;
+mod vectors;
 
 use std::convert::Infallible;
 use std::io;

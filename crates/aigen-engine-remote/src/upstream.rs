@@ -24,7 +24,7 @@ pub(crate) struct Upstream {
 }
 
 /// What a request needs of whoever is asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Needs {
     pub schema: bool,
     pub probabilities: bool,

@@ -27,7 +27,9 @@ pub mod scripted;
 pub mod text;
 mod tokenizer;
 
-pub use embedder::{Embedder, EmbedderInfo};
+pub use embedder::{
+    EmbedRequest, Embeddable, Embedder, EmbedderInfo, Embedding, TextEmbedder, Vectors,
+};
 pub use engine::{
     ControlLevel, Engine, Feed, ModelInfo, Saved, Sequence, check_feeds, check_tokens,
 };

@@ -38,13 +38,11 @@ impl Row<'_> {
         let reason = reason.to_string();
         let reason = without_secrets(&reason);
         // Who refused may know a better way out than the row.
-        let (reason, way_out) = match reason.rsplit_once("; hint: ") {
-            Some((reason, own)) => (reason, own),
-            None => (&*reason, way_out),
-        };
+        let (reason, own) = hints_of(&reason);
+        let way_out = own.as_deref().unwrap_or(way_out);
         // A dot that stands by itself ends no sentence: it is one of the letters a name may have.
         let ended = reason.strip_suffix('.').filter(|text| !text.ends_with(' '));
-        let reason = ended.unwrap_or(reason);
+        let reason = ended.unwrap_or(&reason);
         let error = ApiError::new(kind, format!("{reason}; {way_out}"))
             .with_code(code)
             .with_hint(way_out);
@@ -55,6 +53,30 @@ impl Row<'_> {
             after: RETRY_AFTER_SECONDS,
         }
     }
+}
+
+/// A reason without the ways out that stand in it, and those as one. Each ends where its line does,
+/// or where the next begins.
+fn hints_of(reason: &str) -> (String, Option<String>) {
+    let (mut without, mut hints) = (String::new(), Vec::new());
+    for (at, line) in reason.lines().enumerate() {
+        let line_is = line.trim_start().strip_prefix("hint: ");
+        let (said, own) = match line_is {
+            Some(hint) => ("", Some(hint)),
+            None => match line.split_once("; hint: ") {
+                Some((said, hints)) => (said, Some(hints)),
+                None => (line, None),
+            },
+        };
+        if at > 0 && line_is.is_none() {
+            without.push('\n');
+        }
+        without.push_str(said);
+        hints.extend(own.iter().flat_map(|own| own.split("; hint: ")));
+    }
+    hints.dedup();
+    let hints = Some(hints).filter(|hints| !hints.is_empty());
+    (without, hints.map(|hints| hints.join("; ")))
 }
 
 impl Failure {
@@ -156,6 +178,26 @@ impl IntoResponse for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hints_are_one() {
+        for (reason, message, hint) in [
+            ("no", "no; wait", "wait"),
+            ("no.", "no; wait", "wait"),
+            ("no; hint: a", "no; a", "a"),
+            ("no\nhint: a", "no; a", "a"),
+            ("no\n  hint: a; hint: b", "no; a; b", "a; b"),
+            ("no; hint: a; hint: b", "no; a; b", "a; b"),
+            ("no; hint: a; hint: a", "no; a", "a"),
+            ("no; hint: a\nat 3", "no\nat 3; a", "a"),
+            ("a hint: b", "a hint: b; wait", "wait"),
+        ] {
+            let row = Row(400, ErrorKind::InvalidRequest, "x", "wait");
+            let error = row.because(reason).error;
+            assert_eq!(error.message, message, "{reason:?}");
+            assert_eq!(error.hint.as_deref(), Some(hint), "{reason:?}");
+        }
+    }
 
     /// Some of a reason are a caller's words, and may look like a way out.
     #[test]

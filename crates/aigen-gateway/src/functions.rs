@@ -9,8 +9,8 @@ use crate::extract::{Key, Named};
 use crate::failure::Failure;
 use crate::state::Gateway;
 use aigen_api::resources::Function;
+use aigen_node::Function as Read;
 use aigen_node::network::{Controller, Network};
-use aigen_node::{Function as Read, Served};
 use aigen_types::{Digest, Ppm};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -79,9 +79,7 @@ fn model(gateway: &Gateway, asked: Option<&String>, function: &Read) -> Result<S
         return Ok(model.clone());
     }
     let models = gateway.node.models();
-    let mut writing = models
-        .iter()
-        .filter(|(_, served)| !matches!(&***served, Served::Embedder(_)));
+    let mut writing = models.iter().filter(|(_, served)| !served.makes_vectors());
     let first = writing.next().map(|(name, _)| name.to_string());
     first.ok_or_else(|| Failure::no_models(&gateway.node.loading()))
 }

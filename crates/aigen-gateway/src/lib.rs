@@ -25,6 +25,7 @@ mod health;
 mod in_process;
 mod limits;
 mod metrics;
+mod nearest;
 mod openai;
 mod parties;
 mod rates;

@@ -24,6 +24,10 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long a browser may rely on what it was told before it asked.
 pub const PREFLIGHT_SECONDS: u64 = 600;
 
+/// Answers of one request: its prompts times `n`. Each is a session, and all of them are held for
+/// before the first begins.
+pub const ANSWERS_MAX: usize = 128;
+
 /// Bytes of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 

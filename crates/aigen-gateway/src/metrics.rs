@@ -195,8 +195,8 @@ impl Metrics {
                 self.cache.get_or_create(of).set(part);
             }
             Served::Embedder(_) => {}
-            Served::Remote(engine) => {
-                let upstreams = engine.info().upstreams;
+            Served::Remote(_) | Served::RemoteEmbedder(_) => {
+                let upstreams = served.info().upstreams;
                 let in_flight: u32 = upstreams.iter().map(|one| one.in_flight).sum();
                 self.running.get_or_create(of).set(in_flight.into());
                 self.upstreams

@@ -4,6 +4,7 @@
 
 use crate::failure::{Failure, Row};
 use crate::limits::BODY_TIME_MAX;
+use crate::nearest::nearest;
 use aigen_api::JsonError;
 use aigen_api::openai::ApiError;
 use aigen_api::openai::ErrorKind::{
@@ -12,7 +13,7 @@ use aigen_api::openai::ErrorKind::{
 };
 use aigen_node::network::{Cap, Receipt, Refusal};
 use aigen_node::{BadRow, EngineError, Fault, ImportError, NodeError, ReadError, TextFault};
-use aigen_types::{Amount, CallId, ModelName, Slug};
+use aigen_types::{Address, Amount, CallId, ModelName, Slug};
 use axum::http::{Method, StatusCode};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -39,6 +40,7 @@ impl From<&NodeError> for Failure {
         let row = match error {
             NodeError::KeyWrong => Row(401, Authentication, "invalid_api_key", "check the key, or ask the operator for a new one"),
             NodeError::Forbidden(_) => Row(403, Permission, "forbidden", "use a key that may, or ask the operator"),
+            NodeError::KeyShares { account, spender, .. } => return key_shares(error, account, spender),
             NodeError::ModelUnknown { .. } => Row(404, NotFound, "model_not_found", SEE_MODELS),
             NodeError::ModelLoading { .. } => Row(503, Overloaded, "model_loading", "nothing was charged; try again in a while: GET /ready tells how far it is"),
             NodeError::NotLoaded(_) => Row(409, Conflict, "model_not_loaded", "GET /v1/models lists what is served; `aigen model unload` makes room"),
@@ -67,6 +69,8 @@ impl From<&NodeError> for Failure {
             NodeError::Input { .. } => Row(422, Controller, "invalid_input", "correct the input: GET /v1/aigen/functions shows what each function takes"),
             NodeError::FunctionUnknown(_) => Row(404, NotFound, "function_not_found", "GET /v1/aigen/functions lists what is published here"),
             NodeError::Unsupported { param: "model", .. } => Row(400, InvalidRequest, "unsupported_parameter", "ask another model: GET /v1/models tells what each is"),
+            NodeError::Unsupported { param: "aigen.datasets", .. } => Row(400, InvalidRequest, "unsupported_parameter", "send one text, or leave the datasets out"),
+            NodeError::Unsupported { param: "prompt", .. } => Row(400, InvalidRequest, "unsupported_parameter", "send one text per request, or ask a model that is computed here: GET /v1/models tells"),
             NodeError::Unsupported { param: "n", .. } => Row(400, InvalidRequest, "unsupported_parameter", "ask for fewer answers, or several times"),
             NodeError::Unsupported { .. } => Row(400, InvalidRequest, "unsupported_parameter", "leave it out, or ask a model of control level `token`: GET /v1/models tells"),
             NodeError::Upstream(fault) => return upstream(fault),
@@ -101,6 +105,18 @@ impl From<&NodeError> for Failure {
             _ => failure,
         }
     }
+}
+
+/// A key that was made without a budget cannot be given one: what it spent until now would count nowhere.
+fn key_shares(error: &NodeError, account: &Address, spender: &Address) -> Failure {
+    let of = match account == spender {
+        true => String::new(),
+        false => format!(" --spender {spender}"),
+    };
+    let way_out = &*format!(
+        "make a key with a budget, `aigen key create {account}{of} --budget AMOUNT`, and revoke this one; or bound all of them: aigen budget set {spender} AMOUNT"
+    );
+    Row(409, Conflict, "key_shares_spender", way_out).because(error)
 }
 
 /// A file is no dataset. What is wrong with its rows is said one by one.
@@ -256,10 +272,14 @@ impl Failure {
     }
 
     pub fn route_unknown(method: &Method, path: &str) -> Self {
-        let way_out = match path.starts_with("/v1/") {
-            true => "check the path against the documentation",
-            false => "the API is under /v1: set the client's base URL to http://HOST:PORT/v1",
+        let meant = match nearest(path) {
+            Some(near) if path.starts_with("/v1/") => format!("{near} is one"),
+            None if path.starts_with("/v1/") => "check the path".to_owned(),
+            _ => {
+                "the API is under /v1: set the client's base URL to http://HOST:PORT/v1".to_owned()
+            }
         };
+        let way_out = &*format!("{meant}; GET /api-doc/openapi.json has every route");
         Row(404, NotFound, "unknown_route", way_out)
             .because(format_args!("there is no {method} {path}"))
     }

@@ -3,7 +3,7 @@
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::limits::DETOKENIZE_TOKENS_MAX;
-use crate::openai::answer::served;
+use crate::openai::answer::{in_vocabulary, served};
 use crate::openai::models::may_ask;
 use crate::openai::tools::conversation;
 use crate::state::Gateway;
@@ -73,11 +73,7 @@ async fn detokenize(
         let reason = format!("takes at most {DETOKENIZE_TOKENS_MAX} tokens");
         return Err(Failure::invalid("tokens", reason));
     }
-    let vocabulary = tokenizer.vocab_size();
-    if let Some(unknown) = request.tokens.iter().find(|token| **token >= vocabulary) {
-        let reason = format!("{unknown} is none of the model's {vocabulary} tokens");
-        return Err(Failure::invalid("tokens", reason));
-    }
+    in_vocabulary("tokens", &request.tokens, tokenizer.vocab_size())?;
     let bytes = tokenizer.decode(&request.tokens);
     let prompt = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Json(Detokenized { prompt }))

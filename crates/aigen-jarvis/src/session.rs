@@ -156,11 +156,13 @@ pub fn start(
     on_event: OnEvent,
 ) -> Result<SessionHandle, StartError> {
     let recall = CancellationToken::new();
-    start_several(engine, vec![(request, on_event)], &recall).map_err(|unstarted| unstarted.error)
+    let one = vec![vec![(request, on_event)]];
+    let mut started = start_several(engine, one, &recall).map_err(|unstarted| unstarted.error)?;
+    started.pop().ok_or(EngineError::PromptEmpty.into())
 }
 
-/// Starts several sessions on one prompt, which must be the same, and is computed once. They end
-/// together if they are cancelled, and else each by itself.
+/// Starts sessions on several prompts, all or none. The sessions of one prompt, for which it must be
+/// the same, have it computed once; they end together if they are cancelled, and else each by itself.
 ///
 /// A controller that opens may wait for the outside for long. Once `recall` is cancelled it is not
 /// waited for, and none of them starts if one was still opening.
@@ -169,43 +171,60 @@ pub fn start(
 /// See [`Unstarted`]; nobody was then told anything.
 pub fn start_several(
     engine: &EngineHandle,
-    requests: Vec<(SessionRequest, OnEvent)>,
+    prompts: Vec<Vec<(SessionRequest, OnEvent)>>,
     recall: &CancellationToken,
-) -> Result<SessionHandle, Unstarted> {
+) -> Result<Vec<SessionHandle>, Unstarted> {
     let mut contexts = Vec::new();
-    let opened = requests.into_iter().map(|(request, on_event)| {
+    let mut open = |(request, on_event): (SessionRequest, OnEvent)| {
         let context = Context::until(request.sampling.seed, recall.clone());
         contexts.push(context.clone());
         seat(engine, request, on_event, context)
-    });
-    let opened: Result<Vec<Opened>, _> = opened.collect();
+    };
+    let prompts = prompts.into_iter();
+    let opened = prompts.map(|requests| requests.into_iter().map(&mut open).collect());
+    let opened: Result<Vec<Vec<Opened>>, _> = opened.collect();
     let started = opened.and_then(|opened| submit(engine, opened));
     started.map_err(|error| Unstarted::new(error, &contexts))
 }
 
-fn submit(engine: &EngineHandle, mut opened: Vec<Opened>) -> Result<SessionHandle, StartError> {
-    let Some(first) = opened.first_mut() else {
-        return Err(EngineError::PromptEmpty.into());
+fn submit(
+    engine: &EngineHandle,
+    mut opened: Vec<Vec<Opened>>,
+) -> Result<Vec<SessionHandle>, StartError> {
+    let sessions = opened.iter_mut().map(|one| together(one));
+    let sessions: Vec<_> = sessions.collect::<Result<_, _>>()?;
+    // Nothing happens in the sessions before they can be woken.
+    let held: Vec<_> = opened
+        .iter()
+        .flatten()
+        .map(|one| lock(&one.family))
+        .collect();
+    let controls = engine.submit_all(sessions)?;
+    for (opened, control) in opened.iter().zip(&controls) {
+        for one in opened {
+            one.cover.attach(control.clone());
+            one.context.attach(control.clone());
+        }
+    }
+    drop(held);
+    Ok(controls.into_iter().map(SessionHandle).collect())
+}
+
+/// The sessions of one prompt, as the engine takes them.
+fn together(opened: &mut [Opened]) -> Result<(Terms, Vec<TokenId>, Box<dyn Driver>), EngineError> {
+    let seat = |one: &Opened| -> Box<dyn Driver> { Box::new(Seat::first(Arc::clone(&one.family))) };
+    let sequences = opened.iter().map(|one| one.terms.sequences).sum();
+    let Some((first, others)) = opened.split_first_mut() else {
+        return Err(EngineError::PromptEmpty);
     };
     let prompt = std::mem::take(&mut first.prompt);
     let tenant = first.terms.tenant;
-    let sequences = opened.iter().map(|one| one.terms.sequences).sum();
-    let terms = Terms { tenant, sequences };
-    let seat = |one: &Opened| -> Box<dyn Driver> { Box::new(Seat::first(Arc::clone(&one.family))) };
-    let others: Vec<_> = opened[1..].iter().map(seat).collect();
+    let others: Vec<_> = others.iter().map(|one| seat(one)).collect();
     let driver = match others.is_empty() {
-        true => seat(&opened[0]),
-        false => Box::new(Several::new(seat(&opened[0]), others)),
+        true => seat(first),
+        false => Box::new(Several::new(seat(first), others)),
     };
-    // Nothing happens in the sessions before they can be woken.
-    let held: Vec<_> = opened.iter().map(|one| lock(&one.family)).collect();
-    let control = engine.submit_on(terms, prompt, driver)?;
-    for one in &opened {
-        one.cover.attach(control.clone());
-        one.context.attach(control.clone());
-    }
-    drop(held);
-    Ok(SessionHandle(control))
+    Ok((Terms { tenant, sequences }, prompt, driver))
 }
 
 /// A session that no engine knows yet.

@@ -35,6 +35,14 @@ pub struct Budget {
     pub period: Period,
 }
 
+impl Budget {
+    /// # Errors
+    /// A cap that could not be moved at once.
+    pub fn check(&self) -> Result<(), Refusal> {
+        check_cap(self.cap)
+    }
+}
+
 /// What a cap bounds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capped {
@@ -148,11 +156,11 @@ impl Network {
             let known = self.budgets.remove(&set.path);
             return known.map(|_| Reply::Done).ok_or(Refusal::BudgetUnknown);
         };
-        check_cap(cap)?;
         let budget = Budget {
             cap,
             period: set.period,
         };
+        budget.check()?;
         self.budgets.insert(set.path.clone(), budget);
         Ok(Reply::Done)
     }
@@ -175,6 +183,8 @@ impl Network {
     ) -> Vec<Cap> {
         let mut way = spender.way();
         way.extend(payer.way());
+        // Nobody gets a second bound by asking through a key that has one.
+        way.extend(spender.through_any_key());
         way.sort();
         way.dedup();
         let allowance = app.map(|app| Capped::Allowance {

@@ -88,6 +88,20 @@ impl Minute {
 }
 
 impl KeyLimits {
+    /// # Errors
+    /// A list that is too long.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let lists = [
+            self.models.len(),
+            self.controllers.len(),
+            self.datasets.len(),
+        ];
+        match lists.iter().any(|length| *length > KEY_LIST_MAX) {
+            true => Err(Refusal::TooLong),
+            false => Ok(()),
+        }
+    }
+
     fn reached(&self, minute: &Minute) -> Option<Rate> {
         let at = |limit: Option<u64>, used: u64| limit.is_some_and(|limit| used >= limit);
         if at(self.requests_per_minute, minute.requests) {
@@ -126,14 +140,7 @@ impl Network {
         if !self.keys.contains_key(key) {
             return Err(Refusal::KeyUnknown);
         }
-        let lists = [
-            limits.models.len(),
-            limits.controllers.len(),
-            limits.datasets.len(),
-        ];
-        if lists.iter().any(|length| *length > KEY_LIST_MAX) {
-            return Err(Refusal::TooLong);
-        }
+        limits.check()?;
         if *limits == KeyLimits::default() {
             self.keyring.limits.remove(key);
             self.keyring.minutes.remove(key);

@@ -134,12 +134,18 @@ impl State {
     }
 
     /// Whether whoever joins the line now would wait longer than anybody may, going by how those went
-    /// who are out.
+    /// who are out, or by how long those have taken already who were first.
     fn comes_too_late(&self, now: Instant) -> bool {
-        let waiting = self.all.calls.saturating_sub(self.all.begun);
-        let known = self.ends.len() >= ENDS_BELIEVED;
-        let wait = self.each_takes(now) * f64::from(waiting);
-        known && wait > self.limits.queue_time_max.as_secs_f64()
+        let Inside { calls, begun, .. } = self.all;
+        let waiting = calls.saturating_sub(begun);
+        let wait = match self.ends.len() {
+            // As many as are computed at once have to end before as many others begin, and none has yet:
+            // each such round takes longer than this.
+            0 => self.busy_for(now) * f64::from(waiting.checked_div(begun).unwrap_or(0)),
+            1..ENDS_BELIEVED => return false,
+            _ => self.each_takes(now) * f64::from(waiting),
+        };
+        wait > self.limits.queue_time_max.as_secs_f64()
     }
 
     /// Seconds from one end to the next, lately.
@@ -346,6 +352,12 @@ mod tests {
             (193, 64, 10, true),
             // Too few to go by.
             (190, 7, 80, false),
+            // None yet: two at a time, and the first two have taken so long already.
+            (190, 0, 0, false),
+            (20, 0, 3, false),
+            (22, 0, 3, true),
+            (1, 0, 29, false),
+            (3, 0, 31, true),
         ] {
             let now = Instant::now();
             let ago = now.checked_sub(Duration::from_secs(took)).unwrap();

@@ -6,9 +6,9 @@ use crate::node::Node;
 use crate::remote::{Correction, Counting};
 use crate::retrieval::{Citation, DatasetAsk};
 use crate::steering::Steering;
-use aigen_engine::ChatMessage;
 use aigen_engine::sampler::Sampling;
 use aigen_engine::text::TraceParent;
+use aigen_engine::{ChatMessage, TokenId};
 use aigen_jarvis::{Finish, Piece};
 use aigen_network::Receipt;
 use aigen_types::{Address, Amount, CallId, Digest, ModelName, Slug};
@@ -24,6 +24,8 @@ pub enum Prompt {
     Chat(Vec<ChatMessage>),
     /// Plain text to continue.
     Text(String),
+    /// The same as tokens of the model's own, just as they are.
+    Tokens(Vec<TokenId>),
 }
 
 /// One completion, resolved from whatever wire form it came in.
@@ -39,7 +41,11 @@ pub struct CompletionRequest {
     pub model: ModelName,
     /// What it is asked.
     pub prompt: Prompt,
-    /// Output tokens, at most; as many as the context leaves when absent.
+    /// Further prompts, each answered as if it had been asked by itself. The answers of all are one
+    /// call: those of the first prompt come first, then those of the next. They read no datasets, and
+    /// no other server computes them.
+    pub others: Vec<Prompt>,
+    /// Output tokens of one answer, at most; as many as the context leaves when absent.
     pub max_tokens: Option<u32>,
     /// What was wrong with answers before, as a model elsewhere is told that is asked again.
     pub corrections: Vec<Correction>,
@@ -55,7 +61,7 @@ pub struct CompletionRequest {
     pub stops: Vec<String>,
     /// How many alternatives to report per token.
     pub top_logprobs: Option<u8>,
-    /// How many answers; at least 1. The prompt is computed and charged once for all of them.
+    /// How many answers to each prompt; at least 1. It is computed and charged once for all of them.
     pub choices: u32,
     /// What steers it.
     pub steering: Steering,

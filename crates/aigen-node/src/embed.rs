@@ -5,9 +5,11 @@ use crate::auth::Caller;
 use crate::error::NodeError;
 use crate::node::{Node, call_refused};
 use crate::observe::Observed;
+use crate::remote::{Counting, prompt_believed};
 use crate::served::Served;
 use aigen_economy::Usage;
-use aigen_engine::{Embedder, TokenId};
+use aigen_engine::text::TraceParent;
+use aigen_engine::{EmbedRequest, Embeddable, Embedder, TextEmbedder, TokenId, Tokenizer};
 use aigen_network::{CloseCall, Command, Counter, OpenCall, Outcome, Receipt, Steered};
 use aigen_types::{Address, Amount, CallId, Digest, ModelName, Slug};
 use std::sync::Arc;
@@ -24,13 +26,17 @@ pub struct EmbeddingRequest {
     /// Which model.
     pub model: ModelName,
     /// At least one, none empty.
-    pub texts: Vec<String>,
+    pub texts: Vec<Embeddable>,
+    /// Numbers in a vector, where the caller says how many. What is computed here has as many as it has.
+    pub dimensions: Option<u32>,
     /// The most the call may cost.
     pub max_cost: Option<Amount>,
     /// For which end user of the key's spender it is.
     pub end_user: Option<Slug>,
     /// Which user pays, by an allowance; the key's account when absent.
     pub bill_to: Option<Address>,
+    /// Which span asks, as an upstream is told.
+    pub traceparent: Option<TraceParent>,
 }
 
 /// What became of them.
@@ -40,13 +46,28 @@ pub struct Embedded {
     pub vectors: Vec<Vec<f32>>,
     /// What it came to.
     pub receipt: Receipt,
+    /// How its tokens were counted.
+    pub counting: Counting,
 }
 
-/// A request whose texts are counted.
+/// A request that is ready to be held for.
 struct Counted {
-    embedder: Arc<dyn Embedder>,
     open: OpenCall,
-    texts: Vec<Vec<TokenId>>,
+    work: Work,
+}
+
+/// What computes the vectors.
+enum Work {
+    Here(Arc<dyn Embedder>, Vec<Vec<TokenId>>),
+    /// Its prompt tokens are the most that there can be.
+    Elsewhere(Arc<dyn TextEmbedder>, EmbedRequest),
+}
+
+/// What was computed, and the tokens of its texts.
+struct Computed {
+    vectors: Vec<Vec<f32>>,
+    prompt_tokens: u64,
+    counting: Counting,
 }
 
 impl Node {
@@ -65,20 +86,20 @@ impl Node {
             return Err(NodeError::ShuttingDown);
         }
         let served = self.serving(&request.model)?;
-        let Served::Embedder(embedder) = &*served else {
+        if !served.makes_vectors() {
             return Err(NodeError::Unsupported {
                 param: "model",
                 model: request.model,
                 reason: "it writes text, and makes no vectors",
             });
-        };
+        }
         let mut admitted = self.0.models.gate(&request.model).enter(&caller.key)?;
-        let counted = self.count(embedder, caller.key.clone(), request).await?;
+        let counted = self.count(served, caller.key.clone(), request).await?;
         admitted.wait_with(counted.open.prompt_tokens)?;
-        let (tell, told) = oneshot::channel();
+        let (mut tell, told) = oneshot::channel();
         let node = self.clone();
         self.0.calls.spawn(async move {
-            let embedded = node.hold_and_embed(counted, admitted, &tell).await;
+            let embedded = node.hold_and_embed(counted, admitted, &mut tell).await;
             let _ = tell.send(embedded);
         });
         told.await.unwrap_or(Err(NodeError::ShuttingDown))
@@ -86,80 +107,117 @@ impl Node {
 
     async fn count(
         &self,
-        embedder: &Arc<dyn Embedder>,
+        served: Arc<Served>,
         key: Slug,
         request: EmbeddingRequest,
     ) -> Result<Counted, NodeError> {
-        let (embedder, node) = (Arc::clone(embedder), self.id());
-        let counting = tokio::task::spawn_blocking(move || {
-            let tokenizer = embedder.tokenizer();
-            let texts = request.texts.iter();
-            let texts: Vec<_> = texts
-                .map(|text| tokenizer.encode(text, false, true))
-                .collect();
-            texts
-                .iter()
-                .try_for_each(|text| embedder.info().check(text))?;
-            let prompt_tokens = texts.iter().map(|text| text.len() as u64).sum();
-            let open = OpenCall {
-                call: request.call,
-                key,
-                model: request.model,
-                controller: None,
-                prompt_tokens,
-                // A call holds for one token of output at least; none will come.
-                chunk_tokens: 1,
-                budget: request.max_cost,
-                request: request.request,
-                node,
-                least_tokens: 1,
-                end_user: request.end_user,
-                bill_to: request.bill_to,
-                reads: Vec::new(),
-            };
-            Ok(Counted {
-                embedder,
-                open,
-                texts,
-            })
+        let node = self.clone();
+        let counting = tokio::task::spawn_blocking(move || match &*served {
+            Served::Embedder(embedder) => {
+                let tokenizer = embedder.tokenizer();
+                let texts = request.texts.iter();
+                let texts: Vec<_> = texts.map(|text| encoded(text, &*tokenizer)).collect();
+                texts
+                    .iter()
+                    .try_for_each(|text| embedder.info().check(text))?;
+                let prompt_tokens = texts.iter().map(|text| text.len() as u64).sum();
+                let work = Work::Here(Arc::clone(embedder), texts);
+                Ok(node.counted(key, request, prompt_tokens, work))
+            }
+            Served::RemoteEmbedder(embedder) => {
+                let asked = EmbedRequest {
+                    texts: request.texts.clone(),
+                    dimensions: request.dimensions,
+                    traceparent: request.traceparent,
+                };
+                // No text has more than the model reads.
+                let context = u64::from(embedder.info().context_tokens);
+                let most = asked.texts.iter().map(Embeddable::tokens_max);
+                let prompt_tokens = most.map(|tokens| tokens.min(context)).sum();
+                let work = Work::Elsewhere(Arc::clone(embedder), asked);
+                Ok(node.counted(key, request, prompt_tokens, work))
+            }
+            Served::Embedded(_) | Served::Remote(_) => unreachable!("refused before"),
         });
         counting.await.map_err(|_| NodeError::ShuttingDown)?
     }
 
+    fn counted(
+        &self,
+        key: Slug,
+        request: EmbeddingRequest,
+        prompt_tokens: u64,
+        work: Work,
+    ) -> Counted {
+        let open = OpenCall {
+            call: request.call,
+            key,
+            model: request.model,
+            controller: None,
+            prompt_tokens,
+            // A call holds for one token of output at least; none will come.
+            chunk_tokens: 1,
+            budget: request.max_cost,
+            request: request.request,
+            node: self.id(),
+            least_tokens: 1,
+            end_user: request.end_user,
+            bill_to: request.bill_to,
+            reads: Vec::new(),
+        };
+        Counted { open, work }
+    }
+
     async fn hold_and_embed(
         &self,
-        counted: Counted,
+        Counted { open, work }: Counted,
         mut admitted: Admitted,
-        tell: &oneshot::Sender<Result<Embedded, NodeError>>,
+        tell: &mut oneshot::Sender<Result<Embedded, NodeError>>,
     ) -> Result<Embedded, NodeError> {
-        let Counted {
-            embedder,
-            open,
-            texts,
-        } = counted;
-        let (call, prompt_tokens) = (open.call, open.prompt_tokens);
+        let (call, held) = (open.call, open.prompt_tokens);
         let began = Instant::now();
         self.reach_journal()?;
         let opened = self.0.journal.submit(Command::OpenCall(open)).await?;
         opened
             .result
             .map_err(|refusal| call_refused(call, refusal))?;
-        let computed = if tell.is_closed() {
-            Err(NodeError::ShuttingDown)
-        } else {
-            let computing = tokio::task::spawn_blocking(move || {
-                admitted.begin();
-                embedder.embed(&texts)
-            });
-            match computing.await {
-                Ok(vectors) => vectors.map_err(NodeError::from),
-                Err(_) => Err(NodeError::Engine("the engine panicked".to_owned())),
+        admitted.begin();
+        let computed = match work {
+            _ if tell.is_closed() => Err(NodeError::ShuttingDown),
+            Work::Here(embedder, texts) => here(embedder, texts, held).await,
+            Work::Elsewhere(embedder, asked) => {
+                let stopping = self.0.stopping.cancelled();
+                let left = async {
+                    match embedder.drains() {
+                        true => std::future::pending().await,
+                        false => tell.closed().await,
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    computed = elsewhere(&*embedder, asked, held) => computed,
+                    () = stopping => Err(NodeError::ShuttingDown),
+                    () = left => Err(NodeError::ShuttingDown),
+                }
             }
         };
+        self.close_embedded(call, computed, began).await
+    }
+
+    /// Nothing is charged for what was not computed.
+    async fn close_embedded(
+        &self,
+        call: CallId,
+        computed: Result<Computed, NodeError>,
+        began: Instant,
+    ) -> Result<Embedded, NodeError> {
+        let counting = computed.as_ref().map(|computed| &computed.counting);
         let close = CloseCall {
             call,
             used: Usage {
-                prompt_tokens: computed.as_ref().map_or(0, |_| prompt_tokens),
+                prompt_tokens: computed
+                    .as_ref()
+                    .map_or(0, |computed| computed.prompt_tokens),
                 ..Usage::default()
             },
             outcome: match &computed {
@@ -170,7 +228,7 @@ impl Node {
             controller_micros: 0,
             decisions: Digest::ZERO,
             steered: Steered::default(),
-            counter: Some(Counter::Engine),
+            counter: Some(counting.map_or(Counter::Engine, Counting::counter)),
         };
         let closed = self.0.journal.submit(Command::CloseCall(close)).await?;
         closed.result.map_err(NodeError::from)?;
@@ -188,9 +246,54 @@ impl Node {
                 total: began.elapsed(),
             });
         }
+        let computed = computed?;
         Ok(Embedded {
-            vectors: computed?,
+            vectors: computed.vectors,
+            counting: computed.counting,
             receipt: Arc::unwrap_or_clone(receipt),
         })
     }
+}
+
+fn encoded(text: &Embeddable, tokenizer: &dyn Tokenizer) -> Vec<TokenId> {
+    match text {
+        Embeddable::Text(text) => tokenizer.encode(text, false, true),
+        Embeddable::Tokens(tokens) => tokens.clone(),
+    }
+}
+
+async fn here(
+    embedder: Arc<dyn Embedder>,
+    texts: Vec<Vec<TokenId>>,
+    prompt_tokens: u64,
+) -> Result<Computed, NodeError> {
+    let computing = tokio::task::spawn_blocking(move || embedder.embed(&texts)).await;
+    let vectors = computing.map_err(|_| NodeError::Engine("the engine panicked".to_owned()))??;
+    Ok(Computed {
+        vectors,
+        prompt_tokens,
+        counting: Counting::Exact,
+    })
+}
+
+/// What the upstream claims is believed as that of an answer is: where it is a count there can be.
+async fn elsewhere(
+    embedder: &dyn TextEmbedder,
+    asked: EmbedRequest,
+    held: u64,
+) -> Result<Computed, NodeError> {
+    let estimated = asked.texts.iter().map(Embeddable::tokens_estimated).sum();
+    let embedded = embedder.embed(asked).await.map_err(NodeError::Upstream)?;
+    let (prompt_tokens, counting) = match prompt_believed(embedded.claimed, held) {
+        Ok(believed) => (believed, Counting::Claimed),
+        Err(doubt) => {
+            tracing::warn!(%doubt, "tokens are counted by the bytes");
+            (held.min(estimated), Counting::Estimated(doubt))
+        }
+    };
+    Ok(Computed {
+        vectors: embedded.vectors,
+        prompt_tokens,
+        counting,
+    })
 }

@@ -5,7 +5,7 @@ use aigen_jarvis::{CompileError, CompileErrorKind, Fault, StartError};
 use aigen_jarvis_host::ComponentError;
 use aigen_journal::{Stopped, StoreError};
 use aigen_network::Refusal;
-use aigen_types::{Amount, CallId, DatasetRef, Digest, ModelName};
+use aigen_types::{Address, Amount, CallId, DatasetRef, Digest, ModelName, Slug};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -18,6 +18,18 @@ pub enum NodeError {
     /// The key may not do this.
     #[error("this key may not do that: {0}")]
     Forbidden(&'static str),
+    /// A key has no budget of its own where others may spend what it spends.
+    #[error(
+        "the key {key} spends for {spender}, which is not its own: other keys may spend for it, too"
+    )]
+    KeyShares {
+        /// The key.
+        key: Slug,
+        /// Whose money it spends.
+        account: Address,
+        /// To whom its spending is attributed.
+        spender: Address,
+    },
     /// No such model here.
     #[error("model `{model}` is not served here; available: {available}")]
     ModelUnknown {

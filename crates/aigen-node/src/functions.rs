@@ -115,7 +115,9 @@ impl Node {
         let Some((function, params)) = self.called(&request.steering)? else {
             return Ok(request);
         };
-        request.prompt = word(&function, &params, &request.prompt)?;
+        for prompt in [&mut request.prompt].into_iter().chain(&mut request.others) {
+            *prompt = word(&function, &params, prompt)?;
+        }
         let most = function.max_tokens;
         request.max_tokens = Some(request.max_tokens.map_or(most, |asked| asked.min(most)));
         Ok(request)
@@ -154,6 +156,10 @@ fn word(
     prompt: &Prompt,
 ) -> Result<Prompt, NodeError> {
     let input = match params.is_empty() {
+        true if matches!(prompt, Prompt::Tokens(_)) => Err(Misfit {
+            path: "prompt".to_owned(),
+            reason: "a function takes a text, and no tokens".to_owned(),
+        }),
         true => function.input_of(asked(prompt)),
         false => {
             let input = Value::Object(params.clone());

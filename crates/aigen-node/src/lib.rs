@@ -55,6 +55,7 @@ pub use loading::{Loader, Loading};
 pub use manifest::Manifest;
 pub use node::{Node, Setup};
 pub use observe::{Observed, Observer};
+pub use operate::KeyTerms;
 pub use outside::{Grant, World};
 pub use prepare::Quoted;
 pub use random::{random_call_id, random_digest, random_node_id, random_transfer_id};
@@ -73,12 +74,12 @@ pub use aigen_datasets::{
     Row as DatasetRow, Source as DatasetSource, Stage as DatasetStage,
     limits::ANSWER_ROWS_MAX as DATASET_ROWS_MAX,
 };
-pub use aigen_engine::Embedder;
 pub use aigen_engine::sampler::Sampling;
 pub use aigen_engine::text::{TextEngine, TextFault, TraceParent};
 pub use aigen_engine::{
     ChatMessage, ControlLevel, EngineError, Role as Speaker, Spent, TokenId, Tokenizer,
 };
+pub use aigen_engine::{Embeddable, Embedder, TextEmbedder};
 pub use aigen_functions::{Function, RETRIES_MAX as FUNCTION_RETRIES_MAX};
 pub use aigen_jarvis::{
     Answer, Answered, CallReader, Fault, Finish, OutsideError, Piece, Reasoning, Replayed, Spoken,

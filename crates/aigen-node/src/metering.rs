@@ -57,6 +57,8 @@ pub(crate) struct Meter {
     used: Usage,
     /// What each answer has used so far, and how it ended.
     answers: Vec<Answer>,
+    /// How many of them share a prompt, one after the other.
+    answers_each: usize,
     /// The passages of its prompt.
     citations: Vec<Citation>,
     counting: Counting,
@@ -76,6 +78,9 @@ pub(crate) struct Meter {
 /// One of a call's answers.
 #[derive(Default)]
 struct Answer {
+    /// What its prompt came to, and how much of that was cached; nothing where it shares that of one
+    /// before it.
+    prompt: (u64, u64),
     usage: aigen_jarvis::Usage,
     ending: Option<Ending>,
 }
@@ -130,6 +135,7 @@ impl Meter {
             owes: false,
             parent,
             answers: (0..work.choices()).map(|_| Answer::default()).collect(),
+            answers_each: work.choices_each(),
             again: work.again().zip(recipe),
             work: Some(work),
         }
@@ -414,19 +420,19 @@ impl Meter {
             self.has_begun();
         }
         match told {
-            // The others share what the first one computes.
+            // The others share what the first one of a prompt computes.
             Told::Event(
-                0,
+                choice,
                 Event::Started {
                     prompt_tokens,
                     cached_prompt_tokens,
                 },
-            ) => {
-                self.prompt_was(prompt_tokens.into(), cached_prompt_tokens.into());
+            ) if (choice as usize).is_multiple_of(self.answers_each) => {
+                self.prompt_was(choice, prompt_tokens.into(), cached_prompt_tokens.into());
                 None
             }
             Told::Measured(measured) => {
-                self.prompt_was(measured.prompt, measured.cached);
+                self.prompt_was(0, measured.prompt, measured.cached);
                 self.counting = measured.counting;
                 None
             }
@@ -452,7 +458,10 @@ impl Meter {
         }
     }
 
-    fn prompt_was(&mut self, tokens: u64, cached: u64) {
+    fn prompt_was(&mut self, choice: u32, tokens: u64, cached: u64) {
+        self.answers[choice as usize].prompt = (tokens, cached);
+        let prompts = self.answers.iter().map(|answer| answer.prompt);
+        let (tokens, cached) = prompts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         let tokens = tokens.min(self.prompt_tokens);
         self.used.cached_prompt_tokens = cached.min(tokens);
         self.used.prompt_tokens = tokens - self.used.cached_prompt_tokens;

@@ -5,11 +5,43 @@ use crate::auth::{Caller, IssuedKey};
 use crate::error::NodeError;
 use crate::node::Node;
 use aigen_network::{
-    Appeal, AssignEpoch, CloseEpoch, Command, CommitScores, DecideAppeal, Found, Issue, KeyLimits,
-    LimitKey, MoveStake, NewController, NewModel, NewRelease, NewValidator, Pay, ProposeRules,
-    Reply, RevealScores, Role, SetStanding, TagController, addresses,
+    Appeal, AssignEpoch, Budget, CloseEpoch, Command, CommitScores, DecideAppeal, Found, Issue,
+    KeyLimits, LimitKey, MoveStake, NewController, NewModel, NewRelease, NewValidator, Pay, Period,
+    ProposeRules, Refusal, Reply, RevealScores, Role, SetBudget, SetStanding, TagController,
+    addresses,
 };
 use aigen_types::{Address, Amount, Digest, Epoch, Slug, TransferId};
+
+/// What a new key is for.
+#[derive(Clone, Debug)]
+pub struct KeyTerms {
+    /// The account it spends from.
+    pub account: Address,
+    /// What it may do.
+    pub role: Role,
+    /// To whom its spending is attributed; to the account when absent.
+    pub spender: Option<Address>,
+    /// What it is limited to.
+    pub limits: KeyLimits,
+    /// What it may spend by itself: its spending is attributed to a part of `spender` that is its
+    /// own, and that is bounded.
+    pub budget: Option<Budget>,
+}
+
+impl KeyTerms {
+    /// # Errors
+    /// A budget without an address that has parts.
+    fn spender_of(&self, name: &Slug) -> Result<Option<Address>, Refusal> {
+        let above = self.spender.as_ref();
+        match self.budget {
+            None => Ok(above.cloned()),
+            Some(_) => {
+                let own = above.unwrap_or(&self.account).of_key(name);
+                own.map(Some).ok_or(Refusal::SpenderInvalid)
+            }
+        }
+    }
+}
 
 impl Node {
     /// Founds the network; the first thing a new journal records.
@@ -81,28 +113,70 @@ impl Node {
         Ok(id)
     }
 
-    /// Gives out a key, whose spending is attributed to `spender` or else to the account.
-    /// Operators only.
+    /// Gives out a key. Operators only.
     ///
     /// # Errors
-    /// When the caller may not, or the name is taken.
+    /// When the caller may not, the name is taken, or the terms are none.
     pub async fn create_key(
         &self,
         caller: &Caller,
         name: Slug,
-        account: Address,
-        role: Role,
-        spender: Option<Address>,
-        limits: KeyLimits,
+        terms: KeyTerms,
     ) -> Result<IssuedKey, NodeError> {
         caller.must_operate()?;
-        let key = IssuedKey::draw(name.clone(), account, role).for_spender(spender);
+        // What is refused later would leave a key that nobody has.
+        terms.limits.check()?;
+        terms.budget.as_ref().map_or(Ok(()), Budget::check)?;
+        let spender = terms.spender_of(&name)?;
+        let key = IssuedKey::draw(name.clone(), terms.account, terms.role).for_spender(spender);
         self.add_key(&key).await?;
-        // Nobody knows the secret before it is limited.
-        if limits != KeyLimits::default() {
-            self.limit_key(caller, name, limits).await?;
+        // Nobody knows the secret before it is limited and bounded.
+        if terms.limits != KeyLimits::default() {
+            self.limit_key(caller, name.clone(), terms.limits).await?;
+        }
+        if let (Some(budget), Some(spender)) = (terms.budget, &key.record.spender) {
+            self.bound_spender(spender, Some(budget)).await?;
         }
         Ok(key)
+    }
+
+    /// What a key may spend by itself from now on; with `None` as much as what is above it.
+    /// Operators only.
+    ///
+    /// # Errors
+    /// When the caller may not, there is no such key or no such bound to take away, or the key
+    /// spends for what others may spend for, too.
+    pub async fn bound_key(
+        &self,
+        caller: &Caller,
+        name: &Slug,
+        budget: Option<Budget>,
+    ) -> Result<(), NodeError> {
+        caller.must_operate()?;
+        let key = self.network().key(name).cloned();
+        let key = key.ok_or(Refusal::KeyUnknown)?;
+        if key.spender.above_key(name).is_none() {
+            return Err(NodeError::KeyShares {
+                key: name.clone(),
+                account: key.account,
+                spender: key.spender,
+            });
+        }
+        self.bound_spender(&key.spender, budget).await
+    }
+
+    async fn bound_spender(
+        &self,
+        spender: &Address,
+        budget: Option<Budget>,
+    ) -> Result<(), NodeError> {
+        let set = SetBudget {
+            path: spender.into(),
+            cap: budget.map(|budget| budget.cap),
+            // Of no bound there is no period.
+            period: budget.map_or(Period::Total, |budget| budget.period),
+        };
+        self.submit(Command::SetBudget(set)).await.map(|_| ())
     }
 
     /// What a key is limited to from now on. Operators only.

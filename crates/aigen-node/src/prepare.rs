@@ -1,20 +1,21 @@
+mod embedded;
+
 use crate::auth::Caller;
 use crate::complete::{CompletionRequest, Prompt};
 use crate::declared::Declared;
 use crate::error::NodeError;
-use crate::limits::FIRST_CHUNK_TOKENS;
 use crate::node::{Node, now};
 use crate::outside::Behalf;
 use crate::remote::{Asking, correct, state};
 use crate::replays::Recipe;
 use crate::retrieval::{Citation, DatasetAsk, Retrieved};
-use crate::served::{Embedded, Served};
-use crate::steering::{Steering, asked as asked_last};
+use crate::served::Served;
+use crate::steering::Steering;
 use crate::work::Work;
 use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
 use aigen_engine::{ChatMessage, ControlLevel, EngineHandle, TokenId};
 use aigen_functions::Form;
-use aigen_jarvis::{Cover, Program, SessionRequest, TextOpening};
+use aigen_jarvis::{Cover, Program, TextOpening};
 use aigen_network::{OpenCall, Quote};
 use aigen_types::{CallId, Digest, ModelName, Slug};
 use serde_json::Value;
@@ -85,8 +86,8 @@ impl Node {
     /// these datasets. Nothing is charged, and nothing of the passages leaves but their length.
     ///
     /// # Errors
-    /// A model that is not served here, or whose chat template refuses the conversation; a dataset
-    /// that the caller may not read.
+    /// A model that is not served here, or whose chat template refuses the conversation; a schema or
+    /// controller that cannot steer; a dataset that the caller may not read.
     pub async fn prompt_tokens(
         &self,
         caller: &Caller,
@@ -100,15 +101,18 @@ impl Node {
             Served::Embedded(served) => {
                 let mut worded = node.worded_prompt(&steering, &prompt)?.into_owned();
                 node.retrieve(&caller, &datasets, &mut worded)?;
+                // What no call could be steered by has no prompt, either.
+                node.steer(served, &steering, &worded, None)?;
                 encode(&served.engine, &steering.introduce(&worded))
             }
-            Served::Remote(_) => Err(NodeError::Unsupported {
+            Served::Remote(_) | Served::RemoteEmbedder(_) => Err(NodeError::Unsupported {
                 param: "model",
                 model,
                 reason: "it is computed elsewhere, where its tokens are not seen",
             }),
             Served::Embedder(embedder) => match &prompt {
                 Prompt::Text(text) => Ok(embedder.tokenizer().encode(text, false, true)),
+                Prompt::Tokens(tokens) => Ok(tokens.clone()),
                 Prompt::Chat(_) => Err(NodeError::Unsupported {
                     param: "model",
                     model,
@@ -145,12 +149,20 @@ impl Node {
         request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
         let mut request = self.worded(request)?;
+        let one_text = request.others.is_empty() && !matches!(request.prompt, Prompt::Tokens(_));
+        if !request.datasets.is_empty() && !one_text {
+            return Err(NodeError::Unsupported {
+                param: "aigen.datasets",
+                model: request.model,
+                reason: "passages are put before one prompt, which is a text",
+            });
+        }
         let (datasets, prompt) = (&request.datasets, &mut request.prompt);
         let Retrieved { reads, citations } = self.retrieve(caller, datasets, prompt)?;
         let mut prepared = match served {
             Served::Embedded(embedded) => self.prepare_embedded(embedded, caller, request),
             Served::Remote(engine) => self.prepare_remote(engine, caller, request),
-            Served::Embedder(_) => Err(NodeError::Unsupported {
+            Served::Embedder(_) | Served::RemoteEmbedder(_) => Err(NodeError::Unsupported {
                 param: "model",
                 model: request.model,
                 reason: "it makes vectors, and writes no text",
@@ -159,77 +171,6 @@ impl Node {
         prepared.open.reads = reads;
         prepared.citations = citations;
         Ok(prepared)
-    }
-
-    fn prepare_embedded(
-        &self,
-        served: &Embedded,
-        caller: &Caller,
-        request: CompletionRequest,
-    ) -> Result<Prepared, NodeError> {
-        let asked = request.steering.introduce(&request.prompt);
-        let prompt = encode(&served.engine, &asked)?;
-        let max_tokens = room(&served.engine, prompt.len(), request.max_tokens)?;
-        let behalf = behalf(caller, &request);
-        let steered = self.steer(served, &request.steering, &request.prompt, Some(behalf))?;
-        let reasoning = served.reasoning.clone();
-        let reasoning = reasoning.filter(|_| matches!(request.prompt, Prompt::Chat(_)));
-        let program = match reasoning.clone() {
-            Some(marks) => steered.program.after_reasoning(marks),
-            None => steered.program,
-        };
-        let choices = u64::from(choices(served, &request, &program)?);
-        let (chunk_tokens, least_tokens) = match choices {
-            1 => first_chunk(&served.engine, max_tokens.into()),
-            // Nobody could say which of them should end where the money does.
-            _ => (
-                choices * u64::from(max_tokens),
-                choices * u64::from(max_tokens),
-            ),
-        };
-        let held = Held {
-            prompt_tokens: longest_prompt(&served.engine, prompt.len(), steered.prompt_tokens),
-            chunk_tokens,
-            least_tokens,
-        };
-        let open = self.opening(caller.key.clone(), &request, steered.controller, &held);
-        let cover = Cover::new(0);
-        let (argument, messages) = given(&request.steering, &request.prompt);
-        let recipe = request.replay.then(|| Recipe {
-            model: request.model.clone(),
-            steering: by_digest(&request.steering, open.controller),
-            question: asked_last(&request.prompt).to_owned(),
-            reasoning,
-        });
-        let session = SessionRequest {
-            prompt,
-            program,
-            sampling: request.sampling,
-            max_tokens,
-            stops: request.stops,
-            top_logprobs: request.top_logprobs,
-            cover: cover.clone(),
-            argument,
-            messages,
-            tenant: tenant(&open),
-            retract: request.retract,
-            trace: request.trace,
-            prompt_tokens_max: u32::try_from(open.prompt_tokens).unwrap_or(u32::MAX),
-            log: request.replay,
-        };
-        Ok(Prepared {
-            declared: self.declared(open.controller)?,
-            open,
-            recipe,
-            parent: request.parent,
-            work: Work::Embedded {
-                engine: served.engine.clone(),
-                sessions: several(session, choices),
-            },
-            cover,
-            max_tokens: choices * u64::from(max_tokens),
-            citations: Vec::new(),
-        })
     }
 
     /// Nobody here can count the prompt, or stop the answer at a token: both are held for at their
@@ -258,6 +199,16 @@ impl Node {
                 request.sampling.repetition_penalty.to_bits() != 1_f32.to_bits(),
                 NO_WORD,
             ),
+            (
+                "prompt",
+                !request.others.is_empty(),
+                "it is computed elsewhere, and asked for one answer at a time",
+            ),
+            (
+                "prompt",
+                matches!(request.prompt, Prompt::Tokens(_)),
+                "it is computed elsewhere, where its tokens are not known",
+            ),
         ];
         if let Some((param, _, reason)) = elsewhere.into_iter().find(|(_, asked, _)| *asked) {
             return Err(NodeError::Unsupported {
@@ -276,7 +227,7 @@ impl Node {
             argument,
             messages,
             prompt: match &request.prompt {
-                Prompt::Chat(_) => String::new(),
+                Prompt::Chat(_) | Prompt::Tokens(_) => String::new(),
                 Prompt::Text(text) => text.clone(),
             },
             model: request.model.to_string(),
@@ -375,51 +326,11 @@ fn behalf(caller: &Caller, request: &CompletionRequest) -> Behalf {
     }
 }
 
-/// How many answers, if the engine can hold so many at once and the program goes only forward: what
-/// it took back would be paid for by one of them at the others' cost.
-fn choices(
-    served: &Embedded,
-    request: &CompletionRequest,
-    program: &Program,
-) -> Result<u32, NodeError> {
-    let most = served.engine.info().sequences_max;
-    let reason = match request.choices {
-        0 | 1 => return Ok(1),
-        choices if choices > most => "it computes fewer answers at once",
-        _ if !program.is_plain() => "the controller decides how many answers there are",
-        choices => return Ok(choices),
-    };
-    Err(NodeError::Unsupported {
-        param: "n",
-        model: request.model.clone(),
-        reason,
-    })
-}
-
-/// The same session so many times, each with chances of its own. Of several each is covered to its
-/// end, because everything is held before they begin.
-fn several(session: SessionRequest, choices: u64) -> Vec<SessionRequest> {
-    if choices == 1 {
-        return vec![session];
-    }
-    let one = |choice: u64| {
-        let cover = Cover::new(session.max_tokens.into());
-        cover.close();
-        let mut sampling = session.sampling.clone();
-        sampling.seed = sampling.seed.wrapping_add(choice);
-        SessionRequest {
-            cover,
-            sampling,
-            ..session.clone()
-        }
-    };
-    (0..choices).map(one).collect()
-}
-
 fn text_prompt(prompt: &Prompt) -> TextPrompt {
     match prompt {
         Prompt::Chat(messages) => TextPrompt::Chat(messages.clone()),
         Prompt::Text(text) => TextPrompt::Plain(text.clone()),
+        Prompt::Tokens(_) => unreachable!("refused where it is computed elsewhere"),
     }
 }
 
@@ -434,7 +345,7 @@ fn given(steering: &Steering, prompt: &Prompt) -> (String, String) {
     };
     let messages = match prompt {
         Prompt::Chat(messages) => messages.iter().map(message).collect::<Value>().to_string(),
-        Prompt::Text(_) => String::new(),
+        Prompt::Text(_) | Prompt::Tokens(_) => String::new(),
     };
     (argument, messages)
 }
@@ -466,43 +377,11 @@ fn tenant(open: &OpenCall) -> u64 {
     hasher.finish()
 }
 
-/// Output tokens that the first hold should cover, and how many it has to. An engine that stops at
-/// any token is held for in chunks; another has to be covered to its last token at once, because
-/// nothing could end it where the money does.
-fn first_chunk(engine: &EngineHandle, max_tokens: u64) -> (u64, u64) {
-    if engine.info().stops_at_token {
-        (FIRST_CHUNK_TOKENS.min(max_tokens), 1)
-    } else {
-        (max_tokens, max_tokens)
-    }
-}
-
 fn encode(engine: &EngineHandle, prompt: &Prompt) -> Result<Vec<TokenId>, NodeError> {
     let tokenizer = engine.tokenizer();
     match prompt {
         Prompt::Chat(messages) => Ok(tokenizer.chat(messages)?),
         Prompt::Text(text) => Ok(tokenizer.encode(text, false, true)),
+        Prompt::Tokens(tokens) => Ok(tokens.clone()),
     }
-}
-
-/// Tokens of the prompt that the model may come to read: the request's, or one that a controller
-/// writes instead.
-fn longest_prompt(engine: &EngineHandle, own: usize, controllers: u64) -> u64 {
-    let context = u64::from(engine.info().context_tokens);
-    (own as u64).max(controllers.min(context))
-}
-
-/// Output tokens that the caller wants and the context can hold.
-fn room(engine: &EngineHandle, prompt: usize, wanted: Option<u32>) -> Result<u32, NodeError> {
-    let context = engine.info().context_tokens;
-    let too_long = NodeError::ContextTooLong {
-        prompt: prompt as u64,
-        context: context.into(),
-    };
-    let left = u32::try_from(prompt)
-        .ok()
-        .and_then(|prompt| context.checked_sub(prompt))
-        .filter(|left| *left > 0)
-        .ok_or(too_long)?;
-    Ok(wanted.unwrap_or(left).min(left))
 }

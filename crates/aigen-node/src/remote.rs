@@ -409,6 +409,15 @@ impl Listener {
     }
 }
 
+/// The tokens of a prompt that an upstream claims, where there can be as many.
+///
+/// # Errors
+/// Why the claim is not believed.
+pub(crate) fn prompt_believed(claimed: Option<Claimed>, max: u64) -> Result<u64, Doubt> {
+    let claimed = claimed.unwrap_or_default();
+    possible("prompt tokens", claimed.prompt, 1, max)
+}
+
 fn possible(what: &'static str, claimed: Option<i64>, min: u64, max: u64) -> Result<u64, Doubt> {
     let claimed = claimed.ok_or(Doubt::Silent { what })?;
     let count = u64::try_from(claimed).ok();

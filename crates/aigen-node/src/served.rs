@@ -2,8 +2,8 @@
 
 use crate::admission::{AdmissionLimits, Gate};
 use crate::error::NodeError;
-use aigen_engine::text::{TextEngine, UpstreamState};
-use aigen_engine::{ControlLevel, Embedder, EngineHandle, Tokenizer};
+use aigen_engine::text::{TextEngine, TextInfo, UpstreamState};
+use aigen_engine::{ControlLevel, Embedder, EngineHandle, TextEmbedder, Tokenizer};
 use aigen_jarvis::{Compiler, Reasoning};
 use aigen_types::{Digest, ModelName};
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ pub enum Served {
     Remote(Arc<dyn TextEngine>),
     /// It turns texts into vectors, in this process.
     Embedder(Arc<dyn Embedder>),
+    /// Other servers turn texts into vectors.
+    RemoteEmbedder(Arc<dyn TextEmbedder>),
 }
 
 /// A model whose tokens are computed in this process.
@@ -62,17 +64,8 @@ impl Served {
                     upstreams: Vec::new(),
                 }
             }
-            Self::Remote(engine) => {
-                let info = engine.info();
-                ServedInfo {
-                    digest: info.digest,
-                    context_tokens: info.context_tokens,
-                    control: info.control,
-                    probabilities: info.probabilities,
-                    engine: "remote".to_owned(),
-                    upstreams: info.upstreams,
-                }
-            }
+            Self::Remote(engine) => elsewhere(engine.info(), "remote"),
+            Self::RemoteEmbedder(embedder) => elsewhere(embedder.info(), "remote (vectors)"),
             Self::Embedder(embedder) => {
                 let info = embedder.info();
                 ServedInfo {
@@ -94,13 +87,24 @@ impl Served {
         match self {
             Self::Embedded(_) | Self::Embedder(_) => true,
             Self::Remote(engine) => engine.info().is_available(),
+            Self::RemoteEmbedder(embedder) => embedder.info().is_available(),
         }
     }
 
     /// The model's tokenizer, where it is computed here.
     #[must_use]
     pub fn tokenizer(&self) -> Option<Arc<dyn Tokenizer>> {
-        self.embedded().map(|embedded| embedded.engine.tokenizer())
+        match self {
+            Self::Embedded(embedded) => Some(embedded.engine.tokenizer()),
+            Self::Embedder(embedder) => Some(embedder.tokenizer()),
+            Self::Remote(_) | Self::RemoteEmbedder(_) => None,
+        }
+    }
+
+    /// Whether it makes vectors, and writes no text.
+    #[must_use]
+    pub fn makes_vectors(&self) -> bool {
+        matches!(self, Self::Embedder(_) | Self::RemoteEmbedder(_))
     }
 
     /// The model, where it is computed here.
@@ -108,8 +112,19 @@ impl Served {
     pub fn embedded(&self) -> Option<&Embedded> {
         match self {
             Self::Embedded(embedded) => Some(embedded),
-            Self::Remote(_) | Self::Embedder(_) => None,
+            _ => None,
         }
+    }
+}
+
+fn elsewhere(info: TextInfo, engine: &str) -> ServedInfo {
+    ServedInfo {
+        digest: info.digest,
+        context_tokens: info.context_tokens,
+        control: info.control,
+        probabilities: info.probabilities,
+        engine: engine.to_owned(),
+        upstreams: info.upstreams,
     }
 }
 

@@ -321,6 +321,8 @@ fn scripted(source: &str, prompt: &Prompt) -> Result<Program, NodeError> {
 pub(crate) fn asked(prompt: &Prompt) -> &str {
     match prompt {
         Prompt::Text(text) => text,
+        // Nothing that could be read.
+        Prompt::Tokens(_) => "",
         Prompt::Chat(messages) => messages
             .iter()
             .rfind(|message| message.role == Role::User)

@@ -170,6 +170,7 @@ fn request(max_tokens: u32) -> CompletionRequest {
         parent: None,
         request: Digest([2; 32]),
         model: parsed("tiny"),
+        others: Vec::new(),
         prompt: Prompt::Text("Say x".into()),
         max_tokens: Some(max_tokens),
         corrections: Vec::new(),

@@ -28,8 +28,8 @@ pub(crate) enum Told {
 pub(crate) enum Work {
     Embedded {
         engine: EngineHandle,
-        /// One for each answer.
-        sessions: Vec<SessionRequest>,
+        /// For each prompt one for each of its answers, of which all have as many.
+        prompts: Vec<Vec<SessionRequest>>,
     },
     Remote(Box<Asking>),
 }
@@ -65,7 +65,8 @@ impl From<Unstarted> for Unbegun {
 
 /// One that somebody does.
 pub(crate) enum Ongoing {
-    Embedded(SessionHandle),
+    /// One for each prompt.
+    Embedded(Vec<SessionHandle>),
     Remote(Box<dyn TextControl>),
 }
 
@@ -73,7 +74,15 @@ impl Work {
     /// How many answers there will be.
     pub fn choices(&self) -> usize {
         match self {
-            Self::Embedded { sessions, .. } => sessions.len(),
+            Self::Embedded { prompts, .. } => prompts.iter().map(Vec::len).sum(),
+            Self::Remote(_) => 1,
+        }
+    }
+
+    /// How many of them share a prompt.
+    pub fn choices_each(&self) -> usize {
+        match self {
+            Self::Embedded { prompts, .. } => prompts.first().map_or(1, Vec::len),
             Self::Remote(_) => 1,
         }
     }
@@ -94,13 +103,16 @@ impl Work {
     /// What runs it again, where it asked for that and has one answer.
     pub fn again(&self) -> Option<Again> {
         match self {
-            Self::Embedded { engine, sessions } => match sessions.as_slice() {
-                [session] if session.log => Some(Again {
-                    program: session.program.clone(),
-                    tokenizer: engine.tokenizer(),
-                }),
-                _ => None,
-            },
+            Self::Embedded { engine, prompts } => {
+                let mut sessions = prompts.iter().flatten();
+                match (sessions.next(), sessions.next()) {
+                    (Some(session), None) if session.log => Some(Again {
+                        program: session.program.clone(),
+                        tokenizer: engine.tokenizer(),
+                    }),
+                    _ => None,
+                }
+            }
             Self::Remote(_) => None,
         }
     }
@@ -113,18 +125,21 @@ impl Work {
         recall: CancellationToken,
     ) -> Result<Ongoing, Unbegun> {
         match self {
-            Self::Embedded { engine, sessions } => {
+            Self::Embedded { engine, prompts } => {
                 let heard = |choice: u32| -> OnEvent {
                     let tell = tell.clone();
                     Box::new(move |event| {
                         let _ = tell.send(Told::Event(choice, event));
                     })
                 };
-                let sessions = (0..).zip(sessions);
-                let sessions = sessions.map(|(choice, session)| (session, heard(choice)));
-                let sessions: Vec<_> = sessions.collect();
+                let mut choices = 0..;
+                let mut numbered = |session| Some((session, heard(choices.next()?)));
+                let prompts = prompts.into_iter();
+                let prompts =
+                    prompts.map(|one| one.into_iter().filter_map(&mut numbered).collect());
+                let prompts: Vec<Vec<_>> = prompts.collect();
                 // A guest that opens computes for up to half a second, off the async threads.
-                let start = move || start_several(&engine, sessions, &recall);
+                let start = move || start_several(&engine, prompts, &recall);
                 let started = tokio::task::spawn_blocking(start).await;
                 Ok(Ongoing::Embedded(started.map_err(|_| Unbegun::crashed())??))
             }
@@ -142,7 +157,7 @@ impl Ongoing {
     /// Nobody reads any more.
     pub fn hang_up(&self) {
         match self {
-            Self::Embedded(session) => session.cancel(),
+            Self::Embedded(sessions) => sessions.iter().for_each(SessionHandle::cancel),
             Self::Remote(control) => control.hang_up(),
         }
     }
@@ -150,7 +165,7 @@ impl Ongoing {
     /// It has to end.
     pub fn cancel(&self) {
         match self {
-            Self::Embedded(session) => session.cancel(),
+            Self::Embedded(sessions) => sessions.iter().for_each(SessionHandle::cancel),
             Self::Remote(control) => control.cancel(),
         }
     }

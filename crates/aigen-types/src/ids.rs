@@ -21,10 +21,11 @@ macro_rules! id128 {
         }
 
         impl core::str::FromStr for $name {
-            type Err = core::num::ParseIntError;
+            type Err = IdParseError;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                u128::from_str_radix(text, 16).map(Self)
+            fn from_str(text: &str) -> Result<Self, IdParseError> {
+                let hex = is_hex(text, 32).then(|| u128::from_str_radix(text, 16).ok());
+                hex.flatten().map(Self).ok_or(IdParseError { digits: 32 })
             }
         }
     };
@@ -60,9 +61,54 @@ impl fmt::Debug for NodeId {
 }
 
 impl core::str::FromStr for NodeId {
-    type Err = core::num::ParseIntError;
+    type Err = IdParseError;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u64::from_str_radix(text, 16).map(Self)
+    fn from_str(text: &str) -> Result<Self, IdParseError> {
+        let hex = is_hex(text, 16).then(|| u64::from_str_radix(text, 16).ok());
+        hex.flatten().map(Self).ok_or(IdParseError { digits: 16 })
+    }
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    (1..=digits).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The text is no id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdParseError {
+    digits: usize,
+}
+
+impl fmt::Display for IdParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (digits, like) = (self.digits, "6f1c09e2a4b87d305e9d4c3b2a190f8e");
+        let like = like.get(..digits).unwrap_or(like);
+        write!(f, "an id has {digits} hex digits, like {like}")
+    }
+}
+
+impl core::error::Error for IdParseError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_id_is_told_what_one_looks_like() {
+        assert_eq!("00ff".parse(), Ok(CallId(255)));
+        assert_eq!("f".repeat(16).parse(), Ok(NodeId(u64::MAX)));
+        for bad in ["", "xyz", "+f", "-1", "0x1f", "f f", &"0".repeat(33)] {
+            let error = bad.parse::<CallId>().unwrap_err();
+            let said = alloc::format!("{error}");
+            assert_eq!(
+                said, "an id has 32 hex digits, like 6f1c09e2a4b87d305e9d4c3b2a190f8e",
+                "{bad}"
+            );
+        }
+        let error = "g".parse::<NodeId>().unwrap_err();
+        assert_eq!(
+            alloc::format!("{error}"),
+            "an id has 16 hex digits, like 6f1c09e2a4b87d30"
+        );
     }
 }

@@ -31,7 +31,7 @@ pub use controller_ref::{
 pub use dataset_ref::{DatasetName, DatasetRef, DatasetSelector};
 pub use day::Day;
 pub use digest::Digest;
-pub use ids::{AccountId, CallId, NodeId, TransferId};
+pub use ids::{AccountId, CallId, IdParseError, NodeId, TransferId};
 pub use name::{Address, BudgetPath, ModelName, NameError, Slug};
 pub use publisher::{HexError, PublisherKey, Signature};
 pub use share::{PPM, Ppm, mul_div_ceil, mul_div_floor};

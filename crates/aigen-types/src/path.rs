@@ -38,12 +38,54 @@ impl Address {
     /// A name is one word: it can lead nowhere but to an end user of this very address.
     #[must_use]
     pub fn end_user(&self, name: &Slug) -> Option<Address> {
-        let words = self.as_str().split(':').count();
-        if words.rem_euclid(2) == 0 {
-            format!("{self}:user:{name}").parse().ok()
-        } else {
-            None
-        }
+        self.part("user", name)
+    }
+
+    /// The part of an address of pairs that the key of this name alone spends for, so that it can
+    /// be bounded by itself; `None` as for [`Address::end_user`].
+    ///
+    /// ```
+    /// # use aigen_types::Address;
+    /// let ada: Address = "user:ada".parse().unwrap();
+    /// let key = ada.of_key(&"laptop".parse().unwrap()).unwrap();
+    /// assert_eq!(key.as_str(), "user:ada:key:laptop");
+    /// ```
+    #[must_use]
+    pub fn of_key(&self, name: &Slug) -> Option<Address> {
+        self.part("key", name)
+    }
+
+    /// What the key of this name has a part of its own of; `None` if this is no such part.
+    #[must_use]
+    pub fn above_key(&self, name: &Slug) -> Option<Address> {
+        let above: Address = self
+            .as_str()
+            .strip_suffix(name.as_str())?
+            .strip_suffix(":key:")?
+            .parse()
+            .ok()?;
+        above.is_pairs().then_some(above)
+    }
+
+    /// The same end user as whoever asks without a key of its own names them: whom an app's keys
+    /// name is bounded as one, whichever of them asks. `None` if this is no end user of a key.
+    #[must_use]
+    pub fn through_any_key(&self) -> Option<Address> {
+        let (above, user) = self.as_str().rsplit_once(":user:")?;
+        let (app, key) = above.rsplit_once(":key:")?;
+        let app: Address = app.parse().ok()?;
+        let one_word = [user, key].iter().all(|word| !word.contains(':'));
+        let user = user.parse().ok().filter(|_| one_word)?;
+        app.end_user(&user)
+    }
+
+    fn part(&self, kind: &str, name: &Slug) -> Option<Address> {
+        self.is_pairs()
+            .then(|| format!("{self}:{kind}:{name}").parse().ok())?
+    }
+
+    fn is_pairs(&self) -> bool {
+        self.as_str().split(':').count().rem_euclid(2) == 0
     }
 
     /// The budget path that stands for this end user and all others of the same app; `None` if
@@ -136,6 +178,35 @@ mod tests {
             "app:tutor:team:42",
         ] {
             assert_eq!(address(other).as_each_user(), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_a_part_of_its_own() {
+        let name = "laptop".parse().unwrap();
+        let own = address("user:ada").of_key(&name).unwrap();
+        assert_eq!(own.as_str(), "user:ada:key:laptop");
+        assert_eq!(own.above_key(&name), Some(address("user:ada")));
+        assert_eq!(address("operator").of_key(&name), None);
+        for other in [
+            "user:ada",
+            "user:ada:key:top",
+            "user:ada:app:laptop",
+            "operator:key:laptop",
+            "key:laptop",
+        ] {
+            assert_eq!(address(other).above_key(&name), None, "{other}");
+        }
+        for (through, user) in [
+            ("app:t:key:web:user:42", Some("app:t:user:42")),
+            ("org:a:app:t:key:web:user:42", Some("org:a:app:t:user:42")),
+            ("app:t:user:42", None),
+            ("app:t:key:web", None),
+            ("app:t:key:web:team:x:user:42", None),
+            ("operator:key:web:user:42", None),
+        ] {
+            let found = address(through).through_any_key();
+            assert_eq!(found, user.map(address), "{through}");
         }
     }
 

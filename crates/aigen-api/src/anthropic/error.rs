@@ -73,14 +73,24 @@ impl From<ErrorKind> for AnthropicError {
     }
 }
 
+/// `messages[0].content` as Anthropic writes it: `messages.0.content`.
+fn dotted(place: &str) -> String {
+    place.replace('[', ".").replace(']', "")
+}
+
 impl From<ApiError> for AnthropicErrorEnvelope {
     fn from(error: ApiError) -> Self {
+        let place = error.param.as_deref().map(dotted);
+        let message = match (&error.param, &place) {
+            (Some(param), Some(place)) => error.message.replacen(&**param, place, 1),
+            _ => error.message,
+        };
         Self {
             kind: "error".to_owned(),
             error: AnthropicErrorDetail {
                 kind: error.kind.into(),
-                message: error.message,
-                param: error.param,
+                message,
+                param: place,
                 code: error.code,
                 hint: error.hint,
                 metadata: error.metadata,

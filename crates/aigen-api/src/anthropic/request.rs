@@ -297,6 +297,7 @@ impl MessagesRequest {
             let message = "the last message must not be the assistant's: no answer is begun by its caller here";
             return Err(ApiError::invalid("messages", message));
         }
+        super::turns::check(&self.messages)?;
         let heats = |temperature| !(0.0..=1.0).contains(&temperature);
         if self.temperature.is_some_and(heats) {
             return Err(ApiError::invalid("temperature", "must be between 0 and 1"));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub struct EmbeddingRequest {
     /// Which model computes them.
     pub model: String,
-    /// One text, or a list of them; token ids are refused.
+    /// One text, or a list of them; each as text, or as token ids of the model's own (`/tokenize`).
     pub input: Prompt,
     /// How numbers are written; as a list when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

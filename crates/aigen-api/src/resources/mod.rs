@@ -45,9 +45,9 @@ pub use receipt::{
     Asked, ChargeLine, CountedBy, Receipt, Replay, Share, Steering, SubCall, TokenUsage,
 };
 pub use registry::{
-    Controller, ControllerKind, Key, KeyCreated, KeyLimits, KeyRole, KeyScope, MoveStake,
-    NamedModel, NewKey, PricePage, PublishController, RegisterValidator, SetStanding, Signed,
-    Standing, TagController, Validator,
+    Controller, ControllerKind, Key, KeyBudget, KeyCreated, KeyLimits, KeyRole, KeyScope,
+    MoveStake, NamedModel, NewKey, PricePage, PublishController, RegisterValidator, SetKeyBudget,
+    SetStanding, Signed, Standing, TagController, Validator,
 };
 pub use rules::{ProposeRules, Rules, Terms};
 

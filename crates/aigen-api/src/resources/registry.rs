@@ -1,3 +1,5 @@
+use super::{Budget, Period};
+use crate::json::null_is_default;
 use crate::{money, openai::ModelPrice, text};
 use aigen_types::{
     Address, Amount, ControllerName, ControllerRef, DatasetName, Digest, ModelName, PublisherKey,
@@ -43,6 +45,39 @@ pub struct NewKey {
     /// What it is limited to.
     #[serde(default, skip_serializing_if = "KeyLimits::is_none")]
     pub limits: KeyLimits,
+    /// What it may spend by itself, at most. Its spending is then attributed to a part of `spender`
+    /// that is its own, like `user:ada:key:laptop`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<KeyBudget>,
+}
+
+/// What a key may spend by itself, within the budgets of what it spends for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyBudget {
+    /// At most this, in AIGEN.
+    #[serde(with = "text")]
+    pub cap: Amount,
+    /// Per this; a month when absent.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub per: Period,
+}
+
+/// `POST /v1/aigen/keys/{name}/budget`, operators only: what a key that has a spender of its own may
+/// spend from now on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetKeyBudget {
+    /// At most this, in AIGEN; `null` or absent takes the bound away.
+    #[serde(
+        default,
+        with = "text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cap: Option<Amount>,
+    /// Per this; a month when absent.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub per: Period,
 }
 
 /// `POST /v1/aigen/keys/{name}/limits`, operators only: all limits of a key from now on. What is
@@ -93,7 +128,8 @@ pub enum KeyScope {
     Manage,
 }
 
-/// `GET /v1/aigen/keys`, operators only: a key as everyone may see it.
+/// `GET /v1/aigen/keys/{name}`, and one of `GET /v1/aigen/keys`: a key as everyone may see it. Keys see
+/// themselves, operators all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// Its public name.
@@ -115,6 +151,9 @@ pub struct Key {
     /// What it is limited to.
     #[serde(default, skip_serializing_if = "KeyLimits::is_none")]
     pub limits: KeyLimits,
+    /// What it may spend by itself, and how much of that is used; absent without a bound of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// A key, shown once.

@@ -156,7 +156,7 @@ pub struct Spender {
     /// The team or app.
     #[serde(with = "text")]
     pub address: Address,
-    /// Public names of the keys that spend for exactly it.
+    /// Public names of the keys that spend for exactly it, or for a part of it that is theirs alone.
     #[serde(with = "text::list")]
     pub keys: Vec<Slug>,
     /// Its own, and that of each of its end users.

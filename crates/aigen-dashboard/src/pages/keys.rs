@@ -3,7 +3,7 @@
 use super::answer;
 use crate::guard::SignedIn;
 use crate::layout::table_or;
-use crate::show::{grouped, time};
+use crate::show::{amount, grouped, time};
 use aigen_api::resources::{Key, KeyLimits, List};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -31,7 +31,7 @@ fn table_keys(list: &List<Key>) -> Markup {
                 td.address { (key.spender) }
                 td { (format!("{:?}", key.role).to_lowercase()) }
                 td { @if key.revoked { span.bad { "revoked" } } @else if key.expired { span.bad { "expired" } } @else { span.good { "valid" } } }
-                td { (limits(&key.limits)) }
+                td { (limits(&key.limits)) @if let Some(budget) = &key.budget { ", " (amount(budget.available)) " left of " (amount(budget.cap)) } }
             }
         })
         .collect();

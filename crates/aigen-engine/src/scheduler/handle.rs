@@ -156,8 +156,34 @@ impl EngineHandle {
         prompt: Vec<TokenId>,
         driver: Box<dyn Driver>,
     ) -> Result<SessionControl, EngineError> {
-        self.check(terms.sequences, &prompt)?;
-        self.enter()?;
+        let mut controls = self.submit_all(vec![(terms, prompt, driver)])?;
+        controls.pop().ok_or(EngineError::Stopped)
+    }
+
+    /// Like [`EngineHandle::submit_on`], several sessions: all of them or none.
+    ///
+    /// # Errors
+    /// As [`EngineHandle::submit_on`]; no driver was then ever called.
+    pub fn submit_all(
+        &self,
+        sessions: Vec<(Terms, Vec<TokenId>, Box<dyn Driver>)>,
+    ) -> Result<Vec<SessionControl>, EngineError> {
+        for (terms, prompt, _) in &sessions {
+            self.check(terms.sequences, prompt)?;
+        }
+        self.enter(u32::try_from(sessions.len()).unwrap_or(u32::MAX))?;
+        let sessions = sessions.into_iter();
+        sessions
+            .map(|(terms, prompt, driver)| self.send(terms, prompt, driver))
+            .collect()
+    }
+
+    fn send(
+        &self,
+        terms: Terms,
+        prompt: Vec<TokenId>,
+        driver: Box<dyn Driver>,
+    ) -> Result<SessionControl, EngineError> {
         let session = self.shared.next_session.fetch_add(1, Ordering::Relaxed);
         let submission = Submission {
             session,
@@ -212,10 +238,10 @@ impl EngineHandle {
         check_tokens(info, prompt)
     }
 
-    /// Counts one session more, if there may be one.
-    fn enter(&self) -> Result<(), EngineError> {
+    /// Counts so many sessions more, if there may be as many.
+    fn enter(&self, count: u32) -> Result<(), EngineError> {
         let max = self.shared.sessions_max;
-        let more = |sessions| (sessions < max).then_some(sessions + 1);
+        let more = |sessions: u32| sessions.checked_add(count).filter(|all| *all <= max);
         match self
             .shared
             .sessions

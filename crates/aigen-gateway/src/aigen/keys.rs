@@ -1,11 +1,13 @@
-use super::spending::to_come;
+use super::spending::{describe_budget, period_in, to_come};
 use crate::extract::{self, Named, Post};
 use crate::failure::Failure;
 use crate::state::Gateway;
-use aigen_api::resources::{Key, KeyCreated, KeyLimits, KeyRole, KeyScope, List, NewKey};
+use aigen_api::resources::{
+    Budget, Key, KeyCreated, KeyLimits, KeyRole, KeyScope, List, NewKey, SetKeyBudget,
+};
 use aigen_node::network::{self, Network, Role, Scope};
-use aigen_node::{has_secret, random_digest};
-use aigen_types::{Slug, Timestamp};
+use aigen_node::{Caller, KeyTerms, has_secret, random_digest};
+use aigen_types::{BudgetPath, Slug, Timestamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,6 +26,7 @@ pub(super) async fn create(
         role,
         spender,
         limits,
+        budget,
     } = post.body;
     let name = name.unwrap_or_else(drawn_name);
     if has_secret(name.as_str()) {
@@ -41,10 +44,21 @@ pub(super) async fn create(
         KeyRole::Customer => Role::Customer,
         KeyRole::Operator => Role::Operator,
     };
-    let node = &gateway.node;
-    let limits = limits_of("limits.", limits)?;
-    let created = node.create_key(&post.caller, name, account, wanted, spender, limits);
-    let issued = created.await?;
+    if budget.is_some() && wanted == Role::Operator {
+        let reason = "an operator's key sets budgets, so that none bounds it; leave it out";
+        return Err(Failure::invalid("budget", reason));
+    }
+    let terms = KeyTerms {
+        account,
+        role: wanted,
+        spender,
+        limits: limits_of("limits.", limits)?,
+        budget: budget.map(|budget| network::Budget {
+            cap: budget.cap,
+            period: period_in(budget.per),
+        }),
+    };
+    let issued = gateway.node.create_key(&post.caller, name, terms).await?;
     let spender = issued.record.spender;
     let created = KeyCreated {
         name: issued.record.name,
@@ -80,6 +94,18 @@ pub(super) async fn list(
     Ok(Json(List::complete(keys.collect())))
 }
 
+/// An operator's key sees all, every other itself: who holds a key may know what is left of it.
+pub(super) async fn get(
+    State(gateway): State<Gateway>,
+    extract::Key(caller): extract::Key,
+    Named(name): Named<Slug>,
+) -> Result<Json<Key>, Failure> {
+    if caller.key != name {
+        caller.must_operate()?;
+    }
+    show(&gateway, &name)
+}
+
 pub(super) async fn revoke(
     State(gateway): State<Gateway>,
     extract::Key(caller): extract::Key,
@@ -95,13 +121,33 @@ pub(super) async fn limit(
     post: Post<KeyLimits>,
 ) -> Result<Json<Key>, Failure> {
     let limits = limits_of("", post.body)?;
+    must_live(&gateway, &post.caller, &name)?;
     let node = &gateway.node;
-    post.caller.must_operate()?;
-    if node.network().key(&name).is_some_and(|key| key.revoked) {
-        return Err(Failure::key_ended(&name));
-    }
     node.limit_key(&post.caller, name.clone(), limits).await?;
     show(&gateway, &name)
+}
+
+pub(super) async fn bound(
+    State(gateway): State<Gateway>,
+    Named(name): Named<Slug>,
+    post: Post<SetKeyBudget>,
+) -> Result<Json<Key>, Failure> {
+    must_live(&gateway, &post.caller, &name)?;
+    let SetKeyBudget { cap, per } = post.body;
+    let period = period_in(per);
+    let budget = cap.map(|cap| network::Budget { cap, period });
+    gateway.node.bound_key(&post.caller, &name, budget).await?;
+    show(&gateway, &name)
+}
+
+/// A key that has ended stays as it was.
+fn must_live(gateway: &Gateway, caller: &Caller, name: &Slug) -> Result<(), Failure> {
+    caller.must_operate()?;
+    let network = gateway.node.network();
+    match network.key(name).is_some_and(|key| key.revoked) {
+        true => Err(Failure::key_ended(name)),
+        false => Ok(()),
+    }
 }
 
 fn show(gateway: &Gateway, name: &Slug) -> Result<Json<Key>, Failure> {
@@ -170,5 +216,14 @@ fn describe(network: &Network, name: &Slug, key: &network::Key) -> Key {
         revoked: key.revoked,
         expired: limits.expires_at.is_some_and(|end| end <= now()),
         limits,
+        budget: own_budget(network, name, key),
     }
+}
+
+/// What bounds this key and nobody else.
+fn own_budget(network: &Network, name: &Slug, key: &network::Key) -> Option<Budget> {
+    key.spender.above_key(name)?;
+    let budget = network.budget_of(&key.spender)?;
+    let path = BudgetPath::from(&key.spender);
+    Some(describe_budget(network, &path, budget))
 }

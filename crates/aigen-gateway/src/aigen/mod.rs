@@ -28,7 +28,7 @@ use crate::limits::COMPONENT_BODY_BYTES_MAX;
 use crate::openai;
 use crate::state::Gateway;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 pub(crate) fn routes() -> Router<Gateway> {
@@ -38,9 +38,10 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/issue", post(money::issue))
         .route("/transfers", get(transfers::list).post(money::pay))
         .route("/keys", get(keys::list).post(keys::create))
-        .route("/keys/{name}", delete(keys::revoke))
+        .route("/keys/{name}", get(keys::get).delete(keys::revoke))
         .route("/keys/{name}/revoke", post(keys::revoke))
         .route("/keys/{name}/limits", post(keys::limit))
+        .route("/keys/{name}/budget", post(keys::bound))
         .merge(publishing())
         .route("/controllers/standing", post(registry::set_standing))
         .route("/controllers/tags", post(registry::tag))

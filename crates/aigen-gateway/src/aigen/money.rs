@@ -43,7 +43,8 @@ pub(super) async fn issue(
 ) -> Result<Json<Transfer>, Failure> {
     let Fund { to, amount, id } = post.body;
     let id = transfer_id(&post.caller, post.idempotency_key.as_deref(), id)?;
-    let id = gateway.node.issue(&post.caller, id, to, amount).await?;
+    let issued = gateway.node.issue(&post.caller, id, to, amount).await;
+    let id = issued.map_err(|error| differing(error.into()))?;
     transfers::get(&gateway, id)
 }
 
@@ -55,8 +56,17 @@ pub(super) async fn pay(
     let (caller, key) = (&post.caller, post.idempotency_key.as_deref());
     let (id, payer) = (transfer_id(caller, key, id)?, &caller.account);
     let paid = gateway.node.pay(caller, id, to, amount).await;
-    let id = paid.map_err(|error| Failure::to_payer(error, payer))?;
+    let id = paid.map_err(|error| differing(Failure::to_payer(error, payer)))?;
     transfers::get(&gateway, id)
+}
+
+/// The field in which a transfer is not the one that its id stands for.
+fn differing(failure: Failure) -> Failure {
+    match failure.code() {
+        "exists_with_different_amount" => failure.param("amount"),
+        "exists_with_different_credit_account_id" => failure.param("to"),
+        _ => failure,
+    }
 }
 
 /// Which transfer it is: that of the body's `id` or of the `Idempotency-Key`, the same at every

@@ -45,7 +45,10 @@ fn is(address: &Address, kind: &str) -> bool {
 
 fn describe(network: &Network, address: &Address) -> Spender {
     let keys = network.keys();
-    let keys = keys.filter(|(_, key)| key.spender == *address && !key.revoked);
+    let of_it = |name: &Slug, spender: &Address| {
+        spender == address || spender.above_key(name).as_ref() == Some(address)
+    };
+    let keys = keys.filter(|(name, key)| of_it(name, &key.spender) && !key.revoked);
     let budgets = network.budgets();
     let budgets = budgets.filter(|(path, _)| path.address() == *address);
     let allowances = network.allowances();

@@ -199,7 +199,7 @@ pub(super) async fn refund(
     receipts::any(&gateway, &post.caller, call)
 }
 
-fn period_in(period: Period) -> network::Period {
+pub(super) fn period_in(period: Period) -> network::Period {
     match period {
         Period::Day => network::Period::Day,
         Period::Week => network::Period::Week,

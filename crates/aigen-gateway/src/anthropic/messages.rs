@@ -2,10 +2,11 @@ use super::wording::Messages;
 use crate::extract::Post;
 use crate::failure::Failure;
 use crate::functions::addressed;
-use crate::openai::answer::{Ask, complete, served};
+use crate::openai::answer::{Ask, by, complete, served, unsteered};
 use crate::openai::models::may_ask;
 use crate::openai::steering::{datasets, sampling, steering};
 use crate::openai::tools::{Offer, conversation, offered};
+use crate::openai::wording::Wording;
 use crate::state::Gateway;
 use aigen_api::anthropic::{
     Blocks, ContentBlock, MessagesRequest, MessagesToolChoice, TokenCount, Turn, TurnRole,
@@ -34,6 +35,7 @@ pub(super) async fn create(
         choices: 1,
         model: request.model.clone(),
         prompt: prompt(request)?,
+        others: Vec::new(),
         max_tokens: asked.max_tokens,
         sampling: sampling(&asked),
         stops: asked.stop.clone(),
@@ -64,10 +66,13 @@ pub(super) async fn count_tokens(
     may_ask(&gateway, &post.caller, &model)?;
     let (prompt, steering) = (prompt(request)?, steered(request)?);
     let passages = datasets(request.aigen.as_ref())?;
+    let steered = by(&steering, Messages::SCHEMA);
     let counted = gateway
         .node
         .prompt_tokens(&post.caller, model, prompt, steering, passages);
-    let tokens = counted.await?;
+    let tokens = counted
+        .await
+        .map_err(|error| unsteered(error, steered, &post.caller.account))?;
     let input_tokens = tokens.len() as u64;
     Ok(Json(TokenCount { input_tokens }))
 }

@@ -77,6 +77,7 @@ fn ask(
     Ok(Ask {
         model: model(gateway, options.model.as_ref(), function)?,
         prompt: Prompt::Chat(vec![message]),
+        others: Vec::new(),
         datasets: Vec::new(),
         max_tokens: options.max_tokens,
         choices: 1,

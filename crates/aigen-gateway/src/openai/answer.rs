@@ -17,7 +17,7 @@ use aigen_api::openai::TraceStep;
 use aigen_api::resources::{Quote, QuotedRead};
 use aigen_node::{
     CallEvent, CompletionRequest, DatasetAsk, Ended, NodeError, Prompt, Sampling, Served, Steering,
-    Tokenizer, random_call_id, without_secrets,
+    TokenId, Tokenizer, random_call_id, without_secrets,
 };
 use aigen_types::{Address, Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -31,8 +31,10 @@ use tokio::time::timeout;
 pub(crate) struct Ask<W> {
     pub model: String,
     pub prompt: Prompt,
+    /// Further prompts, whose answers follow those of the first.
+    pub others: Vec<Prompt>,
     pub max_tokens: Option<u32>,
-    /// How many answers.
+    /// How many answers to each prompt.
     pub choices: u32,
     pub max_cost: Option<Amount>,
     pub parties: Parties,
@@ -98,6 +100,11 @@ pub(crate) async fn answer<T, W: Wording>(
     }
     let (model, served) = served(gateway, &ask.model)?;
     known(&ask.sampling, &served)?;
+    for prompt in [&ask.prompt].into_iter().chain(&ask.others) {
+        if let (Prompt::Tokens(tokens), Some(tokenizer)) = (prompt, served.tokenizer()) {
+            in_vocabulary(W::PROMPT, tokens, tokenizer.vocab_size())?;
+        }
+    }
     let (stream, steered) = (ask.stream, by(&ask.steering, W::SCHEMA));
     let began = match queue(gateway, post, once.call, model, &served, ask).await {
         Ok(underway) => began(underway, stream).await,
@@ -112,16 +119,7 @@ pub(crate) async fn answer<T, W: Wording>(
             return Err(Failure::from(error).param(W::PROMPT));
         }
         Err((error, before)) => {
-            let param = match &error {
-                NodeError::Steering(_) => steered,
-                NodeError::DatasetUnknown(_) => Some("aigen.datasets"),
-                _ => None,
-            };
-            let failure = Failure::to_payer(error, &post.caller.account);
-            let failure = match param {
-                Some(param) => failure.param(param),
-                None => failure,
-            };
+            let failure = unsteered(error, steered, &post.caller.account);
             return Err(before.charged_in(failure));
         }
     };
@@ -141,19 +139,41 @@ fn known(sampling: &Sampling, served: &Served) -> Result<(), Failure> {
     let Some(tokenizer) = served.tokenizer().filter(|_| !sampling.bias.is_empty()) else {
         return Ok(());
     };
-    let tokens = tokenizer.vocab_size();
-    let mut biased = sampling.bias.iter().map(|(token, _)| *token);
-    match biased.find(|token| *token >= tokens) {
+    let biased: Vec<_> = sampling.bias.iter().map(|(token, _)| *token).collect();
+    in_vocabulary("logit_bias", &biased, tokenizer.vocab_size())
+}
+
+/// Whether a model of so many tokens has all of these.
+pub(crate) fn in_vocabulary(param: &str, tokens: &[TokenId], has: u32) -> Result<(), Failure> {
+    match tokens.iter().find(|token| **token >= has) {
         Some(token) => {
-            let reason = format!("{token} is none of the model's {tokens} tokens");
-            Err(Failure::invalid("logit_bias", reason))
+            let reason = format!("{token} is none of the model's {has} tokens");
+            Err(Failure::invalid(param, reason))
         }
         None => Ok(()),
     }
 }
 
+/// Why a call did not begin, with the field that is to blame: what steers it, where one alone does.
+pub(crate) fn unsteered(
+    error: NodeError,
+    steered: Option<&'static str>,
+    payer: &Address,
+) -> Failure {
+    let param = match &error {
+        NodeError::Steering(_) => steered,
+        NodeError::DatasetUnknown(_) => Some("aigen.datasets"),
+        _ => None,
+    };
+    let failure = Failure::to_payer(error, payer);
+    match param {
+        Some(param) => failure.param(param),
+        None => failure,
+    }
+}
+
 /// The field of a request that steers, where one alone does.
-fn by(steering: &Steering, schema: &'static str) -> Option<&'static str> {
+pub(crate) fn by(steering: &Steering, schema: &'static str) -> Option<&'static str> {
     match steering {
         Steering::JsonObject | Steering::JsonSchema(_) => Some(schema),
         Steering::Tools(_) => Some("tools"),
@@ -217,7 +237,7 @@ async fn queue<T, W: Wording>(
     ask: Ask<W>,
 ) -> Result<Underway<W>, NodeError> {
     let head = head::<W>(&model, served, call);
-    let speeches = (0..ask.choices).map(|choice| Speech::new(call, choice, &ask.steering));
+    let speeches = (0..ask.answers()).map(|choice| Speech::new(call, choice, &ask.steering));
     let speeches = speeches.collect();
     let tokenizer = served.tokenizer();
     let (request, wording) = ask.request(post, call, model);
@@ -271,6 +291,12 @@ pub(crate) async fn quoted<T, W: Wording>(
 }
 
 impl<W> Ask<W> {
+    /// How many answers there will be.
+    fn answers(&self) -> u32 {
+        let prompts = u32::try_from(self.others.len()).unwrap_or(u32::MAX);
+        self.choices.saturating_mul(prompts.saturating_add(1))
+    }
+
     fn request<T>(self, post: &Post<T>, call: CallId, model: ModelName) -> (CompletionRequest, W) {
         let request = CompletionRequest {
             call,
@@ -278,6 +304,7 @@ impl<W> Ask<W> {
             request: post.digest,
             model,
             prompt: self.prompt,
+            others: self.others,
             corrections: Vec::new(),
             max_tokens: self.max_tokens,
             max_cost: self.max_cost,

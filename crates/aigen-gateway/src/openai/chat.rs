@@ -49,6 +49,7 @@ fn ask(gateway: &Gateway, post: &mut Post<ChatRequest>) -> Result<Ask<Chat>, Fai
     Ok(Ask {
         model: request.model.clone(),
         prompt: Prompt::Chat(conversation("messages", &request.messages)?),
+        others: Vec::new(),
         max_tokens: asked.max_tokens,
         choices: asked.choices,
         sampling: sampling(&asked),

@@ -7,7 +7,7 @@ use super::steering::{datasets, sampling, steering};
 use super::wording::{Head, Wording};
 use crate::extract::Post;
 use crate::failure::Failure;
-use crate::limits::COMPLETION_TOKENS;
+use crate::limits::{ANSWERS_MAX, COMPLETION_TOKENS};
 use crate::state::Gateway;
 use aigen_api::openai::{
     CompletionChoice, CompletionLogprobs, CompletionObject, CompletionRequest, CompletionResponse,
@@ -28,9 +28,12 @@ pub(super) async fn create(
     request.check()?;
     refuse_unsupported(request)?;
     let asked = request.sampling();
+    let mut prompts = prompts(&request.prompt)?;
+    let answers = answers(prompts.len(), asked.choices)?;
     let ask = Ask {
         model: request.model.clone(),
-        prompt: Prompt::Text(text(&request.prompt)?),
+        prompt: prompts.remove(0),
+        others: prompts,
         max_tokens: Some(asked.max_tokens.unwrap_or(COMPLETION_TOKENS)),
         choices: asked.choices,
         sampling: sampling(&asked),
@@ -47,7 +50,7 @@ pub(super) async fn create(
         wording: Text {
             logprobs: asked.logprobs,
             usage: request.includes_usage(),
-            offsets: vec![0; asked.choices as usize],
+            offsets: vec![0; answers],
         },
     };
     complete(&gateway, post, ask).await
@@ -82,17 +85,30 @@ fn refuse_unsupported(request: &CompletionRequest) -> Result<(), Failure> {
     }
 }
 
-fn text(prompt: &Asked) -> Result<String, Failure> {
-    match prompt {
-        Asked::Text(text) => Ok(text.clone()),
-        Asked::Texts(texts) => match texts.as_slice() {
-            [text] => Ok(text.clone()),
-            _ => Err(Failure::unsupported("prompt", "send one text per request")),
-        },
-        Asked::Tokens(_) | Asked::TokenLists(_) => {
-            Err(Failure::unsupported("prompt", "send the prompt as text"))
-        }
+/// At least one.
+fn prompts(asked: &Asked) -> Result<Vec<Prompt>, Failure> {
+    let prompts: Vec<_> = match asked {
+        Asked::Text(text) => vec![Prompt::Text(text.clone())],
+        Asked::Texts(texts) => texts.iter().cloned().map(Prompt::Text).collect(),
+        Asked::Tokens(tokens) => vec![Prompt::Tokens(tokens.clone())],
+        Asked::TokenLists(lists) => lists.iter().cloned().map(Prompt::Tokens).collect(),
+    };
+    let empty = |prompt: &Prompt| matches!(prompt, Prompt::Tokens(tokens) if tokens.is_empty());
+    if prompts.is_empty() || prompts.iter().any(empty) {
+        let reason = "there is nothing to continue: send a text, or at least one token";
+        return Err(Failure::invalid("prompt", reason));
     }
+    Ok(prompts)
+}
+
+/// All answers to all prompts.
+fn answers(prompts: usize, each: u32) -> Result<usize, Failure> {
+    let answers = prompts.saturating_mul(each as usize);
+    if answers > ANSWERS_MAX {
+        let reason = format!("a request has at most {ANSWERS_MAX} answers, its prompts times `n`");
+        return Err(Failure::invalid("prompt", reason));
+    }
+    Ok(answers)
 }
 
 /// How `/v1/completions` words an answer.

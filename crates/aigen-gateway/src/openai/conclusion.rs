@@ -195,7 +195,7 @@ fn citation(citation: aigen_node::Citation) -> Citation {
     }
 }
 
-fn counted(counting: Counting) -> Option<Counted> {
+pub(super) fn counted(counting: Counting) -> Option<Counted> {
     match counting {
         Counting::Exact => None,
         Counting::Claimed => Some(Counted::Upstream),

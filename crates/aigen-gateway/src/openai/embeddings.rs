@@ -1,7 +1,7 @@
 //! `/v1/embeddings`: texts to vectors.
 
-use super::answer::{json, served};
-use super::conclusion::reply;
+use super::answer::{in_vocabulary, json, served};
+use super::conclusion::{counted, reply};
 use super::once::Once;
 use crate::extract::Post;
 use crate::failure::Failure;
@@ -9,10 +9,10 @@ use crate::limits::EMBEDDED_TEXTS_MAX;
 use crate::replies::{Kind, Reply};
 use crate::state::Gateway;
 use aigen_api::openai::{
-    Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
+    AigenReply, Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
     EncodingFormat, ListObject, Prompt, Vector,
 };
-use aigen_node::{EmbeddedTexts, NodeError};
+use aigen_node::{Embeddable, EmbeddedTexts, NodeError};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -31,7 +31,12 @@ pub(super) async fn create(
     if let Some(reply) = once.kept(&gateway)? {
         return Ok(reply.into_response());
     }
-    let (model, _) = served(&gateway, &asked.model)?;
+    let (model, served) = served(&gateway, &asked.model)?;
+    for text in &texts {
+        if let (Embeddable::Tokens(tokens), Some(tokenizer)) = (text, served.tokenizer()) {
+            in_vocabulary("input", tokens, tokenizer.vocab_size())?;
+        }
+    }
     post.access
         .note(|facts| facts.model = Some(model.to_string()));
     let parties = post.parties.with(asked.aigen.as_ref())?;
@@ -40,6 +45,8 @@ pub(super) async fn create(
         request: post.digest,
         model,
         texts,
+        dimensions: asked.dimensions,
+        traceparent: Some(post.access.traceparent()),
         max_cost: asked.aigen.as_ref().and_then(|aigen| aigen.max_cost),
         end_user: parties.end_user,
         bill_to: parties.bill_to,
@@ -57,16 +64,18 @@ pub(super) async fn create(
     Ok(reply.into_response())
 }
 
-fn texts(input: &Prompt) -> Result<Vec<String>, Failure> {
-    let texts = match input {
-        Prompt::Text(text) => vec![text.clone()],
-        Prompt::Texts(texts) => texts.clone(),
-        Prompt::Tokens(_) | Prompt::TokenLists(_) => {
-            return Err(Failure::unsupported("input", "send texts"));
-        }
+fn texts(input: &Prompt) -> Result<Vec<Embeddable>, Failure> {
+    let texts: Vec<_> = match input {
+        Prompt::Text(text) => vec![Embeddable::Text(text.clone())],
+        Prompt::Texts(texts) => texts.iter().cloned().map(Embeddable::Text).collect(),
+        Prompt::Tokens(tokens) => vec![Embeddable::Tokens(tokens.clone())],
+        Prompt::TokenLists(lists) => lists.iter().cloned().map(Embeddable::Tokens).collect(),
     };
-    let empty = texts.iter().any(String::is_empty);
-    if texts.is_empty() || empty || texts.len() > EMBEDDED_TEXTS_MAX {
+    let empty = |text: &Embeddable| match text {
+        Embeddable::Text(text) => text.is_empty(),
+        Embeddable::Tokens(tokens) => tokens.is_empty(),
+    };
+    if texts.is_empty() || texts.iter().any(empty) || texts.len() > EMBEDDED_TEXTS_MAX {
         let reason = format!("takes 1 to {EMBEDDED_TEXTS_MAX} texts, none of them empty");
         return Err(Failure::invalid("input", reason));
     }
@@ -79,7 +88,11 @@ fn answer(
     call: aigen_types::CallId,
     embedded: EmbeddedTexts,
 ) -> Result<Reply, Failure> {
-    let EmbeddedTexts { vectors, receipt } = embedded;
+    let EmbeddedTexts {
+        vectors,
+        receipt,
+        counting,
+    } = embedded;
     let dimensions = vectors.first().map_or(0, Vec::len);
     let asked = &post.body;
     if asked
@@ -109,7 +122,10 @@ fn answer(
             prompt_tokens: tokens,
             total_tokens: tokens,
         },
-        aigen: Some(reply(gateway, call, &receipt)),
+        aigen: Some(AigenReply {
+            counted: counted(counting),
+            ..reply(gateway, call, &receipt)
+        }),
     };
     Ok(Reply {
         status: StatusCode::OK,

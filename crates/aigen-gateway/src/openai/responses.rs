@@ -37,6 +37,7 @@ pub(super) async fn create(
         choices: 1,
         model: request.model.clone(),
         prompt: prompt(request)?,
+        others: Vec::new(),
         max_tokens: asked.max_tokens,
         sampling: sampling(&asked),
         stops: Vec::new(),

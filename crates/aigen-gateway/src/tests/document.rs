@@ -317,7 +317,7 @@ impl Checked {
 }
 
 /// Something of every kind, so that lists are not empty.
-const POSTED: [(&str, &str); 11] = [
+const POSTED: [(&str, &str); 12] = [
     (
         "/v1/aigen/issue",
         r#"{"to": "validator:vera", "amount": "5"}"#,
@@ -328,7 +328,11 @@ const POSTED: [(&str, &str); 11] = [
     ),
     (
         "/v1/aigen/keys",
-        r#"{"account": "org:acme", "spender": "org:acme:team:search", "name": "search", "limits": {"requests_per_minute": 9, "models": ["tiny"], "scopes": ["complete"]}}"#,
+        r#"{"account": "org:acme", "spender": "org:acme:team:search", "name": "search", "limits": {"requests_per_minute": 9, "models": ["tiny"], "scopes": ["complete"]}, "budget": {"cap": "5"}}"#,
+    ),
+    (
+        "/v1/aigen/keys/{name}/budget",
+        r#"{"cap": "2", "per": "day"}"#,
     ),
     (
         "/v1/aigen/keys/{name}/limits",

@@ -442,3 +442,22 @@ async fn money_bounds_how_often_a_model_is_asked() {
     }
     world.settle().await;
 }
+
+/// What is computed elsewhere is asked for one text at a time, and says so by name.
+#[tokio::test]
+async fn several_prompts_and_tokens_are_refused_by_name() {
+    let (world, engine) = elsewhere(Text, &[]).await;
+    for prompt in [json!(["a", "b"]), json!([1, 2]), json!([[1], [2]])] {
+        let body = json!({"model": "tiny", "prompt": prompt});
+        let refused = world.post(&world.ada, "/v1/completions", &body).await;
+        let (status, code, param) = refused.error();
+        assert_eq!(
+            (status, code.as_str(), param.as_deref()),
+            (400, "unsupported_parameter", Some("prompt")),
+            "{prompt}: {}",
+            refused.text
+        );
+    }
+    assert!(engine.asked.lock().unwrap().is_empty());
+    world.settle().await;
+}

@@ -179,6 +179,33 @@ async fn tokens_are_counted_as_they_are_charged() {
     world.settle().await;
 }
 
+/// What no call could be steered by is not counted, either.
+#[tokio::test]
+async fn a_count_is_refused_for_what_the_call_would_be() {
+    let world = world().await;
+    let tool = |schema: Value| json!({"tools": [{"name": "f", "input_schema": schema}]});
+    let format = |schema: Value| json!({"output_config": {"format": {"type": "json_schema", "schema": schema}}});
+    for fields in [
+        format(json!({"type": "nothing"})),
+        tool(json!({"type": "nothing"})),
+        json!({"aigen": {"controller": "regex", "params": {"pattern": "("}}}),
+        json!({"aigen": {"controller": "ada/none@1.0.0"}}),
+        json!({"messages": [{"role": "user", "content": ""}]}),
+    ] {
+        let path = "/v1/messages/count_tokens";
+        let counted = world.post(&world.ada, path, &body(fields.clone())).await;
+        let asked = ask(&world, fields.clone()).await;
+        assert!(asked.status.is_client_error(), "{fields}: {}", asked.text);
+        assert_eq!(counted.status, asked.status, "{fields}: {}", counted.text);
+        assert_eq!(counted.json(), asked.json(), "{fields}");
+    }
+    let fine = format(json!({"type": "object"}));
+    let path = "/v1/messages/count_tokens";
+    let counted = world.post(&world.ada, path, &body(fine)).await;
+    assert_eq!(counted.status, 200, "{}", counted.text);
+    world.settle().await;
+}
+
 #[tokio::test]
 async fn errors_are_anthropics() {
     let world = world().await;
@@ -225,7 +252,7 @@ async fn errors_are_anthropics() {
             json!({"tools": [{"name": "f"}]}),
             400,
             "invalid_request_error",
-            "tools[0].input_schema",
+            "tools.0.input_schema",
         ),
         (
             json!({"messages": [
@@ -235,7 +262,29 @@ async fn errors_are_anthropics() {
             ]}),
             400,
             "invalid_request_error",
-            "messages[1].content[0].input",
+            "messages.1.content.0.input",
+        ),
+        (
+            json!({"messages": [
+                {"role": "user", "content": "Hi"},
+                {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "f", "input": {}}]},
+                {"role": "user", "content": "Hi"},
+            ]}),
+            400,
+            "invalid_request_error",
+            "messages.1.content.0",
+        ),
+        (
+            json!({"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1"}]}]}),
+            400,
+            "invalid_request_error",
+            "messages.0.content.0",
+        ),
+        (
+            json!({"messages": [{"role": "user", "content": ""}]}),
+            400,
+            "invalid_request_error",
+            "messages.0.content",
         ),
         (
             json!({"output_format": {"type": "json_schema", "schema": {"type": "nothing"}}}),
@@ -254,7 +303,7 @@ async fn errors_are_anthropics() {
             json!({"tools": [{"type": "bash_20250124", "name": "bash"}]}),
             400,
             "invalid_request_error",
-            "tools[0].type",
+            "tools.0.type",
         ),
         (
             json!({"messages": [{"role": "assistant", "content": "Hel"}]}),
@@ -266,7 +315,7 @@ async fn errors_are_anthropics() {
             json!({"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}]}),
             400,
             "invalid_request_error",
-            "messages[0].content[0].type",
+            "messages.0.content.0.type",
         ),
     ] {
         let reply = ask(&world, fields.clone()).await;
@@ -282,6 +331,11 @@ async fn errors_are_anthropics() {
             "{fields}"
         );
         assert!(body["error"]["hint"].is_string());
+        // A path stands in the message as it stands beside it.
+        assert!(
+            !body["error"]["message"].to_string().contains("[0]"),
+            "{body}"
+        );
     }
     let mut keyed = request("POST", "", "/v1/messages", &body(json!({})).to_string());
     let refused = world

@@ -89,8 +89,14 @@ const CHAT: &str = r#"
 "#;
 
 const COMPLETIONS: &str = r#"
-400 unsupported_parameter prompt   | {"prompt": ["a", "b"]}
-400 unsupported_parameter prompt   | {"prompt": [1, 2]}
+400 invalid_value prompt           | {"prompt": []}
+400 invalid_value prompt           | {"prompt": [[]]}
+400 invalid_value prompt           | {"prompt": [[1], []]}
+400 invalid_value prompt           | {"prompt": [1, 99999999]}
+400 invalid_value prompt           | {"prompt": ["a", "b"], "n": 65}
+400 unsupported_parameter n        | {"prompt": ["a", "b"], "n": 64}
+400 unsupported_parameter aigen.datasets | {"prompt": ["a", "b"], "aigen": {"datasets": ["acme/faq"]}}
+400 unsupported_parameter aigen.datasets | {"prompt": [1], "aigen": {"datasets": ["acme/faq"]}}
 400 invalid_json prompt            | {"prompt": {"a": 1}}
 400 unsupported_parameter ignore_eos | {"prompt": "a", "ignore_eos": true}
 400 invalid_value         min_p    | {"prompt": "a", "min_p": -1}

@@ -186,8 +186,17 @@ async fn money_moves_once_for_an_idempotency_key() {
     );
     assert_eq!(
         other.error(),
-        (409, "exists_with_different_amount".to_owned(), None)
+        (
+            409,
+            "exists_with_different_amount".to_owned(),
+            Some("amount".to_owned())
+        )
     );
+    let elsewhere = json!({"to": "user:eve", "amount": "1"});
+    let elsewhere = keyed(&world.operator, "/v1/aigen/issue", "i-1", elsewhere);
+    let elsewhere = world.send(elsewhere).await;
+    let (status, code, param) = elsewhere.error();
+    assert_eq!((status, param.as_deref()), (409, Some("to")), "{code}");
     assert_ne!(issue("i-2", "1").await.json()["id"], first["id"]);
     let pay = |once: &str| {
         let body = json!({"to": "user:bob", "amount": "0.25"});

@@ -151,6 +151,7 @@ fn request() -> CompletionRequest {
         parent: None,
         request: Digest([2; 32]),
         model: parsed("tiny"),
+        others: Vec::new(),
         prompt: Prompt::Text("Say ok".into()),
         max_tokens: Some(16),
         corrections: Vec::new(),

@@ -117,6 +117,7 @@ impl Asks {
             request,
             model: model.parse::<ModelName>().map_err(|_| unknown(&model))?,
             prompt: Prompt::Chat(conversation(&messages)?),
+            others: Vec::new(),
             max_tokens: Some(options.max_tokens.unwrap_or(most).min(most)),
             corrections: Vec::new(),
             max_cost: None,

@@ -1,8 +1,11 @@
+use super::budget::{Per, period, table};
 use crate::context::Context;
 use crate::output::Table;
 use crate::reach::Reach;
-use aigen_api::resources::{Key, KeyCreated, KeyLimits, KeyRole, KeyScope, List, NewKey};
-use aigen_types::{Address, ControllerName, DatasetName, ModelName, Slug, Timestamp};
+use aigen_api::resources::{
+    Key, KeyBudget, KeyCreated, KeyLimits, KeyRole, KeyScope, List, NewKey, SetKeyBudget,
+};
+use aigen_types::{Address, Amount, ControllerName, DatasetName, ModelName, Slug, Timestamp};
 use anyhow::Result;
 use clap::Subcommand;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,8 +22,10 @@ Examples:
   aigen key create operator --operator
   aigen key create user:ada --requests-per-minute 60 --model aigen-tiny --expires-in 30days
   aigen key create user:ada --dataset books/faq --dataset books/poems
+  aigen key create user:ada --name ada-laptop --budget 5 --per month
 
-Only a hash of the key is stored: keep what is printed.")]
+Only a hash of the key is stored: keep what is printed. A key with a budget spends for a part of the
+account that is its own, like user:ada:key:ada-laptop. It asks models and reads; it pays nobody.")]
     Create {
         /// The account it spends from
         address: Address,
@@ -33,6 +38,12 @@ Only a hash of the key is stored: keep what is printed.")]
         /// It may do everything: issue money, make keys, close epochs
         #[arg(long)]
         operator: bool,
+        /// The most that this key may spend by itself, in AIGEN
+        #[arg(long, value_name = "AMOUNT", conflicts_with = "operator")]
+        budget: Option<Amount>,
+        /// How often its budget begins anew, by the UTC calendar; a month if not said
+        #[arg(long, value_name = "PERIOD", requires = "budget")]
+        per: Option<Per>,
         #[command(flatten)]
         limits: LimitArgs,
         #[command(flatten)]
@@ -41,13 +52,27 @@ Only a hash of the key is stored: keep what is printed.")]
     /// Change what a key is limited to: all of its limits, those not named end
     #[command(after_help = "\
 Examples:
+  aigen key limit ada-laptop --budget 10 --per month
+  aigen key limit ada-laptop --no-budget
   aigen key limit ada-laptop --requests-per-minute 60 --tokens-per-minute 100000
   aigen key limit ada-laptop --scope complete --model aigen-tiny --expires-in 30days
   aigen key limit ada-laptop --dataset books/faq
-  aigen key limit ada-laptop")]
+  aigen key limit ada-laptop
+
+A budget stays until it is changed or taken away, and changing nothing else leaves the limits as they
+are. Only a key that was made with a budget has one.")]
     Limit {
         /// Its public name
         name: Slug,
+        /// The most that this key may spend by itself, in AIGEN
+        #[arg(long, value_name = "AMOUNT", conflicts_with = "no_budget")]
+        budget: Option<Amount>,
+        /// How often its budget begins anew, by the UTC calendar; a month if not said
+        #[arg(long, value_name = "PERIOD", requires = "budget")]
+        per: Option<Per>,
+        /// It may spend as much as what it spends for
+        #[arg(long)]
+        no_budget: bool,
         #[command(flatten)]
         limits: LimitArgs,
         #[command(flatten)]
@@ -68,6 +93,16 @@ Example:
 Example:
   aigen key list")]
     List {
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show a key: what it is limited to, and what is left of its budget
+    #[command(after_help = "\
+Example:
+  aigen key show ada-laptop")]
+    Show {
+        /// Its public name
+        name: Slug,
         #[command(flatten)]
         reach: Reach,
     },
@@ -132,6 +167,8 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
             name,
             operator,
             spender,
+            budget,
+            per,
             limits,
             reach,
         } => {
@@ -146,16 +183,30 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
                 role,
                 spender,
                 limits: limits.into(),
+                budget: budget.map(|cap| KeyBudget {
+                    cap,
+                    per: per.unwrap_or(Per::Month).into(),
+                }),
             };
             create(&new, &reach, context).await
         }
         Command::Limit {
             name,
+            budget,
+            per,
+            no_budget,
             limits,
             reach,
-        } => limit(&name, &limits.into(), &reach, context).await,
+        } => {
+            let bound = (budget.is_some() || no_budget).then(|| SetKeyBudget {
+                cap: budget,
+                per: per.unwrap_or(Per::Month).into(),
+            });
+            limit(&name, &limits.into(), bound, &reach, context).await
+        }
         Command::Revoke { name, reach } => revoke(&name, &reach, context).await,
         Command::List { reach } => list(&reach, context).await,
+        Command::Show { name, reach } => show(&name, &reach, context).await,
     }
 }
 
@@ -181,13 +232,35 @@ fn attributed(created: &KeyCreated) -> String {
     }
 }
 
-async fn limit(name: &Slug, limits: &KeyLimits, reach: &Reach, context: &Context) -> Result<()> {
+/// A budget alone leaves the limits as they are: they would end unnoticed.
+async fn limit(
+    name: &Slug,
+    limits: &KeyLimits,
+    bound: Option<SetKeyBudget>,
+    reach: &Reach,
+    context: &Context,
+) -> Result<()> {
     let node = reach.as_operator(context)?;
-    let path = format!("/v1/aigen/keys/{name}/limits");
-    let key: Key = node.post(&path, limits).await?;
-    context
-        .output
-        .data(&key, || format!("{name}: {}", described(&key.limits)))
+    let path = format!("/v1/aigen/keys/{name}");
+    let bounded: Option<Key> = match bound {
+        Some(bound) => Some(node.post(&format!("{path}/budget"), &bound).await?),
+        None => None,
+    };
+    let key = match bounded {
+        Some(key) if limits.is_none() => key,
+        _ => node.post(&format!("{path}/limits"), limits).await?,
+    };
+    context.output.data(&key, || {
+        format!("{name}: {}{}", described(&key.limits), left(&key))
+    })
+}
+
+/// Only where it has a budget.
+fn left(key: &Key) -> String {
+    key.budget.as_ref().map_or_else(String::new, |budget| {
+        let (cap, left, per) = (budget.cap, budget.available, period(budget.period));
+        format!(", {left} left of {cap} per {per}")
+    })
 }
 
 fn described(limits: &KeyLimits) -> String {
@@ -230,26 +303,73 @@ async fn list(reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_operator(context)?;
     let keys: List<Key> = node.get("/v1/aigen/keys").await?;
     context.output.data(&keys, || {
-        let mut table = Table::new(&["key", "account", "spender", "role", "state", "limits"]);
+        let mut table = Table::new(&[
+            "key", "account", "spender", "role", "state", "cap", "per", "spent", "left", "limits",
+        ]);
         for key in &keys.data {
-            let role = match key.role {
-                KeyRole::Operator => "operator",
-                KeyRole::Customer => "customer",
-            };
-            let state = match (key.revoked, key.expired) {
-                (true, _) => "revoked",
-                (_, true) => "expired",
-                _ => "valid",
-            };
+            let [cap, per, spent, left] = bounds(key);
             table.row([
                 key.name.to_string(),
                 key.account.to_string(),
                 key.spender.to_string(),
-                role.into(),
-                state.into(),
+                role(key).into(),
+                state(key).into(),
+                cap,
+                per,
+                spent,
+                left,
                 described(&key.limits),
             ]);
         }
         table.to_string()
+    })
+}
+
+/// Cap, period, what is spent and what is left.
+fn bounds(key: &Key) -> [String; 4] {
+    match &key.budget {
+        None => ["none", "-", "-", "-"].map(str::to_owned),
+        Some(budget) => [
+            budget.cap.to_string(),
+            period(budget.period).to_owned(),
+            budget.spent.to_string(),
+            budget.available.to_string(),
+        ],
+    }
+}
+
+fn role(key: &Key) -> &'static str {
+    match key.role {
+        KeyRole::Operator => "operator",
+        KeyRole::Customer => "customer",
+    }
+}
+
+fn state(key: &Key) -> &'static str {
+    match (key.revoked, key.expired) {
+        (true, _) => "revoked",
+        (_, true) => "expired",
+        _ => "valid",
+    }
+}
+
+async fn show(name: &Slug, reach: &Reach, context: &Context) -> Result<()> {
+    let node = reach.as_operator(context)?;
+    let key: Key = node.get(&format!("/v1/aigen/keys/{name}")).await?;
+    context.output.data(&key, || {
+        let limits = described(&key.limits);
+        let lines = [
+            ("key", key.name.as_str()),
+            ("account", key.account.as_str()),
+            ("spender", key.spender.as_str()),
+            ("role", role(&key)),
+            ("state", state(&key)),
+            ("limits", &limits),
+        ];
+        let lines = lines.map(|(what, is)| format!("{what:<9}{is}\n")).concat();
+        match &key.budget {
+            None => format!("{lines}{:<9}none\n", "budget"),
+            Some(budget) => lines + &table("budget", std::slice::from_ref(budget)).to_string(),
+        }
     })
 }

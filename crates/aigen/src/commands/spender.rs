@@ -100,6 +100,7 @@ pub async fn create(kind: &Kind, new: NewSpender, reach: &Reach, context: &Conte
         role: KeyRole::Customer,
         spender: Some(new.address.clone()),
         limits: KeyLimits::default(),
+        budget: None,
     };
     let key: KeyCreated = node.post("/v1/aigen/keys", &key).await?;
     let spender = find(kind, &new.address, reach, context).await?;

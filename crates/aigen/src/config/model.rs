@@ -126,7 +126,9 @@ impl ModelConfig {
                 "set `context_tokens` to what its upstreams can: money is held for at most so many",
             ));
         }
-        self.remote.iter().try_for_each(RemoteConfig::check)?;
+        if let Some(remote) = &self.remote {
+            remote.check(name)?;
+        }
         self.upstreams.iter().try_for_each(UpstreamConfig::check)
     }
 }

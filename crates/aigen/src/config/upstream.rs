@@ -1,5 +1,6 @@
 use super::bounds::{SECONDS_MAX, within, without_passwords};
 use crate::failure::hinted;
+use aigen_types::ModelName;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,8 @@ pub struct RemoteConfig {
     /// Whether it tells how likely its answers are, as controllers may ask; found out by a tiny request when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<bool>,
+    /// Whether it makes vectors: embeddings are asked of it, and nothing else.
+    pub vectors: bool,
     /// What happens upstream when a caller is gone.
     pub hang_up: HangUpConfig,
     /// Whether answers are asked for whole instead of as streams.
@@ -79,11 +82,32 @@ pub enum HangUpConfig {
 }
 
 impl RemoteConfig {
-    /// Whether its times are some that anybody waits.
-    ///
     /// # Errors
-    /// The first that is not.
-    pub fn check(&self) -> Result<()> {
+    /// What is of answers, where there are none; a bound that nothing fits; a time that nobody waits.
+    pub fn check(&self, model: &ModelName) -> Result<()> {
+        let of_answers = [
+            ("control", self.control.is_some()),
+            ("tools", self.tools),
+            ("plain", self.plain),
+            ("probabilities", self.probabilities.is_some()),
+            ("answer_tokens", self.answer_tokens.is_some()),
+        ];
+        if let Some((key, _)) = of_answers.iter().find(|(_, set)| *set && self.vectors) {
+            return Err(hinted(
+                format!("the model `{model}` makes vectors, and `{key}` is for models that answer"),
+                format!("remove `{key}`, or `vectors = true`"),
+            ));
+        }
+        if self.answer_tokens == Some(0) {
+            return Err(hinted(
+                "`answer_tokens` of [model.remote] is 0, so that nothing would be answered",
+                "leave it out for 4,096",
+            ));
+        }
+        self.check_times()
+    }
+
+    fn check_times(&self) -> Result<()> {
         let times = [
             ("connect_seconds", self.connect_seconds),
             ("first_byte_seconds", self.first_byte_seconds),
@@ -93,12 +117,6 @@ impl RemoteConfig {
         let set = times
             .into_iter()
             .filter_map(|(key, time)| Some((key, time?)));
-        if self.answer_tokens == Some(0) {
-            return Err(hinted(
-                "`answer_tokens` of [model.remote] is 0, so that nothing would be answered",
-                "leave it out for 4,096",
-            ));
-        }
         for (key, seconds) in set {
             within(
                 &format!("`{key}` of [model.remote]"),

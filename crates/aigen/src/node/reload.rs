@@ -8,6 +8,8 @@ use crate::logging::Relog;
 use crate::output::Output;
 use aigen_node::{Caller, Node};
 use anyhow::{Context, Result};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -147,7 +149,8 @@ impl Reload {
         self.node.limit_admission(new.admission.into());
         self.grace.store(new.grace_seconds, Ordering::Relaxed);
         self.effective.set(new);
-        let fixed = changed.iter().filter(|key| FIXED.contains(&&***key));
+        let first = |key: &&String| key.split('.').next().unwrap_or_default().to_owned();
+        let fixed = changed.iter().filter(|key| FIXED.contains(&&*first(key)));
         let fixed: Vec<_> = fixed.map(String::as_str).collect();
         if !fixed.is_empty() {
             let keys = fixed.join(", ");
@@ -188,20 +191,75 @@ impl Reload {
     }
 }
 
-/// The first keys of what differs.
+/// The keys of what differs, like `admission.calls` and `model.tiny.price.output`: never a value.
 fn changed(old: &Config, new: &Config) -> Result<Vec<String>> {
     let (old, new) = (serde_json::to_value(old)?, serde_json::to_value(new)?);
-    let keys = [&old, &new].map(|config| config.as_object().cloned().unwrap_or_default());
-    let keys = keys.into_iter().flat_map(|config| config.into_iter());
-    let mut keys: Vec<_> = keys.map(|(key, _)| key).collect();
-    keys.sort();
-    keys.dedup();
-    keys.retain(|key| old.get(key) != new.get(key));
+    let mut keys = Vec::new();
+    differences("", &old, &new, &mut keys);
     Ok(keys)
+}
+
+fn differences(at: &str, old: &Value, new: &Value, keys: &mut Vec<String>) {
+    if old == new {
+        return;
+    }
+    match (parts(old), parts(new)) {
+        (Some(old), Some(new)) => {
+            let all: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+            for key in all {
+                let part = |config: &BTreeMap<String, Value>| config.get(key).cloned();
+                let at = match at {
+                    "" => key.clone(),
+                    at => format!("{at}.{key}"),
+                };
+                let (old, new) = (part(&old), part(&new));
+                differences(&at, &old.unwrap_or_default(), &new.unwrap_or_default(), keys);
+            }
+        }
+        _ => keys.push(at.to_owned()),
+    }
+}
+
+/// What a value is made of: the keys of a table, or tables by their names.
+fn parts(value: &Value) -> Option<BTreeMap<String, Value>> {
+    let named = |one: &Value| Some((one.get("name")?.as_str()?.to_owned(), one.clone()));
+    match value {
+        Value::Object(table) => Some(table.clone().into_iter().collect()),
+        Value::Array(list) if !list.is_empty() => list.iter().map(named).collect(),
+        _ => None,
+    }
 }
 
 /// What tells one state of a file from another; `None` where there is none.
 fn mark(file: &Path) -> Option<(SystemTime, u64)> {
     let known = fs::metadata(file).ok()?;
     Some((known.modified().ok()?, known.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_differs_is_named_and_its_values_are_not() {
+        let tiny = |price: u32| json!({"name": "tiny", "price": {"input": 1, "output": price}});
+        for (old, new, keys) in [
+            (json!({"a": 1}), json!({"a": 1}), ""),
+            (json!({"a": 1, "b": 2}), json!({"a": 2, "c": 3}), "a b c"),
+            (json!({"a": {"b": 1, "c": 2}}), json!({"a": {"b": 1, "c": 3}}), "a.c"),
+            (json!({"a": null}), json!({"a": {"b": 1}}), "a"),
+            (json!({"model": [tiny(2)]}), json!({"model": [tiny(3)]}), "model.tiny.price.output"),
+            (
+                json!({"model": [tiny(2), {"name": "old"}]}),
+                json!({"model": [{"name": "new"}, tiny(2)]}),
+                "model.new model.old",
+            ),
+            (json!({"list": [1]}), json!({"list": [2]}), "list"),
+        ] {
+            let mut found = Vec::new();
+            differences("", &old, &new, &mut found);
+            assert_eq!(found.join(" "), keys, "{old} {new}");
+        }
+    }
 }

@@ -63,8 +63,8 @@ fn after_value(file: &[u8], at: usize, kind: u32) -> usize {
     }
 }
 
-#[test]
-fn texts_become_vectors() {
+/// A folder with a model that makes vectors beside the bundled one.
+fn folder() -> Folder {
     let folder = Folder::new();
     let file = std::fs::read(BUNDLED).unwrap();
     folder.write("vectors.gguf", with_number(&file, "llama.pooling_type", 1));
@@ -73,6 +73,106 @@ fn texts_become_vectors() {
         "[[model]]\nname = \"aigen-tiny\"\n[[model]]\nname = \"vectors\"\nfile = \"vectors.gguf\"\n\
          price = { input = \"7\", cached_input = \"7\", output = \"1\", request = \"0\" }\n",
     );
+    folder
+}
+
+/// Another node's vectors, at this node's price, counted as the other counts.
+#[test]
+fn vectors_of_another_node_are_passed_on_and_paid() {
+    let (near, away) = (Folder::new(), folder());
+    let upstream = away.dev();
+    let far = |more: &str| {
+        let url = upstream.url();
+        format!(
+            "[[model]]\nname = \"far\"\nprovider = \"acme\"\ncontext_tokens = 512\n\
+             price = {{ input = \"100\", cached_input = \"100\", output = \"1\", request = \"0\" }}\n\
+             [model.remote]\nvectors = true\n{more}\n[[model.upstream]]\nbase_url = \"{url}/v1\"\n\
+             model = \"vectors\"\napi_key_env = \"UPSTREAM_KEY\"\n"
+        )
+    };
+    near.write("aigen.toml", far("tools = true"));
+    let refused = near.run(&["config", "check"]);
+    assert!(
+        refused
+            .stderr
+            .contains("the model `far` makes vectors, and `tools` is for"),
+        "{refused:?}"
+    );
+    near.write("aigen.toml", far(""));
+    let mut command = near.command(&["dev", "--port", "0", "--json"]);
+    let node = crate::support::Serving::start(command.env("UPSTREAM_KEY", upstream.key()));
+    let ask = |node: &crate::support::Serving, path: &str, body: Value| {
+        send(node.url(), "POST", path, node.key(), &body.to_string())
+    };
+    let texts = ["The delivery was late.", "The box was broken."];
+    let direct = ask(
+        &upstream,
+        "/v1/embeddings",
+        json!({"model": "vectors", "input": texts}),
+    )
+    .json();
+    let passed = ask(
+        &node,
+        "/v1/embeddings",
+        json!({"model": "far", "input": texts}),
+    )
+    .json();
+    assert_eq!(passed["data"], direct["data"], "{passed}");
+    assert_eq!(passed["usage"], direct["usage"]);
+    assert_eq!(
+        passed["aigen"]["counted"],
+        json!({"by": "upstream"}),
+        "{passed}"
+    );
+    let receipt = near.json(&["receipt", passed["aigen"]["receipt"].as_str().unwrap()]);
+    let tokens = direct["usage"]["prompt_tokens"].as_u64().unwrap();
+    assert_eq!(
+        receipt["total_nano"],
+        (tokens * 100_000).to_string(),
+        "{receipt}"
+    );
+    assert_eq!(receipt["counted_by"], "upstream");
+    let models = near.json(&["models"]);
+    assert_eq!(
+        models["data"][0]["aigen"]["engine"], "remote (vectors)",
+        "{models}"
+    );
+
+    // Nothing is charged for what the upstream refuses, and nothing else is asked of it.
+    let long = json!({"model": "far", "input": "word ".repeat(2_000)});
+    let refused = ask(&node, "/v1/embeddings", long);
+    assert_eq!(
+        refused.error(),
+        (400, "upstream_refused".into()),
+        "{refused:?}"
+    );
+    let chat = json!({"model": "far", "messages": [{"role": "user", "content": "Hi"}]});
+    let refused = ask(&node, "/v1/chat/completions", chat);
+    assert_eq!(
+        refused.error(),
+        (400, "unsupported_parameter".into()),
+        "{refused:?}"
+    );
+    let balance = near.json(&["ledger", "balance", "user:dev"])["data"][0].clone();
+    assert_eq!(balance["held_nano"], "0", "{balance}");
+    drop(upstream);
+    let gone = ask(
+        &node,
+        "/v1/embeddings",
+        json!({"model": "far", "input": "a"}),
+    );
+    assert_eq!(
+        gone.error(),
+        (502, "upstream_unavailable".into()),
+        "{gone:?}"
+    );
+    let after = near.json(&["ledger", "balance", "user:dev"])["data"][0].clone();
+    assert_eq!(after, balance);
+}
+
+#[test]
+fn texts_become_vectors() {
+    let folder = folder();
     let node = folder.dev();
     let ask = |body: Value| {
         let body = body.to_string();
@@ -113,6 +213,22 @@ fn texts_become_vectors() {
         text.trim_end_matches('=').len(),
         (vector(0).len() * 4 * 4).div_ceil(3)
     );
+    // The tokens of a text are embedded as the text is.
+    let tokens = |text: &str| {
+        let body = json!({"model": "vectors", "prompt": text}).to_string();
+        send(node.url(), "POST", "/tokenize", node.key(), &body).json()["tokens"].clone()
+    };
+    let of = |input: Value| ask(json!({"model": "vectors", "input": input})).json();
+    let lists = of(json!([tokens(texts[0]), tokens(texts[1])]));
+    for at in [0, 1] {
+        let there = &lists["data"][at]["embedding"];
+        assert_eq!(*there, reply["data"][at]["embedding"], "{lists}");
+    }
+    let one = of(tokens(texts[0]));
+    assert_eq!(
+        one["data"][0]["embedding"], reply["data"][0]["embedding"],
+        "{one}"
+    );
     for (body, status, code) in [
         (
             json!({"model": "aigen-tiny", "input": "x"}),
@@ -125,9 +241,14 @@ fn texts_become_vectors() {
             "invalid_value",
         ),
         (
-            json!({"model": "vectors", "input": [1, 2]}),
+            json!({"model": "vectors", "input": [1, 99_999_999]}),
             400,
-            "unsupported_parameter",
+            "invalid_value",
+        ),
+        (
+            json!({"model": "vectors", "input": [[1], []]}),
+            400,
+            "invalid_value",
         ),
         (
             json!({"model": "vectors", "input": "word ".repeat(2_000)}),

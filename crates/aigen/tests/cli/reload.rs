@@ -62,7 +62,8 @@ fn what_changes_takes_effect_and_what_is_wrong_does_not() {
     // Its file changes: prices, models and all that can change at once.
     folder.write(FILE, config("30", "grace_seconds = 1") + FAR);
     let said = node.logged("a new configuration is in effect");
-    assert!(said.contains("grace_seconds, model"), "{said}");
+    let keys = "grace_seconds, model.aigen-tiny.price.output, model.far";
+    assert!(said.contains(keys), "{said}");
     assert_eq!(price(&folder), "30000000000");
     assert_eq!(models(&folder), ["aigen-tiny", "far"]);
     assert!(!is_rejected(&node));

@@ -140,3 +140,63 @@ fn apps_are_made_bounded_and_allowed() {
     ----- stderr
     ");
 }
+
+#[test]
+fn keys_have_budgets_of_their_own() {
+    let folder = Folder::new();
+    let _node = folder.serve(&[]);
+    let create = [
+        "key", "create", "user:ada", "--name", "laptop", "--budget", "5",
+    ];
+    let made = folder.json(&create);
+    assert_eq!(made["spender"], "user:ada:key:laptop");
+    folder.json(&["key", "create", "user:ada", "--name", "plain"]);
+    check!(folder.run(&["key", "limit", "laptop", "--requests-per-minute", "9"]), @r"
+    exit code: 0
+    ----- stdout
+    laptop: 9 requests/min, 5.00 left of 5.00 per month
+    ----- stderr
+    ");
+    // Limits that are not named here stay.
+    check!(folder.run(&["key", "limit", "laptop", "--budget", "2", "--per", "day"]), @r"
+    exit code: 0
+    ----- stdout
+    laptop: 9 requests/min, 2.00 left of 2.00 per day
+    ----- stderr
+    ");
+    check!(folder.run(&["key", "show", "laptop"]), @r"
+    exit code: 0
+    ----- stdout
+    key      laptop
+    account  user:ada
+    spender  user:ada:key:laptop
+    role     customer
+    state    valid
+    limits   9 requests/min
+    budget               cap   per  spent  held  left
+    user:ada:key:laptop  2.00  day  0.00   0.00  2.00
+    ----- stderr
+    ");
+    check!(folder.run(&["key", "list"]), @r"
+    exit code: 0
+    ----- stdout
+    key       account   spender              role      state  cap   per  spent  left  limits
+    laptop    user:ada  user:ada:key:laptop  customer  valid  2.00  day  0.00   2.00  9 requests/min
+    operator  operator  operator             operator  valid  none  -    -      -     no limits
+    plain     user:ada  user:ada             customer  valid  none  -    -      -     no limits
+    ----- stderr
+    ");
+    check!(folder.run(&["key", "limit", "plain", "--budget", "2"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: the key plain spends for user:ada, which is not its own: other keys may spend for it, too
+    hint: make a key with a budget, `aigen key create user:ada --budget AMOUNT`, and revoke this one; or bound all of them: aigen budget set user:ada AMOUNT
+    ");
+    check!(folder.run(&["key", "limit", "laptop", "--no-budget"]), @r"
+    exit code: 0
+    ----- stdout
+    laptop: 9 requests/min
+    ----- stderr
+    ");
+}

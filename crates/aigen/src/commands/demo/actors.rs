@@ -146,6 +146,7 @@ async fn party(operator: &Asked, address: &str) -> Result<Party> {
         role: KeyRole::Customer,
         spender: None,
         limits: KeyLimits::default(),
+        budget: None,
     };
     let created: KeyCreated = operator.post("/v1/aigen/keys", &request).await?;
     let name = address.rsplit(':').next().unwrap_or(address).to_owned();

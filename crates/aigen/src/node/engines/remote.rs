@@ -4,9 +4,11 @@ use super::entry;
 use crate::config::{HangUpConfig, ModelConfig, RemoteConfig, RemoteControl, UpstreamConfig};
 use crate::failure::hinted;
 use crate::output::Output;
-use aigen_engine_remote::{HangUp, Options, RemoteEngine, Secret, Timeouts, UpstreamOptions};
+use aigen_engine_remote::{
+    HangUp, Options, RemoteEmbedder, RemoteEngine, Secret, Timeouts, UpstreamOptions,
+};
 use aigen_node::network::NewModel;
-use aigen_node::{ControlLevel, Served, TextEngine};
+use aigen_node::{ControlLevel, Served, TextEmbedder, TextEngine};
 use anyhow::{Context, Result};
 use std::env;
 use std::sync::Arc;
@@ -23,6 +25,12 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(5);
 pub async fn open(model: &ModelConfig, output: &Output) -> Result<(Served, NewModel)> {
     let asked: Vec<_> = model.upstreams.iter().map(|one| &*one.base_url).collect();
     output.say(format!("asking {} for {}", asked.join(", "), model.name));
+    if model.remote.as_ref().is_some_and(|remote| remote.vectors) {
+        let embedder = RemoteEmbedder::open(options(model)?).context("TLS cannot start")?;
+        let info = embedder.info();
+        let entry = entry(model, info.digest, info.context_tokens);
+        return Ok((Served::RemoteEmbedder(Arc::new(embedder)), entry));
+    }
     let engine = RemoteEngine::open(options(model)?).context("TLS cannot start")?;
     engine.probed(PROBE_PATIENCE).await;
     let info = engine.info();
