@@ -176,6 +176,13 @@ impl Node {
             None => steered.program,
         };
         let choices = u64::from(choices(served, &request, &program)?);
+        if request.replay && choices > 1 {
+            return Err(NodeError::Unsupported {
+                param: "aigen.replay",
+                model: request.model,
+                reason: "of several answers at once nothing is kept to run them again",
+            });
+        }
         let (chunk_tokens, least_tokens) = match choices {
             1 => first_chunk(&served.engine, max_tokens.into()),
             // Nobody could say which of them should end where the money does.
@@ -247,6 +254,11 @@ impl Node {
                 "n",
                 request.choices > 1,
                 "it is computed elsewhere, and asked for one answer at a time",
+            ),
+            (
+                "aigen.replay",
+                request.replay,
+                "it is computed elsewhere, and nothing is kept to run the call again",
             ),
         ];
         if let Some((param, _, reason)) = elsewhere.into_iter().find(|(_, asked, _)| *asked) {
@@ -415,10 +427,7 @@ fn given(steering: &Steering, prompt: &Prompt) -> (String, String) {
     let Steering::Controller { params, .. } = steering else {
         return Default::default();
     };
-    let argument = match params.is_empty() {
-        true => String::new(),
-        false => Value::Object(params.clone()).to_string(),
-    };
+    let argument = Value::Object(params.clone()).to_string();
     let messages = match prompt {
         Prompt::Chat(messages) => messages.iter().map(message).collect::<Value>().to_string(),
         Prompt::Text(_) => String::new(),

@@ -3,13 +3,13 @@ mod remote;
 use crate::complete::Prompt;
 use crate::components::Components;
 use crate::error::NodeError;
-use crate::manifest::{Abilities, Manifest};
+use crate::manifest::{Abilities, Manifest, must_be_a_line};
 use crate::node::Node;
 use crate::outside::Behalf;
 use crate::served::Embedded;
 use crate::tools::ToolUse;
 use aigen_engine::{ModelInfo, Role};
-use aigen_jarvis::{Compiler, Hole, JsonOptions, Program};
+use aigen_jarvis::{CompileError, Compiler, Hole, JsonOptions, Program};
 use aigen_jarvis_host::Settings;
 use aigen_network::{
     Controller, ControllerKind, NewController, NewRelease, Refusal, content_digest, script_key,
@@ -115,7 +115,10 @@ impl Node {
         let prompt_tokens = limits.and_then(|limits| limits.prompt_tokens);
         let source = &controller.published.source;
         let program = match controller.published.kind {
-            ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
+            ControllerKind::Grammar => {
+                let compiled = compiler.grammar_template(source, &holes(params)?);
+                compiled.map_err(in_a_hole)?
+            }
             ControllerKind::Script => scripted(source, prompt)?,
             ControllerKind::Function => {
                 let function = self.read_function(digest, &controller)?;
@@ -183,6 +186,7 @@ impl Node {
             None => return Err(Refusal::NotFounded.into()),
         };
         manifest.check(new.controller.kind, paid)?;
+        must_be_a_line("the description", &new.controller.description)?;
         let ControllerKind::Wasm = new.controller.kind else {
             return self.check_controller(&new.controller);
         };
@@ -233,23 +237,69 @@ fn built_in(
     name: &str,
     params: &Map<String, Value>,
 ) -> Option<Result<Program, NodeError>> {
-    let compile = || match name {
-        "json-schema" => json_schema(compiler, param(name, params, "schema")?),
-        "regex" => Ok(compiler.regex(text(name, params, "pattern")?)?),
-        "lark" => Ok(compiler.lark(text(name, params, "grammar")?)?),
-        "quote" => Ok(compiler.quote(text(name, params, "text")?, None)?),
-        "choice" => {
-            let options = param(name, params, "options")?;
-            match Hole::from_json(options) {
-                Some(Hole::Options(options)) => Ok(compiler.choice(&options)?),
-                _ => Err(wrong_param(name, "options", "a list of texts")),
-            }
-        }
-        _ => unreachable!("guarded by the list of names"),
+    let (_, taken) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+    Some(compile_built_in(compiler, name, taken, params))
+}
+
+/// The built-in controllers, and the parameters that each takes, the one that it needs first.
+const BUILT_IN: [(&str, &[&str]); 5] = [
+    ("json-schema", &["schema"]),
+    ("regex", &["pattern"]),
+    ("lark", &["grammar"]),
+    ("choice", &["options"]),
+    ("quote", &["text", "words"]),
+];
+
+fn compile_built_in(
+    compiler: &Compiler,
+    name: &str,
+    taken: &[&str],
+    params: &Map<String, Value>,
+) -> Result<Program, NodeError> {
+    must_take(name, taken, params)?;
+    let needed = taken[0];
+    let compiled = match name {
+        "json-schema" => compiler.json_schema(param(name, params, needed)?, JsonOptions::default()),
+        "regex" => compiler.regex(text(name, params, needed)?),
+        "lark" => compiler.lark(text(name, params, needed)?),
+        "quote" => compiler.quote(text(name, params, needed)?, words(params)?),
+        _ => match Hole::from_json(param(name, params, needed)?) {
+            Some(Hole::Options(options)) => compiler.choice(&options),
+            _ => return Err(wrong_param(name, needed, "a list of texts")),
+        },
     };
-    ["json-schema", "regex", "lark", "choice", "quote"]
-        .contains(&name)
-        .then(compile)
+    compiled.map_err(|error| NodeError::uncompiled(error, format!("aigen.params.{needed}")))
+}
+
+/// A parameter that does nothing was meant to do something.
+pub(crate) fn must_take(
+    name: &str,
+    taken: &[&str],
+    params: &Map<String, Value>,
+) -> Result<(), NodeError> {
+    let Some(other) = params.keys().find(|key| !taken.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    let known: Vec<_> = taken.iter().map(|name| format!("`{name}`")).collect();
+    Err(NodeError::Given {
+        path: format!("aigen.params.{other}"),
+        reason: format!(
+            "controller `{name}` takes {} and no `aigen.params.{other}`; hint: leave it out",
+            known.join(" and ")
+        ),
+    })
+}
+
+/// The most words of a quotation.
+fn words(params: &Map<String, Value>) -> Result<Option<u32>, NodeError> {
+    let Some(value) = params.get("words") else {
+        return Ok(None);
+    };
+    let words = value.as_u64().and_then(|words| u32::try_from(words).ok());
+    match words.filter(|words| *words > 0) {
+        Some(words) => Ok(Some(words)),
+        None => Err(wrong_param("quote", "words", "a number from 1 on")),
+    }
 }
 
 pub(crate) fn param<'a>(
@@ -274,9 +324,10 @@ fn text<'a>(
 }
 
 fn wrong_param(controller: &str, param: &str, must_be: &str) -> NodeError {
-    NodeError::Steering(format!(
-        "controller `{controller}`: `aigen.params.{param}` must be {must_be}"
-    ))
+    NodeError::Given {
+        path: format!("aigen.params.{param}"),
+        reason: format!("controller `{controller}`: `aigen.params.{param}` must be {must_be}"),
+    }
 }
 
 pub(crate) fn holes(params: &Map<String, Value>) -> Result<BTreeMap<String, Hole>, NodeError> {
@@ -284,11 +335,22 @@ pub(crate) fn holes(params: &Map<String, Value>) -> Result<BTreeMap<String, Hole
         .iter()
         .map(|(name, value)| match Hole::from_json(value) {
             Some(hole) => Ok((name.clone(), hole)),
-            None => Err(NodeError::Steering(format!(
-                "`aigen.params.{name}` must be a text, a list of texts or a schema"
-            ))),
+            None => Err(NodeError::Given {
+                path: format!("aigen.params.{name}"),
+                reason: format!(
+                    "`aigen.params.{name}` must be a text, a list of texts or a schema"
+                ),
+            }),
         })
         .collect()
+}
+
+/// A template that does not compile with what its hole is filled with.
+pub(crate) fn in_a_hole(error: CompileError) -> NodeError {
+    match error.hole().map(|hole| format!("aigen.params.{hole}")) {
+        Some(path) => NodeError::uncompiled(error, path),
+        None => error.into(),
+    }
 }
 
 /// A script answers a prompt it knows with its fixed text.
