@@ -125,12 +125,42 @@ export function exported(Controller) {
   return { Session };
 }
 
-/// Handles of the host go their own way from here.
-function copy(made) {
-  const other = Object.create(Object.getPrototypeOf(made));
-  for (const [name, value] of Object.entries(made)) {
-    const goesApart = value instanceof Matcher || value instanceof TokenSet;
-    other[name] = goesApart ? value.fork() : Array.isArray(value) ? [...value] : value;
+/// A copy for another branch, however deep the state is. Handles of the host go their own way from
+/// here; a grammar never changes and is shared. What cannot be copied is refused. What nobody can
+/// see from outside is not copied: private fields (`#name`), and the `this` of a function that was
+/// made within the original. A class with either has a `fork()` of its own.
+function copy(value, known = new Map()) {
+  if (typeof value !== "object" || value === null || value instanceof Grammar) return value;
+  if (known.has(value)) return known.get(value);
+  const other = begun(value, known);
+  known.set(value, other);
+  if (value instanceof Map) {
+    for (const [key, held] of value) other.set(copy(key, known), copy(held, known));
+  } else if (value instanceof Set) {
+    for (const held of value) other.add(copy(held, known));
   }
+  const isHandle = value instanceof Matcher || value instanceof TokenSet;
+  if (isHandle || ArrayBuffer.isView(value)) return other;
+  for (const name of Reflect.ownKeys(value)) other[name] = copy(value[name], known);
   return other;
+}
+
+/// The copy of a value, before what it holds is put into it.
+function begun(value, known) {
+  if (value instanceof Matcher || value instanceof TokenSet) return value.fork();
+  if (Array.isArray(value)) return [];
+  if (value instanceof Map) return new Map();
+  if (value instanceof Set) return new Set();
+  if (value instanceof Date) return new Date(value.getTime());
+  if (value instanceof RegExp) return new RegExp(value.source, value.flags);
+  if (value instanceof ArrayBuffer) return value.slice(0);
+  if (ArrayBuffer.isView(value)) {
+    const length = value instanceof DataView ? value.byteLength : value.length;
+    return new value.constructor(copy(value.buffer, known), value.byteOffset, length);
+  }
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  if (/Generator|Iterator|Promise|^Weak/.test(kind)) {
+    throw new TypeError(`a ${kind} of the controller's state cannot be copied: give its class a fork()`);
+  }
+  return Object.create(Object.getPrototypeOf(value));
 }

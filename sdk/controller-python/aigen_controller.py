@@ -53,16 +53,28 @@ class Controller:
         raise NotImplementedError
 
     def fork(self):
-        """A copy for another branch: handles of the host go their own way from here."""
-        other = object.__new__(type(self))
-        for name, value in vars(self).items():
-            goes_apart = isinstance(value, (Matcher, TokenSet))
-            setattr(other, name, value.fork() if goes_apart else copy.copy(value))
-        return other
+        """A copy for another branch, however deep the state is. What cannot be copied, like a generator, is
+        an error: a controller that has one overrides this."""
+        return copy.deepcopy(self)
 
     def finish(self):
         """What it has to say in the end, as JSON; empty for nothing."""
         return ""
+
+
+def apart(handle, _):
+    """Handles of the host go their own way from a fork on."""
+    return handle.fork()
+
+
+def shared(grammar, _):
+    """A grammar never changes."""
+    return grammar
+
+
+Matcher.__deepcopy__ = apart
+TokenSet.__deepcopy__ = apart
+Grammar.__deepcopy__ = shared
 
 
 def invalid(reason):

@@ -13,7 +13,7 @@ use crate::engine::Shared;
 use crate::limits::{ANSWER_BYTES_LEAST, VECTOR_BYTES_MAX};
 use crate::road::Post;
 use crate::tries::{Tries, tried};
-use crate::upstream::Upstream;
+use crate::upstream::{Needs, Upstream};
 use crate::{HangUp, Options};
 
 /// An embedder of other servers, behind the port for such models.

@@ -46,7 +46,7 @@ impl From<&NodeError> for Failure {
             NodeError::NotLoaded(_) => Row(409, Conflict, "model_not_loaded", "GET /v1/models lists what is served; `aigen model unload` makes room"),
             NodeError::ContextTooLong { .. } => Row(400, InvalidRequest, "context_length_exceeded", "shorten the prompt"),
             NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
-            NodeError::Steering(_) => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),
+            NodeError::Steering(_) | NodeError::Given { .. } => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),
             NodeError::CompilersBusy(_) => Row(503, Overloaded, "compilers_busy", RETRY),
             NodeError::ControllerFault { fault, charged } => return Failure::unbegun(fault, *charged),
             NodeError::DatasetUnknown(_) => Row(404, NotFound, "dataset_unknown", SEE_DATASETS),
@@ -71,6 +71,7 @@ impl From<&NodeError> for Failure {
             NodeError::Unsupported { param: "model", .. } => Row(400, InvalidRequest, "unsupported_parameter", "ask another model: GET /v1/models tells what each is"),
             NodeError::Unsupported { param: "aigen.datasets", .. } => Row(400, InvalidRequest, "unsupported_parameter", "send one text, or leave the datasets out"),
             NodeError::Unsupported { param: "prompt", .. } => Row(400, InvalidRequest, "unsupported_parameter", "send one text per request, or ask a model that is computed here: GET /v1/models tells"),
+            NodeError::Unsupported { param: "aigen.replay", .. } => Row(400, InvalidRequest, "unsupported_parameter", "leave it out, or ask a model of this node for one answer at a time"),
             NodeError::Unsupported { param: "n", .. } => Row(400, InvalidRequest, "unsupported_parameter", "ask for fewer answers, or several times"),
             NodeError::Unsupported { .. } => Row(400, InvalidRequest, "unsupported_parameter", "leave it out, or ask a model of control level `token`: GET /v1/models tells"),
             NodeError::Upstream(fault) => return upstream(fault),
@@ -92,7 +93,7 @@ impl From<&NodeError> for Failure {
         match error {
             NodeError::ModelUnknown { .. } => failure.param("model"),
             NodeError::ControllerUnknown(_) => failure.param("aigen.controller"),
-            NodeError::Parameter { path, .. } | NodeError::ParameterUnknown { path, .. } | NodeError::Input { path, .. } => failure.param(path),
+            NodeError::Parameter { path, .. } | NodeError::ParameterUnknown { path, .. } | NodeError::Given { path, .. } | NodeError::Input { path, .. } => failure.param(path),
             NodeError::Unsupported { param, .. } => failure.param(param),
             NodeError::ReadTooDear { each, .. } => match each {
                 Some((_, fit)) => failure.param("max_cost").metadata("rows_within", *fit),

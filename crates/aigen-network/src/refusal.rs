@@ -340,7 +340,7 @@ impl fmt::Display for Refusal {
             Self::BudgetTooSmall { budget, needed } => {
                 return write!(
                     f,
-                    "the call may cost {budget} AIGEN, and {needed} AIGEN are needed for the prompt and one token"
+                    "the call may cost {budget} AIGEN, and {needed} AIGEN are needed to begin it: for the prompt and one token, or every token of several answers and of a model elsewhere"
                 );
             }
             Self::BudgetExhausted {

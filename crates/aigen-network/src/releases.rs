@@ -267,7 +267,8 @@ impl Network {
     }
 
     /// Which version a selector means now: an exact one whatever its standing, a tag's, or else
-    /// the highest that was not yanked. `latest` prefers what is not deprecated.
+    /// the highest that was not yanked. `latest` prefers what is not deprecated. Where all were
+    /// yanked, the highest, so that the refusal can say so.
     #[must_use]
     pub fn resolve_controller(&self, selector: &ControllerSelector) -> Option<Digest> {
         let highest = |admits: &dyn Fn(&Controller, Standing) -> bool| {
@@ -291,13 +292,15 @@ impl Network {
                 tagged
                     .or_else(|| highest(&|_, standing| standing == Standing::Current))
                     .or_else(|| highest(&|_, standing| standing != Standing::Yanked))
+                    .or_else(|| highest(&|_, _| true))
             }
             which => {
                 let exactly = matches!(which, Which::Exactly(_));
+                let meant = |known: &Controller| which.admits(known.published.reference.version);
                 highest(&|known, standing| {
-                    which.admits(known.published.reference.version)
-                        && (exactly || standing != Standing::Yanked)
+                    meant(known) && (exactly || standing != Standing::Yanked)
                 })
+                .or_else(|| highest(&|known, _| meant(known)))
             }
         }
     }

@@ -63,6 +63,14 @@ pub enum NodeError {
     /// The controller or grammar cannot steer this request.
     #[error("{0}")]
     Steering(String),
+    /// It cannot with what it is given.
+    #[error("{reason}")]
+    Given {
+        /// Which field, like `aigen.params.options`.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Others' grammars compile, and this one waited for too long.
     #[error("{0}")]
     CompilersBusy(String),
@@ -148,7 +156,7 @@ pub enum NodeError {
         /// The controller.
         controller: String,
         /// What it takes.
-        known: &'static str,
+        known: String,
     },
     /// What a function was called with is not what it takes.
     #[error("{path}: {reason}")]
@@ -260,6 +268,19 @@ impl From<CompileError> for NodeError {
             CompileErrorKind::Invalid | CompileErrorKind::TooCostly => {
                 Self::Steering(error.to_string())
             }
+        }
+    }
+}
+
+impl NodeError {
+    /// What does not compile, and the field of the request that it stands in.
+    pub(crate) fn uncompiled(error: CompileError, path: impl Into<String>) -> Self {
+        match Self::from(error) {
+            Self::Steering(reason) => Self::Given {
+                path: path.into(),
+                reason,
+            },
+            other => other,
         }
     }
 }

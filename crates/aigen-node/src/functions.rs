@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::steering::{Steering, asked};
 use aigen_engine::{ChatMessage, Role};
 use aigen_functions::{Function, Misfit, Wording};
-use aigen_network::{Controller, ControllerKind, NewController};
+use aigen_network::{Controller, ControllerKind, NewController, Standing};
 use aigen_types::Digest;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -70,7 +70,8 @@ impl Node {
         let newest = names.into_iter().filter_map(|name| {
             let digest = network.resolve_controller(&name.to_string().parse().ok()?)?;
             let known = network.controller(digest)?.clone();
-            Some((digest, known))
+            let usable = network.stated(digest).standing != Standing::Yanked;
+            usable.then_some((digest, known))
         });
         let newest: Vec<_> = newest.collect();
         drop(network);

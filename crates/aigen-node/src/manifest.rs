@@ -9,7 +9,7 @@ use aigen_jarvis_host::limits::{
     INTERPRETER_MEMORY_BYTES_MAX, OPEN_FUEL_MAX, REQUEST_FUEL_MAX, STEP_FUEL_MAX,
 };
 use aigen_network::ControllerKind;
-use aigen_types::{DatasetName, ModelName, Ppm};
+use aigen_types::{DatasetName, ModelName, Ppm, Slug};
 use jsonschema::{PatternOptions, Validator};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -146,7 +146,7 @@ impl Permissions {
 }
 
 fn is_word(name: &str) -> bool {
-    !name.is_empty() && name.trim() == name
+    !name.is_empty() && name.trim() == name && !name.chars().any(acts)
 }
 
 /// A host with all below it or alone; or, for an operator who vouches for it, with its scheme and port.
@@ -224,6 +224,7 @@ impl Manifest {
         if let Some(fault) = self.permissions.fault() {
             return Err(wrong(fault));
         }
+        self.check_words()?;
         let plain = kind != ControllerKind::Wasm;
         if plain && self.limits != Limits::default() {
             return Err(wrong(
@@ -256,6 +257,32 @@ impl Manifest {
                 paid.parts()
             ))),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether what people read is a line, and what programs look up can be there.
+    fn check_words(&self) -> Result<(), NodeError> {
+        must_be_a_line("the manifest: description", &self.description)?;
+        must_be_a_line("the manifest: licence", &self.licence)?;
+        if self.licence.trim().is_empty() {
+            return Err(wrong(
+                "licence: it is empty; hint: write it as SPDX does, like MIT".to_owned(),
+            ));
+        }
+        if let Some(suite) = &self.evaluation
+            && suite.parse::<Slug>().is_err()
+        {
+            return Err(wrong(format!(
+                "evaluation: `{suite}` is no name of a suite; hint: write one word like lesson-quiz"
+            )));
+        }
+        match self.parameters.as_ref().is_some_and(excludes_objects) {
+            true => Err(wrong(
+                "parameters: what a call gives is an object, which the schema's `type` excludes; \
+                 hint: write type = \"object\""
+                    .to_owned(),
+            )),
+            false => Ok(()),
         }
     }
 
@@ -317,7 +344,10 @@ impl Manifest {
     }
 
     /// Whether a call's parameters are what the manifest says it takes.
-    pub(crate) fn check_params(&self, params: &Map<String, Value>) -> Result<(), NodeError> {
+    ///
+    /// # Errors
+    /// [`NodeError::Parameter`], which names the one that is not.
+    pub fn check_params(&self, params: &Map<String, Value>) -> Result<(), NodeError> {
         let Some(schema) = self.schema()? else {
             return Ok(());
         };
@@ -356,6 +386,33 @@ pub(crate) fn compiled(
 
 fn wrong(reason: String) -> NodeError {
     NodeError::Steering(format!("the manifest: {reason}"))
+}
+
+/// Whether a schema's `type` lets no object in. What else it says is found out by the call.
+fn excludes_objects(schema: &Value) -> bool {
+    match schema.get("type") {
+        Some(Value::String(kind)) => kind != "object",
+        Some(Value::Array(kinds)) => !kinds.iter().any(|kind| kind == "object"),
+        _ => false,
+    }
+}
+
+/// Refuses what would break the line that it is shown on, or act on a terminal.
+pub(crate) fn must_be_a_line(what: &str, text: &str) -> Result<(), NodeError> {
+    match text.chars().find(|c| acts(*c)) {
+        None => Ok(()),
+        Some(other) => Err(NodeError::Steering(format!(
+            "{what} is one line of text, and has the character {}; hint: leave it out",
+            other.escape_unicode()
+        ))),
+    }
+}
+
+/// Line breaks, escapes, and marks that reorder what stands around them.
+fn acts(c: char) -> bool {
+    let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+    c.is_control() || reorders || breaks
 }
 
 #[cfg(test)]
@@ -455,6 +512,47 @@ mod tests {
         ] {
             let reason = reason(Manifest::parse(text));
             assert!(reason.contains(expected), "{reason}");
+        }
+        let said = |lines: &str| {
+            let text = format!("price_share = 0\n{lines}\n");
+            reason(
+                Manifest::parse(&text)
+                    .unwrap()
+                    .check(ControllerKind::Grammar, Ppm::ZERO),
+            )
+        };
+        for (lines, expected) in [
+            (
+                "description = \"a\"\nlicence = \"\"",
+                "licence: it is empty",
+            ),
+            (
+                "description = \"a\\nb\"\nlicence = \"MIT\"",
+                "description is one line",
+            ),
+            (
+                "description = \"a\\u001b[1m\"\nlicence = \"MIT\"",
+                "description is one line",
+            ),
+            (
+                "description = \"a\"\nlicence = \"MIT\"\nevaluation = \"no/such@suite\"",
+                "evaluation: `no/such@suite`",
+            ),
+            (
+                "description = \"a\"\nlicence = \"MIT\"\nevaluation = \"\"",
+                "evaluation: ``",
+            ),
+            (
+                "description = \"a\"\nlicence = \"MIT\"\nparameters.type = \"string\"",
+                "parameters: what a call gives is an object",
+            ),
+            (
+                "description = \"a\"\nlicence = \"MIT\"\nparameters.type = [\"string\", \"null\"]",
+                "parameters: what a call gives is an object",
+            ),
+        ] {
+            let said = said(lines);
+            assert!(said.contains(expected), "{said}");
         }
         let manifest = Manifest::parse(QUIZ).unwrap();
         let paid = |parts| manifest.check(ControllerKind::Grammar, Ppm::new(parts).unwrap());

@@ -3,12 +3,13 @@
 
 use crate::auth::{Caller, IssuedKey};
 use crate::error::NodeError;
+use crate::manifest::must_be_a_line;
 use crate::node::Node;
 use aigen_network::{
     Appeal, AssignEpoch, Budget, CloseEpoch, Command, CommitScores, DecideAppeal, Found, Issue,
     KeyLimits, LimitKey, MoveStake, NewController, NewModel, NewRelease, NewValidator, Pay, Period,
-    ProposeRules, Refusal, Reply, RevealScores, Role, SetBudget, SetStanding, TagController,
-    addresses,
+    ProposeRules, Refusal, Reply, RevealScores, Role, SetBudget, SetStanding, Standing,
+    TagController, addresses,
 };
 use aigen_types::{Address, Amount, Digest, Epoch, Slug, TransferId};
 
@@ -217,6 +218,7 @@ impl Node {
         if !new.listed {
             caller.must_operate()?;
         }
+        must_be_a_line("the description", &new.description)?;
         let node = self.clone();
         let checked = tokio::task::spawn_blocking(move || {
             node.check_controller(&new)?;
@@ -259,9 +261,24 @@ impl Node {
     /// Deprecates or yanks a version, or takes that back. Its owner's key or an operator's.
     ///
     /// # Errors
-    /// When the caller may not, or there is no such version.
+    /// When the caller may not, there is no such version, the reason is more than one line, or a
+    /// deprecation would let calls begin with a yanked version again.
     pub async fn set_standing(&self, caller: &Caller, set: SetStanding) -> Result<(), NodeError> {
         caller.must_own(&addresses::developer(&set.reference.owner))?;
+        must_be_a_line("the reason", &set.stated.reason)?;
+        let known = {
+            let network = self.network();
+            let digest = network.controller_digest(&set.reference);
+            digest.map(|digest| network.stated(digest).standing)
+        };
+        // Not a rule of the network: journals that hold such a command have to replay as they were.
+        if (known, set.stated.standing) == (Some(Standing::Yanked), Standing::Deprecated) {
+            return Err(NodeError::Steering(format!(
+                "`{}` is yanked, and a deprecation would let calls begin with it again; hint: leave it \
+                 yanked, or restore it first: aigen controller restore {0}",
+                set.reference
+            )));
+        }
         self.submit(Command::SetStanding(set)).await.map(|_| ())
     }
 

@@ -24,8 +24,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// What an operator grants to controllers that ask for it.
 #[derive(Clone)]
 pub struct Grant {
-    /// To whom, as `owner/name` or `owner/*`; to everyone who asks where it is empty.
-    pub controllers: Vec<String>,
+    /// To whom, as `owner/name` or `owner/*`: to nobody where it is empty, to everyone who asks
+    /// where it is not said.
+    pub controllers: Option<Vec<String>>,
     /// Hosts whose pages may be read, as [`World::covers`] understands them.
     pub hosts: Vec<String>,
     /// Tools, by the names that [`World::call`] knows.
@@ -72,7 +73,8 @@ impl Grant {
         let name = controller.controller().to_string();
         let owner = format!("{}/*", controller.owner);
         let is_named = |granted: &String| *granted == name || *granted == owner;
-        if !self.controllers.is_empty() && !self.controllers.iter().any(is_named) {
+        let to_all = self.controllers.is_none();
+        if !to_all && !self.controllers.iter().flatten().any(is_named) {
             return Some("anything of the outside".to_owned());
         }
         let host = |host: &&String| {

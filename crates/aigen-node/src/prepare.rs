@@ -209,6 +209,11 @@ impl Node {
                 matches!(request.prompt, Prompt::Tokens(_)),
                 "it is computed elsewhere, where its tokens are not known",
             ),
+            (
+                "aigen.replay",
+                request.replay,
+                "it is computed elsewhere, and nothing is kept to run the call again",
+            ),
         ];
         if let Some((param, _, reason)) = elsewhere.into_iter().find(|(_, asked, _)| *asked) {
             return Err(NodeError::Unsupported {
@@ -339,10 +344,7 @@ fn given(steering: &Steering, prompt: &Prompt) -> (String, String) {
     let Steering::Controller { params, .. } = steering else {
         return Default::default();
     };
-    let argument = match params.is_empty() {
-        true => String::new(),
-        false => Value::Object(params.clone()).to_string(),
-    };
+    let argument = Value::Object(params.clone()).to_string();
     let messages = match prompt {
         Prompt::Chat(messages) => messages.iter().map(message).collect::<Value>().to_string(),
         Prompt::Text(_) | Prompt::Tokens(_) => String::new(),

@@ -3,7 +3,7 @@ mod remote;
 use crate::complete::Prompt;
 use crate::components::Components;
 use crate::error::NodeError;
-use crate::manifest::{Abilities, Manifest};
+use crate::manifest::{Abilities, Manifest, must_be_a_line};
 use crate::node::Node;
 use crate::outside::Behalf;
 use crate::served::Embedded;
@@ -115,7 +115,10 @@ impl Node {
         let prompt_tokens = limits.and_then(|limits| limits.prompt_tokens);
         let source = &controller.published.source;
         let program = match controller.published.kind {
-            ControllerKind::Grammar => compiler.grammar_template(source, &holes(params)?)?,
+            ControllerKind::Grammar => {
+                let compiled = compiler.grammar_template(source, &holes(params)?);
+                compiled.map_err(in_a_hole)?
+            }
             ControllerKind::Script => scripted(source, prompt)?,
             ControllerKind::Function => {
                 let function = self.read_function(digest, &controller)?;
@@ -183,6 +186,7 @@ impl Node {
             None => return Err(Refusal::NotFounded.into()),
         };
         manifest.check(new.controller.kind, paid)?;
+        must_be_a_line("the description", &new.controller.description)?;
         let ControllerKind::Wasm = new.controller.kind else {
             return self.check_controller(&new.controller);
         };
@@ -224,25 +228,25 @@ fn abilities(info: &ModelInfo) -> Abilities<'_> {
     }
 }
 
-fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, NodeError> {
+fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, CompileError> {
     let compiled = compiler.json_schema(schema, JsonOptions::default());
-    Ok(compiled.map_err(|error| match error.kind {
+    compiled.map_err(|error| match error.kind {
         // Options that would help are a guest's, and no caller's.
         CompileErrorKind::Invalid if error.hint.is_some() => CompileError {
             hint: Some("leave it out of the schema, and say it in the prompt".to_owned()),
             ..error
         },
         _ => error,
-    })?)
+    })
 }
 
-/// The controllers that need no publishing, and the one parameter that each takes.
-const BUILT_IN: [(&str, &str); 5] = [
-    ("json-schema", "schema"),
-    ("regex", "pattern"),
-    ("lark", "grammar"),
-    ("choice", "options"),
-    ("quote", "text"),
+/// The controllers that need no publishing, and the parameters that each takes, the one that it needs first.
+const BUILT_IN: [(&str, &[&str]); 5] = [
+    ("json-schema", &["schema"]),
+    ("regex", &["pattern"]),
+    ("lark", &["grammar"]),
+    ("choice", &["options"]),
+    ("quote", &["text", "words"]),
 ];
 
 /// The controllers that need no publishing; `None` if `name` is none of them.
@@ -251,47 +255,78 @@ fn built_in(
     name: &str,
     params: &Map<String, Value>,
 ) -> Option<Result<Program, NodeError>> {
-    let (_, takes) = BUILT_IN.into_iter().find(|(known, _)| *known == name)?;
-    let compile = || {
-        let value = only_param(name, params, takes)?;
-        let text = || {
-            let text = value.as_str();
-            text.ok_or_else(|| wrong_param(name, takes, "a text"))
-        };
-        match (name, Hole::from_json(value)) {
-            ("json-schema", _) => json_schema(compiler, value),
-            ("regex", _) => Ok(compiler.regex(text()?)?),
-            ("lark", _) => Ok(compiler.lark(text()?)?),
-            ("quote", _) => Ok(compiler.quote(text()?, None)?),
-            (_, Some(Hole::Options(options))) => Ok(compiler.choice(&options)?),
-            _ => Err(wrong_param(name, takes, "a list of texts")),
-        }
-    };
-    Some(compile())
+    let (_, taken) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+    Some(compile_built_in(compiler, name, taken, params))
 }
 
-/// The value of the one parameter that a controller takes. Any other was meant to do something, and is refused.
-fn only_param<'a>(
+fn compile_built_in(
+    compiler: &Compiler,
+    name: &str,
+    taken: &[&str],
+    params: &Map<String, Value>,
+) -> Result<Program, NodeError> {
+    must_take(name, taken, params)?;
+    let needed = taken[0];
+    let value = param(name, params, needed)?;
+    let text = || {
+        let text = value.as_str();
+        text.ok_or_else(|| wrong_param(name, needed, "a text"))
+    };
+    let compiled = match name {
+        "json-schema" => json_schema(compiler, value),
+        "regex" => compiler.regex(text()?),
+        "lark" => compiler.lark(text()?),
+        "quote" => compiler.quote(text()?, words(params)?),
+        _ => match Hole::from_json(value) {
+            Some(Hole::Options(options)) => compiler.choice(&options),
+            _ => return Err(wrong_param(name, needed, "a list of texts")),
+        },
+    };
+    compiled.map_err(|error| NodeError::uncompiled(error, format!("aigen.params.{needed}")))
+}
+
+/// A parameter that does nothing was meant to do something.
+pub(crate) fn must_take(
     controller: &str,
-    params: &'a Map<String, Value>,
-    takes: &'static str,
-) -> Result<&'a Value, NodeError> {
-    if let Some(unknown) = params.keys().find(|name| *name != takes) {
-        return Err(NodeError::ParameterUnknown {
+    taken: &[&str],
+    params: &Map<String, Value>,
+) -> Result<(), NodeError> {
+    match params.keys().find(|key| !taken.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(unknown) => Err(NodeError::ParameterUnknown {
             path: format!("aigen.params.{unknown}"),
             controller: controller.to_owned(),
-            known: takes,
-        });
+            known: taken.join("`, `"),
+        }),
     }
-    params
-        .get(takes)
-        .ok_or_else(|| wrong_param(controller, takes, "given"))
+}
+
+pub(crate) fn param<'a>(
+    controller: &str,
+    params: &'a Map<String, Value>,
+    name: &str,
+) -> Result<&'a Value, NodeError> {
+    let value = params.get(name);
+    value.ok_or_else(|| wrong_param(controller, name, "given"))
+}
+
+/// The most words of a quotation.
+fn words(params: &Map<String, Value>) -> Result<Option<u32>, NodeError> {
+    let Some(value) = params.get("words") else {
+        return Ok(None);
+    };
+    let words = value.as_u64().and_then(|words| u32::try_from(words).ok());
+    match words.filter(|words| *words > 0) {
+        Some(words) => Ok(Some(words)),
+        None => Err(wrong_param("quote", "words", "a number from 1 on")),
+    }
 }
 
 fn wrong_param(controller: &str, param: &str, must_be: &str) -> NodeError {
-    NodeError::Steering(format!(
-        "controller `{controller}`: `aigen.params.{param}` must be {must_be}"
-    ))
+    NodeError::Given {
+        path: format!("aigen.params.{param}"),
+        reason: format!("controller `{controller}`: `aigen.params.{param}` must be {must_be}"),
+    }
 }
 
 pub(crate) fn holes(params: &Map<String, Value>) -> Result<BTreeMap<String, Hole>, NodeError> {
@@ -299,11 +334,22 @@ pub(crate) fn holes(params: &Map<String, Value>) -> Result<BTreeMap<String, Hole
         .iter()
         .map(|(name, value)| match Hole::from_json(value) {
             Some(hole) => Ok((name.clone(), hole)),
-            None => Err(NodeError::Steering(format!(
-                "`aigen.params.{name}` must be a text, a list of texts or a schema"
-            ))),
+            None => Err(NodeError::Given {
+                path: format!("aigen.params.{name}"),
+                reason: format!(
+                    "`aigen.params.{name}` must be a text, a list of texts or a schema"
+                ),
+            }),
         })
         .collect()
+}
+
+/// A template that does not compile with what its hole is filled with.
+pub(crate) fn in_a_hole(error: CompileError) -> NodeError {
+    match error.hole().map(|hole| format!("aigen.params.{hole}")) {
+        Some(path) => NodeError::uncompiled(error, path),
+        None => error.into(),
+    }
 }
 
 /// A script answers a prompt it knows with its fixed text.

@@ -45,11 +45,31 @@ impl Display for Hinted {
     }
 }
 
+/// What a failure cost all the same: an error's last cause.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Charged {
+    /// In AIGEN.
+    pub cost: String,
+    /// Where it is accounted for.
+    pub receipt: String,
+}
+
+impl Display for Charged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} AIGEN, receipt {}]", self.cost, self.receipt)
+    }
+}
+
+impl std::error::Error for Charged {}
+
 /// An error's chain, taken apart.
 #[derive(Debug, Default, PartialEq, Eq, serde::Serialize)]
 struct Report {
     /// What failed, then why, outermost first.
     messages: Vec<String>,
+    /// What it cost.
+    #[serde(flatten)]
+    charged: Option<Charged>,
     /// What to do next.
     hints: Vec<String>,
 }
@@ -58,7 +78,10 @@ impl Report {
     fn of(error: &Error) -> Self {
         let mut report = Self::default();
         for cause in error.chain() {
-            report.add(&cause.to_string());
+            match cause.downcast_ref::<Charged>() {
+                Some(charged) => report.charged = Some(charged.clone()),
+                None => report.add(&cause.to_string()),
+            }
         }
         report
     }
@@ -83,6 +106,8 @@ impl Report {
 
     fn add(&mut self, text: &str) {
         let mut message = Vec::new();
+        // Where a message may have one line only, the way out stands behind it.
+        let text = text.replace("; hint: ", "\nhint: ");
         for line in text.lines() {
             match line.trim_start().strip_prefix("hint: ") {
                 Some(hint) if self.hints.iter().any(|known| known == hint) => {}
@@ -120,6 +145,9 @@ impl Display for Report {
         for (index, message) in self.messages.iter().enumerate() {
             let label = if index == 0 { "error" } else { "  because" };
             writeln!(f, "{label}: {message}")?;
+        }
+        if let Some(charged) = &self.charged {
+            writeln!(f, "{charged}")?;
         }
         self.hints
             .iter()
@@ -178,6 +206,26 @@ mod tests {
             printed(&error.unwrap_err()),
             "error: cannot write x\n  because: permission denied\nhint: choose another folder\n"
         );
+    }
+
+    #[test]
+    fn what_a_failure_cost_stands_before_the_way_out() {
+        let charged = Charged {
+            cost: "0.1".into(),
+            receipt: "5f".into(),
+        };
+        let error = Error::new(charged).context("it was ended; hint: look");
+        assert_eq!(
+            printed(&error),
+            "error: it was ended\n[0.1 AIGEN, receipt 5f]\nhint: look\n"
+        );
+        let json = serde_json::to_value(Report::of(&error)).unwrap();
+        assert_eq!(
+            (&json["cost"], &json["receipt"]),
+            (&"0.1".into(), &"5f".into())
+        );
+        let free = serde_json::to_value(Report::of(&Error::msg("no"))).unwrap();
+        assert_eq!(free, serde_json::json!({"messages": ["no"], "hints": []}));
     }
 
     #[test]

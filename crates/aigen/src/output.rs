@@ -133,7 +133,7 @@ impl Table {
 
     /// Adds a row, one cell per heading.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let cells: Vec<_> = cells.into_iter().collect();
+        let cells: Vec<_> = cells.into_iter().map(|cell| line(&cell)).collect();
         debug_assert_eq!(cells.len(), self.rows[0].len(), "one cell per heading");
         self.rows.push(cells);
     }
@@ -173,6 +173,28 @@ pub fn csv<T: Serialize>(rows: &[T]) -> Result<String> {
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
+/// A text of somebody's on one line: what would break it, or act on a terminal, is written out.
+pub fn line(text: &str) -> String {
+    written_out(text, |_| false)
+}
+
+/// The same of a text that has lines.
+pub fn lines(text: &str) -> String {
+    written_out(text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn written_out(text: &str, stays: fn(char) -> bool) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        match (c.is_control() || reorders) && !stays(c) {
+            true => plain.extend(c.escape_default()),
+            false => plain.push(c),
+        }
+    }
+    plain
+}
+
 /// So many of them: `1 row`, `2 rows`.
 pub fn counted(count: u64, thing: &str) -> String {
     match count {
@@ -189,6 +211,16 @@ pub fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_strangers_say_acts_on_no_terminal() {
+        let said = "a\nb\u{1b}[31mc\u{202e}d\té";
+        assert_eq!(line(said), r"a\nb\u{1b}[31mc\u{202e}d\té");
+        assert_eq!(lines(said), "a\nb\\u{1b}[31mc\\u{202e}d\té");
+        let mut table = Table::new(&["a", "b"]);
+        table.row([said.into(), "x".into()]);
+        assert_eq!(table.to_string().lines().count(), 2);
+    }
 
     #[test]
     fn columns_line_up_without_trailing_spaces() {

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::data_dir::{DataDir, KeyFile};
-use crate::failure::{hinted, root_cause};
+use crate::failure::{Charged, hinted, root_cause};
 use aigen_api::openai::{ApiError, ChatChunk, ChatRequest};
 use aigen_client::{Client, ClientError};
 use aigen_node::has_secret;
@@ -192,14 +192,28 @@ fn must_name_no_key(path: &str) -> Result<()> {
 
 /// A node ends its messages with the way out, for clients that show nothing else.
 fn refused(error: &ApiError) -> anyhow::Error {
-    match &error.hint {
-        None => anyhow::Error::msg(error.message.clone()),
+    let told = match &error.hint {
+        None => error.message.clone(),
         Some(hint) => {
             let reason = error.message.strip_suffix(hint.as_str());
             let reason = reason.map(|reason| reason.trim_end_matches([';', ' ']));
-            hinted(reason.unwrap_or(&error.message), as_commands(hint))
+            let reason = reason.unwrap_or(&error.message);
+            format!("{reason}\nhint: {}", as_commands(hint))
         }
+    };
+    match charged(error) {
+        Some(charged) => anyhow::Error::new(charged).context(told),
+        None => anyhow::Error::msg(told),
     }
+}
+
+/// What it cost all the same, where a node says so.
+fn charged(error: &ApiError) -> Option<Charged> {
+    let said = |name: &str| Some(error.metadata.get(name)?.as_str()?.to_owned());
+    Some(Charged {
+        cost: said("cost")?,
+        receipt: said("receipt")?,
+    })
 }
 
 /// What a way out says of the API, and what it says to whoever types commands.
@@ -235,7 +249,20 @@ fn as_commands(hint: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::as_commands;
+    use super::{as_commands, refused};
+    use aigen_api::openai::{ApiError, ErrorKind};
+
+    #[test]
+    fn what_a_fault_cost_is_told() {
+        let error = ApiError::new(ErrorKind::Controller, "it trapped; look")
+            .with_hint("look")
+            .with_metadata("receipt", "5f")
+            .with_metadata("cost", "0.1");
+        let told: Vec<_> = refused(&error).chain().map(ToString::to_string).collect();
+        assert_eq!(told, ["it trapped\nhint: look", "[0.1 AIGEN, receipt 5f]"]);
+        let free = refused(&ApiError::new(ErrorKind::Controller, "no"));
+        assert_eq!(free.chain().count(), 1);
+    }
 
     #[test]
     fn a_way_out_is_a_command() {

@@ -45,7 +45,8 @@ pub struct Extension {
     )]
     pub bill_to: Option<Address>,
     /// Whether the node keeps, for a while, what it takes to run the call again:
-    /// `POST /v1/aigen/receipts/{id}/replay`.
+    /// `POST /v1/aigen/receipts/{id}/replay`. Refused of several answers (`n`), and of a model that is
+    /// computed elsewhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replay: bool,
     /// Whether a stream carries text as soon as it is there, and events `retract` that take the

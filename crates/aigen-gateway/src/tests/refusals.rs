@@ -69,11 +69,14 @@ const CHAT: &str = r#"
 402 budget_too_small aigen.max_cost              | {"aigen": {"max_cost": "0.00000001"}}
 400 invalid_value aigen.params                   | {"aigen": {"params": {"a": 1}}}
 404 controller_not_found aigen.controller        | {"aigen": {"controller": "ada/none@1.0.0"}}
-422 controller_refused -                         | {"aigen": {"controller": "regex"}}
-422 controller_refused -                         | {"aigen": {"controller": "regex", "params": {"pattern": "("}}}
-422 controller_refused -                         | {"aigen": {"controller": "lark", "params": {"grammar": "no"}}}
-422 invalid_parameter aigen.params.words         | {"aigen": {"controller": "quote", "params": {"text": "a b", "words": 1}}}
+422 controller_refused aigen.params.pattern      | {"aigen": {"controller": "regex"}}
+422 controller_refused aigen.params.pattern      | {"aigen": {"controller": "regex", "params": {"pattern": "("}}}
+422 invalid_parameter aigen.params.flags         | {"aigen": {"controller": "regex", "params": {"pattern": "a", "flags": "i"}}}
+422 controller_refused aigen.params.grammar      | {"aigen": {"controller": "lark", "params": {"grammar": "no"}}}
+422 controller_refused aigen.params.grammar      | {"aigen": {"controller": "lark", "params": {"grammar": "start: \"a\" start"}}}
+422 controller_refused aigen.params.words        | {"aigen": {"controller": "quote", "params": {"text": "a b", "words": 0}}}
 422 invalid_parameter aigen.params.strict        | {"aigen": {"controller": "json-schema", "params": {"schema": {"type": "object"}, "strict": true}}}
+400 unsupported_parameter aigen.replay           | {"n": 2, "aigen": {"replay": true}}
 400 invalid_value response_format                | {"aigen": {"controller": "regex", "params": {"pattern": "a"}}, "response_format": {"type": "json_object"}}
 400 invalid_json response_format.json_schema     | {"response_format": {"type": "json_schema"}}
 400 invalid_json aigen                           | {"aigen": []}

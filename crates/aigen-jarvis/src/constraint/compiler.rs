@@ -6,13 +6,17 @@ use aigen_engine::Tokenizer;
 use llguidance::ParserFactory;
 use llguidance::api::TopLevelGrammar;
 use serde_json::Value;
-use toktrie::InferenceCapabilities;
+use toktrie::{InferenceCapabilities, SimpleVob};
 
 use super::cache::Cache;
+use super::error::is_costly;
 use super::vocabulary::Vocabulary;
 use super::warmth::Walk;
 use super::workers::{Lanes, Workers};
-use super::{CompileError, Grammar, Hole, JsonOptions, ToolGrammar, quote, source, template};
+use super::{
+    CompileError, CompileErrorKind, Grammar, Hole, JsonOptions, ToolGrammar, quote, source,
+    template,
+};
 use crate::program::digest_of;
 use crate::{Program, limits};
 
@@ -111,7 +115,9 @@ impl Compiler {
             TopLevelGrammar::from_json_schema(enforced)
         })
         .map_err(|error| match error.what.contains("nimplemented") {
-            true => error.hint("`lenient` ignores keywords that cannot be enforced"),
+            true => error.hint(
+                "leave the keyword out; a component may have it ignored: `lenient` of its contract",
+            ),
             false => error.within(schema),
         })
     }
@@ -180,14 +186,31 @@ impl Compiler {
         source: &str,
         holes: &BTreeMap<String, Hole>,
     ) -> Result<Program, CompileError> {
-        self.compile_lark("template", &template::fill(source, holes)?)
-            .map_err(|error| {
-                let schemas = holes.iter().filter_map(|(name, hole)| match hole {
-                    Hole::Schema(schema) => Some((format!("hole `{name}`"), schema)),
-                    _ => None,
-                });
-                error.within_one_of(schemas)
-            })
+        let filled = template::fill(source, holes)?;
+        self.compile_lark("template", &filled)
+            .map_err(|error| self.of_a_hole(source, holes, error))
+    }
+
+    /// The same error, of the hole whose schema does not compile by itself: a place within what the
+    /// filled template came to says nothing to whoever fills it.
+    fn of_a_hole(
+        &self,
+        source: &str,
+        holes: &BTreeMap<String, Hole>,
+        error: CompileError,
+    ) -> CompileError {
+        if error.kind != CompileErrorKind::Invalid {
+            return error;
+        }
+        let schemas = holes.iter().filter_map(|(name, hole)| match hole {
+            Hole::Schema(schema) if template::names(source, name) => Some((name, schema)),
+            _ => None,
+        });
+        let mut wrong = schemas.filter_map(|(name, schema)| {
+            let own = self.json_schema(schema, JsonOptions::default()).err()?;
+            Some(own.behind(&format!("hole `{name}`")))
+        });
+        wrong.next().unwrap_or(error)
     }
 
     /// Text, calls of functions with arguments that are valid under their schemas, or both.
@@ -261,12 +284,34 @@ fn prototype(
     if !wanted() {
         return Err(CompileError::new("nobody waits for it any more"));
     }
+    let mut first = None;
     if !matcher.is_error() && !matcher.is_stopped() {
-        // The error stays in the matcher.
-        let _ = matcher.compute_mask();
+        // An error stays in the matcher.
+        first = matcher.compute_mask().ok();
     }
-    match matcher.get_error() {
-        Some(message) => Err(CompileError::from_llguidance(&message)),
+    if let Some(message) = matcher.get_error() {
+        return Err(CompileError::from_llguidance(&message));
+    }
+    match first.and_then(|mask| forced_too_far(&matcher, &mask)) {
+        Some(message) => Err(endless(&message)),
         None => Ok(matcher),
     }
+}
+
+/// What llguidance says of a grammar that forces text from its start and reaches a bound with it.
+/// It says so at the first token and not at the mask, and every session would end there.
+fn forced_too_far(matcher: &llguidance::Matcher, first: &SimpleVob) -> Option<String> {
+    let only = first.first_bit_set().filter(|_| first.num_set() == 1)?;
+    let mut scout = matcher.deep_clone();
+    let _ = scout.consume_token(only.try_into().ok()?);
+    scout.get_error().filter(|message| is_costly(message))
+}
+
+fn endless(message: &str) -> CompileError {
+    if !message.contains("ff_tokens") {
+        return CompileError::from_llguidance(message);
+    }
+    CompileError::new("what the grammar forces from its start has no end, or none that a session reaches")
+        .of(CompileErrorKind::TooCostly)
+        .hint("give every rule that leads to itself, and every schema that refers to itself, a way to end")
 }

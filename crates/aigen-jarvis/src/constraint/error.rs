@@ -62,6 +62,13 @@ impl CompileError {
         )))
     }
 
+    /// The hole whose data does not compile, if that is known.
+    #[must_use]
+    pub fn hole(&self) -> Option<&str> {
+        let place = self.at.as_deref()?.strip_prefix("hole `")?;
+        place.split_once('`').map(|(hole, _)| hole)
+    }
+
     /// Reads llguidance's message, whose first line may begin with `at 3(14): `. The lines behind it show the
     /// source, but for a regular expression: those say what is wrong with it.
     pub(crate) fn from_llguidance(message: &str) -> Self {
@@ -84,6 +91,14 @@ impl CompileError {
         // The one message of llguidance's that names a state instead of a reason.
         let what = what.replace("NoExtensionBias", "the grammar allows no text at all");
         let what: String = what.chars().take(MESSAGE_CHARS_MAX).collect();
+        if let Some((_, ours, way_out)) = OPTIONS.iter().find(|(said, ..)| what.contains(said)) {
+            return Self {
+                at,
+                ..Self::new(*ours).hint(*way_out)
+            };
+        }
+        // What its author is advised there is not what helps most often.
+        let what = what.split("; consider making").next().unwrap_or(&what);
         let error = Self {
             at,
             ..Self::new(what)
@@ -96,6 +111,20 @@ impl CompileError {
         }
     }
 }
+
+/// What llguidance advises to switch on, and nobody here can: its words, ours, and a way out.
+const OPTIONS: [(&str, &str, &str); 2] = [
+    (
+        "'coerce_one_of'",
+        "`oneOf` of alternatives that may overlap cannot be enforced",
+        "write `anyOf`, or alternatives that no value satisfies two of",
+    ),
+    (
+        "without 'referencing' feature",
+        "a `$ref` leads out of the schema, and nothing is fetched",
+        "put what it names below `$defs`, and write `#/$defs/NAME`",
+    ),
+];
 
 /// Whether llguidance's message says that one of its bounds was reached, which it has no other
 /// word for.

@@ -122,6 +122,13 @@ pub(super) fn sample(template: &str) -> BTreeMap<String, Hole> {
         .collect()
 }
 
+/// Whether a template has a hole of this name.
+pub(super) fn names(template: &str, name: &str) -> bool {
+    let calls = template.match_indices('@');
+    let mut calls = calls.filter_map(|(at, _)| Call::parse(&template[at..]));
+    calls.any(|(call, _)| call.name == name)
+}
+
 struct Filler<'a> {
     rest: &'a str,
     filled: String,

@@ -73,6 +73,28 @@ fn what_the_page_promises_is_tested() {
     assert!(missing.is_empty(), "no test is called {missing:?}");
 }
 
+/// An author who reads a fault's name on a receipt finds it in the guide.
+#[test]
+fn the_guide_names_every_fault() {
+    let own = |path: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let (source, guide) = (
+        own("src/fault.rs"),
+        own("../../docs/guides/controller-author.md"),
+    );
+    let names = source.lines().filter_map(|line| {
+        let (_, name) = line.split_once(" => \"")?;
+        name.strip_suffix("\",")
+    });
+    let names: Vec<_> = names.collect();
+    assert!(names.len() > 25, "{names:?}");
+    for name in names {
+        assert!(guide.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
 #[test]
 fn every_semantic_names_a_test() {
     let (tests, page) = (tests(), page());

@@ -188,6 +188,18 @@ fn selectors_follow_versions_standings_and_tags() {
     world.ok(tag("latest", Some("bea/rhyme@0.9.0")));
     assert_eq!(world.means("bea/rhyme"), "bea/rhyme@0.9.0");
     world.ok(tag("latest", None));
+    for yanked in ["1.2.0", "1.10.0", "2.0.0", "0.9.0"] {
+        world.state(&alloc::format!("bea/rhyme@{yanked}"), Standing::Yanked);
+    }
+    check(
+        &world,
+        &[
+            ("", "2.0.0"),
+            ("@1", "1.10.0"),
+            ("@1.2", "1.2.1"),
+            ("@3", "nothing"),
+        ],
+    );
     world.says_no(tag("latest", None), &Refusal::TagUnknown);
     world.says_no(tag("2x", None), &Refusal::TagInvalid);
     world.says_no(

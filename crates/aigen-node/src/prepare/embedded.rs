@@ -43,6 +43,13 @@ impl Node {
         let output = posed.iter().map(|posed| u64::from(posed.max_tokens));
         let max_tokens = u64::from(choices) * output.sum::<u64>();
         let alone = posed.len() == 1 && choices == 1;
+        if request.replay && !alone {
+            return Err(NodeError::Unsupported {
+                param: "aigen.replay",
+                model: request.model,
+                reason: "of several answers at once nothing is kept to run them again",
+            });
+        }
         let (chunk_tokens, least_tokens) = match alone {
             true => first_chunk(&served.engine, max_tokens),
             // Nobody could say which of them should end where the money does.

@@ -1,6 +1,6 @@
 //! Controllers on models that other servers answer for: one segment of each branch, held to a schema at most.
 
-use super::{Steering, holes, only_param};
+use super::{Steering, holes, in_a_hole, must_take, param};
 use crate::error::NodeError;
 use crate::manifest::Abilities;
 use crate::node::Node;
@@ -54,7 +54,10 @@ impl Node {
             Steering::JsonSchema(schema) => Ok(Bounded::by(schema.clone())),
             Steering::Tools(tools) => offered(model, info.tools, tools),
             Steering::Controller { name, params } => match name.as_str() {
-                "json-schema" => Ok(Bounded::by(only_param(name, params, "schema")?.clone())),
+                "json-schema" => {
+                    must_take(name, &["schema"], params)?;
+                    Ok(Bounded::by(param(name, params, "schema")?.clone()))
+                }
                 "regex" | "lark" | "choice" | "quote" => Err(needs_tokens(name, model)),
                 _ => self.published_remote(model, info, name, params, behalf),
             },
@@ -96,7 +99,9 @@ impl Node {
             });
         }
         let schema = match published.kind {
-            ControllerKind::Grammar => schema_of(&published.source, &holes(params)?)?,
+            ControllerKind::Grammar => {
+                schema_of(&published.source, &holes(params)?).map_err(in_a_hole)?
+            }
             ControllerKind::Function => {
                 let function = self.read_function(digest, &controller)?;
                 Some(function.output().clone())

@@ -268,7 +268,7 @@ impl Outer for Nobody {
 
 fn granted(datasets: &[&str]) -> Grant {
     Grant {
-        controllers: Vec::new(),
+        controllers: None,
         hosts: Vec::new(),
         tools: BTreeSet::new(),
         models: BTreeSet::new(),

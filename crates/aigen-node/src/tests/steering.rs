@@ -1,6 +1,6 @@
 use super::{World, parsed, read, request, user};
 use crate::{CompletionRequest, NodeError, Steering};
-use aigen_network::{ControllerKind, NewController, script_key};
+use aigen_network::{ControllerKind, NewController, SetStanding, Standing, Stated, script_key};
 use serde_json::{Map, Value, json};
 
 fn steered(name: &str, params: Value, prompt: &str) -> CompletionRequest {
@@ -97,6 +97,16 @@ async fn what_cannot_steer_is_refused_before_anything_is_held() {
             "hint: leave it out of the schema, and say it in the prompt",
         ),
         (
+            "quote",
+            json!({"text": "a b", "words": 0}),
+            "`aigen.params.words`",
+        ),
+        (
+            "quote",
+            json!({"text": "a b", "words": "x"}),
+            "`aigen.params.words`",
+        ),
+        (
             "json-schema",
             json!({"schema": {}, "lenient": true}),
             "aigen.params.lenient: the controller `json-schema` takes no such parameter, only `schema`",
@@ -116,7 +126,11 @@ async fn what_cannot_steer_is_refused_before_anything_is_held() {
             json!({"options": ["a"], "of": 1}),
             "only `options`",
         ),
-        ("quote", json!({"text": "a b", "words": 1}), "only `text`"),
+        (
+            "quote",
+            json!({"text": "a b", "length": 1}),
+            "only `text`, `words`",
+        ),
     ];
     for (name, params, expected) in rows {
         let refused = world
@@ -128,6 +142,121 @@ async fn what_cannot_steer_is_refused_before_anything_is_held() {
     }
     assert_eq!(world.money(), (1_000_000, 0));
     assert_eq!(world.node.network().receipts().count(), 0);
+}
+
+/// The field at fault, for programs.
+#[tokio::test]
+async fn what_is_given_wrongly_is_named() {
+    let world = World::new(1_000_000).await;
+    let template = "start: @regex(pattern) @json(form)";
+    publish(&world, "ada/form@1.0.0", ControllerKind::Grammar, template)
+        .await
+        .unwrap();
+    let rows = [
+        ("regex", json!({}), "pattern"),
+        ("regex", json!({"pattern": "("}), "pattern"),
+        ("choice", json!({"options": []}), "options"),
+        ("quote", json!({"text": 5}), "text"),
+        ("lark", json!({"grammar": "start: ("}), "grammar"),
+        (
+            "json-schema",
+            json!({"schema": {"type": "boolea"}}),
+            "schema",
+        ),
+        ("choice", json!({"options": ["a"], "x": 1}), "x"),
+        ("ada/form", json!({"pattern": "(", "form": {}}), "pattern"),
+        (
+            "ada/form",
+            json!({"pattern": "a", "form": {"type": "boolea"}}),
+            "form",
+        ),
+        ("ada/form", json!({"pattern": "a", "form": 3}), "form"),
+        ("ada/form", json!({"pattern": "a"}), "form"),
+    ];
+    for (name, params, field) in rows {
+        let shown = params.to_string();
+        let refused = world
+            .node
+            .complete(&world.caller, steered(name, params, "Hi"))
+            .await;
+        match refused.map(|_| ()) {
+            Err(NodeError::Given { path, .. }) => {
+                assert_eq!(path, format!("aigen.params.{field}"), "{name} {shown}");
+            }
+            other => panic!("{name} {shown}: {other:?}"),
+        }
+    }
+    let quoted = steered("quote", json!({"text": "a fox ran", "words": 1}), "Hi");
+    let running = world.node.complete(&world.caller, quoted).await.unwrap();
+    let (text, _) = read(running).await;
+    assert!(["a", "fox", "ran"].contains(&text.as_str()), "{text}");
+}
+
+/// Of several answers nothing is kept, and whoever asks for that is told before it costs anything.
+#[tokio::test]
+async fn several_answers_are_not_kept_to_be_run_again() {
+    let world = World::new(1_000_000).await;
+    let several = CompletionRequest {
+        choices: 2,
+        replay: true,
+        ..steered("choice", json!({"options": ["yes", "no"]}), "Hi")
+    };
+    let refused = world.node.complete(&world.caller, several).await;
+    match refused.map(|_| ()) {
+        Err(NodeError::Unsupported { param, .. }) => assert_eq!(param, "aigen.replay"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(world.money(), (1_000_000, 0));
+}
+
+/// A deprecation says less than a yank, and takes none back.
+#[tokio::test]
+async fn a_yanked_version_stays_yanked_until_it_is_restored() {
+    let world = World::new(1_000_000).await;
+    publish(
+        &world,
+        "ada/yes@1.0.0",
+        ControllerKind::Grammar,
+        "start: \"yes\"",
+    )
+    .await
+    .unwrap();
+    let owner = crate::Caller {
+        account: parsed("developer:ada"),
+        spender: parsed("developer:ada"),
+        ..world.caller.clone()
+    };
+    let rows = [
+        (Standing::Deprecated, "old", ""),
+        (Standing::Yanked, "bad\nvery", "has the character \\u{a}"),
+        (
+            Standing::Yanked,
+            "bad\u{1b}[31m",
+            "has the character \\u{1b}",
+        ),
+        (Standing::Yanked, "bad", ""),
+        (Standing::Deprecated, "old", "is yanked"),
+        (Standing::Yanked, "worse", ""),
+        (Standing::Current, "", ""),
+        (Standing::Deprecated, "old", ""),
+    ];
+    for (standing, reason, refused) in rows {
+        let set = SetStanding {
+            reference: parsed("ada/yes@1.0.0"),
+            stated: Stated {
+                standing,
+                reason: reason.into(),
+            },
+        };
+        let said = world.node.set_standing(&owner, set).await;
+        match (said, refused) {
+            (Ok(()), "") => {}
+            (Err(error), part) if !part.is_empty() => {
+                assert!(error.to_string().contains(part), "{error}");
+            }
+            (other, _) => panic!("{standing:?} {reason:?}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use crate::commands::dev;
 use crate::commands::validator::first_model;
 use crate::context::Context;
+use crate::failure::hinted;
 use crate::reach::{Asked, Reach};
 use aigen_api::openai::{
     AigenReply, AigenStop, ChatRequest, DatasetQuery, Extension, Message, Role, StreamOptions,
@@ -9,6 +10,7 @@ use aigen_types::{Amount, DatasetSelector};
 use anyhow::Result;
 use futures::StreamExt;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::io::{self, BufRead, IsTerminal};
 
 /// See [`super::Command::Chat`].
@@ -41,7 +43,7 @@ pub struct Args {
 
     /// What the controller is given; the value is JSON, or plain text
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = param, requires = "controller")]
-    params: Vec<(String, serde_json::Value)>,
+    params: Vec<(String, Value)>,
 
     /// A dataset whose passages are put into the prompt: OWNER/NAME, with a version or without
     #[arg(long = "dataset", value_name = "NAME")]
@@ -136,7 +138,22 @@ impl Args {
         }
     }
 
+    /// What the controller is given, each once: of two values one would be lost.
+    fn params(&self) -> Result<Map<String, Value>> {
+        let mut params = Map::new();
+        for (name, value) in &self.params {
+            if params.insert(name.clone(), value.clone()).is_some() {
+                return Err(hinted(
+                    format!("--param gives `{name}` twice"),
+                    "give it once; several values are a list, like --param options='[\"yes\",\"no\"]'",
+                ));
+            }
+        }
+        Ok(params)
+    }
+
     async fn request(&self, node: &Asked) -> Result<ChatRequest> {
+        let params = self.params()?;
         let model = match &self.model {
             Some(model) => model.clone(),
             None => first_model(node).await?,
@@ -147,7 +164,7 @@ impl Args {
             .map(|text| Message::new(Role::System, text.as_str()));
         let extension = Extension {
             controller: self.controller.clone(),
-            params: self.params.iter().cloned().collect(),
+            params,
             max_cost: self.max_cost,
             replay: self.replay,
             datasets: self.datasets.iter().map(passages).collect(),
@@ -206,11 +223,42 @@ fn cost(aigen: &AigenReply) -> String {
     format!("[{cost} AIGEN, receipt {receipt}{stopped}]")
 }
 
-fn param(text: &str) -> Result<(String, serde_json::Value), String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    let plain = || serde_json::Value::String(value.to_owned());
+fn param(text: &str) -> Result<(String, Value), String> {
+    let named = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = named.ok_or("write NAME=VALUE")?;
+    let plain = || Value::String(value.to_owned());
     Ok((
         name.to_owned(),
         serde_json::from_str(value).unwrap_or_else(|_| plain()),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn a_parameter_is_given_once_and_by_name() {
+        let params = |given: &[&str]| {
+            let typed = ["chat", "--controller", "choice"].iter().chain(given);
+            let typed = Typed::try_parse_from(typed).map_err(|error| error.to_string())?;
+            typed.args.params().map_err(|error| error.to_string())
+        };
+        let once = params(&["--param", "a=1", "--param", "b=x=y"]).unwrap();
+        assert_eq!(Value::Object(once), serde_json::json!({"a": 1, "b": "x=y"}));
+        for (given, why) in [
+            (&["--param", "a=1", "--param", "a=2"], "gives `a` twice"),
+            (&["--param", "=3", "--param", "b=1"], "write NAME=VALUE"),
+        ] {
+            let refused = params(given).unwrap_err();
+            assert!(refused.contains(why), "{refused}");
+        }
+    }
 }

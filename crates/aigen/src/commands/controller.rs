@@ -13,6 +13,7 @@ use aigen_api::resources::{
     Controller, ControllerKind, List, PublishController, Replay, SetStanding, Signed, Standing,
     TagController,
 };
+use aigen_network::limits::CONTENT_BYTES_MAX;
 use aigen_types::{CallId, ControllerName, ControllerRef, ControllerSelector, Slug};
 use anyhow::{Context as _, Result, ensure};
 use clap::Subcommand;
@@ -396,7 +397,7 @@ fn standing_of(controller: &Controller) -> String {
     };
     match controller.reason.as_str() {
         "" => standing.to_owned(),
-        reason => format!("{standing}: {reason}"),
+        reason => format!("{standing}: {}", output::line(reason)),
     }
 }
 
@@ -425,6 +426,19 @@ fn read(file: &Path) -> Result<(String, Option<Vec<u8>>)> {
         )
     );
     if kind_of(file) == ControllerKind::Wasm {
+        // A node stops reading there, in the middle of what is sent.
+        ensure!(
+            bytes.len() as u64 <= CONTENT_BYTES_MAX,
+            hinted(
+                format!(
+                    "{} has {}, and a component may have {}",
+                    file.display(),
+                    output::bytes(bytes.len() as u64),
+                    output::bytes(CONTENT_BYTES_MAX)
+                ),
+                "build it without debug information: `strip = true`, `opt-level = \"s\"`",
+            )
+        );
         return Ok((String::new(), Some(bytes)));
     }
     let text = String::from_utf8(bytes).or_hint(
@@ -436,12 +450,16 @@ fn read(file: &Path) -> Result<(String, Option<Vec<u8>>)> {
 
 async fn list(reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_customer(context)?;
-    let controllers: List<Controller> = node.get("/v1/aigen/controllers").await?;
+    let mut controllers: List<Controller> = node.get("/v1/aigen/controllers").await?;
+    // The API's order is that of digests, by which its pages go on.
+    let name = |controller: &Controller| controller.reference.clone();
+    controllers.data.sort_by_key(name);
     context.output.data(&controllers, || {
-        let mut table = Table::new(&["controller", "score", "description"]);
+        let mut table = Table::new(&["controller", "standing", "score", "description"]);
         for controller in &controllers.data {
             table.row([
                 controller.reference.to_string(),
+                standing_of(controller),
                 score(controller),
                 controller.description.clone(),
             ]);
@@ -468,13 +486,14 @@ fn describe(controller: &Controller) -> String {
     let mut text =
         format!("controller   {reference}\ndigest       {digest}\nscore        {score}\n");
     if !description.is_empty() {
+        let description = output::line(description);
         text.push_str(&format!("description  {description}\n"));
     }
     if controller.standing != Standing::Current {
         text.push_str(&format!("standing     {}\n", standing_of(controller)));
     }
     if let Some(refused) = &controller.refused {
-        text.push_str(&format!("refused      {refused}\n"));
+        text.push_str(&format!("refused      {}\n", output::line(refused)));
     }
     if !controller.tags.is_empty() {
         text.push_str(&format!("tags         {}\n", controller.tags.join(" ")));
@@ -485,12 +504,13 @@ fn describe(controller: &Controller) -> String {
             manifest,
             ..
         } = release;
+        let manifest = output::lines(manifest);
         text.push_str(&format!(
             "content      {content}\npublisher    {publisher}\nmanifest:\n{manifest}"
         ));
     }
     if let Some(source) = &controller.source {
-        text.push_str(&format!("source:\n{source}"));
+        text.push_str(&format!("source:\n{}", output::lines(source)));
     }
     text
 }

@@ -3,7 +3,7 @@ use crate::output::{self, Table};
 use crate::reach::Reach;
 use aigen_api::resources::{
     AnyReceipt, ChargeLine, Correction, CorrectionKind, CountedBy, DatasetRead, ReadReceipt,
-    Receipt, RowRange, Share,
+    Receipt, RowRange, Share, Steering,
 };
 use aigen_types::CallId;
 use anyhow::Result;
@@ -122,12 +122,12 @@ fn given_back(budgets: &[String], corrections: &[Correction]) -> String {
     text
 }
 
-/// What a published controller did for it.
+/// What steered it: a published controller, and what ended it, which a form of the request's own may.
 fn steered(receipt: &Receipt) -> String {
-    if receipt.controller_digest.is_none() {
-        return String::new();
-    }
     let steering = &receipt.steering;
+    if receipt.controller_digest.is_none() {
+        return unpublished(steering);
+    }
     let mut text = format!(
         "Steering took {} units of fuel and {} µs beside the model; decisions {}.\n",
         steering.fuel, steering.controller_micros, steering.decisions
@@ -137,6 +137,14 @@ fn steered(receipt: &Receipt) -> String {
         text += &format!("The controller was ended: {fault}.\n");
     }
     text
+}
+
+/// What ended a form that nobody published: a schema, or a built-in controller.
+fn unpublished(steering: &Steering) -> String {
+    match &steering.fault {
+        Some(fault) => format!("What held it to its form was ended: {fault}.\n"),
+        None => String::new(),
+    }
 }
 
 /// What its controller asked of the outside; completions were charged apart.
@@ -223,4 +231,20 @@ fn split(shares: &[Share]) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_named_without_a_controller() {
+        let ended = Steering {
+            fault: Some("grammar_too_costly".into()),
+            ..Steering::default()
+        };
+        let told = "What held it to its form was ended: grammar_too_costly.\n";
+        assert_eq!(unpublished(&ended), told);
+        assert_eq!(unpublished(&Steering::default()), "");
+    }
 }

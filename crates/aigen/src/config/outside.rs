@@ -1,7 +1,7 @@
 use super::bounds::without_passwords;
 use crate::failure::{OrHint, hinted};
 use aigen_outside::{Bounds, Origin, Tool, Web};
-use aigen_types::ModelName;
+use aigen_types::{ControllerName, DatasetName, ModelName, Slug};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,9 +12,10 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutsideConfig {
-    /// Which controllers, as `owner/name` or `owner/*`; all that ask, where it is empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub controllers: Vec<String>,
+    /// Which controllers, as `owner/name` or `owner/*`: none where it is empty, all that ask where
+    /// it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub controllers: Option<Vec<String>>,
     /// Hosts whose pages may be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
@@ -56,7 +57,7 @@ const ANSWER_KIB_MAX: u64 = 512;
 impl Default for OutsideConfig {
     fn default() -> Self {
         Self {
-            controllers: Vec::new(),
+            controllers: None,
             hosts: Vec::new(),
             models: Vec::new(),
             datasets: Vec::new(),
@@ -83,9 +84,13 @@ impl OutsideConfig {
     pub fn check(&self) -> Result<()> {
         self.origins()?;
         self.models()?;
-        self.tools
-            .iter()
-            .try_for_each(|tool| tool.url().map(|_| ()))?;
+        must_name("controllers", self.controllers.iter().flatten(), |name| {
+            name.parse::<ControllerName>().is_ok()
+        })?;
+        must_name("datasets", &self.datasets, |name| {
+            name.parse::<DatasetName>().is_ok()
+        })?;
+        self.tools.iter().try_for_each(ToolConfig::check)?;
         let names: std::collections::BTreeSet<_> =
             self.tools.iter().map(|tool| &tool.name).collect();
         if names.len() < self.tools.len() {
@@ -173,7 +178,38 @@ impl OutsideConfig {
     }
 }
 
+/// Whether each is one, as `owner/name`, or all of an owner's, as `owner/*`. What is neither would be
+/// granted to nobody in silence.
+fn must_name<'a>(
+    key: &str,
+    names: impl IntoIterator<Item = &'a String>,
+    is_one: fn(&str) -> bool,
+) -> Result<()> {
+    let known = |name: &&String| match name.strip_suffix("/*") {
+        Some(owner) => owner.parse::<Slug>().is_ok(),
+        None => is_one(name.as_str()),
+    };
+    match names.into_iter().find(|name| !known(name)) {
+        None => Ok(()),
+        Some(wrong) => Err(hinted(
+            format!("`{key}` of [outside] names `{wrong}`, which nothing is called"),
+            "write owner/name, or owner/* for all of an owner's",
+        )),
+    }
+}
+
 impl ToolConfig {
+    /// What manifests name, and where it is.
+    fn check(&self) -> Result<()> {
+        if self.name.is_empty() || self.name.trim() != self.name {
+            return Err(hinted(
+                format!("[[outside.tool]] has the name `{}`", self.name),
+                "give it one that manifests can name, like weather",
+            ));
+        }
+        self.url().map(|_| ())
+    }
+
     fn url(&self) -> Result<reqwest::Url> {
         let url = reqwest::Url::parse(&self.url).ok();
         let sound = |url: &reqwest::Url| {
@@ -203,5 +239,50 @@ impl ToolConfig {
             url: self.url()?,
             key: key.transpose()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> Result<OutsideConfig> {
+        let config: OutsideConfig = toml::from_str(text)?;
+        config.check().map(|()| config)
+    }
+
+    /// A list that names nobody is not one that is absent, when it is printed too.
+    #[test]
+    fn nobody_is_not_everybody() {
+        let nobody = checked("controllers = []").unwrap();
+        assert_eq!(nobody.controllers, Some(Vec::new()));
+        let printed = toml::to_string(&nobody).unwrap();
+        assert_eq!(checked(&printed).unwrap(), nobody);
+        assert_eq!(checked("").unwrap().controllers, None);
+    }
+
+    #[test]
+    fn a_name_that_nothing_has_is_refused() {
+        let tool = |name: &str| format!("[[tool]]\nname = \"{name}\"\nurl = \"http://a/\"");
+        for (text, wrong) in [
+            ("controllers = [\"ada/moods\", \"ada/*\"]", None),
+            ("datasets = [\"books/faq\", \"books/*\"]", None),
+            ("controllers = [\"ada\"]", Some("`ada`")),
+            ("controllers = [\"*/*\"]", Some("`*/*`")),
+            ("controllers = [\"ada/moods@1\"]", Some("`ada/moods@1`")),
+            ("datasets = [\"books\"]", Some("`books`")),
+            (&tool("weather"), None),
+            (&tool(""), Some("[[outside.tool]]")),
+            (&tool(" a"), Some("` a`")),
+        ] {
+            match (checked(text), wrong) {
+                (Ok(_), None) => {}
+                (Err(error), Some(wrong)) => {
+                    let said = format!("{error:#}");
+                    assert!(said.contains(wrong) && said.contains("hint: "), "{said}");
+                }
+                (other, _) => panic!("{text}: {other:?}"),
+            }
+        }
     }
 }

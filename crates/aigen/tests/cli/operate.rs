@@ -154,8 +154,8 @@ fn controllers() {
     check!(folder.run(&["controller", "list"]), @r"
     exit code: 0
     ----- stdout
-    controller     score           description
-    ada/yes@1.0.0  not scored yet  Yes or no
+    controller     standing  score           description
+    ada/yes@1.0.0  current   not scored yet  Yes or no
     ----- stderr
     ");
     check!(folder.run(&["controller", "show", "ada/yes@1.0.0"]), @r#"

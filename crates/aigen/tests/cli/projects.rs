@@ -2,6 +2,7 @@
 
 use crate::check;
 use crate::components;
+use crate::support::tools::python;
 use crate::support::{Folder, Ran};
 use aigen_testkit_guests as guests;
 use serde_json::Value;
@@ -333,6 +334,35 @@ fn a_toolchain_that_is_missing_is_named() {
     let ran = run(&folder, &["controller", "build", "in-c"], tool);
     assert_eq!(ran.code, 1, "{ran}");
     assert!(ran.stderr.contains("apt-get install clang lld"), "{ran}");
+}
+
+/// What both SDKs promise of a fork, over the host's handles as stubs: no toolchain is needed.
+#[test]
+fn a_fork_shares_nothing_that_can_change() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let sdk = guests::root().join("sdk");
+    let python = python("copy").map(|python| (python, "forks.py", sdk.join("controller-python")));
+    let node = (
+        PathBuf::from("node"),
+        "forks.mjs",
+        sdk.join("controller-js/aigen-controller.js"),
+    );
+    for (interpreter, script, sdk) in python.into_iter().chain([node]) {
+        let ran = std::process::Command::new(&interpreter)
+            .arg(here.join(script))
+            .arg(sdk)
+            .output();
+        let Ok(ran) = ran else {
+            guests::skip(&format!("{} is missing", interpreter.display()));
+            continue;
+        };
+        let complained = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(
+            String::from_utf8_lossy(&ran.stdout),
+            "all passed\n",
+            "{complained}"
+        );
+    }
 }
 
 /// Every command of the guide, in its order, as its reader would paste it.

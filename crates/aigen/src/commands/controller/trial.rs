@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::data_dir::DataDir;
 use crate::failure::{OrHint, hinted};
 use crate::node::{chosen_model, embedded, host};
-use crate::output::Output;
+use crate::output::{self, Output};
 use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_engine::{ChatMessage, EngineHandle, Limits, Role, TokenId};
@@ -55,7 +55,7 @@ fn object(text: &str) -> Result<Map<String, Value>, serde_json::Error> {
 /// A controller to be tried.
 struct Tried {
     component: Component,
-    settings: Settings,
+    manifest: Option<Manifest>,
 }
 
 /// What it is asked.
@@ -72,6 +72,9 @@ struct Question {
 struct Session {
     text: String,
     finish: String,
+    /// What ended it, where that is a fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
     sampled: u64,
     forced: u64,
     discarded: u64,
@@ -150,7 +153,7 @@ fn report(
     let manifest = args.manifest.clone().or(own);
     let tried = Tried {
         component: compile(&file, images)?,
-        settings: settings(manifest.as_deref())?,
+        manifest: manifest.as_deref().map(read).transpose()?,
     };
     let cases = project.map_or(Ok(Vec::new()), |project| {
         traces::read_all(&project.traces())
@@ -182,16 +185,9 @@ fn compile(file: &Path, images: Images) -> Result<Component> {
     compiled.with_context(|| format!("{} is no controller", file.display()))
 }
 
-fn settings(manifest: Option<&Path>) -> Result<Settings> {
-    let Some(path) = manifest else {
-        // As much as anyone may have, so that nothing is missing before there is a manifest.
-        return Ok(Settings {
-            backtracks: true,
-            ..Settings::default().interpreter()
-        });
-    };
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Ok(Manifest::parse(&text)?.settings())
+fn read(manifest: &Path) -> Result<Manifest> {
+    let text = fs::read_to_string(manifest).with_context(|| manifest.display().to_string())?;
+    Ok(Manifest::parse(&text)?)
 }
 
 fn asked(tried: &Tried, model: &Embedded, args: &TestArgs) -> Result<Session> {
@@ -238,6 +234,28 @@ fn traced(tried: &Tried, case: &Case) -> Result<Traced> {
 }
 
 impl Tried {
+    /// As much as anyone may have, so that nothing is missing before there is a manifest.
+    fn settings(&self) -> Settings {
+        self.manifest.as_ref().map_or_else(
+            || Settings {
+                backtracks: true,
+                ..Settings::default().interpreter()
+            },
+            Manifest::settings,
+        )
+    }
+
+    /// What a node would refuse before the controller is asked.
+    fn must_take(&self, params: &Map<String, Value>) -> Result<()> {
+        let Some(manifest) = &self.manifest else {
+            return Ok(());
+        };
+        manifest.check_params(params).or_hint(
+            "its manifest does not take these parameters",
+            "correct them, or [parameters] of the manifest",
+        )
+    }
+
     fn run(
         &self,
         engine: &EngineHandle,
@@ -245,13 +263,9 @@ impl Tried {
         question: Question,
     ) -> Result<Session> {
         let watch = Watch::default();
-        let program = self
-            .component
-            .program(compiler.clone(), self.settings.clone());
-        let argument = match question.params.is_empty() {
-            true => String::new(),
-            false => Value::Object(question.params).to_string(),
-        };
+        self.must_take(&question.params)?;
+        let program = self.component.program(compiler.clone(), self.settings());
+        let argument = Value::Object(question.params).to_string();
         let request = SessionRequest {
             prompt_tokens_max: engine.info().context_tokens,
             prompt: question.prompt,
@@ -295,6 +309,10 @@ impl Session {
                 Finish::Cancelled => "cancelled".to_owned(),
                 Finish::Fault(fault) => fault.name().to_owned(),
             },
+            why: match &ending.finish {
+                Finish::Fault(fault) => Some(fault.to_string()),
+                _ => None,
+            },
             sampled: usage.sampled_tokens,
             forced: usage.forced_tokens,
             discarded: usage.discarded_tokens,
@@ -327,6 +345,7 @@ fn describe(report: &Report) -> String {
 fn one(session: &Session) -> String {
     let Session {
         finish,
+        why,
         sampled,
         forced,
         discarded,
@@ -335,8 +354,10 @@ fn one(session: &Session) -> String {
         decisions,
         ..
     } = session;
+    let why = why.iter().map(|why| format!(" ({})", output::line(why)));
+    let why: String = why.collect();
     let mut text = format!(
-        "{}\n{}\nended with {finish}: {sampled} sampled, {forced} forced, {discarded} discarded, {hidden} hidden; \
+        "{}\n{}\nended with {finish}{why}: {sampled} sampled, {forced} forced, {discarded} discarded, {hidden} hidden; \
          {fuel} fuel; decisions {decisions}\n",
         table(&session.steps),
         session.text
