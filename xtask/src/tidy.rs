@@ -11,7 +11,8 @@ use std::path::Path;
 
 /// Kinds of files that people write by hand.
 const WRITTEN: &[&str] = &[
-    "c", "css", "h", "html", "js", "lark", "md", "py", "rows", "rs", "scn", "sh", "toml", "ts", "wit", "yml",
+    "c", "css", "h", "html", "js", "lark", "md", "py", "rows", "rs", "scn", "sh", "toml", "ts",
+    "wit", "yml",
 ];
 
 pub fn run() -> Result<()> {

@@ -179,7 +179,10 @@ async fn what_does_not_fit_is_refused_by_its_path_before_any_charge() {
     let yanked = call(&world, "ada/sentiment@1.0.0", text("a")).await.error();
     assert_eq!((yanked.0, yanked.1.as_str()), (422, "controller_yanked"));
     let gone = call(&world, "ada/sentiment", text("a")).await.error();
-    assert_eq!(gone.1, "controller_yanked", "and not as if it had never been");
+    assert_eq!(
+        gone.1, "controller_yanked",
+        "and not as if it had never been"
+    );
     assert_eq!(world.node.network().receipts().count(), 0);
     world.settle().await;
 }

@@ -213,7 +213,12 @@ fn differences(at: &str, old: &Value, new: &Value, keys: &mut Vec<String>) {
                     at => format!("{at}.{key}"),
                 };
                 let (old, new) = (part(&old), part(&new));
-                differences(&at, &old.unwrap_or_default(), &new.unwrap_or_default(), keys);
+                differences(
+                    &at,
+                    &old.unwrap_or_default(),
+                    &new.unwrap_or_default(),
+                    keys,
+                );
             }
         }
         _ => keys.push(at.to_owned()),
@@ -247,9 +252,17 @@ mod tests {
         for (old, new, keys) in [
             (json!({"a": 1}), json!({"a": 1}), ""),
             (json!({"a": 1, "b": 2}), json!({"a": 2, "c": 3}), "a b c"),
-            (json!({"a": {"b": 1, "c": 2}}), json!({"a": {"b": 1, "c": 3}}), "a.c"),
+            (
+                json!({"a": {"b": 1, "c": 2}}),
+                json!({"a": {"b": 1, "c": 3}}),
+                "a.c",
+            ),
             (json!({"a": null}), json!({"a": {"b": 1}}), "a"),
-            (json!({"model": [tiny(2)]}), json!({"model": [tiny(3)]}), "model.tiny.price.output"),
+            (
+                json!({"model": [tiny(2)]}),
+                json!({"model": [tiny(3)]}),
+                "model.tiny.price.output",
+            ),
             (
                 json!({"model": [tiny(2), {"name": "old"}]}),
                 json!({"model": [{"name": "new"}, tiny(2)]}),
