@@ -86,9 +86,9 @@ impl Node {
             Steering::Free => Ok(Steered::built_in(Program::free())),
             Steering::JsonObject => {
                 let any_object = serde_json::json!({ "type": "object" });
-                json_schema(compiler, &any_object).map(Steered::built_in)
+                Ok(Steered::built_in(json_schema(compiler, &any_object)?))
             }
-            Steering::JsonSchema(schema) => json_schema(compiler, schema).map(Steered::built_in),
+            Steering::JsonSchema(schema) => Ok(Steered::built_in(json_schema(compiler, schema)?)),
             Steering::Tools(tools) => Ok(Steered::built_in(compiler.tools(&tools.grammar())?)),
             Steering::Controller { name, params } => {
                 match built_in(compiler, name, params).transpose()? {
