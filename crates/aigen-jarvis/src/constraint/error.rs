@@ -128,7 +128,7 @@ const OPTIONS: [(&str, &str, &str); 2] = [
 
 /// Whether llguidance's message says that one of its bounds was reached, which it has no other
 /// word for.
-fn is_costly(message: &str) -> bool {
+pub(super) fn is_costly(message: &str) -> bool {
     BOUNDS.iter().any(|bound| message.contains(bound))
 }
 

@@ -69,6 +69,19 @@ fn drawn(lines: &[&str]) -> Option<String> {
     Some(place(None, column + 1, &rest))
 }
 
+/// Keywords whose value is data and no schema.
+const DATA: [&str; 4] = ["const", "enum", "default", "examples"];
+
+/// Keywords whose value has schemas under names of the author's own.
+const NAMED: [&str; 6] = [
+    "properties",
+    "patternProperties",
+    "$defs",
+    "definitions",
+    "dependentSchemas",
+    "dependencies",
+];
+
 /// The first expression of a JSON Schema that is wrong, named by its place in the schema; of schemas by names
 /// that are no keywords the same. llguidance quotes it instead, after rewriting it.
 fn find(value: &Value, path: &str, keywords: bool) -> Option<CompileError> {

@@ -130,7 +130,7 @@ fn a_project_in_c() {
     }
 }
 
-/// Two branches say a token each, some 200 steps long, and tell each other; the second is kept, and says how often it
+/// Two branches put in what they keep notes of, say a token each and tell each other; the second is kept, and says how often it
 /// was asked.
 const FORKS: &str = r#"
 #include "aigen_controller.h"
@@ -162,7 +162,7 @@ static bool step(void *state, const aigen_step *step, aigen_decision *decision, 
     aigen_fork(decision, 1);
     return true;
   }
-  if (self->steps < 200) {
+  if (self->steps < 40) {
     self->notes = realloc(self->notes, (size_t)self->steps * 1000);
     memset(self->notes, 'n', (size_t)self->steps * 1000);
     aigen_edit(decision, 0, "n");
