@@ -186,7 +186,9 @@ pub fn misused(said: &str) {
 
 /// What failed, and what to do next, each in one line: for the log.
 pub fn told(error: &Error) -> (String, String) {
-    let Report { messages, hints } = Report::of(error);
+    let Report {
+        messages, hints, ..
+    } = Report::of(error);
     (messages.join(": "), hints.join("; "))
 }
 
