@@ -199,7 +199,10 @@ impl<T: FromStr<Err: Display>> FromRequestParts<Gateway> for Named<T> {
             .await
             .map_err(|error| Failure::invalid("path", error.body_text()))?;
         let parsed = text.parse().map(Self);
-        parsed.map_err(|error| Failure::invalid("path", format!("{text:?}: {error}")))
+        parsed.map_err(|error: T::Err| {
+            let reason = error.to_string();
+            Failure::invalid("path", format!("{text:?}: {}", in_words(&reason)))
+        })
     }
 }
 
@@ -234,13 +237,16 @@ fn unasked(said: &str) -> Failure {
         .or(quoted("unknown field `"))
         .or(quoted("missing field `"));
     let (name, reason) = found.unwrap_or(("query", said));
-    let numeric = [
-        "invalid digit found in string",
-        "cannot parse integer from empty string",
-    ];
-    match numeric.contains(&reason) {
-        true => Failure::invalid(name, "must be a whole number, 0 or more"),
-        false => Failure::invalid(name, reason),
+    Failure::invalid(name, in_words(reason))
+}
+
+/// Why something is no number, as people say it; other reasons are as they should be.
+fn in_words(reason: &str) -> &str {
+    match reason {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "must be a whole number, 0 or more"
+        }
+        reason => reason,
     }
 }
 

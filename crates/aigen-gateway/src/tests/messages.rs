@@ -258,7 +258,7 @@ async fn errors_are_anthropics() {
             json!({"messages": [
                 {"role": "user", "content": "Hi"},
                 {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "f", "input": "x"}]},
-                {"role": "user", "content": "Hi"},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": "x"}]},
             ]}),
             400,
             "invalid_request_error",

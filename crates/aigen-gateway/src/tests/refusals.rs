@@ -443,3 +443,20 @@ async fn a_panic_is_an_envelope() {
     let reply = super::world::collect(response).await;
     assert_eq!(reply.error(), (500, "internal_error".to_owned(), None));
 }
+
+#[tokio::test]
+async fn what_is_no_number_or_id_is_said_in_words() {
+    let world = World::polite().await;
+    for (path, says) in [
+        ("/v1/aigen/epochs/abc/statement", "must be a whole number"),
+        ("/v1/aigen/epochs/-1/calls", "must be a whole number"),
+        ("/v1/aigen/receipts/xyz", "an id has 32 hex digits, like "),
+    ] {
+        let reply = world.get(&world.operator, path).await;
+        let (status, code, param) = reply.error();
+        assert_eq!((status, code.as_str()), (400, "invalid_value"), "{path}");
+        assert_eq!(param.as_deref(), Some("path"), "{path}");
+        assert!(reply.text.contains(says), "{path}: {}", reply.text);
+    }
+    world.settle().await;
+}
