@@ -256,13 +256,13 @@ fn requests_that_are_refused() {
     error: controller `nobody/nothing@1.0.0` is not published here
     hint: `aigen controller list` lists what is published here
     ");
-    check!(folder.run(&["chat", "Hello!", "--controller", "regex", "--param", "pattern=("]), @r"
+    check!(folder.run(&["chat", "Hello!", "--controller", "regex", "--param", "pattern=("]), @r#"
     exit code: 1
     ----- stdout
     ----- stderr
-    error: the regular expression is not valid: unclosed group
+    error: the regular expression is not valid: unclosed group (at column 1: "(")
     hint: correct the controller, its parameters or the schema
-    ");
+    "#);
     let schema = r#"schema={"type":"nonsense"}"#;
     check!(folder.run(&["chat", "Hello!", "--controller", "json-schema", "--param", schema]), @r"
     exit code: 1
