@@ -180,7 +180,7 @@ async fn what_is_given_wrongly_is_named() {
             .complete(&world.caller, steered(name, params, "Hi"))
             .await;
         match refused.map(|_| ()) {
-            Err(NodeError::Given { path, .. }) => {
+            Err(NodeError::Given { path, .. } | NodeError::ParameterUnknown { path, .. }) => {
                 assert_eq!(path, format!("aigen.params.{field}"), "{name} {shown}");
             }
             other => panic!("{name} {shown}: {other:?}"),
