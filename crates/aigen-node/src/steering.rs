@@ -231,13 +231,17 @@ fn abilities(info: &ModelInfo) -> Abilities<'_> {
 fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, CompileError> {
     let compiled = compiler.json_schema(schema, JsonOptions::default());
     compiled.map_err(|error| match error.kind {
-        // Options that would help are a guest's, and no caller's.
-        CompileErrorKind::Invalid if error.hint.is_some() => CompileError {
+        // That option is a guest's, and no caller's.
+        CompileErrorKind::Invalid if error.hint.as_ref().is_some_and(of_guests) => CompileError {
             hint: Some("leave it out of the schema, and say it in the prompt".to_owned()),
             ..error
         },
         _ => error,
     })
+}
+
+fn of_guests(hint: &String) -> bool {
+    hint.contains("`lenient`")
 }
 
 /// The controllers that need no publishing, and the parameters that each takes, the one that it needs first.
