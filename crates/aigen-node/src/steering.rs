@@ -227,6 +227,9 @@ fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, NodeError
     Ok(compiler.json_schema(schema, JsonOptions::default())?)
 }
 
+/// Controllers that nobody publishes.
+pub(crate) const BUILT_IN: [&str; 5] = ["json-schema", "regex", "lark", "choice", "quote"];
+
 /// The controllers that need no publishing; `None` if `name` is none of them.
 fn built_in(
     compiler: &Compiler,
@@ -247,9 +250,7 @@ fn built_in(
         }
         _ => unreachable!("guarded by the list of names"),
     };
-    ["json-schema", "regex", "lark", "choice", "quote"]
-        .contains(&name)
-        .then(compile)
+    BUILT_IN.contains(&name).then(compile)
 }
 
 pub(crate) fn param<'a>(

@@ -245,7 +245,16 @@ UNSUPPORTED: list[tuple[Any, str, str]] = [
     (Missing, "names a type that is not there", "top of a module"),
     (object, "$: the type object", "say what it is"),
     (Callable[[], int], "the type ", "use a dataclass"),
+    (set[Left], "a set of Left, which Python cannot put into one", "a frozen dataclass"),
+    (frozenset[list[int]], "a set of list, which Python", "use a list"),
+    (set[tuple[int, dict[str, int]]], "a set of tuple, which Python", "use a list"),
+    (Annotated[float, Range(float("nan"), 1)], "a bound that is no number", "write a number"),
 ]
+
+
+def test_a_type_that_is_named_only_is_told_so() -> None:
+    error = failure(lambda: aigen.schema_of(list["NotThere"]), aigen.SchemaError)  # type: ignore[name-defined]  # noqa: F821
+    assert "'NotThere', which is only the name of a type" in str(error)
 
 
 def test_unsupported_types_are_refused_at_decoration() -> None:

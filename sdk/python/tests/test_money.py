@@ -128,7 +128,7 @@ def test_a_read_of_rows_has_a_receipt() -> None:
     if read is None:
         return
     receipt = CLIENT.receipt(read)
-    assert isinstance(receipt, aigen.ReadReceipt)
+    assert isinstance(receipt, aigen.ReadReceipt) and isinstance(receipt, aigen.Charged)
     assert (receipt.kind, receipt.read.rows, receipt.read.ranges[0].count) == ("dataset_read", 2, 2)
     assert sum((line.amount for line in receipt.lines), Amount(0)) == receipt.total
 

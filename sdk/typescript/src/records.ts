@@ -70,11 +70,9 @@ export interface DatasetRead {
 /** `GET /v1/aigen/receipts/{id}`: of a call, or of rows that were read outside of calls, which have a `kind`. */
 export type AnyReceipt = Receipt | ReadReceipt;
 
-/** What a read of a dataset outside of calls came to. */
-export interface ReadReceipt {
+/** What every receipt says of money. */
+export interface Charged {
   readonly id: string;
-  readonly kind: "dataset_read";
-  readonly read: DatasetRead;
   /** How it became money; their amounts add up to `total_nano`. */
   readonly lines: readonly ChargeLine[];
   readonly total_nano: bigint;
@@ -89,13 +87,19 @@ export interface ReadReceipt {
   readonly corrections: readonly unknown[];
   /** Who received it; the amounts add up to `total_nano` and `margin_nano`. */
   readonly split: readonly Share[];
+  /** When the call began, or the read was paid. */
   readonly created: bigint;
   readonly journal_seq: number;
 }
 
+/** What a read of a dataset outside of calls came to. */
+export interface ReadReceipt extends Charged {
+  readonly kind: "dataset_read";
+  readonly read: DatasetRead;
+}
+
 /** What one call used, what it cost and who was paid. */
-export interface Receipt {
-  readonly id: string;
+export interface Receipt extends Charged {
   /** Of a call there is none. */
   readonly kind?: undefined;
   readonly model: string;
@@ -103,27 +107,11 @@ export interface Receipt {
   readonly controller: string | null;
   readonly controller_digest: string | null;
   readonly usage: TokenUsage;
-  /** How usage became money; their amounts add up to `total_nano`. */
-  readonly lines: readonly ChargeLine[];
-  readonly total_nano: bigint;
-  readonly total: string;
-  /** What the app added for itself; the payer paid both. */
-  readonly margin_nano: bigint;
-  readonly margin: string;
-  readonly payer: string;
-  readonly spender: string;
-  readonly budgets: readonly string[];
-  /** What was given back since. */
-  readonly corrections: readonly unknown[];
-  /** Who received it; the amounts add up to `total_nano` and `margin_nano`. */
-  readonly split: readonly Share[];
   /** The rows of datasets that went into it. */
   readonly reads?: readonly DatasetRead[];
   /** How the call ended, in one word. */
   readonly finish: string;
   readonly steering: Readonly<Record<string, unknown>>;
-  readonly created: bigint;
-  readonly journal_seq: number;
 }
 
 /** A row of `GET /v1/aigen/usage`; a field that was not asked for by `by` is absent. */

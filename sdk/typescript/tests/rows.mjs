@@ -71,6 +71,18 @@ const REFUSED = [
   [() => s.string({ pattern: "(" }), /cannot be enforced/],
   [() => s.enum([]), /without values/],
   [() => s.integer({ min: 0.1, max: 0.9 }), /no number is from 1 to 0/],
+  [() => s.string({ min: 3, max: 1 }), /nothing has 3 to 1 characters[^]*hint: give whole numbers/],
+  [() => s.string({ max: 1.5 }), /nothing has 0 to 1.5 characters/],
+  [() => s.string({ format: "ipv6" }), /the format ipv6 cannot be enforced[^]*hint: use one of date, /],
+  [() => s.array(s.boolean(), { min: 5, max: 2 }), /nothing has 5 to 2 items/],
+  [() => s.record(s.boolean(), { max: NaN }), /nothing has 0 to NaN entries/],
+  [() => s.literal(undefined), /the value undefined cannot be written in JSON/],
+  [() => s.enum([NaN]), /the value NaN cannot be written/],
+  [() => s.union([]), /a union of no types/],
+  [() => s.array(s.optional(s.boolean())), /an item is optional[^]*hint: [^]*use s.nullable/],
+  [() => s.object({ a: "string" }), /the field a is no type[^]*hint: make it with s/],
+  [() => s.optional(), /what may be missing is no type/],
+  [() => schemaOf(s.optional(s.boolean())), /what a function takes or gives is optional/],
   [() => schemaOf(endless), /no finite value[^]*hint: let it end/],
 ];
 for (const [make, message] of REFUSED) assert.throws(make, (error) => error.name === "SchemaError" && message.test(error.message), `${message}`);

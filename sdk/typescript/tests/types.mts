@@ -1,6 +1,6 @@
 // What the compiler takes and refuses; nothing here is run.
 
-import { aiFn, AiGen, AiError, cast, classify, extract, generate, s, type Detailed, type Infer, type ReadReceipt, type Receipt, type Type } from "aigen";
+import { aiFn, AiGen, AiError, cast, classify, extract, generate, s, type Charged, type Detailed, type Infer, type ReadReceipt, type Receipt, type Share, type Type } from "aigen";
 
 /** The same type, not only one that fits. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -72,6 +72,8 @@ export async function uses(): Promise<void> {
   const receipt = await client.receipt("0");
   same<typeof receipt, Receipt | ReadReceipt>(true);
   same<typeof receipt.total_nano, bigint>(true);
+  const charged: Charged = receipt;
+  same<typeof charged.split, readonly Share[]>(true);
   if (receipt.kind === "dataset_read") same<typeof receipt, ReadReceipt>(true);
   else same<typeof receipt.model, string>(true);
 

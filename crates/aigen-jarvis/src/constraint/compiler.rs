@@ -111,7 +111,7 @@ impl Compiler {
             TopLevelGrammar::from_json_schema(enforced)
         })
         .map_err(|error| match error.what.contains("nimplemented") {
-            true => error.hint("`lenient` ignores keywords that cannot be enforced"),
+            true => error.hint("leave them out, and check afterwards what they would have hindered; a controller or a tool may be `lenient`"),
             false => error,
         })
     }

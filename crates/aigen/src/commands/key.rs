@@ -17,7 +17,8 @@ Examples:
   aigen key create user:ada --name ada-laptop
   aigen key create org:acme --spender org:acme:team:search
   aigen key create operator --operator
-  aigen key create user:ada --requests-per-minute 60 --model aigen-tiny --expires-in 30days
+  aigen key create user:ada --requests-per-minute 60 --model aigen-tiny \\
+      --expires-in 30days
   aigen key create user:ada --dataset books/faq --dataset books/poems
 
 Only a hash of the key is stored: keep what is printed.")]
@@ -42,7 +43,8 @@ Only a hash of the key is stored: keep what is printed.")]
     #[command(after_help = "\
 Examples:
   aigen key limit ada-laptop --requests-per-minute 60 --tokens-per-minute 100000
-  aigen key limit ada-laptop --scope complete --model aigen-tiny --expires-in 30days
+  aigen key limit ada-laptop --scope complete --model aigen-tiny \\
+      --expires-in 30days
   aigen key limit ada-laptop --dataset books/faq
   aigen key limit ada-laptop")]
     Limit {

@@ -24,6 +24,7 @@ from ._prompt import Prompt
 from ._records import (
     Account,
     ChargeLine,
+    Charged,
     Controller,
     Correction,
     DatasetRead,
@@ -54,6 +55,7 @@ __all__ = [
     "Budget",
     "Call",
     "ChargeLine",
+    "Charged",
     "Check",
     "ClientError",
     "Completion",

@@ -96,52 +96,46 @@ class DatasetRead:
     """Which columns; all where empty."""
 
 
-@dataclass(frozen=True)
-class ReadReceipt:
-    """What a read of a dataset outside of calls came to. Amounts of `lines` add up to `total`,
-    those of `split` to `total` and `margin`."""
+@dataclass(frozen=True, kw_only=True)
+class Charged:
+    """What every receipt says of money. Amounts of `lines` add up to `total`, those of `split` to
+    `total` and `margin`."""
 
     id: str
+    lines: tuple[ChargeLine, ...]
+    total: Amount
+    margin: Amount
+    """What the app added for itself; the payer paid both."""
+    payer: str
+    spender: str
+    split: tuple[Share, ...]
+    created: int
+    """When the call began, or the read was paid, in nanoseconds of ledger time."""
+    journal_seq: int
+    budgets: tuple[str, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadReceipt(Charged):
+    """What a read of a dataset outside of calls came to."""
+
     kind: str
     """`dataset_read`."""
     read: DatasetRead
-    lines: tuple[ChargeLine, ...]
-    total: Amount
-    margin: Amount
-    payer: str
-    spender: str
-    split: tuple[Share, ...]
-    created: int
-    """When it was paid, in nanoseconds of ledger time."""
-    journal_seq: int
-    budgets: tuple[str, ...] = ()
-    corrections: tuple[Correction, ...] = ()
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """What one call used, what it cost and who was paid. Amounts of `lines` add up to `total`,
-    those of `split` to `total` and `margin`."""
+@dataclass(frozen=True, kw_only=True)
+class Receipt(Charged):
+    """What one call used, what it cost and who was paid."""
 
-    id: str
     model: str
     model_digest: str
     usage: TokenUsage
-    lines: tuple[ChargeLine, ...]
-    total: Amount
-    margin: Amount
-    payer: str
-    spender: str
-    split: tuple[Share, ...]
     finish: str
     steering: Steering
-    created: int
-    """When it began, in nanoseconds of ledger time."""
-    journal_seq: int
     controller: str | None = None
     controller_digest: str | None = None
-    budgets: tuple[str, ...] = ()
-    corrections: tuple[Correction, ...] = ()
     reads: tuple[DatasetRead, ...] = ()
     """The rows of datasets that went into it."""
 

@@ -294,6 +294,8 @@ class Fields:
     name: str
     make: Callable[[dict[str, Any]], Any]
     description: str
+    hashable: bool = True
+    """Whether its values are, if all of their fields are."""
     fields: dict[str, Shape] = field(default_factory=dict)
 
     def kinds(self) -> frozenset[str]:

@@ -64,6 +64,10 @@ def schema_of(of: Any) -> Schema:
     shape = reader.shape(of, "$", ())
     for at, parts in reader.unions:
         _told_apart(at, parts)
+    for at, name, items in reader.sets:
+        if not _hashable(items, ()):
+            hint = "use a list, or let it be a frozen dataclass, a tuple or a frozenset"
+            raise SchemaError(at, f"a set of {name}, which Python cannot put into one", hint)
     return Schema(shape)
 
 
@@ -103,7 +107,8 @@ class _Reader:
     def __init__(self) -> None:
         self.known: dict[object, Fields] = {}
         self.unions: list[tuple[str, tuple[Shape, ...]]] = []
-        """Looked at when every class has its fields."""
+        self.sets: list[tuple[str, str, Shape]] = []
+        """Looked at when every class has its fields, as unions are."""
 
     def shape(self, of: Any, at: str, notes: tuple[Any, ...]) -> Shape:
         origin = get_origin(of)
@@ -168,7 +173,10 @@ class _Reader:
             if make in (set, frozenset) and low > 1:
                 # What comes twice is dropped, and no decoder hinders it.
                 raise SchemaError(at, f"a set of at least {low}", "use a list, and a check")
-            return Array(self.shape(arguments[0], f"{at}[]", ()), low, high, make)
+            items = self.shape(arguments[0], f"{at}[]", ())
+            if make in (set, frozenset):
+                self.sets.append((at, _name(arguments[0]), items))
+            return Array(items, low, high, make)
         if origin in (dict, collections.abc.Mapping):
             return self._map(arguments, at, notes)
         return None
@@ -199,7 +207,8 @@ class _Reader:
         else:
             raise _unsupported(at, of)
         # A TypedDict makes a dict of what it is called with, too.
-        shape = self.known[of] = Fields(of.__name__, lambda read: of(**read), _doc(of))
+        shape = Fields(of.__name__, lambda read: of(**read), _doc(of), of.__hash__ is not None)
+        self.known[of] = shape
         hints = _hints(of, at)
         shape.fields = {name: self.shape(hints[name], f"{at}.{name}", ()) for name in names}
         return shape
@@ -229,6 +238,23 @@ def _one_of(at: str, written: list[tuple[object, Any]]) -> Shape:
         if value is not None and type(value) not in (str, int, bool):
             raise SchemaError(at, f"the Literal {value!r}", "use texts, integers, booleans or None")
     return OneOf(tuple(written))
+
+
+def _hashable(shape: Shape, within: tuple[Shape, ...]) -> bool:
+    """Whether what it is read as can be in a set; a class that contains itself is asked once."""
+    if shape in within:
+        return True
+    within = (*within, shape)
+    if isinstance(shape, Described):
+        return _hashable(shape.shape, within)
+    if isinstance(shape, Array):
+        return shape.make is frozenset or (shape.make is tuple and _hashable(shape.items, within))
+    if isinstance(shape, (Row, Either)):
+        return all(_hashable(part, within) for part in shape.parts)
+    if isinstance(shape, Fields):
+        fields = shape.fields.values()
+        return shape.hashable and all(_hashable(field, within) for field in fields)
+    return not isinstance(shape, Map)
 
 
 def _told_apart(at: str, parts: tuple[Shape, ...]) -> None:
@@ -267,6 +293,8 @@ def _bounds(
     """The narrowest of all that is said."""
     for note in notes:
         if isinstance(note, of):
+            if note.low != note.low or note.high != note.high:  # type: ignore[attr-defined]
+                raise SchemaError(at, f"{note} has a bound that is no number", "write a number")
             low = max(low, low if note.low is None else note.low)  # type: ignore[attr-defined]
             high = min(high, high if note.high is None else note.high)  # type: ignore[attr-defined]
     if not low <= high:
@@ -301,6 +329,10 @@ def _doc(of: type) -> str:
 
 
 def _unsupported(at: str, of: Any) -> SchemaError:
+    if isinstance(of, (str, typing.ForwardRef)):
+        name = of if isinstance(of, str) else of.__forward_arg__
+        hint = "write the type itself, or define it at the top of a module"
+        return SchemaError(at, f"{name!r}, which is only the name of a type", hint)
     name = _name(of)
     return SchemaError(at, f"the type {name}", _INSTEAD.get(name, _ELSE))
 

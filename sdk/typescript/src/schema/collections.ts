@@ -2,7 +2,7 @@
 
 import { ENTRIES_MAX, ITEMS_MAX } from "../limits.js";
 import * as type from "./type.js";
-import { Mismatch, ObjectType, Optional, Type, type Fields, type Infer } from "./type.js";
+import { Mismatch, ObjectType, Optional, Type, count, typed, type Fields, type Infer } from "./type.js";
 
 /** How many. */
 export interface CountBounds {
@@ -22,6 +22,8 @@ export function optional<T>(of: Type<T>): Optional<T> {
 
 /** A list; of 32 items at most where nothing is said. */
 export function array<T>(items: Type<T>, { min = 0, max }: CountBounds = {}): Type<T[]> {
+  typed(items, "an item");
+  count("items", min, max);
   return new Type({
     node: (maker) => {
       const node = items.node(maker);
@@ -38,6 +40,7 @@ export function array<T>(items: Type<T>, { min = 0, max }: CountBounds = {}): Ty
 /** A list with a type for each place. */
 export function tuple<const U extends readonly Type<unknown>[]>(items: U): Type<{ -readonly [K in keyof U]: Infer<U[K]> }> {
   const { length } = items;
+  for (const item of items) typed(item, "an item");
   return new Type({
     node: (maker) => {
       const nodes = items.map((item) => item.node(maker));
@@ -54,6 +57,8 @@ export function tuple<const U extends readonly Type<unknown>[]>(items: U): Type<
 
 /** Values by names that the model chooses; 16 at most where nothing is said. */
 export function record<T>(values: Type<T>, { min = 0, max }: CountBounds = {}): Type<Record<string, T>> {
+  typed(values, "a value");
+  count("entries", min, max);
   return new Type({
     node: (maker) => {
       const node = values.node(maker);

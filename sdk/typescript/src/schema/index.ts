@@ -5,7 +5,7 @@ import * as collections from "./collections.js";
 import * as numbers from "./numbers.js";
 import * as scalars from "./scalars.js";
 import { string } from "./strings.js";
-import { SchemaError, type JsonSchema, type Maker, type Type } from "./type.js";
+import { SchemaError, typed, type JsonSchema, type Maker, type Type } from "./type.js";
 
 export { SchemaError, type Infer, type JsonSchema } from "./type.js";
 
@@ -31,6 +31,7 @@ class TooLarge extends Error {}
 
 /** Types that contain themselves are written out to some depth; as deep as the size allows. */
 export function schemaOf(type: Type<unknown>): JsonSchema {
+  typed(type, "what a function takes or gives");
   for (let depth = DEPTH_MAX; depth >= 1; depth -= 1) {
     try {
       const schema = type.node(makerOf(depth, type));

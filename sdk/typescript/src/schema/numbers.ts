@@ -12,7 +12,10 @@ export interface NumberBounds {
 
 /** A number, within ±10^15 where nothing narrower is said. */
 export function number({ min, max }: NumberBounds = {}): Type<number> {
-  const [low, high] = bounds(min ?? -NUMBER_MAX, max ?? NUMBER_MAX);
+  // JSON has no infinite number: a bound that is one is none.
+  const least = min === -Infinity ? undefined : min;
+  const most = max === Infinity ? undefined : max;
+  const [low, high] = bounds(least ?? -NUMBER_MAX, most ?? NUMBER_MAX);
   return new Type({
     node: () => ({ type: "number", minimum: low, maximum: high }),
     read: (value, at) => {

@@ -1,6 +1,6 @@
 /** Single values, and choices between types. */
 
-import { Mismatch, SchemaError, Type, type Infer, type JsonSchema, type Maker } from "./type.js";
+import { Mismatch, SchemaError, Type, typed, type Infer, type JsonSchema, type Maker } from "./type.js";
 
 /** What JSON has one word for. */
 export type Literal = string | number | boolean | null;
@@ -18,13 +18,23 @@ export function boolean(): Type<boolean> {
 
 /** This value alone. */
 export function literal<const V extends Literal>(value: V): Type<V> {
+  written(value);
   return new Type({ node: () => ({ const: value }), read: among([value]) });
 }
 
 /** One of these values. */
 export function oneOf<const V extends Literal>(values: readonly V[]): Type<V> {
   if (values.length === 0) throw new SchemaError("an enum without values", "give it one at least");
-  return new Type({ node: () => ({ enum: values }), read: among(values) });
+  values.forEach(written);
+  const distinct = [...new Set(values)];
+  return new Type({ node: () => ({ enum: distinct }), read: among(distinct) });
+}
+
+/** What JSON cannot write would be another value, or any. */
+function written(value: unknown): void {
+  const simple = value === null || typeof value === "string" || typeof value === "boolean";
+  if (simple || (typeof value === "number" && Number.isFinite(value))) return;
+  throw new SchemaError(`the value ${String(value)} cannot be written in JSON`, "use texts, numbers, true, false or null");
 }
 
 function among<V extends Literal>(values: readonly V[]): (value: unknown, at: string) => V {
@@ -42,6 +52,8 @@ export function nullable<T>(of: Type<T>): Type<T | null> {
 
 /** A value of any of these types; the first that it is of reads it. */
 export function union<const U extends readonly [Type<unknown>, ...Type<unknown>[]]>(of: U): Type<Infer<U[number]>> {
+  if (of.length < 1) throw new SchemaError("a union of no types", "give it one at least");
+  for (const type of of) typed(type, "a type of a union");
   return new Type({
     node: (maker) => anyOf(of.map((type) => type.node(maker)).filter((node) => node !== undefined)),
     read: (value, at) => {
@@ -62,7 +74,7 @@ export function union<const U extends readonly [Type<unknown>, ...Type<unknown>[
 /** A type that is made later, so that it may contain itself. It is written out a few levels deep. */
 export function lazy<T>(make: () => Type<T>): Type<T> {
   let made: Type<T> | undefined;
-  const of = () => (made ??= make());
+  const of = () => (made ??= typed(make(), "what is made later"));
   return new Type({
     // One type may be made in several places, and one function may make a type anew each time.
     node: (maker) => within(maker, make, () => within(maker, of(), () => of().node(maker))),

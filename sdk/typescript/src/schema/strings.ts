@@ -1,7 +1,7 @@
 /** Texts. */
 
 import { LENGTH_MAX } from "../limits.js";
-import { Mismatch, SchemaError, Type } from "./type.js";
+import { Mismatch, SchemaError, Type, count } from "./type.js";
 
 /** What a text looks like. */
 export interface StringBounds {
@@ -43,6 +43,10 @@ export function string(bounds: StringBounds | FormatBounds = {}): Type<string> {
 }
 
 function formatted({ format, max }: FormatBounds): Type<string> {
+  if (!Object.hasOwn(FORMATS, format)) {
+    throw new SchemaError(`the format ${format} cannot be enforced`, `use one of ${Object.keys(FORMATS).join(", ")}`);
+  }
+  count("characters", 0, max);
   const [pattern, longest] = FORMATS[format];
   return new Type({
     node: () => ({ type: "string", format, maxLength: max ?? longest }),
@@ -54,6 +58,7 @@ function formatted({ format, max }: FormatBounds): Type<string> {
 }
 
 function bounded({ min = 0, max, pattern }: StringBounds): Type<string> {
+  count("characters", min, max);
   const written = pattern === undefined ? undefined : narrow(sourceOf(pattern));
   const reader = written === undefined ? undefined : compiled(written);
   const node = { type: "string", minLength: min, maxLength: max ?? Math.max(LENGTH_MAX, min) };

@@ -72,13 +72,30 @@ export class Type<out T> {
 export class Optional<out T> {
   constructor(
     readonly of: Type<T>,
-    readonly description = of.description,
+    readonly description = typed(of, "what may be missing").description,
   ) {}
 
   /** The same, with something for the model to read. */
   describe(description: string): Optional<T> {
     return new Optional(this.of, description);
   }
+}
+
+/** What a type is made of has to be one; the compiler says so, too, where it is asked. */
+export function typed<T>(of: Type<T>, where: string): Type<T> {
+  if ((of as unknown) instanceof Type) return of;
+  if ((of as unknown) instanceof Optional) {
+    throw new SchemaError(`${where} is optional`, "only a field of an object may be missing: use s.nullable");
+  }
+  throw new SchemaError(`${where} is no type`, "make it with s, like s.string()");
+}
+
+/** How many there may be, as whole numbers. */
+export function count(what: string, min: number, max: number | undefined): void {
+  const whole = (bound: number) => Number.isSafeInteger(bound) && bound >= 0;
+  if (whole(min) && (max === undefined || (whole(max) && min <= max))) return;
+  const to = max === undefined ? "" : ` to ${max}`;
+  throw new SchemaError(`nothing has ${min}${to} ${what}`, "give whole numbers, 0 or more, and a min that is at most max");
 }
 
 /** The fields of an object. */
@@ -105,6 +122,9 @@ export class ObjectType<F extends Fields> extends Type<ObjectOf<F>> {
     readonly fields: F,
     description = "",
   ) {
+    for (const [name, field] of Object.entries(fields)) {
+      if (!(field instanceof Optional)) typed(field, `the field ${name}`);
+    }
     super({ node: (maker) => closed(fields, maker), read: (value, at) => object(fields, value, at) }, description);
   }
 
