@@ -144,12 +144,24 @@ pub fn short(text: impl ToString) -> Markup {
 /// its page, and is whole on hover.
 pub fn address(address: &Address) -> Markup {
     let text = address.as_str();
-    let shown = match text.rsplit_once(':') {
-        Some((kind, id)) if is_digest(id) => format!("{kind}:{}…", &id[..10]),
-        _ => text.to_owned(),
-    };
+    let shown = shortened(text);
     let whole = (shown != text).then_some(text);
     html! { a.address href={ "/ledger?account=" (text) } title=[whole] { (shown) } }
+}
+
+/// The same where nobody can follow: whoever paid may not see what moved at a payee's.
+pub fn payee(address: &Address) -> Markup {
+    let text = address.as_str();
+    let shown = shortened(text);
+    let whole = (shown != text).then_some(text);
+    html! { span.address title=[whole] { (shown) } }
+}
+
+fn shortened(text: &str) -> String {
+    match text.rsplit_once(':') {
+        Some((kind, id)) if is_digest(id) => format!("{kind}:{}…", &id[..10]),
+        _ => text.to_owned(),
+    }
 }
 
 fn is_digest(text: &str) -> bool {
@@ -159,6 +171,23 @@ fn is_digest(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_ends_with_a_digest_is_whole_on_hover() {
+        let digest = "7".repeat(64);
+        let escrow: Address = format!("escrow:controller:{digest}").parse().unwrap();
+        assert_eq!(
+            payee(&escrow).into_string(),
+            format!(
+                "<span class=\"address\" title=\"{escrow}\">escrow:controller:7777777777…</span>"
+            )
+        );
+        let ada: Address = "user:ada".parse().unwrap();
+        assert_eq!(
+            payee(&ada).into_string(),
+            "<span class=\"address\">user:ada</span>"
+        );
+    }
 
     #[test]
     fn amounts_say_something_at_every_size() {

@@ -2,6 +2,7 @@
 //! before a real node: `cargo test -p aigen --test dashboard`.
 
 mod datasets;
+mod tables;
 
 use crate::router;
 use axum::body::{Body, to_bytes};

@@ -1,6 +1,7 @@
 //! Values in texts, of models that nobody holds to a schema.
 
 use crate::limits::CANDIDATES_MAX;
+use crate::reason::masked;
 use jsonschema::{PatternOptions, Validator};
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value};
@@ -8,7 +9,10 @@ use std::sync::Arc;
 
 /// A schema that values are looked for by.
 #[derive(Clone, Debug)]
-pub struct Form(Arc<Validator>);
+pub struct Form {
+    json: Arc<Value>,
+    validator: Arc<Validator>,
+}
 
 impl Form {
     /// # Errors
@@ -17,7 +21,10 @@ impl Form {
         // Its patterns are a stranger's: only such as take linear time.
         let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
         let validator = options.build(schema).map_err(|error| error.to_string())?;
-        Ok(Self(Arc::new(validator)))
+        Ok(Self {
+            json: Arc::new(schema.clone()),
+            validator: Arc::new(validator),
+        })
     }
 
     /// The value of this form in a text, as it stands there: the whole of it, what a fence holds, or an
@@ -48,12 +55,13 @@ impl Form {
         // The masked form: an answer's content does not belong into errors.
         let at = |error: jsonschema::ValidationError<'_>| {
             let path = error.instance_path().to_string();
+            let reason = masked(&self.json, value, &error);
             match path.is_empty() {
-                true => error.masked().to_string(),
-                false => format!("{path}: {}", error.masked()),
+                true => reason,
+                false => format!("{path}: {reason}"),
             }
         };
-        self.0.validate(value).map_err(at)
+        self.validator.validate(value).map_err(at)
     }
 }
 

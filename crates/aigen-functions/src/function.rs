@@ -1,7 +1,7 @@
 use crate::golden::Golden;
 use crate::limits::{GOLDEN_MAX, RETRIES, RETRIES_MAX, SOURCE_BYTES_MAX, TOKENS, TOKENS_MAX};
 use crate::schema::{Misfit, Schema};
-use crate::{expectation, sample, template};
+use crate::{expectation, finite, sample, template};
 use aigen_types::Ppm;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -128,6 +128,10 @@ impl Function {
     }
 
     fn check(&self) -> Result<(), FunctionError> {
+        if !finite::has_an_end(self.output()) {
+            let reason = "no value of it ends: let it stop somewhere, with a field that may be missing or an `anyOf`";
+            return Err(FunctionError::at("output", reason));
+        }
         for (at, golden) in self.golden.iter().enumerate() {
             let misfit = |misfit: Misfit| {
                 FunctionError::at(format!("golden[{at}].{}", misfit.path), misfit.reason)

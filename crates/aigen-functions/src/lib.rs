@@ -11,10 +11,12 @@
 //! computes and writes, and a schema fetches nothing.
 
 mod expectation;
+mod finite;
 mod form;
 mod function;
 mod golden;
 mod limits;
+mod reason;
 mod sample;
 mod schema;
 mod template;
@@ -26,4 +28,5 @@ pub use form::Form;
 pub use function::{Function, FunctionError, Wording};
 pub use golden::{Golden, holds};
 pub use limits::{GOLDEN_MAX, RETRIES_MAX, SOURCE_BYTES_MAX, TOKENS_MAX};
+pub use reason::reason;
 pub use schema::Misfit;

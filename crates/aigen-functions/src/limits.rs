@@ -21,6 +21,9 @@ pub(crate) const RETRIES: u32 = 2;
 /// Values that are looked for in one text.
 pub(crate) const CANDIDATES_MAX: usize = 256;
 
+/// Names of fields that an error lists: a form with more of them is read elsewhere.
+pub(crate) const FIELDS_NAMED: usize = 20;
+
 /// Steps of a template's virtual machine: a loop over a thousand items takes some ten thousand.
 pub(crate) const FUEL_MAX: u64 = 200_000;
 

@@ -1,4 +1,5 @@
 use crate::function::FunctionError;
+use crate::reason::reason;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -70,7 +71,7 @@ impl Schema {
     pub fn check(&self, root: &str, value: &Value) -> Result<(), Misfit> {
         self.validator.validate(value).map_err(|error| Misfit {
             path: format!("{root}{}", error.instance_path()).replace('/', "."),
-            reason: error.to_string(),
+            reason: reason(&self.json, value, &error),
         })
     }
 
@@ -99,7 +100,10 @@ fn wrong(place: &str, error: &jsonschema::ValidationError<'_>) -> FunctionError 
     let place = format!("{place}{}", error.instance_path()).replace('/', ".");
     let said = error.to_string();
     let instance = error.instance();
-    let reason = if place.ends_with(".type") && said.contains("anyOf") {
+    let reason = if said.contains("retrieving it failed") {
+        "it refers to what is not in it, and nothing is fetched: write that under `$defs`"
+            .to_owned()
+    } else if place.ends_with(".type") && said.contains("anyOf") {
         format!("{instance} is no type; the types are {TYPES}")
     } else if said.contains("is not a \"regex\"") || place.ends_with(".pattern") {
         format!(

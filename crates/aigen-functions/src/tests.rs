@@ -1,5 +1,5 @@
 use crate::{Form, Function, holds};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const SENTIMENT: &str = r#"
 description = "Judge the sentiment of `text`."
@@ -100,6 +100,103 @@ fn inputs_are_checked_by_their_path() {
 }
 
 #[test]
+fn fields_that_there_are_not_are_named_beside_those_that_there_are() {
+    let closed = r#"{"type": "object", "additionalProperties": false}"#;
+    let rows = [
+        (
+            r#"{"type": "object", "properties": {"context": {}, "text": {}}}"#.to_owned(),
+            json!({"text": "a", "txt": 1}),
+            "input: there is no field `txt`; there are context, text",
+        ),
+        (
+            closed.to_owned(),
+            json!({"a": 1, "b": {}}),
+            "input: there are no fields `a`, `b`; it has none",
+        ),
+        (
+            format!(r#"{{"type": "object", "properties": {{"in": {closed}, "no": false}}}}"#),
+            json!({"in": {"a": 1}}),
+            "input.in: there is no field `a`; it has none",
+        ),
+        (
+            r#"{"type": "object", "properties": {"no": false}}"#.to_owned(),
+            json!({"no": 1}),
+            "input.no: nothing may stand here",
+        ),
+        (
+            r##"{"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}},
+                "$defs": {"a": {"type": "object", "properties": {"b": {}}}}}"##
+                .to_owned(),
+            json!({"a": {"c": 1}}),
+            "input.a: there is no field `c`; there are b",
+        ),
+        (
+            r#"{"type": "object", "patternProperties": {"^x": {}}, "additionalProperties": false}"#
+                .to_owned(),
+            json!({"c": 1}),
+            "input: there is no field `c`",
+        ),
+    ];
+    for (input, given, expected) in rows {
+        let source = json!({"description": "d", "input": input, "output": {"type": "boolean"}});
+        let function = Function::parse(&source.to_string()).unwrap();
+        let refused = function.check_input(&given).unwrap_err();
+        assert_eq!(refused.to_string(), expected, "{input}");
+    }
+    let many: Map<_, _> = (0..30).map(|n| (format!("f{n:02}"), json!({}))).collect();
+    let many = json!({"type": "object", "properties": many});
+    let source = json!({"description": "d", "input": many, "output": {"type": "boolean"}});
+    let function = Function::parse(&source.to_string()).unwrap();
+    let refused = function.check_input(&json!({"a": 1})).unwrap_err();
+    assert!(refused.reason.ends_with("f19 and 10 more"), "{refused}");
+}
+
+#[test]
+fn a_type_that_contains_itself_ends_somewhere() {
+    let list = |item: &str| format!(r#"{{"type": "array", "minItems": 1, "items": {item}}}"#);
+    let node = |next: &str, required: &str| {
+        format!(
+            r##"{{"$ref": "#/$defs/node", "$defs": {{"node": {{"type": "object",
+               "properties": {{"next": {next}}}, "required": [{required}]}}}}}}"##
+        )
+    };
+    let again = r##"{"$ref": "#/$defs/node"}"##;
+    let rows = [
+        (node(again, ""), true),
+        (node(again, "\"next\""), false),
+        (
+            node(
+                r##"{"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}"##,
+                "\"next\"",
+            ),
+            true,
+        ),
+        (
+            node(
+                r##"{"anyOf": [{"$ref": "#/$defs/node"}, {"$ref": "#/$defs/node"}]}"##,
+                "\"next\"",
+            ),
+            false,
+        ),
+        (
+            node(
+                r##"{"type": "array", "items": {"$ref": "#/$defs/node"}}"##,
+                "\"next\"",
+            ),
+            true,
+        ),
+        (node(&list(again), "\"next\""), false),
+        (list(r##"{"$ref": "#"}"##), false),
+        (r#"{"type": "boolean"}"#.to_owned(), true),
+    ];
+    for (output, ends) in rows {
+        let source = json!({"description": "d", "input": {"type": "object"}, "output": output});
+        let read = Function::parse(&source.to_string());
+        assert_eq!(read.is_ok(), ends, "{output}: {read:?}");
+    }
+}
+
+#[test]
 fn what_cannot_work_is_refused_by_its_place() {
     let with = |old: &str, new: &str| {
         assert!(SENTIMENT.contains(old), "{old}");
@@ -167,6 +264,16 @@ type = "string""#,
             r#""why": {"type": "string"}"#,
             r#""why": {"type": "string", "pattern": "(?=a)b"}"#,
             "output.properties.why.pattern: \"(?=a)b\" is no pattern that takes linear time; write",
+        ),
+        (
+            r#""why": {"type": "string"}"#,
+            r##""why": {"$ref": "#"}"##,
+            "output: no value of it ends: let it stop somewhere",
+        ),
+        (
+            r#""why": {"type": "string"}"#,
+            r#""why": {"$ref": "https://example.org/why"}"#,
+            "output: it refers to what is not in it, and nothing is fetched",
         ),
         ("max_tokens = 60", "retries = 9", "retries: must be 0 to 8"),
         (
@@ -277,6 +384,10 @@ fn a_value_is_found_in_what_a_model_says() {
         ("good".to_owned(), Err("it holds no JSON")),
         (String::new(), Err("it holds no JSON")),
         (r#"{"why": "a"}"#.to_owned(), Err("required")),
+        (
+            r#"{"why": "secret", "polarity": "bad", "more": "secret"}"#.to_owned(),
+            Err("there is no field `more`; there are "),
+        ),
         (
             r#"I say {"why": "a", "polarity": "secret"}"#.to_owned(),
             Err("/polarity: "),

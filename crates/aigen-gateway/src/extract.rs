@@ -235,7 +235,8 @@ fn unasked(said: &str) -> Failure {
     let named = said.split_once(": ").filter(|(name, _)| is_word(name));
     let found = named
         .or(quoted("unknown field `"))
-        .or(quoted("missing field `"));
+        .or(quoted("missing field `"))
+        .or(quoted("duplicate field `"));
     let (name, reason) = found.unwrap_or(("query", said));
     Failure::invalid(name, in_words(reason))
 }

@@ -58,7 +58,9 @@ impl From<&NodeError> for Failure {
             NodeError::UploadsBusy => Row(503, Overloaded, "uploads_busy", RETRY),
             NodeError::DatasetDiffers(_) => Row(422, InvalidRequest, "dataset_differs", "send the file again"),
             NodeError::DatasetUnfit(error) => return unfit(error),
-            NodeError::DatasetRead(error) => return unread(error),
+            NodeError::DatasetRead(error) => return unread(error, "q"),
+            NodeError::PassagesUnread { named: false, error: ReadError::LongQuery { .. }, .. } => Row(400, InvalidRequest, "invalid_value", "ask in fewer words, or say what to look for in the `query` of `aigen.datasets`"),
+            NodeError::PassagesUnread { at, error, .. } => return unread(error, &format!("aigen.datasets[{at}].query")),
             NodeError::DatasetUnreadable(_) => Row(500, Server, "dataset_unreadable", TELL_OPERATOR),
             NodeError::NotKept(_) => Row(404, NotFound, "replay_not_kept", "ask with `aigen.replay`; the node that answered keeps such calls for as long as its operator says"),
             NodeError::ReplayUnreadable { .. } => Row(500, Server, "replay_unreadable", TELL_OPERATOR),
@@ -140,11 +142,11 @@ fn unfit(error: &ImportError) -> Failure {
     }
 }
 
-/// Rows were not read; nothing was charged.
-fn unread(error: &ReadError) -> Failure {
+/// Rows were not read; nothing was charged. What is looked for stands in the field `asked`.
+fn unread(error: &ReadError, asked: &str) -> Failure {
     match error {
         ReadError::UnknownColumn { .. } => Failure::invalid("columns", error),
-        ReadError::LongQuery { .. } => Failure::invalid("q", error),
+        ReadError::LongQuery { .. } => Failure::invalid(asked, error),
         _ => Row(500, Server, "dataset_unreadable", TELL_OPERATOR).because(error),
     }
 }

@@ -1,3 +1,4 @@
+use crate::steering::BUILT_IN;
 use aigen_datasets::{ImportError, ReadError};
 use aigen_engine::EngineError;
 use aigen_engine::text::TextFault;
@@ -5,7 +6,9 @@ use aigen_jarvis::{CompileError, CompileErrorKind, Fault, StartError};
 use aigen_jarvis_host::ComponentError;
 use aigen_journal::{Stopped, StoreError};
 use aigen_network::Refusal;
-use aigen_types::{Address, Amount, CallId, DatasetRef, Digest, ModelName, Slug};
+use aigen_types::{
+    Address, Amount, CallId, ControllerSelector, DatasetRef, Digest, ModelName, Slug,
+};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -58,7 +61,7 @@ pub enum NodeError {
         context: u64,
     },
     /// No such controller.
-    #[error("controller `{0}` is not published here")]
+    #[error("controller `{}` is not published here{}", written(.0), controller_form(.0))]
     ControllerUnknown(String),
     /// The controller or grammar cannot steer this request.
     #[error("{0}")]
@@ -86,7 +89,7 @@ pub enum NodeError {
     #[error("the component {0} is missing from the journal's store, or damaged")]
     ContentMissing(Digest),
     /// No such dataset.
-    #[error("dataset `{0}` is not published here")]
+    #[error("dataset `{}` is not published here", written(.0))]
     DatasetUnknown(String),
     /// The dataset is published, and its rows are on another node.
     #[error("the rows of {0} are not on this node")]
@@ -123,6 +126,16 @@ pub enum NodeError {
     /// Rows were not read.
     #[error(transparent)]
     DatasetRead(#[from] ReadError),
+    /// What is looked for in a dataset for a prompt cannot be.
+    #[error("{error}")]
+    PassagesUnread {
+        /// Which dataset of the request, from 0.
+        at: usize,
+        /// Whether the request says what is looked for; else it is what the user said last.
+        named: bool,
+        /// Why.
+        error: ReadError,
+    },
     /// A file cannot be received.
     #[error("the file cannot be written: {0}")]
     DatasetUnreadable(String),
@@ -167,7 +180,7 @@ pub enum NodeError {
         reason: String,
     },
     /// No such function.
-    #[error("function `{0}` is not published here")]
+    #[error("function `{}` is not published here{}", written(.0), form(.0))]
     FunctionUnknown(String),
     /// The model cannot do what a field of the request asks for.
     #[error("`{param}` is not supported by model `{model}`: {reason}")]
@@ -243,6 +256,31 @@ impl NodeError {
     pub(crate) fn unopened(fault: Fault) -> Self {
         let charged = None;
         Self::ControllerFault { fault, charged }
+    }
+}
+
+/// As people write it: the latest version without saying so.
+fn written(name: &str) -> &str {
+    name.strip_suffix("@latest").unwrap_or(name)
+}
+
+/// What a name that is none is told: how one is written.
+fn form(name: &str) -> &'static str {
+    let is_name = name.parse::<ControllerSelector>().is_ok() || name.parse::<Digest>().is_ok();
+    match is_name {
+        true => "",
+        false => ": write it as owner/name, owner/name@1.2.3, @1.2, @1 or @tag",
+    }
+}
+
+/// The same of what may be built in, too.
+fn controller_form(name: &str) -> String {
+    match form(name) {
+        "" => String::new(),
+        form => format!(
+            "{form}; built in are {}",
+            BUILT_IN.map(|(name, _)| name).join(", ")
+        ),
     }
 }
 

@@ -352,11 +352,12 @@ impl Manifest {
             return Ok(());
         };
         let params = Value::Object(params.clone());
+        let declared = self.parameters.as_ref().unwrap_or(&Value::Null);
         schema
             .validate(&params)
             .map_err(|error| NodeError::Parameter {
                 path: format!("aigen.params{}", error.instance_path()).replace('/', "."),
-                reason: error.to_string(),
+                reason: aigen_functions::reason(declared, &params, &error),
             })
     }
 
@@ -494,6 +495,10 @@ mod tests {
         ] {
             assert_eq!(check(params.clone()), expected, "{params}");
         }
+        let more = json!({"lesson": "Kenya", "more": 1});
+        let told = reason(manifest.check_params(more.as_object().unwrap()));
+        let begin = "aigen.params: there is no field `more`; there are ";
+        assert!(told.starts_with(begin) && told.contains("lesson"), "{told}");
     }
 
     #[test]

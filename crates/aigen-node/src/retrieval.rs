@@ -11,7 +11,7 @@ use crate::node::{Node, now};
 use crate::steering::asked as asked_last;
 use aigen_datasets::Row;
 use aigen_engine::{ChatMessage, Role};
-use aigen_network::{DatasetUse, Network, Refusal, Rows, Wanted};
+use aigen_network::{DatasetUse, Network, Rows, Wanted};
 use aigen_types::{DatasetRef, DatasetSelector, Digest};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
@@ -72,12 +72,20 @@ impl Node {
     ) -> Result<Retrieved, NodeError> {
         let mut retrieved = Retrieved::default();
         let mut passages = String::new();
-        for ask in datasets {
+        for (at, ask) in datasets.iter().enumerate() {
             let query = ask.query.as_deref();
             let query = query.unwrap_or_else(|| asked_last(prompt));
             let limit = ask.limit.unwrap_or(PASSAGES_USUAL);
             let purpose = DatasetUse::Completion;
-            let found = self.search_dataset(caller, &ask.dataset, query, limit, purpose)?;
+            let found = self.search_dataset(caller, &ask.dataset, query, limit, purpose);
+            let found = found.map_err(|error| match error {
+                NodeError::DatasetRead(error) => NodeError::PassagesUnread {
+                    at,
+                    named: ask.query.is_some(),
+                    error,
+                },
+                error => error,
+            })?;
             for row in &found.rows {
                 let citation = cite(retrieved.citations.len(), &found.wanted.dataset, row);
                 quote(&mut passages, &citation, row);
@@ -130,9 +138,10 @@ fn readable(
     caller: &Caller,
     dataset: &DatasetSelector,
     purpose: DatasetUse,
-) -> Result<Readable, Refusal> {
+) -> Result<Readable, NodeError> {
     let known = network.resolve_dataset(dataset);
-    let published = &known.ok_or(Refusal::DatasetUnknown)?.published;
+    let unknown = || NodeError::DatasetUnknown(dataset.to_string());
+    let published = &known.ok_or_else(unknown)?.published;
     let grant = network.grant_of(&published.reference.dataset, &caller.account);
     let grant = grant.filter(|_| !published.open && published.by != caller.account);
     let wanted = Wanted {

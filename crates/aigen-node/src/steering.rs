@@ -245,7 +245,7 @@ fn of_guests(hint: &String) -> bool {
 }
 
 /// The controllers that need no publishing, and the parameters that each takes, the one that it needs first.
-const BUILT_IN: [(&str, &[&str]); 5] = [
+pub(crate) const BUILT_IN: [(&str, &[&str]); 5] = [
     ("json-schema", &["schema"]),
     ("regex", &["pattern"]),
     ("lark", &["grammar"]),

@@ -118,7 +118,7 @@ impl FromStr for ControllerSelector {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         let refuse = || {
-            let rule = "write it as owner/name@1.2.3, @1.2, @1 or @tag";
+            let rule = "write it as owner/name, owner/name@1.2.3, @1.2, @1 or @tag";
             NameError::new("a controller version", rule, text)
         };
         let (controller, which) = text.split_once('@').unwrap_or((text, LATEST));

@@ -50,6 +50,14 @@ impl Output {
         write_stdout(&text)
     }
 
+    /// Prints a list: as JSON `{"data": […]}`, as every list of the API is, or the text for people.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn list<T: Serialize>(&self, rows: &[T], human: impl FnOnce() -> String) -> Result<()> {
+        self.data(&serde_json::json!({ "data": rows }), human)
+    }
+
     /// Prints a part of an answer as it comes.
     ///
     /// # Errors
@@ -138,6 +146,14 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// The table, or this sentence where it has no rows: headings alone look like something that broke.
+    pub fn or(&self, nothing: &str) -> String {
+        match self.rows.len() {
+            1 => format!("{nothing}\n"),
+            _ => self.to_string(),
+        }
+    }
+
     fn widths(&self) -> Vec<usize> {
         let width = |column: usize| {
             let cells = self.rows.iter().map(|row| row[column].chars().count());
@@ -220,6 +236,14 @@ mod tests {
         let mut table = Table::new(&["a", "b"]);
         table.row([said.into(), "x".into()]);
         assert_eq!(table.to_string().lines().count(), 2);
+    }
+
+    #[test]
+    fn a_table_without_rows_is_a_sentence() {
+        let mut table = Table::new(&["model"]);
+        assert_eq!(table.or("There are no models."), "There are no models.\n");
+        table.row(["aigen-tiny".into()]);
+        assert_eq!(table.or("There are no models."), "model\naigen-tiny\n");
     }
 
     #[test]

@@ -193,11 +193,11 @@ fn must_name_no_key(path: &str) -> Result<()> {
 /// A node ends its messages with the way out, for clients that show nothing else.
 fn refused(error: &ApiError) -> anyhow::Error {
     let told = match &error.hint {
-        None => error.message.clone(),
+        None => as_flags(&error.message),
         Some(hint) => {
             let reason = error.message.strip_suffix(hint.as_str());
             let reason = reason.map(|reason| reason.trim_end_matches([';', ' ']));
-            let reason = reason.unwrap_or(&error.message);
+            let reason = as_flags(reason.unwrap_or(&error.message));
             format!("{reason}\nhint: {}", as_commands(hint))
         }
     };
@@ -217,7 +217,7 @@ fn charged(error: &ApiError) -> Option<Charged> {
 }
 
 /// What a way out says of the API, and what it says to whoever types commands.
-const COMMANDS: [(&str, &str); 11] = [
+const COMMANDS: [(&str, &str); 12] = [
     (
         "GET /v1/aigen/functions shows what each function takes",
         "`aigen fn show NAME` shows what a function takes",
@@ -234,11 +234,27 @@ const COMMANDS: [(&str, &str); 11] = [
     ("GET /v1/aigen/datasets", "`aigen dataset list`"),
     ("GET /v1/models", "`aigen models`"),
     ("GET /v1/aigen/receipts/{id}", "`aigen receipt ID`"),
+    ("fewer rows with `limit`", "fewer rows with --limit"),
     ("`aigen.max_cost`", "--max-cost (--budget of `aigen fn`)"),
     ("`max_cost`", "--max-cost"),
     ("`aigen.max_tokens`", "the call's tokens"),
     ("another Idempotency-Key", "another --once"),
 ];
+
+/// What fields of the API that begin a reason are called where commands are typed.
+const FLAGS: [(&str, &str); 4] = [
+    ("q: ", "the question: "),
+    ("limit: ", "--limit: "),
+    ("max_cost: ", "--max-cost: "),
+    ("Idempotency-Key: ", "--once: "),
+];
+
+fn as_flags(reason: &str) -> String {
+    let told = FLAGS
+        .iter()
+        .find_map(|(field, flag)| Some(format!("{flag}{}", reason.strip_prefix(field)?)));
+    told.unwrap_or_else(|| reason.to_owned())
+}
 
 fn as_commands(hint: &str) -> String {
     let hint = hint.to_owned();
@@ -249,7 +265,7 @@ fn as_commands(hint: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{as_commands, refused};
+    use super::{as_commands, as_flags, refused};
     use aigen_api::openai::{ApiError, ErrorKind};
 
     #[test]
@@ -262,6 +278,24 @@ mod tests {
         assert_eq!(told, ["it trapped\nhint: look", "[0.1 AIGEN, receipt 5f]"]);
         let free = refused(&ApiError::new(ErrorKind::Controller, "no"));
         assert_eq!(free.chain().count(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_as_it_was_typed() {
+        for (reason, told) in [
+            (
+                "q: a question has at most 9 bytes",
+                "the question: a question has at most 9 bytes",
+            ),
+            ("limit: must be 1 to 1000", "--limit: must be 1 to 1000"),
+            (
+                "Idempotency-Key: must be visible",
+                "--once: must be visible",
+            ),
+            ("the limit: none", "the limit: none"),
+        ] {
+            assert_eq!(as_flags(reason), told);
+        }
     }
 
     #[test]
@@ -286,6 +320,10 @@ mod tests {
             (
                 "use another Idempotency-Key for another request",
                 "use another --once for another request",
+            ),
+            (
+                "allow at least that in `max_cost`, or ask for fewer rows with `limit`",
+                "allow at least that in --max-cost, or ask for fewer rows with --limit",
             ),
             (
                 "ask the operator of this node",

@@ -2,8 +2,8 @@ use crate::{money, text};
 use aigen_types::{Address, Amount, DatasetRef, ModelName};
 use serde::{Deserialize, Serialize};
 
-/// `POST /v1/aigen/quote`, asked like `/v1/chat/completions`: what that would cost. Nothing is
-/// charged or held.
+/// `POST /v1/aigen/quote`, asked like `/v1/chat/completions`: what that would cost; of a function
+/// (`model: "fn:owner/name"`) with the input that is the last message. Nothing is charged or held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     /// Which model would answer.
@@ -26,6 +26,10 @@ pub struct Quote {
     /// What it costs at most, an app's margin included, and never more than `aigen.max_cost`.
     #[serde(flatten, with = "money::most")]
     pub most: Amount,
+    /// How often a function's model is asked again at most, where nobody holds it to the type: each
+    /// time is a call of its own, as dear as this one and what was said before.
+    #[serde(default)]
+    pub retries: u32,
     /// Who would pay.
     #[serde(with = "text")]
     pub payer: Address,

@@ -297,7 +297,7 @@ pub enum ControllerKind {
 /// `GET /v1/aigen/controllers/{reference}`.
 ///
 /// Kind, source and listing are shown to its owner and to operators alone: they would tell
-/// planted versions from real ones.
+/// planted versions from real ones. That one is a function is no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Controller {
     /// Owner, name and version.

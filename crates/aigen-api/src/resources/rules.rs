@@ -57,3 +57,18 @@ pub struct Terms {
     /// Epochs until stake that was taken out is paid.
     pub unbonding_epochs: u64,
 }
+
+impl Rules {
+    /// What a number of `params` or `terms` counts, for people; nothing where its name says it.
+    #[must_use]
+    pub fn unit(name: &str) -> &'static str {
+        match name {
+            "remainder" => "",
+            "min_owners" => "owners",
+            "panel" => "validators",
+            _ if name.ends_with("_bond") => "AIGEN",
+            _ if name.ends_with("_seconds") || name.ends_with("_epochs") => "",
+            _ => "ppm",
+        }
+    }
+}

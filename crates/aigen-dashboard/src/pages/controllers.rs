@@ -6,7 +6,7 @@ use crate::chart::{Line, lines};
 use crate::guard::SignedIn;
 use crate::layout::{more, table_or};
 use crate::show::{amount, grouped, percent, short, time};
-use aigen_api::resources::{Controller, ControllerPast, List, Usage};
+use aigen_api::resources::{Controller, ControllerKind, ControllerPast, List, Usage};
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -39,7 +39,7 @@ fn leaderboard(list: &List<Controller>) -> Markup {
     let row = |controller: &Controller| {
         html! {
             td { a href={ "/controllers/" (controller.reference) } { (controller.reference) } }
-            td { @match controller.score { Some(score) => (percent(score.into())), None => "not scored yet" } }
+            td.number { @match controller.score { Some(score) => (percent(score.into())), None => "not scored yet" } }
             td { (controller.description) }
             td { (time(controller.published_at)) }
             td { (format!("{:?}", controller.standing).to_lowercase()) }
@@ -92,7 +92,7 @@ async fn described(api: &Asked<'_>, reference: &str) -> Result<Markup, Trouble> 
             @if !controller.tags.is_empty() { dt { "Tags" } dd { (controller.tags.join(", ")) } }
             dt { "Digest" } dd { (short(controller.digest)) }
             @if let Some(release) = &controller.release { dt { "Signed by" } dd { (short(release.publisher)) } }
-            dt { "Use it" } dd { code { "\"aigen\": {\"controller\": \"" (controller.reference) "\"}" } }
+            dt { "Use it" } dd { code { (used_by(&controller)) } }
         }
         h2 { "Scores" }
         (history(&past))
@@ -100,6 +100,15 @@ async fn described(api: &Asked<'_>, reference: &str) -> Result<Markup, Trouble> 
         (table_usage(&used))
         @if let Some(release) = &controller.release { h2 { "Manifest" } pre { code { (release.manifest) } } }
     })
+}
+
+/// What of a request names it.
+fn used_by(controller: &Controller) -> String {
+    let reference = &controller.reference;
+    match controller.kind {
+        Some(ControllerKind::Function) => format!("\"model\": \"fn:{reference}\""),
+        _ => format!("\"aigen\": {{\"controller\": \"{reference}\"}}"),
+    }
 }
 
 fn history(past: &List<ControllerPast>) -> Markup {
@@ -165,4 +174,26 @@ fn table_usage(used: &[&Usage]) -> Markup {
         &rows,
         html! { "You have not used it yet." },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_function_is_used_as_a_model() {
+        let used = |kind: &str| {
+            let controller = json!({
+                "reference": "ada/quiz@1.0.0", "digest": "11".repeat(32), "description": "", "published_at": 0,
+                "kind": kind,
+            });
+            used_by(&serde_json::from_value(controller).unwrap())
+        };
+        assert_eq!(used("function"), r#""model": "fn:ada/quiz@1.0.0""#);
+        assert_eq!(
+            used("grammar"),
+            r#""aigen": {"controller": "ada/quiz@1.0.0"}"#
+        );
+    }
 }

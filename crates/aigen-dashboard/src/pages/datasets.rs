@@ -6,7 +6,7 @@ use crate::guard::SignedIn;
 use crate::layout::{more, table, table_or};
 use crate::show::{address, aigen, amount, grouped, share, short, time};
 use aigen_api::resources::{
-    Dataset, DatasetEarning, DatasetGrant, DatasetImport, DatasetPrice, ImportStage, List,
+    Dataset, DatasetEarning, DatasetGrant, DatasetImport, DatasetUse, ImportStage, List,
 };
 use axum::extract::{Path, Query};
 use axum::response::Response;
@@ -179,7 +179,7 @@ async fn described(api: &Asked<'_>, path: &str) -> Result<Markup, Trouble> {
             dt { "Read it" } dd { code { "aigen dataset search " (dataset.reference) " \"…\"" } }
         }
         h2 { "Price" }
-        (price(&dataset.price))
+        (price(&dataset))
         h2 { "Columns" }
         (columns(&dataset))
         h2 { "Grants that you may see" }
@@ -187,12 +187,15 @@ async fn described(api: &Asked<'_>, path: &str) -> Result<Markup, Trouble> {
     })
 }
 
-fn price(price: &DatasetPrice) -> Markup {
+/// What is not offered as a whole has no price as a whole: 0 would be a gift.
+fn price(dataset: &Dataset) -> Markup {
+    let price = &dataset.price;
+    let whole = dataset.uses.contains(&DatasetUse::Download);
     html! {
         dl.facts {
             dt { "Per row" } dd { (aigen(price.row)) }
             dt { "Per row that a search finds, beside that" } dd { (aigen(price.hit)) }
-            dt { "All rows at once" } dd { (aigen(price.download)) }
+            dt { "All rows at once" } dd { @if whole { (aigen(price.download)) } @else { "not offered" } }
         }
     }
 }
@@ -207,7 +210,7 @@ fn columns(dataset: &Dataset) -> Markup {
             html! {
                 td { (column.name) }
                 td { (kind) }
-                td { @if missing { "in some rows there is none" } }
+                td { @if missing { "in some rows" } @else { "in every row" } }
             }
         })
         .collect();

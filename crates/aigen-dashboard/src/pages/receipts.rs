@@ -4,7 +4,7 @@ use super::{after_part, answer, encoded};
 use crate::api::{Asked, Trouble};
 use crate::guard::SignedIn;
 use crate::layout::{more, table, table_or};
-use crate::show::{aigen, amount, grouped, short, time};
+use crate::show::{aigen, amount, grouped, payee, short, time};
 use aigen_api::resources::{
     AnyReceipt, ChargeLine, Correction, CountedBy, DatasetRead, List, ReadReceipt, Receipt, Share,
 };
@@ -22,16 +22,45 @@ pub struct Page {
 pub async fn list(who: SignedIn, Query(page): Query<Page>) -> Response {
     let after = page.after.as_deref();
     let after = after_part(after);
-    let path = format!("/v1/aigen/receipts?limit=50{after}");
-    let list = who.api().get(&path).await;
-    let main = list.map(|list: List<Receipt>| {
-        html! {
-            h1 { "Receipts" }
-            (rows(&list))
-            (more("/receipts", list.next.as_deref()))
-        }
-    });
+    let main = listed(&who.api(), &after).await;
     answer(&who, "/receipts", "Receipts", main)
+}
+
+async fn listed(api: &Asked<'_>, after: &str) -> Result<Markup, Trouble> {
+    let calls: List<Receipt> = api
+        .get(&format!("/v1/aigen/receipts?limit=50{after}"))
+        .await?;
+    // Beside the newest calls the newest reads; pages that go back are of calls.
+    let reads: List<ReadReceipt> = match after.is_empty() {
+        true => api.get("/v1/aigen/reads?limit=50").await?,
+        false => List::complete(Vec::new()),
+    };
+    Ok(html! {
+        h1 { "Receipts" }
+        (rows(&calls))
+        (more("/receipts", calls.next.as_deref()))
+        @if !reads.data.is_empty() {
+            h2 { "Reads of datasets" }
+            (table_reads(&reads))
+        }
+    })
+}
+
+/// What was read outside of calls.
+fn table_reads(list: &List<ReadReceipt>) -> Markup {
+    let row = |receipt: &ReadReceipt| {
+        html! {
+            td { a href={ "/receipts/" (receipt.id) } { (time(receipt.created)) } }
+            td { (receipt.read.dataset) }
+            td { (receipt.read.purpose) }
+            td { (receipt.spender) }
+            td.number { (grouped(receipt.read.rows)) }
+            td.number { (amount(receipt.total)) }
+        }
+    };
+    let rows: Vec<_> = list.data.iter().map(row).collect();
+    let headings = ["when", "dataset", "as", "for", "rows", "AIGEN"];
+    table("Reads of datasets", &headings, &rows)
 }
 
 fn rows(list: &List<Receipt>) -> Markup {
@@ -201,7 +230,7 @@ fn split(shares: &[Share]) -> Markup {
         .map(|share| {
             html! {
                 td { (share.role) }
-                td.address { (share.to) }
+                td { (payee(&share.to)) }
                 td.number { (amount(share.amount)) }
             }
         })

@@ -48,8 +48,9 @@ fn numbers(fields: Value) -> Markup {
             html! {
                 td { code { (name) } }
                 td.number { @match value.as_str() { Some(text) => (text), None => (value) } }
+                td { (Rules::unit(name)) }
             }
         })
         .collect();
-    table("Numbers", &["name", "value"], &rows)
+    table("Numbers", &["name", "value", "in"], &rows)
 }

@@ -92,7 +92,7 @@ fn table_usage(usage: &List<Usage>) -> Markup {
             td.number { (amount(usage.charged)) }
         }
     };
-    let rows: Vec<_> = usage.data.iter().map(row).collect();
+    let rows: Vec<_> = together(&usage.data).iter().map(row).collect();
     table_or(
         "Who spent what",
         &[
@@ -109,6 +109,26 @@ fn table_usage(usage: &List<Usage>) -> Markup {
             "Nobody has spent anything yet."
         },
     )
+}
+
+/// Calls, and reads outside of them, which usage has in lines of their own, of one spender in one.
+fn together(usage: &[Usage]) -> Vec<Usage> {
+    let mut sums: Vec<Usage> = Vec::new();
+    for row in usage {
+        let same = |sum: &&mut Usage| sum.account == row.account && sum.spender == row.spender;
+        match sums.iter_mut().find(same) {
+            None => sums.push(row.clone()),
+            Some(sum) => {
+                sum.calls += row.calls;
+                sum.rows += row.rows;
+                sum.usage.prompt_tokens += row.usage.prompt_tokens;
+                sum.usage.sampled_tokens += row.usage.sampled_tokens;
+                sum.usage.forced_tokens += row.usage.forced_tokens;
+                sum.charged = sum.charged.saturating_add(row.charged);
+            }
+        }
+    }
+    sums
 }
 
 fn period(period: Period) -> String {

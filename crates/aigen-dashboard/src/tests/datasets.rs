@@ -35,7 +35,7 @@ fn before(datasets: Value, imports: Value, earnings: Value) -> Router {
 }
 
 /// The text of each row of a table, its cells beside one another.
-fn rows(page: &str, label: &str) -> Vec<String> {
+pub(super) fn rows(page: &str, label: &str) -> Vec<String> {
     let from = format!("aria-label=\"{label}\"");
     let Some((_, table)) = page.split_once(&from) else {
         return Vec::new();
@@ -57,7 +57,7 @@ fn text(cell: &str) -> String {
     text.replace('\u{202f}', " ")
 }
 
-async fn page(api: Router, path: &str) -> String {
+pub(super) async fn page(api: Router, path: &str) -> String {
     let mut browser = Browser::before(api, false);
     browser.sign_in("sk-ada").await;
     let seen = browser.get(path).await;
@@ -144,10 +144,11 @@ async fn one_dataset_says_its_columns_and_grants() {
     let page = page(api, "/datasets/acme/faq@1.0.0").await;
     assert!(page.contains("Its rows are on another node"), "{page}");
     let columns = [
-        "question | text | ",
-        "votes | integer | in some rows there is none",
+        "question | text | in every row",
+        "votes | integer | in some rows",
     ];
     assert_eq!(rows(&page, "Columns"), columns);
+    assert!(page.contains("<dd>not offered</dd>"), "{page}");
     let granted = rows(&page, "Grants");
     // How long it holds is told from now.
     let [ada, eve] = &granted[..] else {

@@ -163,7 +163,22 @@ impl<'a> Table<'a> {
     }
 }
 
+/// A name without what a terminal would do instead of showing it.
+fn shown(name: &str) -> String {
+    let letter = |letter: char| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    };
+    name.chars().map(letter).collect()
+}
+
 fn check_header(names: &[String]) -> Result<(), ImportError> {
+    if names.iter().any(|name| name.contains('\r')) {
+        return Err(ImportError::unfit(
+            "the header has a carriage return in it, as where lines end in one alone",
+            "let lines end in a line feed: tr '\\r' '\\n' < FILE",
+        ));
+    }
     if let [only] = names
         && let Some(other) = [';', '\t', '|', ',']
             .into_iter()
@@ -184,7 +199,7 @@ fn check_header(names: &[String]) -> Result<(), ImportError> {
         };
         if let Some(what) = check_name(name).err().or_else(twice) {
             return Err(ImportError::unfit(
-                format!("the header, column {} `{name}`: {what}", at + 1),
+                format!("the header, column {} `{}`: {what}", at + 1, shown(name)),
                 "the first line names every column, each by a name of its own",
             ));
         }

@@ -45,6 +45,16 @@ fn rows_by_line_and_column() {
             "the header, column 2 ``: a column without a name",
         ),
         (Csv, "a;b\n1;2\n", "--delimiter ';'"),
+        (
+            Csv,
+            "a,b\r1,2\r",
+            "the header has a carriage return in it, as where lines end in one alone",
+        ),
+        (
+            Csv,
+            "a,\u{1b}[31m\n1,2\n",
+            "the header, column 2 `\\u{1b}[31m`: a column's name with a comma or a control character",
+        ),
         (Csv, "", "the file is empty"),
         (Csv, "a,b\n", "there is no row in it"),
         (

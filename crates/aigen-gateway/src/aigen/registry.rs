@@ -34,7 +34,7 @@ pub(super) struct Page {
 enum Order {
     #[default]
     Digest,
-    /// The best first, then those that are not scored yet.
+    /// The best first, then those that are not scored yet; each by name and version.
     Score,
 }
 
@@ -54,7 +54,13 @@ pub(super) async fn list(
     let listed = network.controllers();
     let mut listed: Vec<_> = listed.filter(|(_, known)| shown(known)).collect();
     if page.sort == Order::Score {
-        listed.sort_by_key(|(digest, _)| Reverse(network.score(*digest)));
+        // Those that have the same score, or none, by name: digests are in no order for anybody.
+        listed.sort_by_cached_key(|(digest, known)| {
+            (
+                Reverse(network.score(*digest)),
+                known.published.reference.clone(),
+            )
+        });
     }
     let begin = match page.after {
         None => 0,
@@ -253,6 +259,8 @@ fn describe(
     let tags = network.tags(&name).filter(|(_, tagged)| *tagged == digest);
     let release = network.release(digest);
     let inside = caller.must_own(&owner).is_ok();
+    // Whoever may list functions knows these already.
+    let is_function = published.kind == network::ControllerKind::Function;
     Controller {
         reference: published.reference.clone(),
         digest,
@@ -273,7 +281,7 @@ fn describe(
             signature: release.signature,
         }),
         refused: None,
-        kind: inside.then_some(match published.kind {
+        kind: (inside || is_function).then_some(match published.kind {
             network::ControllerKind::Grammar => ControllerKind::Grammar,
             network::ControllerKind::Script => ControllerKind::Script,
             network::ControllerKind::Wasm => ControllerKind::Wasm,

@@ -16,8 +16,8 @@ use crate::state::Gateway;
 use aigen_api::openai::TraceStep;
 use aigen_api::resources::{Quote, QuotedRead};
 use aigen_node::{
-    CallEvent, CompletionRequest, DatasetAsk, Ended, NodeError, Prompt, Sampling, Served, Steering,
-    TokenId, Tokenizer, random_call_id, without_secrets,
+    CallEvent, CompletionRequest, DatasetAsk, Ended, NodeError, Prompt, ReadError, Sampling,
+    Served, Steering, TokenId, Tokenizer, random_call_id, without_secrets,
 };
 use aigen_types::{Address, Amount, CallId, ModelName};
 use axum::http::StatusCode;
@@ -115,7 +115,7 @@ pub(crate) async fn answer<T, W: Wording>(
         Err((NodeError::CallExists { same: true, .. }, before)) if before.calls.is_empty() => {
             return once.again(gateway, post);
         }
-        Err((error @ NodeError::ContextTooLong { .. }, _)) => {
+        Err((error, _)) if is_of_prompt(&error) => {
             return Err(Failure::from(error).param(W::PROMPT));
         }
         Err((error, before)) => {
@@ -132,6 +132,19 @@ pub(crate) async fn answer<T, W: Wording>(
     let reply = underway.whole().await?;
     once.keep(gateway, &reply);
     Ok(reply.into_response())
+}
+
+/// Whether it is what was asked that is wrong, which each route calls by a name of its own.
+fn is_of_prompt(error: &NodeError) -> bool {
+    matches!(
+        error,
+        NodeError::ContextTooLong { .. }
+            | NodeError::PassagesUnread {
+                named: false,
+                error: ReadError::LongQuery { .. },
+                ..
+            }
+    )
 }
 
 /// A token that the model has not cannot become likelier.
@@ -265,11 +278,12 @@ pub(crate) async fn quoted<T, W: Wording>(
 ) -> Result<Quote, Failure> {
     post.access
         .note(|facts| facts.model = Some(printable(&ask.model)));
-    let (model, _) = served(gateway, &ask.model)?;
+    let (model, served) = served(gateway, &ask.model)?;
     let (request, _) = ask.request(post, random_call_id(), model.clone());
+    let again = Again::of(gateway, post, &served, &request);
     let quoted = gateway.node.quote(&post.caller, request).await;
     let quoted = quoted.map_err(|error| match error {
-        NodeError::ContextTooLong { .. } => Failure::from(error).param(W::PROMPT),
+        error if is_of_prompt(&error) => Failure::from(error).param(W::PROMPT),
         error => Failure::to_payer(error, &post.caller.account),
     })?;
     let reads = quoted.cost.reads.iter().map(|read| QuotedRead {
@@ -286,6 +300,7 @@ pub(crate) async fn quoted<T, W: Wording>(
         fees: quoted.cost.reads.iter().map(|read| read.fee).sum(),
         least: quoted.cost.least,
         most: quoted.cost.most,
+        retries: again.map_or(0, |again| again.times()),
         payer: quoted.cost.payer,
     })
 }

@@ -198,6 +198,11 @@ impl Again {
         })
     }
 
+    /// How often that is, at most.
+    pub fn times(&self) -> u32 {
+        self.left
+    }
+
     /// The next call, where one ended without an answer by its upstream's fault, and may be repeated.
     fn after(
         &mut self,

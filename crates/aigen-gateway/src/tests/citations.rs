@@ -222,6 +222,34 @@ async fn what_may_not_be_read_is_refused_before_any_charge() {
     world.settle().await;
 }
 
+/// What is looked for is too long: the field that says it is named, which may be the question itself.
+#[tokio::test]
+async fn a_question_that_is_too_long_is_named_as_it_was_written() {
+    let (world, _folder) = shop().await;
+    let long = "x".repeat((64 << 10) + 1);
+    let named = json!({"datasets": ["acme/faq", {"id": "acme/faq", "query": long}]});
+    let named = chat(json!({"aigen": named}));
+    let said = json!({
+        "model": "tiny", "aigen": {"datasets": ["acme/faq"]},
+        "messages": [{"role": "user", "content": long}],
+    });
+    let completion = json!({"model": "tiny", "prompt": long, "aigen": {"datasets": ["acme/faq"]}});
+    for (path, body, param) in [
+        ("/v1/chat/completions", &named, "aigen.datasets[1].query"),
+        ("/v1/aigen/quote", &named, "aigen.datasets[1].query"),
+        ("/v1/chat/completions", &said, "messages"),
+        ("/v1/aigen/quote", &said, "messages"),
+        ("/v1/completions", &completion, "prompt"),
+    ] {
+        let reply = world.post(&world.ada, path, body).await;
+        let found = reply.error();
+        let expected = (400, "invalid_value".to_owned(), Some(param.to_owned()));
+        assert_eq!(found, expected, "{path} {}", reply.text);
+        assert!(reply.text.contains("at most 65536 bytes"), "{}", reply.text);
+    }
+    world.settle().await;
+}
+
 /// A quote says of the same request what it then costs, passages and their fees included, for nothing.
 #[tokio::test]
 async fn a_quote_has_the_passages_and_their_fees() {

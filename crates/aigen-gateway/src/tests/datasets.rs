@@ -256,6 +256,16 @@ async fn pages_follow_each_other() {
     ] {
         refused(&shop.ada(rest).await, 400, code);
     }
+    // What is wrong is named as it was written.
+    for (rest, param) in [
+        ("faq/rows?q=mug&q=kettle", "q"),
+        ("faq/rows?limit=some", "limit"),
+        ("faq/rows?query=mug", "query"),
+        ("faq/download?q=mug", "q"),
+    ] {
+        let (_, _, named) = shop.ada(rest).await.error();
+        assert_eq!(named.as_deref(), Some(param), "{rest}");
+    }
     refused(&shop.ada("none/rows").await, 404, "dataset_unknown");
     refused(&shop.ada("faq@1.0.1/rows").await, 404, "dataset_unknown");
     shop.spent(60);
@@ -478,6 +488,35 @@ async fn a_hang_up_within_the_file_leaves_nothing() {
     drop(publishing);
     assert_eq!(shop.files(), 0);
     refused(&shop.ada("faq").await, 404, "dataset_unknown");
+    shop.world.settle().await;
+}
+
+/// Asked for again under the same key, a refund of a read is the one that was given.
+#[tokio::test]
+async fn a_refund_of_a_read_is_given_once() {
+    let shop = Shop::with_faq().await;
+    shop.grant(json!({"to": "user:ada"})).await;
+    let read = shop.ada("faq/rows?limit=2").await;
+    let receipt = read.header("x-aigen-receipt").unwrap();
+    shop.world.fund("treasury", "1").await;
+    let path = format!("/v1/aigen/receipts/{receipt}/refund");
+    let refund = |once: &str, amount: &str| {
+        let body = json!({"amount": amount, "reason": "quality"}).to_string();
+        let mut asked = request("POST", &shop.world.operator, &path, &body);
+        let headers = asked.headers_mut();
+        headers.insert("idempotency-key", once.parse().unwrap());
+        shop.world.send(asked)
+    };
+    let given = refund("r-1", "0.000000005").await;
+    assert_eq!(given.status, 200, "{}", given.text);
+    let again = refund("r-1", "0.000000005").await;
+    assert_eq!(again.json()["corrections"], given.json()["corrections"]);
+    shop.spent(20 - 5);
+    let other = refund("r-1", "0.000000006").await;
+    assert_eq!(other.status, 409, "{}", other.text);
+    let second = refund("r-2", "0.000000005").await.json();
+    assert_eq!(second["corrections"].as_array().unwrap().len(), 2);
+    shop.spent(20 - 10);
     shop.world.settle().await;
 }
 

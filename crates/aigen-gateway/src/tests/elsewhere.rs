@@ -361,6 +361,10 @@ async fn a_function_says_how_often_and_what_is_cut_off_is_not_asked_for_again() 
         assert_eq!(engine.asked.lock().unwrap().len(), asked);
         let shown = world.get(&world.ada, "/v1/functions/ada/patient").await;
         assert_eq!(shown.json()["retries"], retries);
+        let said = json!([{"role": "user", "content": "a"}]);
+        let body = json!({"model": "fn:ada/patient", "messages": said});
+        let quoted = world.post(&world.ada, "/v1/aigen/quote", &body).await;
+        assert_eq!(quoted.json()["retries"], retries, "{}", quoted.text);
         if status == 422 {
             let metadata = &reply.json()["error"]["metadata"];
             assert_eq!(metadata["raw"], CUT);

@@ -187,6 +187,49 @@ async fn what_does_not_fit_is_refused_by_its_path_before_any_charge() {
     world.settle().await;
 }
 
+/// What a call of a function costs is said of its input, and of it as a model; nothing is charged.
+#[tokio::test]
+async fn a_function_is_priced_with_its_input() {
+    let world = world().await;
+    let asked = |content: &str| {
+        let messages = json!([{"role": "user", "content": content}]);
+        json!({"model": "fn:ada/sentiment", "messages": messages})
+    };
+    let quote = async |content: &str| {
+        let body = asked(content);
+        world.post(&world.ada, "/v1/aigen/quote", &body).await
+    };
+    let quoted = quote(r#"{"text": "Lovely."}"#).await.json();
+    assert_eq!(
+        (
+            &quoted["model"],
+            &quoted["output_tokens"],
+            &quoted["retries"]
+        ),
+        (&json!("tiny"), &json!(40), &json!(0))
+    );
+    assert_eq!(
+        quote("Lovely.").await.json(),
+        quoted,
+        "the one text it takes"
+    );
+    let reply = call(
+        &world,
+        "ada/sentiment",
+        json!({"input": {"text": "Lovely."}}),
+    )
+    .await;
+    let usage = &reply.json()["receipt"]["usage"];
+    assert_eq!(usage["prompt_tokens"], quoted["prompt_tokens"]);
+    let (status, code, param) = quote(r#"{"txt": "Lovely."}"#).await.error();
+    assert_eq!(
+        (status, &*code, param.as_deref()),
+        (422, "invalid_input", Some("input"))
+    );
+    assert_eq!(world.node.network().receipts().count(), 1);
+    world.settle().await;
+}
+
 #[tokio::test]
 async fn a_value_that_is_cut_off_is_an_error_with_what_there_is_of_it() {
     let world = world().await;

@@ -198,7 +198,8 @@ async fn what_may_not_be_read_is_refused_before_anything_is_held() {
         other => panic!("{other:?}"),
     };
     let ask = |dataset: &str| world.node.complete(&world.caller, asking(dataset, 2));
-    assert_eq!(refused(ask("books/none").await), "dataset_unknown");
+    let none = ask("books/none").await.err().unwrap().to_string();
+    assert_eq!(none, "dataset `books/none` is not published here");
     assert_eq!(refused(ask("books/private").await), "dataset_not_granted");
     // A grant of a column finds, shows and pays that column only.
     let grant = GrantDataset {

@@ -1,7 +1,7 @@
 //! What documents tell people to type can be typed: every command and flag that they mention is there.
 
 use super::Cli;
-use clap::{Command, CommandFactory};
+use clap::Command;
 use regex::Regex;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ fn unknown(root: &Command, call: &str) -> Option<String> {
 
 #[test]
 fn what_pages_mention_is_there() {
-    let root = Cli::command();
+    let root = Cli::definition();
     let (mut count, mut wrong) = (0, Vec::new());
     for path in pages() {
         for call in calls(&std::fs::read_to_string(&path).unwrap()) {
@@ -87,7 +87,7 @@ fn what_pages_mention_is_there() {
 
 #[test]
 fn what_is_not_there_is_found() {
-    let root = Cli::command();
+    let root = Cli::definition();
     for (call, word) in [
         ("ledger verify", None),
         ("ledger backup|restore", None),

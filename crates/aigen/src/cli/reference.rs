@@ -1,7 +1,7 @@
 //! The page of the command line, made from its one definition.
 
 use super::Cli;
-use clap::{Command, CommandFactory};
+use clap::Command;
 use std::fmt::Write;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/cli.md");
@@ -40,7 +40,7 @@ fn only_what_says_which_node_stands_under_it() {
             .map(|arg| format!("{name} {}", arg.get_id()))
             .collect::<Vec<_>>()
     };
-    let mut root = Cli::command();
+    let mut root = Cli::definition();
     root.build();
     assert_eq!(
         each(&root)
@@ -58,8 +58,8 @@ fn each(command: &Command) -> Vec<&Command> {
 
 fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
-    section(&mut page, plain(Cli::command()), 2);
-    let mut root = quiet(plain(Cli::command()));
+    section(&mut page, plain(Cli::definition()), 2);
+    let mut root = quiet(plain(Cli::definition()));
     root.build();
     sections(&mut page, &root, 2);
     page

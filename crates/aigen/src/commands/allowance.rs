@@ -18,7 +18,8 @@ pub enum Command {
     #[command(after_help = "\
 Examples:
   aigen allowance grant app:tutor --cap 2
-  aigen allowance grant app:tutor --cap 0.50 --per day --margin-ppm 100000 --days 30
+  aigen allowance grant app:tutor --cap 0.50 --per day --margin-ppm 100000 \\
+      --days 30
 
 The app names you with the header X-Aigen-Bill-To. The cap includes the app's margin.")]
     Grant {
@@ -122,6 +123,6 @@ fn show(allowances: &List<Allowance>, context: &Context) -> Result<()> {
                 if allowance.live { "live" } else { "ended" }.into(),
             ]);
         }
-        table.to_string()
+        table.or("There are no allowances.")
     })
 }

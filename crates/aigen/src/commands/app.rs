@@ -78,7 +78,7 @@ Examples:
     /// Change what an app adds to each charge of a user for itself; the user's key says yes to it
     #[command(after_help = "\
 Examples:
-  aigen app margin app:tutor 100000               (a tenth, for the account of your key)
+  aigen app margin app:tutor 100000     (a tenth, for the account of your key)
   aigen app margin app:tutor 0 --user user:ada    (as the operator)
 
 The rest of the allowance stays as it is. See aigen allowance grant.")]

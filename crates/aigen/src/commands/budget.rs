@@ -16,7 +16,7 @@ pub enum Command {
 Examples:
   aigen budget set org:acme 500 --per month
   aigen budget set org:acme:team:search 20 --per day
-  aigen budget set app:tutor:user:* 0.10 --per day     (each end user of the app)
+  aigen budget set app:tutor:user:* 0.10 --per day   (each end user of the app)
 
 Every bound on the way to who spends and to who pays is kept, the tightest one first. A change
 counts for calls that run as well; what they hold stays theirs.")]
@@ -103,9 +103,9 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
 }
 
 fn show(budgets: &List<Budget>, context: &Context) -> Result<()> {
-    context
-        .output
-        .data(budgets, || table("path", &budgets.data).to_string())
+    context.output.data(budgets, || {
+        table("path", &budgets.data).or("Nothing that anybody spends is bounded.")
+    })
 }
 
 /// One row for each, headed by what its path is here.

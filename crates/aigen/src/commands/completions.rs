@@ -1,7 +1,6 @@
 use crate::cli::Cli;
 use crate::context::Context;
 use anyhow::Result;
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 /// See [`super::Command::Completions`].
@@ -17,6 +16,6 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "aigen", &mut script);
+    clap_complete::generate(args.shell, &mut Cli::definition(), "aigen", &mut script);
     context.output.piece(&String::from_utf8(script)?)
 }

@@ -7,8 +7,8 @@ use anyhow::Result;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  aigen config                          what is in effect: defaults, file, environment, flags
-  aigen config --default > aigen.toml   a file to start from, every key explained")]
+  aigen config                          what is in effect, wherever it was said
+  aigen config --default > aigen.toml   a file to start from, with its keys told")]
 pub struct Args {
     /// Print the documented defaults instead
     #[arg(long)]

@@ -3,6 +3,7 @@ mod traces;
 mod trial;
 mod watch;
 
+use crate::commands::epoch::percent;
 use crate::context::Context;
 use crate::data_dir::{DataDir, KeyFile};
 use crate::failure::{OrHint, hinted};
@@ -30,10 +31,11 @@ pub enum Command {
     #[command(after_help = "\
 Examples:
   aigen controller publish quiz.lark ada/quiz@1.0.0
-  aigen controller publish quiz.lark ada/quiz@1.0.1 --description \"Asks only what the text says\"
+  aigen controller publish quiz.lark ada/quiz@1.0.1 \\
+      --description \"Asks only what the text says\"
   aigen controller publish quiz.lark ada/quiz@1.1.0 --manifest quiz.toml
   aigen controller publish yes_no.wasm ada/yes-no@1.0.0 --manifest yes-no.toml
-  aigen controller publish yes-no ada/yes-no@1.0.0     # a project: it is built first
+  aigen controller publish yes-no ada/yes-no@1.0.0   # a project is built first
 
 It is signed with the data folder's publisher.key (see `aigen controller key`); the first release
 binds that key to ada, and later ones must be signed with it. A published version never changes;
@@ -73,7 +75,8 @@ JavaScript componentize-qjs, C clang and lld; what is missing is named.")]
 Examples:
   aigen controller test
   aigen controller test yes-no --prompt \"Is 7 prime?\"
-  aigen controller test yes_no.wasm --prompt \"Is 7 prime?\" --model acme-8b --params '{\"strict\": true}'
+  aigen controller test yes_no.wasm --prompt \"Is 7 prime?\" --model acme-8b \\
+      --params '{\"strict\": true}'
 
 The table has a row for every call to the controller: where in the answer, why, tokens that the
 model chose and that were put in since the call before, tokens taken back, tokens of the
@@ -450,22 +453,42 @@ fn read(file: &Path) -> Result<(String, Option<Vec<u8>>)> {
 
 async fn list(reach: &Reach, context: &Context) -> Result<()> {
     let node = reach.as_customer(context)?;
-    let mut controllers: List<Controller> = node.get("/v1/aigen/controllers").await?;
-    // The API's order is that of digests, by which its pages go on.
-    let name = |controller: &Controller| controller.reference.clone();
-    controllers.data.sort_by_key(name);
-    context.output.data(&controllers, || {
-        let mut table = Table::new(&["controller", "standing", "score", "description"]);
-        for controller in &controllers.data {
-            table.row([
-                controller.reference.to_string(),
-                standing_of(controller),
-                score(controller),
-                controller.description.clone(),
-            ]);
-        }
-        table.to_string()
-    })
+    let path = "/v1/aigen/controllers?sort=score";
+    let controllers: List<Controller> = node.get(path).await?;
+    context
+        .output
+        .data(&controllers, || listed(&controllers.data))
+}
+
+fn listed(controllers: &[Controller]) -> String {
+    let mut table = Table::new(&["controller", "kind", "standing", "score", "description"]);
+    for controller in controllers {
+        table.row([
+            controller.reference.to_string(),
+            kind(controller).to_owned(),
+            standing_of(controller),
+            score(controller),
+            controller.description.clone(),
+        ]);
+    }
+    let untold = controllers.iter().any(|one| one.kind.is_none());
+    let told = if untold {
+        "A kind that is - is told to the controller's owner and to operators alone.\n"
+    } else {
+        ""
+    };
+    let table = table.or("No controller is published here.");
+    format!("{table}{told}")
+}
+
+fn kind(controller: &Controller) -> &'static str {
+    match controller.kind {
+        Some(ControllerKind::Grammar) => "grammar",
+        Some(ControllerKind::Script) => "script",
+        Some(ControllerKind::Wasm) => "guest",
+        Some(ControllerKind::Function) => "function",
+        None => "-",
+    }
 }
 
 async fn show(reference: &ControllerSelector, reach: &Reach, context: &Context) -> Result<()> {
@@ -517,7 +540,7 @@ fn describe(controller: &Controller) -> String {
 
 fn score(controller: &Controller) -> String {
     match controller.score {
-        Some(score) => format!("{score} ppm"),
+        Some(score) => percent(score.into()),
         None => "not scored yet".into(),
     }
 }

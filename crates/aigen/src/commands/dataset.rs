@@ -22,7 +22,8 @@ pub enum Command {
     /// Publish a file, or a folder of texts, as a version of a dataset
     #[command(after_help = "\
 Examples:
-  aigen dataset publish faq.csv --name acme/faq@1.0.0 --licence CC-BY-4.0 --price-per-row 0.002
+  aigen dataset publish faq.csv --name acme/faq@1.0.0 --licence CC-BY-4.0 \\
+      --price-per-row 0.002
   aigen dataset publish handbook/ --name acme/handbook@1.0.0 --licence proprietary \\
       --price-per-hit 0.01 --use completion --use controller
 
@@ -61,7 +62,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   aigen dataset rows acme/faq --limit 5
-  aigen dataset rows acme/faq --after 100 --columns question,answer --max-cost 0.05")]
+  aigen dataset rows acme/faq --after 100 --columns question,answer \\
+      --max-cost 0.05")]
     Rows {
         /// Owner and name, with a version or without
         dataset: DatasetSelector,
@@ -102,7 +104,8 @@ A price that is not named stays as it is.")]
     #[command(after_help = "\
 Examples:
   aigen dataset grant acme/faq user:ada
-  aigen dataset grant acme/faq app:tutor --columns question,answer --use completion --days 30
+  aigen dataset grant acme/faq app:tutor --columns question,answer \\
+      --use completion --days 30
 
 It is for the keys of that account and of every account below it.")]
     Grant {

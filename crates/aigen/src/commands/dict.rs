@@ -31,7 +31,7 @@ struct Entry {
 pub fn run(args: Args, context: &Context) -> Result<()> {
     let entries: Vec<_> = GLOSSARY.lines().filter_map(entry).collect();
     let Some(term) = args.term else {
-        return context.output.data(&entries, || table(&entries));
+        return context.output.list(&entries, || table(&entries));
     };
     let found: Vec<_> = matching(&entries, &term);
     if found.is_empty() {
@@ -40,7 +40,7 @@ pub fn run(args: Args, context: &Context) -> Result<()> {
             "`aigen dict` lists every word",
         ));
     }
-    context.output.data(&found, || {
+    context.output.list(&found, || {
         found.iter().map(|entry| sentence(entry)).collect()
     })
 }

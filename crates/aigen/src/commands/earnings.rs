@@ -11,10 +11,10 @@ use clap::ValueEnum;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  aigen earnings                                       (what the key's own account earned)
+  aigen earnings                           (what the key's own account earned)
   aigen earnings --by day,purpose --from 2026-01-01
-  aigen earnings provider:acme --json                  (an operator may ask for any account)
-  aigen earnings developer:grace --epochs              (what her controllers were paid by settlements)
+  aigen earnings provider:acme --json      (an operator may ask for any account)
+  aigen earnings developer:grace --epochs  (what settlements paid for controllers)
 
 Reads count on the UTC day on which they were paid. Of a fee the protocol keeps its share and the
 provider gets the rest; of a call the provider also gets its part of the `data` share of what the
@@ -52,13 +52,14 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     let node = args.reach.as_customer(context)?;
     if args.epochs {
         let paid: List<EpochEarning> = node.get(&args.path_of_epochs()).await?;
-        let table = || paid_table(&paid.data).to_string();
+        let table = || paid_table(&paid.data).or("No settlement has paid anything.");
         return context.output.data(&paid, table);
     }
     let earned: List<DatasetEarning> = node.get(&args.path()).await?;
-    context
-        .output
-        .data(&earned, || args.table(&earned.data).to_string())
+    context.output.data(&earned, || {
+        let nothing = "No dataset has earned anything.";
+        args.table(&earned.data).or(nothing)
+    })
 }
 
 impl Args {

@@ -68,7 +68,8 @@ Examples:
     /// Dispute a cell of an epoch that is settled and not paid yet; takes the bond of the rules
     #[command(after_help = "\
 Example:
-  aigen epoch appeal 3 --controller ada/quiz@1.0.0 --parameter quality --evidence report.json")]
+  aigen epoch appeal 3 --controller ada/quiz@1.0.0 --parameter quality \\
+      --evidence report.json")]
     Appeal {
         /// The epoch
         epoch: u64,

@@ -97,7 +97,7 @@ fn list(network: &Network, csv: bool, context: &Context) -> Result<()> {
     if csv {
         return context.output.piece(&crate::output::csv(&lines)?);
     }
-    context.output.data(&lines, || {
+    context.output.list(&lines, || {
         let mut table = crate::output::Table::new(&["id", "epoch", "why", "to", "amount"]);
         for line in &lines {
             table.row([
@@ -108,7 +108,7 @@ fn list(network: &Network, csv: bool, context: &Context) -> Result<()> {
                 line.amount.clone(),
             ]);
         }
-        table.to_string()
+        table.or("No epoch has paid anything.")
     })
 }
 

@@ -2,6 +2,7 @@ mod golden;
 mod starter;
 mod target;
 
+use crate::commands::epoch::percent;
 use crate::context::Context;
 use crate::data_dir::DataDir;
 use crate::failure::{OrHint, hinted};
@@ -17,7 +18,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use target::{Asking, Target, as_named, read};
+pub use target::as_named;
+use target::{Asking, Target, read};
 
 /// See [`super::Command::Fn`].
 #[derive(Debug, Subcommand)]
@@ -34,7 +36,8 @@ Example:
     #[command(after_help = "\
 Examples:
   aigen fn run sentiment.toml --input '{\"text\": \"Great, it broke again.\"}'
-  aigen fn run ada/sentiment --input '{\"text\": \"Great, it broke again.\"}' --budget 0.01
+  aigen fn run ada/sentiment --input '{\"text\": \"Great, it broke again.\"}' \\
+      --budget 0.01
   aigen fn run ada/sentiment@1.2 --input @message.json --model acme-8b
   jq '{text: .body}' mail.json | aigen fn run ada/sentiment --input -
 
@@ -185,7 +188,8 @@ async fn call(what: &What, input: &str, context: &Context) -> Result<()> {
     context.output.data(&answer, || pretty)
 }
 
-fn read_input(input: &str) -> Result<Value> {
+/// An input as a command names it: JSON, a file of it, or standard input.
+pub fn read_input(input: &str) -> Result<Value> {
     let text = match (input, input.strip_prefix('@')) {
         ("-", _) => io::read_to_string(io::stdin()).context("cannot read the input")?,
         (_, None) => input.to_owned(),
@@ -255,7 +259,7 @@ async fn show(name: &ControllerSelector, reach: &Reach, context: &Context) -> Re
 
 fn score(function: &Function) -> String {
     match function.score {
-        Some(score) => format!("{score} ppm"),
+        Some(score) => percent(score.into()),
         None => "not scored yet".to_owned(),
     }
 }
@@ -273,6 +277,6 @@ async fn list(reach: &Reach, context: &Context) -> Result<()> {
                 description.to_owned(),
             ]);
         }
-        table.to_string()
+        table.or("No function is published here.")
     })
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 #[command(after_help = "\
 Examples:
   aigen fund user:ada 5
-  aigen fund app:tutor 0.25 --id 000000000000000000000000000000a1   (a retry issues once)
+  aigen fund app:tutor 0.25 --id 000000000000000000000000000000a1   (moves once)
 
 Money is issued by the operator, whose key the data folder keeps.")]
 pub struct Args {

@@ -12,7 +12,8 @@ use clap::ValueEnum;
 #[command(after_help = "\
 Examples:
   aigen refund 5f0c4e1b2a3d4f5e6a7b8c9d0e1f2a3b 0.25 --because quality
-  aigen refund 5f0c4e1b2a3d4f5e6a7b8c9d0e1f2a3b 0.25 --id 00000000000000000000000000000001
+  aigen refund 5f0c4e1b2a3d4f5e6a7b8c9d0e1f2a3b 0.25 \\
+      --id 00000000000000000000000000000001
 
 The treasury pays; fund it with `aigen fund treasury AMOUNT`.")]
 pub struct RefundArgs {

@@ -20,7 +20,8 @@ Examples:
   aigen key create user:ada --name ada-laptop
   aigen key create org:acme --spender org:acme:team:search
   aigen key create operator --operator
-  aigen key create user:ada --requests-per-minute 60 --model aigen-tiny --expires-in 30days
+  aigen key create user:ada --requests-per-minute 60 --model aigen-tiny \\
+      --expires-in 30days
   aigen key create user:ada --dataset books/faq --dataset books/poems
   aigen key create user:ada --name ada-laptop --budget 5 --per month
 
@@ -55,7 +56,8 @@ Examples:
   aigen key limit ada-laptop --budget 10 --per month
   aigen key limit ada-laptop --no-budget
   aigen key limit ada-laptop --requests-per-minute 60 --tokens-per-minute 100000
-  aigen key limit ada-laptop --scope complete --model aigen-tiny --expires-in 30days
+  aigen key limit ada-laptop --scope complete --model aigen-tiny \\
+      --expires-in 30days
   aigen key limit ada-laptop --dataset books/faq
   aigen key limit ada-laptop
 

@@ -61,9 +61,12 @@ Examples:
     #[command(after_help = "\
 Examples:
   aigen ledger export > movements.csv
-  aigen ledger export --account user:ada --from 2026-01-01 --to 2026-02-01 january.csv
-  aigen ledger export --format beancount aigen.beancount && bean-check aigen.beancount
-  aigen ledger export --format ledger aigen.ledger && ledger -f aigen.ledger balance",
+  aigen ledger export --account user:ada --from 2026-01-01 \\
+      --to 2026-02-01 january.csv
+  aigen ledger export --format beancount aigen.beancount \\
+      && bean-check aigen.beancount
+  aigen ledger export --format ledger aigen.ledger \\
+      && ledger -f aigen.ledger balance",
         after_long_help = EXPORT_FORMS)]
     Export(export::Args),
     /// Copy the journal into a file, also while nodes write to it
@@ -81,7 +84,8 @@ Every hash and the chain are checked on the way. Keys are not in it: keep operat
     #[command(after_help = "\
 Examples:
   aigen ledger restore /backup/monday.sqlite --data-dir /srv/aigen
-  AIGEN_JOURNAL=postgres://aigen@db.example/aigen aigen ledger restore /backup/monday.sqlite
+  AIGEN_JOURNAL=postgres://aigen@db.example/aigen aigen ledger restore \\
+      /backup/monday.sqlite
 
 The second moves a journal from a file into a database; a backup of that moves it back.")]
     Restore {
@@ -123,21 +127,26 @@ What is exported: each transfer that moved money, oldest first, with its time in
 payee, exact amount, id and the call it was for. A sum over the whole export is the balance that \
 `aigen ledger balance` shows as posted; an export of a period has no opening balances.
 
-  csv        A cell that a spreadsheet could take for a formula begins with an apostrophe.
+  csv        A cell that a spreadsheet could take for a formula begins with an
+             apostrophe.
   jsonl      The same fields, one JSON object per line.
-  beancount  Accounts are addresses under Assets, each word with a capital: user:ada is
-             Assets:User:Ada, issuance is Equity:Issuance. Characters that Beancount does not
-             take are written out: _ Under, . Dot, / Slash, @ At; a word that begins with one, or
-             with a hyphen, gets XX before it. The address itself is in the metadata.
+  beancount  Accounts are addresses under Assets, each word with a capital:
+             user:ada is Assets:User:Ada, issuance is Equity:Issuance. Characters
+             that Beancount does not take are written out: _ Under, . Dot, / Slash,
+             @ At; a word that begins with one, or with a hyphen, gets XX before it.
+             The address itself is in the metadata.
   ledger     For ledger and hledger; accounts are addresses as they are.
 
 --holds adds the holds with what became of them (live, captured, voided, expired), and the voids.
 
 Examples:
   aigen ledger export > movements.csv
-  aigen ledger export --account user:ada --from 2026-01-01 --to 2026-02-01 january.csv
-  aigen ledger export --format beancount aigen.beancount && bean-check aigen.beancount
-  aigen ledger export --format ledger aigen.ledger && ledger -f aigen.ledger balance";
+  aigen ledger export --account user:ada --from 2026-01-01 \\
+      --to 2026-02-01 january.csv
+  aigen ledger export --format beancount aigen.beancount \\
+      && bean-check aigen.beancount
+  aigen ledger export --format ledger aigen.ledger \\
+      && ledger -f aigen.ledger balance";
 
 const APPLY_ABOUT: &str = "\
 Apply accounts and transfers to a ledger in memory, one JSON command per line.
@@ -146,25 +155,29 @@ No data folder is read or changed. It is the state machine under every node, wit
 and it speaks TigerBeetle's words, so that test tables made for that one can be replayed here.
 
 Commands:
-  {\"create_account\":{…}}          id, ledger, code, flags, limit, user_data_128, _64, _32
-  {\"create_transfer\":{…}}         id, debit_account_id, credit_account_id, amount, pending_id,
-                                  timeout, ledger, code, flags, user_data_128, _64, _32
-  {\"commit\":true}                 ends the batch
-  {\"tick_seconds\":5}              ledger time passes, holds expire
-  {\"lookup_account\":\"1\"}        {\"lookup_transfer\":\"1\"}
-  {\"get_account_transfers\":{…}}   account_id, user_data_*, code, timestamp_min, timestamp_max,
-                                  limit, flags: debits, credits, reversed
-  {\"query_transfers\":{…}}         user_data_*, ledger, code, timestamp_min, timestamp_max, limit,
-  {\"query_accounts\":{…}}          flags: reversed
+  {\"create_account\":{…}}         id, ledger, code, flags, limit,
+                                 user_data_128, _64, _32
+  {\"create_transfer\":{…}}        id, debit_account_id, credit_account_id, amount,
+                                 pending_id, timeout, ledger, code, flags,
+                                 user_data_128, _64, _32
+  {\"commit\":true}                ends the batch
+  {\"tick_seconds\":5}             ledger time passes, holds expire
+  {\"lookup_account\":\"1\"}         {\"lookup_transfer\":\"1\"}
+  {\"get_account_transfers\":{…}}  account_id, user_data_*, code, timestamp_min,
+                                 timestamp_max, limit,
+                                 flags: debits, credits, reversed
+  {\"query_transfers\":{…}}        user_data_*, ledger, code, timestamp_min,
+  {\"query_accounts\":{…}}         timestamp_max, limit, flags: reversed
 
 A number is a decimal string or a JSON integer; what is absent is zero; flags are a list of names. \
 A zero in a filter means any.
 
 Answers, one line per command and in their order:
-  {\"status\":\"created\"}          or the refusal's name; of a linked chain once it is complete
-  {\"status\":\"committed\"}        {\"status\":\"ticked\",\"expired\":[\"1\"]}
-  {\"id\":\"1\",…}                  the record looked up, or null
-  [{\"id\":\"1\",…}]                the records queried
+  {\"status\":\"created\"}           or the refusal's name; of a linked chain once it
+                                 is complete
+  {\"status\":\"committed\"}         {\"status\":\"ticked\",\"expired\":[\"1\"]}
+  {\"id\":\"1\",…}                   the record looked up, or null
+  [{\"id\":\"1\",…}]                 the records queried
 
 A batch ends at a commit, at any command that does not go on with it, and at the end of the input. A \
 linked chain that is open there is refused. A batch needs no commit to be answered.
@@ -271,6 +284,6 @@ fn transfers(account: Option<&Address>, limit: usize, context: &Context) -> Resu
                 transfer.amount.to_string(),
             ]);
         }
-        table.to_string()
+        table.or("Nothing was moved.")
     })
 }

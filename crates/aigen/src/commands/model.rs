@@ -207,7 +207,7 @@ fn report(entry: &Entry, context: &Context) -> Result<()> {
 
 fn list(store: &ModelStore, context: &Context) -> Result<()> {
     let entries = store.list()?;
-    context.output.data(&entries, || {
+    context.output.list(&entries, || {
         let mut table = Table::new(&["model", "size", "source"]);
         for entry in &entries {
             table.row([

@@ -20,7 +20,7 @@ pub enum Command {
     Show,
     /// Settle the last epoch again under other rules, and print what would change
     #[command(
-        after_help = "Example:\n  aigen params simulate --set tol=200000 --set quality.weight=500000 --set safety.weight=0"
+        after_help = "Example:\n  aigen params simulate --set tol=200000 \\\n      --set quality.weight=500000 --set safety.weight=0"
     )]
     Simulate {
         #[command(flatten)]
@@ -56,7 +56,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
     match command {
         Command::Show => {
             let versions = aigen_gateway::rules_versions(&ledger::read(context)?);
-            context.output.data(&versions, || show(&versions))
+            context.output.list(&versions, || show(&versions))
         }
         Command::Simulate { change, epoch } => {
             let network = ledger::read(context)?;
@@ -143,9 +143,12 @@ fn show(versions: &[Rules]) -> String {
             let kind = serde_json::to_value(row.kind).unwrap_or_default();
             table.row([
                 row.id.clone(),
-                row.weight.to_string(),
+                format!("{} ppm", row.weight),
                 kind.as_str().unwrap_or_default().to_owned(),
-                row.gate_full.to_string(),
+                match row.gate_full {
+                    0 => "-".to_owned(),
+                    full => format!("{full} ppm"),
+                },
             ]);
         }
         text += &format!("{table}\n");
@@ -158,7 +161,8 @@ fn show(versions: &[Rules]) -> String {
                 let value = value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned);
-                text += &format!("{name} = {value}\n");
+                let line = format!("{name} = {value} {}", Rules::unit(name));
+                text += &format!("{}\n", line.trim_end());
             }
         }
         text += "\n";

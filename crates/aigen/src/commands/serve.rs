@@ -14,8 +14,10 @@ Examples:
   aigen serve
   aigen serve --listen 0.0.0.0:8000 --data-dir /srv/aigen
   aigen serve --model ~/models/acme-8b.Q4_K_M.gguf
-  aigen serve --listen 0.0.0.0:443 --tls-certificate fullchain.pem --tls-key privkey.pem
-  aigen serve --journal postgres://aigen@db.example/aigen --advertise http://10.0.0.7:8000
+  aigen serve --listen 0.0.0.0:443 --tls-certificate fullchain.pem \\
+      --tls-key privkey.pem
+  aigen serve --journal postgres://aigen@db.example/aigen \\
+      --advertise http://10.0.0.7:8000
 
 Ctrl-C or SIGTERM stops it: running calls may finish, then they are ended and settled. The
 configuration is read again on SIGHUP and when its file changes.")]

@@ -156,7 +156,7 @@ pub async fn list(kind: &Kind, reach: &Reach, context: &Context) -> Result<()> {
                     .to_string(),
             ]);
         }
-        table.to_string()
+        table.or(&format!("There are no {}s.", kind.word))
     })
 }
 

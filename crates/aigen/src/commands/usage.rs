@@ -10,10 +10,10 @@ use clap::ValueEnum;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  aigen usage                                            (all that the key's account paid for)
+  aigen usage                            (all that the key's account paid for)
   aigen usage --by model --by day --from 2026-01-01
-  aigen usage app:tutor --by spender                     (each team, each end user)
-  aigen usage --by dataset                               (what was read outside of calls, and of what)
+  aigen usage app:tutor --by spender     (each team, each end user)
+  aigen usage --by dataset               (what was read outside of calls)
 
 Calls count on the UTC day on which they ended. What was read of datasets outside of calls has lines of its own, on
 the day on which it was paid. `aigen ledger export` gives every movement of money.")]
@@ -51,15 +51,33 @@ enum By {
 pub async fn run(args: Args, context: &Context) -> Result<()> {
     let node = args.reach.as_customer(context)?;
     let usage: List<Usage> = node.get(&args.path()).await?;
-    context
-        .output
-        .data(&usage, || args.table(&usage.data).to_string())
+    context.output.data(&usage, || args.told(&usage.data))
 }
 
 impl Args {
     fn path(&self) -> String {
         let by: Vec<_> = self.by.iter().map(|by| by.name()).collect();
         sums("usage", &by, self.account.as_ref(), [self.from, self.to])
+    }
+
+    fn told(&self, rows: &[Usage]) -> String {
+        self.table(rows).or(&self.nothing())
+    }
+
+    /// Whose usage there is none of, and of when.
+    fn nothing(&self) -> String {
+        let whose = match &self.account {
+            Some(account) => format!("{account} has paid for"),
+            None => "There are".to_owned(),
+        };
+        let when = match (self.from, self.to) {
+            (None, None) => String::new(),
+            (Some(from), None) => format!(" from {from} on"),
+            (None, Some(to)) => format!(" up to {to}"),
+            (Some(from), Some(to)) if from == to => format!(" on {from}"),
+            (Some(from), Some(to)) => format!(" from {from} to {to}"),
+        };
+        format!("{whose} no calls and no reads{when}.")
     }
 
     fn table(&self, rows: &[Usage]) -> Table {
@@ -156,6 +174,36 @@ mod tests {
     struct Asked {
         #[command(flatten)]
         args: Args,
+    }
+
+    #[test]
+    fn where_nothing_was_used_that_is_said() {
+        for (line, said) in [
+            ("usage", "There are no calls and no reads."),
+            (
+                "usage user:ada",
+                "user:ada has paid for no calls and no reads.",
+            ),
+            (
+                "usage user:ada --from 2026-01-31 --to 2026-01-31",
+                "user:ada has paid for no calls and no reads on 2026-01-31.",
+            ),
+            (
+                "usage --from 2026-01-01 --to 2026-01-31",
+                "There are no calls and no reads from 2026-01-01 to 2026-01-31.",
+            ),
+            (
+                "usage --to 2026-01-31",
+                "There are no calls and no reads up to 2026-01-31.",
+            ),
+            (
+                "usage --from 2026-01-31",
+                "There are no calls and no reads from 2026-01-31 on.",
+            ),
+        ] {
+            let Asked { args } = Asked::parse_from(line.split(' '));
+            assert_eq!(args.told(&[]), format!("{said}\n"), "{line}");
+        }
     }
 
     #[test]

@@ -135,6 +135,41 @@ fn what_comes_down_is_what_went_up() {
     assert_eq!(check("faq.jsonl"), taken["content"]);
 }
 
+/// What a hint says can be typed, and what cannot be sent is said before it is.
+#[test]
+fn tabs_and_questions_that_are_too_long() {
+    let (folder, _node, [acme, ada]) = market();
+    folder.write("tab.csv", "a\tb\n1\t2\n");
+    let hinted = folder.run(&["dataset", "check", "tab.csv"]);
+    assert!(hinted.stderr.contains(r"`--delimiter '\t'`"), "{hinted}");
+    let checked = folder.json(&["dataset", "check", "tab.csv", "--delimiter", r"\t"]);
+    assert_eq!(checked["rows"], 1, "{checked}");
+    let published = publish(&folder, &acme, &["--open"]);
+    assert_eq!(published.code, 0, "{published}");
+    let search = |question: &str| {
+        let asked = ["dataset", "search", "acme/faq", question, "--key", &ada];
+        folder.run(&asked)
+    };
+    assert_eq!(search(&"mug ".repeat(10_000)).code, 0);
+    let long = search(&"ä".repeat(20_000)).stderr;
+    assert!(
+        long.contains("the question takes 120000 bytes of an address"),
+        "{long}"
+    );
+    let none = folder.run(&["dataset", "rows", "acme/none", "--key", &ada]);
+    assert!(
+        none.stderr
+            .contains("dataset `acme/none` is not published here"),
+        "{none}"
+    );
+    let limit = ["dataset", "rows", "acme/faq", "--limit", "0", "--key", &ada];
+    let limit = folder.run(&limit).stderr;
+    assert!(
+        limit.contains("error: --limit: must be 1 to 1000"),
+        "{limit}"
+    );
+}
+
 #[test]
 fn bad_rows_are_said_before_anything_is_sent() {
     let (folder, _node, [acme, _]) = market();

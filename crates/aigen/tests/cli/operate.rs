@@ -154,9 +154,24 @@ fn controllers() {
     check!(folder.run(&["controller", "list"]), @r"
     exit code: 0
     ----- stdout
-    controller     standing  score           description
-    ada/yes@1.0.0  current   not scored yet  Yes or no
+    controller     kind     standing  score           description
+    ada/yes@1.0.0  grammar  current   not scored yet  Yes or no
     ----- stderr
+    ");
+    check!(folder.run(&["controller", "show", "yes"]), @r#"
+    exit code: 2
+    ----- stdout
+    ----- stderr
+    error: invalid value 'yes' for '<REFERENCE>': "yes" is not a controller version: write it as owner/name, owner/name@1.2.3, @1.2, @1 or @tag
+
+    For more information, try '--help'.
+    "#);
+    check!(folder.run(&["chat", "Yes?", "--controller", "yes"]), @r"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: controller `yes` is not published here: write it as owner/name, owner/name@1.2.3, @1.2, @1 or @tag; built in are json-schema, regex, lark, choice, quote
+    hint: `aigen controller list` lists what is published here
     ");
     check!(folder.run(&["controller", "show", "ada/yes@1.0.0"]), @r#"
     exit code: 0

@@ -20,7 +20,7 @@ fn a_word_is_explained() {
     error: `blockchain` is not a word of AiGen
     hint: `aigen dict` lists every word
     ");
-    assert!(folder.json(&["dict"]).as_array().unwrap().len() > 30);
+    assert!(folder.json(&["dict"])["data"].as_array().unwrap().len() > 30);
 }
 
 #[test]

@@ -86,13 +86,13 @@ fn a_function_is_begun_tried_scored_and_published() {
     );
 
     let parameters = |rows: &Value| -> Vec<String> {
-        let rows = rows.as_array().unwrap().iter();
+        let rows = rows["data"].as_array().unwrap().iter();
         rows.map(|row| row["parameter"].as_str().unwrap().to_owned())
             .collect()
     };
     let scored = folder.json(&["fn", "eval", "easy.toml"]);
     assert_eq!(parameters(&scored), ["conformance", "quality"]);
-    assert_eq!(scored[0]["score"], 1_000_000, "{scored}");
+    assert_eq!(scored["data"][0]["score"], 1_000_000, "{scored}");
 
     // The same questions and checks, put by a validator.
     std::fs::create_dir(folder.file("suites")).unwrap();
@@ -109,7 +109,7 @@ fn a_function_is_begun_tried_scored_and_published() {
     ];
     let evaluated = folder.json(&evaluate);
     assert_eq!(parameters(&evaluated), parameters(&scored));
-    assert_eq!(evaluated[0]["score"], 1_000_000, "{evaluated}");
+    assert_eq!(evaluated["data"][0]["score"], 1_000_000, "{evaluated}");
 
     let input = r#"{"text": "Great, it broke again."}"#;
     // Asked with the customer's key; the cases are the publisher's.
@@ -229,8 +229,24 @@ fn what_is_wrong_with_a_function_is_said_by_its_place() {
     ----- stdout
     ----- stderr
     error: nothing is neither a file nor a published function
-      because: "nothing" is not a controller version: write it as owner/name@1.2.3, @1.2, @1 or @tag
+      because: "nothing" is not a controller version: write it as owner/name, owner/name@1.2.3, @1.2, @1 or @tag
     hint: give a function's file, or OWNER/NAME with or without @VERSION
+    "#);
+    check!(folder.run(&["fn", "run", "kinds.toml", "--input", r#"{"txt": "a"}"#]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: the input does not fit
+      because: input: there is no field `txt`; there are text, known-tags, class
+    hint: its schema is the file's `input`
+    "#);
+    check!(folder.run(&["fn", "test", "missing.toml"]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: cannot read the function missing.toml
+      because: No such file or directory (os error 2)
+    hint: give the path of a function's file; `aigen fn new FILE` begins one
     "#);
     folder.write(
         "bad.toml",
@@ -243,6 +259,56 @@ fn what_is_wrong_with_a_function_is_said_by_its_place() {
     error: bad.toml is no function that can work
       because: the function: golden[0].input.text: "aaaaaaaa" is longer than 4 characters
     hint: correct it; docs/guides/functions.md says what a function is made of
+    "#);
+}
+
+#[test]
+fn what_a_call_would_cost_is_said_of_its_input() {
+    let (folder, _node) = published();
+    let input = r#"{"text": "Hello."}"#;
+    let price = ["price", "fn:ada/kinds@1.0.0", "--input", input];
+    let quote = folder.json(&price);
+    assert_eq!(
+        (&quote["model"], &quote["output_tokens"], &quote["retries"]),
+        (&json!("aigen-tiny"), &json!(400), &json!(0))
+    );
+    let short = folder.json(&[&price[..], &["--output", "9", "--model", "aigen-tiny"]].concat());
+    assert_eq!(short["output_tokens"], 9, "{short}");
+    let told = folder.run(&price).stdout;
+    let tokens = &quote["prompt_tokens"];
+    let first = format!("{tokens} prompt tokens and 400 output tokens of aigen-tiny cost at most ");
+    assert!(told.starts_with(&first), "{told}");
+    let ran = folder.json(&["fn", "run", "ada/kinds", "--input", input]);
+    let receipt = folder.json(&["receipt", ran["receipt"].as_str().unwrap()]);
+    assert_eq!(&receipt["usage"]["prompt_tokens"], tokens, "{receipt}");
+    check!(folder.run(&["price", "fn:ada/kinds", "--input", r#"{"txt": 5}"#]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: input: there is no field `txt`; there are text, known-tags, class
+    hint: correct the input: `aigen fn show NAME` shows what a function takes
+    "#);
+    check!(folder.run(&["price", "fn:ada/kinds", "--prompt", "9", "--output", "9"]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: what ada/kinds costs depends on what it is called with
+    hint: give its input: aigen price fn:ada/kinds --input '{…}'; aigen fn show ada/kinds shows what it takes
+    "#);
+    check!(folder.run(&["price", "aigen-tiny", "--input", "{}"]), @r#"
+    exit code: 1
+    ----- stdout
+    ----- stderr
+    error: aigen-tiny is a model, and only functions take an input
+    hint: name a function, fn:OWNER/NAME, or ask the model with --ask
+    "#);
+    check!(folder.run(&["price", "fn:kinds", "--input", "{}"]), @r#"
+    exit code: 2
+    ----- stdout
+    ----- stderr
+    error: invalid value 'fn:kinds' for '[MODEL]': "kinds" is not a controller version: write it as owner/name, owner/name@1.2.3, @1.2, @1 or @tag
+
+    For more information, try '--help'.
     "#);
 }
 

@@ -264,7 +264,7 @@ fn income_tells_it(network: &Network, key: &str) {
     let income = network
         .folder
         .json(&["validator", "income", "ann", "--key", key]);
-    let rows = income.as_array().unwrap();
+    let rows = income["data"].as_array().unwrap();
     assert_eq!(rows.len(), 3, "{income}");
     for row in rows {
         let (paid, cost) = (nano(&row["paid"]), nano(&row["cost"]));

@@ -94,7 +94,7 @@ fn rules_are_tried_out_proposed_and_refused() {
     let [before, after] = payout.map(|payout| nano(&payout.into()));
     assert!(before > 0 && after > before, "{before} {after}");
     let shown = network.folder.json(&["params", "show"]);
-    let versions: Vec<_> = shown
+    let versions: Vec<_> = shown["data"]
         .as_array()
         .unwrap()
         .iter()

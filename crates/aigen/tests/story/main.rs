@@ -83,7 +83,7 @@ fn settles_to_the_same_bytes_anywhere(folder: &Folder, data: &str, shown: &Value
 
 fn explains_every_payout(folder: &Folder, data: &str) {
     let payouts = folder.json(&["explain", "payout", "--data-dir", data]);
-    for payout in payouts.as_array().unwrap() {
+    for payout in payouts["data"].as_array().unwrap() {
         let id = text(payout, "id");
         let explained = folder.json(&["explain", "payout", id, "--data-dir", data]);
         assert_eq!(explained["amount"], payout["amount"]);

@@ -65,7 +65,7 @@ fn tell(grants: &List<DatasetGrant>, context: &Context) -> Result<()> {
                 until.unwrap_or_else(|| "revoked".into()),
             ]);
         }
-        table.to_string()
+        table.or("There are no grants that this key may see.")
     })
 }
 

@@ -59,8 +59,18 @@ pub struct FileArgs {
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(Format::NAMES))]
     format: Option<String>,
     /// What stands between the cells of CSV; a comma, or a tab in .tsv, when absent
-    #[arg(long, value_name = "CHARACTER")]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     delimiter: Option<char>,
+}
+
+/// One character, or `\t`, which shells leave as it is written.
+fn delimiter(text: &str) -> Result<char, String> {
+    let mut letters = text.chars();
+    match (text, letters.next(), letters.next()) {
+        ("\\t", ..) => Ok('\t'),
+        (_, Some(letter), None) => Ok(letter),
+        _ => Err("it is one character, like ';', or \\t for a tab".to_owned()),
+    }
 }
 
 impl FileArgs {

@@ -4,7 +4,7 @@ use crate::reach::{Asked, Reach};
 use aigen_api::resources::{Dataset, DatasetRows};
 use aigen_client::RowsQuery;
 use aigen_types::{Amount, DatasetSelector};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use futures::StreamExt;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -51,6 +51,16 @@ pub async fn read(
     reach: &Reach,
     context: &Context,
 ) -> Result<()> {
+    let encoded = query.q.as_deref().map_or(0, encoded_bytes);
+    ensure!(
+        encoded <= ENCODED_BYTES_MAX,
+        hinted(
+            format!(
+                "the question takes {encoded} bytes of an address, which holds {ENCODED_BYTES_MAX} of one"
+            ),
+            "ask in fewer words: the first 128 different ones are looked for",
+        )
+    );
     let node = reach.as_customer(context)?;
     let rows = node.client().dataset_rows(dataset, &query).await;
     let rows = rows.map_err(|error| node.explain(error))?;
@@ -66,6 +76,16 @@ pub async fn read(
             .say(format!("There are more: --after {next}"));
     }
     Ok(())
+}
+
+/// Bytes of a question as it stands in an address: HTTP's have 65,534 at most, and there is more in it.
+const ENCODED_BYTES_MAX: usize = 60_000;
+
+/// Letters and digits as they are, everything else in three bytes; a blank in one.
+fn encoded_bytes(text: &str) -> usize {
+    let bytes = text.bytes();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b" *-._".contains(&byte);
+    bytes.map(|byte| if plain(byte) { 1 } else { 3 }).sum()
 }
 
 /// A row per line: its number, then its values.

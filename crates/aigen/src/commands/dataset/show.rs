@@ -30,7 +30,7 @@ pub async fn list(reach: &Reach, context: &Context) -> Result<()> {
                 state(one),
             ]);
         }
-        table.to_string()
+        table.or("No dataset is published here.")
     })
 }
 

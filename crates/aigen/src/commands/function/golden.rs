@@ -2,7 +2,7 @@
 
 use super::What;
 use super::target::{Answer, NoValue, Target, as_text};
-use crate::commands::validator::evaluate::{rows, table};
+use crate::commands::validator::evaluate::{rows, tell};
 use crate::context::Context;
 use crate::evaluation::{Evaluation, Suite, Transcript};
 use crate::failure::{OrHint, hinted};
@@ -105,9 +105,15 @@ fn shown(tried: &[Tried]) -> String {
     {
         let result = if *passed { "passed" } else { "failed" };
         let value = error.as_ref().unwrap_or(value);
-        table.row([case.to_string(), result.to_owned(), value.clone()]);
+        table.row([case.to_string(), result.to_owned(), one_line(value)]);
     }
     table.to_string()
+}
+
+/// A row of a table is a line, however a model breaks its answer.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 /// The parameters that validators report, as `aigen validator evaluate` prints them.
@@ -124,9 +130,7 @@ pub async fn eval(what: &What, context: &Context) -> Result<()> {
         scores,
         cases: tried.len(),
     });
-    context
-        .output
-        .data(&rows, || format!("{}cost {cost} AIGEN\n", table(&rows)))
+    tell(&rows, cost, context)
 }
 
 /// Writes what [`eval`] checks as a suite of its own.
@@ -249,4 +253,24 @@ fn suite(name: &str, function: &Function) -> Result<String> {
         "case": cases,
     });
     Ok(toml::to_string(&suite)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_several_lines_is_one_row() {
+        let tried = [Tried {
+            case: 1,
+            passed: false,
+            value: "{\n  \"a\": 1\n}\n".to_owned(),
+            error: None,
+            cost: Amount::ZERO,
+        }];
+        assert_eq!(
+            shown(&tried),
+            "case  result  value\n1     failed  { \"a\": 1 }\n"
+        );
+    }
 }

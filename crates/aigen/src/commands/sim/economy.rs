@@ -46,7 +46,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     let rows = simulate(options, &mut || bar.inc(1));
     bar.finish_and_clear();
     let lines: Vec<_> = rows.iter().map(line).collect();
-    context.output.data(&lines, || table(&rows))
+    context.output.list(&lines, || table(&rows))
 }
 
 fn line(row: &Row) -> Line {

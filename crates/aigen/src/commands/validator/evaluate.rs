@@ -5,7 +5,7 @@ use crate::failure::hinted;
 use crate::output::Table;
 use crate::reach::Reach;
 use aigen_api::resources::Controller;
-use aigen_types::{ControllerRef, Slug};
+use aigen_types::{Amount, ControllerRef, Slug};
 use anyhow::Result;
 use serde::Serialize;
 
@@ -60,9 +60,14 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     bar.finish_and_clear();
     let found = found.ok_or_else(|| hinted("the key's account cannot pay for it", "fund it"))?;
     let rows = rows(&found);
-    context.output.data(&rows, || {
-        format!("{}cost {} AIGEN\n", table(&rows), evidence.spent())
-    })
+    tell(&rows, evidence.spent(), context)
+}
+
+/// What was found, and what it cost.
+pub(crate) fn tell(rows: &[Row], cost: Amount, context: &Context) -> Result<()> {
+    let found = serde_json::json!({ "data": rows, "cost": cost.to_string() });
+    let told = || format!("{}cost {cost} AIGEN\n", table(rows));
+    context.output.data(&found, told)
 }
 
 pub(crate) fn rows(found: &Evaluation) -> Vec<Row> {
@@ -81,7 +86,7 @@ pub(crate) fn rows(found: &Evaluation) -> Vec<Row> {
     scores.map(row).collect()
 }
 
-pub(crate) fn table(rows: &[Row]) -> String {
+fn table(rows: &[Row]) -> String {
     let mut table = Table::new(&["parameter", "score", "95 % sure to be between", "cases"]);
     for row in rows {
         table.row([

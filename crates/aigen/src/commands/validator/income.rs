@@ -62,7 +62,7 @@ pub async fn run(args: Args, context: &Context) -> Result<()> {
     }
     match args.csv {
         true => context.output.piece(&csv(&rows)?),
-        false => context.output.data(&rows, || table(&rows)),
+        false => context.output.list(&rows, || table(&rows)),
     }
 }
 
@@ -93,5 +93,5 @@ fn table(rows: &[Row]) -> String {
             percent(row.skill_ppm),
         ]);
     }
-    table.to_string()
+    table.or("No epoch was settled in which it was a validator.")
 }
