@@ -115,7 +115,7 @@ pub(crate) async fn answer<T, W: Wording>(
         Err((NodeError::CallExists { same: true, .. }, before)) if before.calls.is_empty() => {
             return once.again(gateway, post);
         }
-        Err((error @ NodeError::ContextTooLong { .. }, _)) => {
+        Err((error @ (NodeError::ContextTooLong { .. } | NodeError::PromptTooLong { .. }), _)) => {
             return Err(Failure::from(error).param(W::PROMPT));
         }
         Err((error, before)) => {
@@ -269,7 +269,9 @@ pub(crate) async fn quoted<T, W: Wording>(
     let (request, _) = ask.request(post, random_call_id(), model.clone());
     let quoted = gateway.node.quote(&post.caller, request).await;
     let quoted = quoted.map_err(|error| match error {
-        NodeError::ContextTooLong { .. } => Failure::from(error).param(W::PROMPT),
+        NodeError::ContextTooLong { .. } | NodeError::PromptTooLong { .. } => {
+            Failure::from(error).param(W::PROMPT)
+        }
         error => Failure::to_payer(error, &post.caller.account),
     })?;
     let reads = quoted.cost.reads.iter().map(|read| QuotedRead {
