@@ -1,23 +1,26 @@
 //! One try of one upstream.
 
-use std::time::{Duration, Instant};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
+use aigen_engine::Transcript;
 use aigen_engine::text::{Claimed, TextEvent, TextFault, TextFinish, TextRequest};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
 use sse_stream::SseByteStream;
 
 use crate::calls::Calls;
 use crate::limits::{
-    ANSWER_BYTES_LEAST, ERROR_BYTES_MAX, RETRY_AFTER_LEAST, RETRY_AFTER_MAX, TEXT_BYTES_PER_TOKEN,
-    WIRE_BYTES_PER_TOKEN,
+    ANSWER_BYTES_LEAST, ERROR_BYTES_MAX, RETRY_AFTER_LEAST, RETRY_AFTER_MAX, RETRY_AFTER_TOLD_MAX,
+    TEXT_BYTES_PER_TOKEN, USAGE_WAIT_MAX, WIRE_BYTES_PER_TOKEN,
 };
 use crate::road::{Post, Reply};
 use crate::upstream::Upstream;
-use crate::wire::{self, Part};
-use crate::{Options, Timeouts};
+use crate::wire::{self, CallPart, Part};
+use crate::{Options, Secret, Timeouts};
 
 /// A try that failed.
 pub(crate) struct Failed {
@@ -59,6 +62,21 @@ impl Failed {
             ..Self::upstream("")
         }
     }
+
+    /// Without the key, which some servers repeat where they complain of it.
+    pub fn without(mut self, key: Option<&Secret>) -> Self {
+        let reason = match &mut self.fault {
+            TextFault::Unavailable { reason, .. }
+            | TextFault::Refused { reason }
+            | TextFault::Broken { reason }
+            | TextFault::Schema { reason, .. } => reason,
+            TextFault::Timeout { .. } => return self,
+        };
+        if let Some(key) = key {
+            *reason = key.left_out(reason);
+        }
+        self
+    }
 }
 
 /// The whole of a good answer, less its text.
@@ -75,11 +93,21 @@ pub(crate) async fn attempt(
     request: &TextRequest,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
+    let answered = asked(options, upstream, request, heard).await;
+    answered.map_err(|failed| failed.without(upstream.options.key.as_ref()))
+}
+
+async fn asked(
+    options: &Options,
+    upstream: &Upstream,
+    request: &TextRequest,
+    heard: &mut (dyn FnMut(TextEvent) + Send),
+) -> Result<Answered, Failed> {
     let began = Instant::now();
     let timeouts = options.timeouts;
     let reply = send(options, upstream, post(options, upstream, request)).await?;
     let streamed = content_type(&reply).starts_with("text/event-stream");
-    let reader = Reader::new(request);
+    let reader = Reader::new(request, upstream.options.key.clone());
     let reading = async {
         match streamed {
             true => read_stream(reply, timeouts, reader, heard).await,
@@ -126,7 +154,7 @@ pub(crate) async fn send(
             "it answered with {:?} instead of JSON or an event stream",
             content_type(&reply)
         ))),
-        _ => Err(refused(reply).await),
+        _ => Err(refused(reply, asked.key.as_ref()).await),
     }
 }
 
@@ -142,22 +170,20 @@ fn content_type(reply: &Reply) -> String {
 }
 
 /// What a status other than 200 means for the caller, and for the upstream.
-async fn refused(reply: Reply) -> Failed {
+async fn refused(reply: Reply, key: Option<&Secret>) -> Failed {
     let Reply {
         status,
         headers,
         mut parts,
     } = reply;
-    let after = headers.get(RETRY_AFTER);
-    let after = after.and_then(|after| after.to_str().ok()?.parse().ok());
-    let after = after.map(Duration::from_secs);
+    let after = retry_after(&headers);
     let mut body = Vec::new();
     while body.len() < ERROR_BYTES_MAX
         && let Ok(Some(Ok(part))) = tokio::time::timeout(RETRY_AFTER_MAX, parts.next()).await
     {
         body.extend_from_slice(&part);
     }
-    let said = wire::message(&body);
+    let said = wire::message(&body, key);
     let unavailable = |how, after: Option<Duration>| TextFault::Unavailable {
         reason: format!("it is {how} ({status}){}", quoted(&said)),
         retry_after_millis: after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
@@ -189,6 +215,20 @@ async fn refused(reply: Reply) -> Failed {
             ..Failed::upstream(format!("it failed ({status}){}", quoted(&said)))
         },
     }
+}
+
+/// In seconds or as a date. More seconds than fit a number are more than anybody waits for.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let after = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+    let after = match is_number {
+        true => Duration::from_secs(after.parse().unwrap_or(u64::MAX)),
+        false => {
+            let date = httpdate::parse_http_date(after).ok()?;
+            date.duration_since(SystemTime::now()).unwrap_or_default()
+        }
+    };
+    Some(after.min(RETRY_AFTER_TOLD_MAX))
 }
 
 /// What an upstream said of itself, where it said anything.
@@ -235,11 +275,27 @@ async fn read_stream(
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
     let bytes = bounded(reply, bytes_of(reader.max_tokens));
-    let bytes = bytes.map(|part| part.map_err(std::io::Error::other));
+    let pulse = Pulse::default();
+    let beating = pulse.clone();
+    let bytes = bytes.map(move |part| {
+        beating.beat();
+        part.map_err(std::io::Error::other)
+    });
     let mut events = Box::pin(SseByteStream::new(bytes));
     let mut wait = ("the first byte", timeouts.first_byte);
-    while let Some(event) = next(&mut events, wait.0, wait.1).await? {
-        let event = event.map_err(|error| Failed::broken(chain(&error)))?;
+    loop {
+        let next = match reader.finish {
+            None => pulse.next(&mut events, wait.0, wait.1).await,
+            Some(_) => next(&mut events, wait.0, timeouts.idle.min(USAGE_WAIT_MAX)).await,
+        };
+        let event = match next {
+            Ok(None) => break,
+            Ok(Some(Ok(event))) => event,
+            // What is missing is how long the answer was, and nothing of it.
+            _ if reader.finish.is_some() => break,
+            Ok(Some(Err(error))) => return Err(Failed::broken(chain(&error))),
+            Err(failed) => return Err(failed),
+        };
         let Some(data) = event.data.filter(|data| !data.is_empty()) else {
             continue;
         };
@@ -254,10 +310,55 @@ async fn read_stream(
     reader.answered(heard)
 }
 
+/// When bytes came last. Comments are life, too: some servers send nothing else while a request waits.
+#[derive(Clone)]
+struct Pulse(Arc<Mutex<Instant>>);
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl Pulse {
+    fn beat(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// What is left of `bound` since.
+    fn left(&self, bound: Duration) -> Duration {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bound.saturating_sub(last.elapsed())
+    }
+
+    /// The next event, as long as bytes come.
+    async fn next<S: Stream + Unpin>(
+        &self,
+        stream: &mut S,
+        phase: &'static str,
+        bound: Duration,
+    ) -> Result<Option<S::Item>, Failed> {
+        let mut item = stream.next();
+        loop {
+            match tokio::time::timeout(self.left(bound), &mut item).await {
+                Ok(item) => return Ok(item),
+                Err(_) if self.left(bound).is_zero() => return Err(Failed::slow(phase, bound)),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
 /// Follows a stream's parts.
 struct Reader {
+    key: Option<Secret>,
+    /// What of the text may be told, where stop strings end it: some servers know of none.
+    stops: Option<Transcript>,
+    stopped: Stopped,
     max_tokens: u64,
     parts: u64,
+    /// Of the text, as far as stop strings are looked for in it.
+    pieces: usize,
     bytes: u64,
     finish: Option<TextFinish>,
     claimed: Option<Claimed>,
@@ -267,12 +368,17 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(request: &TextRequest) -> Self {
+    fn new(request: &TextRequest, key: Option<Secret>) -> Self {
+        let stops = (!request.stops.is_empty()).then(|| Transcript::new(&request.stops));
         Self {
             logprob: None,
+            key,
+            stops,
+            stopped: Stopped::No,
             max_tokens: request.max_tokens.into(),
             calls: Calls::new(request.tools.as_ref()),
             parts: 0,
+            pieces: 0,
             bytes: 0,
             finish: None,
             claimed: None,
@@ -284,9 +390,9 @@ impl Reader {
         &mut self,
         data: &[u8],
         heard: &mut (dyn FnMut(TextEvent) + Send),
-    ) -> Result<std::ops::ControlFlow<()>, Failed> {
+    ) -> Result<ControlFlow<()>, Failed> {
         let mut part = Part::parse(data).map_err(|error| Failed::broken(error.to_string()))?;
-        fail_on_error(&part)?;
+        self.fail_on_error(&part)?;
         self.claimed = part.claimed().or(self.claimed);
         self.finish = self.finish.or(part.finish());
         if let Some(more) = part.logprob() {
@@ -295,23 +401,72 @@ impl Reader {
         if let Some(text) = part.text() {
             self.parts += 1;
             self.bytes += text.len() as u64;
-            heard(TextEvent::Text(text));
+            self.text(text, heard);
         }
         for call in part.calls() {
-            self.parts += 1;
-            self.bytes += call.function.arguments.as_ref().map_or(0, String::len) as u64;
-            let whole = self.calls.take(call).map_err(Failed::broken)?;
-            if let Some(call) = whole {
-                heard(TextEvent::Call(call));
-            }
+            self.call(call, heard)?;
+        }
+        if self.stopped == Stopped::Ignored {
+            tracing::warn!("an upstream ignores `stop`: its answer is cut off");
+            return Ok(ControlFlow::Break(()));
         }
         let long = self.bytes > TEXT_BYTES_PER_TOKEN * self.max_tokens;
         if long && self.parts > self.max_tokens {
             tracing::warn!("an upstream ignores max_tokens: its answer is cut off");
             self.finish = Some(TextFinish::Length);
-            return Ok(std::ops::ControlFlow::Break(()));
+            return Ok(ControlFlow::Break(()));
         }
-        Ok(std::ops::ControlFlow::Continue(()))
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Tells text as far as it cannot become a stop string; after one nothing.
+    fn text(&mut self, text: String, heard: &mut (dyn FnMut(TextEvent) + Send)) {
+        let Some(stops) = &mut self.stops else {
+            return heard(TextEvent::Text(text));
+        };
+        if self.stopped != Stopped::No {
+            self.stopped = Stopped::Ignored;
+            return;
+        }
+        stops.push(text.as_bytes());
+        self.pieces += 1;
+        let Some(after) = stops.cut() else {
+            return tell(stops.release(self.pieces), heard);
+        };
+        self.finish = Some(TextFinish::Stop);
+        // One that keeps the string at the end of its answer has heeded it.
+        self.stopped = match after {
+            0 => Stopped::Yes,
+            _ => Stopped::Ignored,
+        };
+        self.told_text(heard);
+    }
+
+    /// Tells the call before this part, if it begins another; after a stop string none.
+    fn call(
+        &mut self,
+        call: CallPart,
+        heard: &mut (dyn FnMut(TextEvent) + Send),
+    ) -> Result<(), Failed> {
+        if self.stopped != Stopped::No {
+            self.stopped = Stopped::Ignored;
+            return Ok(());
+        }
+        self.told_text(heard);
+        self.parts += 1;
+        self.bytes += call.function.arguments.as_ref().map_or(0, String::len) as u64;
+        let whole = self.calls.take(call).map_err(Failed::broken)?;
+        if let Some(call) = whole {
+            heard(TextEvent::Call(call));
+        }
+        Ok(())
+    }
+
+    /// Tells text that was held back, since nothing that follows belongs to it.
+    fn told_text(&mut self, heard: &mut (dyn FnMut(TextEvent) + Send)) {
+        if let Some(stops) = &mut self.stops {
+            tell(stops.finish(), heard);
+        }
     }
 
     /// A stream that ends without a finish reason was cut off. So is a call at the token limit.
@@ -319,6 +474,7 @@ impl Reader {
         let Some(finish) = self.finish else {
             return Err(Failed::broken("it ended before the answer did"));
         };
+        self.told_text(heard);
         if finish == TextFinish::Stop {
             let last = self.calls.close().map_err(Failed::broken)?;
             if let Some(call) = last {
@@ -331,18 +487,36 @@ impl Reader {
         }
         Ok(Answered {
             finish,
-            claimed: self.claimed,
+            // Of what nobody wanted any more there is no count that could be charged.
+            claimed: self.claimed.filter(|_| self.stopped != Stopped::Ignored),
         })
+    }
+
+    fn fail_on_error(&self, part: &Part) -> Result<(), Failed> {
+        match &part.error {
+            None => Ok(()),
+            Some(error) => {
+                let body = serde_json::json!({ "error": error }).to_string();
+                let said = wire::message(body.as_bytes(), self.key.as_ref());
+                Err(Failed::broken(said))
+            }
+        }
     }
 }
 
-fn fail_on_error(part: &Part) -> Result<(), Failed> {
-    match &part.error {
-        None => Ok(()),
-        Some(error) => {
-            let body = serde_json::json!({ "error": error }).to_string();
-            Err(Failed::broken(wire::message(body.as_bytes())))
-        }
+/// Whether a stop string has come.
+#[derive(Clone, Copy, PartialEq)]
+enum Stopped {
+    No,
+    /// It has, and nothing after it.
+    Yes,
+    /// The upstream went on after it.
+    Ignored,
+}
+
+fn tell(text: String, heard: &mut (dyn FnMut(TextEvent) + Send)) {
+    if !text.is_empty() {
+        heard(TextEvent::Text(text));
     }
 }
 

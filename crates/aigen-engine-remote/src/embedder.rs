@@ -46,11 +46,11 @@ impl TextEmbedder for RemoteEmbedder {
 
 async fn ask(shared: &Shared, request: &EmbedRequest) -> Result<Vectors, TextFault> {
     let mut tries = Tries::of(shared, Needs::default());
-    while let Some((at, upstream)) = tries.next() {
+    while let Some((at, upstream)) = tries.next().await {
         let answering = attempt(&shared.options, upstream, request);
         match tried(upstream, answering).await {
             Ok(vectors) => return Ok(vectors),
-            Err(failed) => tries.failed(at, failed).await?,
+            Err(failed) => tries.failed(at, failed.without(upstream.options.key.as_ref()))?,
         }
     }
     Err(tries.given_up())

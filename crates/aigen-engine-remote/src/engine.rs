@@ -296,12 +296,12 @@ async fn ask(
     telling: &mut Telling<'_>,
 ) -> Result<Answered, TextFault> {
     let mut tries = Tries::of(shared, Needs::of(request));
-    while let Some((at, upstream)) = tries.next() {
+    while let Some((at, upstream)) = tries.next().await {
         match try_one(shared, upstream, request, telling).await {
             Ok(answered) => return Ok(answered),
             Err(failed) => {
                 let again = failed.again && !telling.started;
-                tries.failed(at, Failed { again, ..failed }).await?;
+                tries.failed(at, Failed { again, ..failed })?;
             }
         }
     }

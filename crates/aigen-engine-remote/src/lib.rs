@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What an upstream says is checked where it can be: an answer against its schema, its length
-//! against the token limit. Its usage is passed on as a claim. Redirects are not followed, so
+//! against the token limit, its text against stop strings. Its usage is passed on as a claim. Redirects are not followed, so
 //! that requests, and the keys in them, go only where the operator's configuration says.
 //!
 //! Absent by construction: no money, no URL from a request, and no key in any message.

@@ -17,6 +17,16 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(2);
 /// What a caller is told of an upstream that is busy and does not say for how long.
 pub const RETRY_AFTER_LEAST: Duration = Duration::from_secs(1);
 
+/// How far the odds of one upstream's requests to the others', of those that are being answered, may be above
+/// the odds of its weight.
+pub const ODDS_MAX: f64 = 2.0;
+
+/// What a caller is told of an upstream that wants to be left alone for longer.
+pub const RETRY_AFTER_TOLD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long what an upstream counted is waited for, once its answer is whole. It is told at once, or not at all.
+pub const USAGE_WAIT_MAX: Duration = Duration::from_secs(5);
+
 /// Failures in a row that open an upstream's breaker.
 pub const FAILURES_MAX: u32 = 5;
 

@@ -46,6 +46,19 @@ pub struct UpstreamOptions {
 #[derive(Clone)]
 pub struct Secret(pub String);
 
+impl Secret {
+    /// The text without it, as it is and as JSON may write it.
+    pub(crate) fn left_out(&self, text: &str) -> String {
+        const INSTEAD: &str = "(secret)";
+        match self.0.trim() {
+            "" => text.to_owned(),
+            secret => text
+                .replace(secret, INSTEAD)
+                .replace(&secret.replace('/', "\\/"), INSTEAD),
+        }
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(secret)")
@@ -57,9 +70,9 @@ impl fmt::Debug for Secret {
 pub struct Timeouts {
     /// Until there is a connection.
     pub connect: Duration,
-    /// From the request to the first part of its answer.
+    /// From the request to the first part of its answer; comments of a stream begin it anew.
     pub first_byte: Duration,
-    /// Between two parts.
+    /// Between two parts, comments among them.
     pub idle: Duration,
     /// All of one try.
     pub total: Duration,

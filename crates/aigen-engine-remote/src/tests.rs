@@ -4,6 +4,10 @@
 mod busy;
 mod connections;
 mod likely;
+mod retries;
+mod secrets;
+mod silence;
+mod stops;
 mod vectors;
 
 use std::convert::Infallible;
@@ -14,8 +18,8 @@ use std::time::Duration;
 
 use aigen_engine::sampler::Sampling;
 use aigen_engine::text::{
-    Claimed, TextEngine, TextEvent, TextFault, TextFinish, TextFunction, TextPrompt, TextRequest,
-    TextTools, TraceParent,
+    Claimed, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextFunction, TextPrompt,
+    TextRequest, TextTools, TraceParent,
 };
 use aigen_engine::{ChatMessage, ControlLevel, Role};
 use axum::Router;

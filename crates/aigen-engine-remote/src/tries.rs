@@ -1,5 +1,6 @@
 //! Trying upstreams, one after the other: which is next, and after what pause.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aigen_engine::text::TextFault;
@@ -9,15 +10,18 @@ use crate::engine::Shared;
 use crate::limits::{RETRY_AFTER_MAX, RETRY_PAUSE, TRIES_MAX};
 use crate::upstream::{Needs, Upstream, choose};
 
+/// The upstreams that one request was sent to, and until when each is left alone then; for good where
+/// it asks for more than a caller should wait.
+pub(crate) type Asked = BTreeMap<usize, Option<Instant>>;
+
 /// The tries of one request, all before its first byte.
 pub(crate) struct Tries<'a> {
     shared: &'a Shared,
     /// Only upstreams that have it are asked.
     needs: Needs,
     tried: u32,
-    asked: Vec<usize>,
+    asked: Asked,
     last: Option<TextFault>,
-    over: bool,
 }
 
 impl<'a> Tries<'a> {
@@ -26,41 +30,42 @@ impl<'a> Tries<'a> {
             shared,
             needs,
             tried: 0,
-            asked: Vec::new(),
+            asked: Asked::new(),
             last: None,
-            over: false,
         }
     }
 
-    /// Whom to ask now, with its number; nobody once it has been tried often enough.
-    pub fn next(&self) -> Option<(usize, &'a Upstream)> {
-        match self.over || self.tried >= TRIES_MAX {
-            true => None,
-            false => choose(&self.shared.upstreams, &self.asked, self.needs),
+    /// Whom to ask, with its number, once it may be asked; nobody once it has been tried often enough.
+    pub async fn next(&self) -> Option<(usize, &'a Upstream)> {
+        if self.tried >= TRIES_MAX {
+            return None;
+        }
+        loop {
+            let (at, upstream) = choose(&self.shared.upstreams, &self.asked, self.needs)?;
+            let until = self.asked.get(&at).copied().flatten();
+            let Some(until) = until.filter(|until| *until > Instant::now()) else {
+                return Some((at, upstream));
+            };
+            // Meanwhile another may have come back, or this one may have failed others too often.
+            tokio::time::sleep_until(until.into()).await;
         }
     }
 
-    /// One failed: pauses, where there is nobody else to ask at once.
+    /// One failed, and is left alone for a while.
     ///
     /// # Errors
     /// Nothing would do better.
-    pub async fn failed(&mut self, at: usize, failed: Failed) -> Result<(), TextFault> {
+    pub fn failed(&mut self, at: usize, failed: Failed) -> Result<(), TextFault> {
         let upstream = &self.shared.upstreams[at];
         tracing::warn!(upstream = upstream.name, fault = %failed.fault, "an upstream failed");
         if !failed.again {
             return Err(failed.fault);
         }
-        self.asked.push(at);
         let pause = pause_after(self.tried, &failed);
+        self.asked
+            .insert(at, pause.map(|pause| Instant::now() + pause));
         self.last = Some(failed.fault);
         self.tried += 1;
-        let fresh = self.shared.upstreams.len() > self.asked.len();
-        match pause {
-            // Another upstream need not be waited for.
-            _ if fresh => {}
-            Some(pause) if self.tried < TRIES_MAX => tokio::time::sleep(pause).await,
-            _ => self.over = true,
-        }
         Ok(())
     }
 

@@ -7,6 +7,8 @@ use aigen_engine::text::{Claimed, TextFinish, TextFunction, TextPrompt, TextRequ
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::Secret;
+
 /// The path below the base URL.
 pub(crate) fn path(request: &TextRequest) -> &'static str {
     match request.prompt {
@@ -140,6 +142,9 @@ struct Choice {
 struct Delta {
     #[serde(default)]
     content: Option<String>,
+    /// What a model says instead of an answer, where a server tells the two apart.
+    #[serde(default)]
+    refusal: Option<String>,
     #[serde(default)]
     tool_calls: Option<Vec<CallPart>>,
 }
@@ -188,7 +193,11 @@ impl Part {
     pub fn text(&mut self) -> Option<String> {
         let choice = self.choices.first_mut()?;
         let delta = choice.delta.as_mut();
-        let text = delta.and_then(|delta| delta.content.take());
+        let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let text = delta.and_then(|delta| match said(&delta.content) {
+            true => delta.content.take(),
+            false => delta.refusal.take(),
+        });
         text.or(choice.text.take()).filter(|text| !text.is_empty())
     }
 
@@ -235,16 +244,20 @@ impl Part {
     }
 }
 
-/// What an error body says, or its beginning.
-pub(crate) fn message(body: &[u8]) -> String {
+/// What an error body says, or its beginning, without the key: of a key that is cut off nobody could tell any
+/// more that it is one.
+pub(crate) fn message(body: &[u8], key: Option<&Secret>) -> String {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let said = parsed.as_ref().and_then(said);
     let text = || String::from_utf8_lossy(body).trim().to_owned();
     // A page for people is none for programs, and says no more than the status.
     let plain = || Some(text()).filter(|text| !text.starts_with('<'));
-    said.or_else(plain)
-        .unwrap_or_default()
-        .chars()
+    let said = said.or_else(plain).unwrap_or_default();
+    let said = match key {
+        Some(key) => key.left_out(&said),
+        None => said,
+    };
+    said.chars()
         .filter(|character| !character.is_control())
         .take(crate::limits::ERROR_CHARS_MAX)
         .collect()

@@ -26,6 +26,7 @@ pub mod scheduler;
 pub mod scripted;
 pub mod text;
 mod tokenizer;
+mod transcript;
 
 pub use embedder::{
     EmbedRequest, Embeddable, Embedder, EmbedderInfo, Embedding, TextEmbedder, Vectors,
@@ -39,3 +40,4 @@ pub use scheduler::{
     Driver, EngineHandle, Input, Load, SessionControl, Spent, Start, Step, Terms, start,
 };
 pub use tokenizer::{ChatMessage, Role, TokenId, Tokenizer};
+pub use transcript::Transcript;

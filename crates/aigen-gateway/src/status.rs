@@ -44,7 +44,7 @@ impl From<&NodeError> for Failure {
             NodeError::ModelUnknown { .. } => Row(404, NotFound, "model_not_found", SEE_MODELS),
             NodeError::ModelLoading { .. } => Row(503, Overloaded, "model_loading", "nothing was charged; try again in a while: GET /ready tells how far it is"),
             NodeError::NotLoaded(_) => Row(409, Conflict, "model_not_loaded", "GET /v1/models lists what is served; `aigen model unload` makes room"),
-            NodeError::ContextTooLong { .. } => Row(400, InvalidRequest, "context_length_exceeded", "shorten the prompt"),
+            NodeError::ContextTooLong { .. } | NodeError::PromptTooLong { .. } => Row(400, InvalidRequest, "context_length_exceeded", "shorten the prompt"),
             NodeError::ControllerUnknown(_) => Row(404, NotFound, "controller_not_found", "GET /v1/aigen/controllers lists what is published here"),
             NodeError::Steering(_) | NodeError::Given { .. } => Row(422, Controller, "controller_refused", "correct the controller, its parameters or the schema"),
             NodeError::CompilersBusy(_) => Row(503, Overloaded, "compilers_busy", RETRY),

@@ -16,7 +16,6 @@ mod several;
 mod suspension;
 mod text;
 mod timer;
-mod transcript;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,6 +23,7 @@ use std::time::Duration;
 use aigen_engine::sampler::{Sampler, Sampling};
 use aigen_engine::{
     ControlLevel, Driver, EngineError, EngineHandle, SessionControl, Terms, TokenId, Tokenizer,
+    Transcript,
 };
 
 use tokio_util::sync::CancellationToken;
@@ -38,7 +38,6 @@ use self::outlet::Outlet;
 use self::output::Output;
 use self::seat::{Seat, lock};
 use self::several::Several;
-use self::transcript::Transcript;
 use crate::limits::{STOP_BYTES_MAX, STOPS_MAX};
 use crate::{
     Capabilities, Context, Controller, Cover, Ending, Event, Fault, Finish, Log, Opening, Program,

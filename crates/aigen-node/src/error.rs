@@ -60,6 +60,14 @@ pub enum NodeError {
         /// Tokens one sequence may hold.
         context: u64,
     },
+    /// The prompt does not fit the context, in whatever tokens it is read elsewhere.
+    #[error("the prompt has at least {least} tokens, the model's context holds {context}")]
+    PromptTooLong {
+        /// Prompt tokens that there are at least.
+        least: u64,
+        /// Tokens of prompt and answer together.
+        context: u64,
+    },
     /// No such controller.
     #[error("controller `{}` is not published here{}", written(.0), controller_form(.0))]
     ControllerUnknown(String),

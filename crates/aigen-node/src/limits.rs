@@ -3,6 +3,9 @@
 /// Output tokens of a call's first hold.
 pub const FIRST_CHUNK_TOKENS: u64 = 256;
 
+/// Output tokens that an upstream is asked for, where they are wanted, however long the prompt may be.
+pub const ANSWER_TOKENS_LEAST: u64 = 256;
+
 /// Output tokens of one extension, at most: chunks double from the first one up to here.
 pub const CHUNK_TOKENS_MAX: u64 = 8_192;
 

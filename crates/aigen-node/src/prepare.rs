@@ -6,7 +6,7 @@ use crate::declared::Declared;
 use crate::error::NodeError;
 use crate::node::{Node, now};
 use crate::outside::Behalf;
-use crate::remote::{Asking, correct, state};
+use crate::remote::{Asking, correct, room_elsewhere, state};
 use crate::replays::Recipe;
 use crate::retrieval::{Citation, DatasetAsk, Retrieved};
 use crate::served::Served;
@@ -241,8 +241,6 @@ impl Node {
             probabilities: info.probabilities,
             branches,
         };
-        let max_tokens = request.max_tokens.unwrap_or(info.answer_tokens);
-        let max_tokens = max_tokens.min(info.context_tokens);
         let mut prompt = text_prompt(&request.prompt);
         let form = bounded.schema.as_deref().map(Form::of).transpose();
         let form = form.map_err(NodeError::Steering)?;
@@ -255,9 +253,9 @@ impl Node {
             state(&mut prompt, &schema);
         }
         correct(&mut prompt, &request.corrections);
-        let asked = TextRequest {
+        let mut asked = TextRequest {
             prompt,
-            max_tokens,
+            max_tokens: 0,
             sampling: request.sampling.clone(),
             stops: request.stops.clone(),
             schema: followed,
@@ -266,10 +264,11 @@ impl Node {
             probabilities: false,
             traceparent: request.traceparent,
         };
+        asked.max_tokens = room_elsewhere(&info, &asked, request.max_tokens)?;
         engine.check(&asked).map_err(NodeError::Steering)?;
         let context = u64::from(info.context_tokens);
         let prompt_max = asked.prompt_tokens_max().min(context);
-        let output_max = u64::from(max_tokens);
+        let output_max = u64::from(asked.max_tokens);
         let max_tokens = output_max * u64::from(branches);
         let held = Held {
             prompt_tokens: prompt_max * u64::from(branches),

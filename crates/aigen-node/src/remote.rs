@@ -3,6 +3,7 @@
 
 mod form;
 mod joined;
+mod room;
 
 use crate::error::NodeError;
 use crate::work::{Told, Unbegun};
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::joined::{Came, Part};
 pub use form::Correction;
 pub(crate) use form::{correct, state};
+pub(crate) use room::room as room_elsewhere;
 
 /// Bytes of text per output token, as far as progress is reported: so few tokens that no honest
 /// claim is below what was reported.

@@ -139,6 +139,7 @@ fn is_of_prompt(error: &NodeError) -> bool {
     matches!(
         error,
         NodeError::ContextTooLong { .. }
+            | NodeError::PromptTooLong { .. }
             | NodeError::PassagesUnread {
                 named: false,
                 error: ReadError::LongQuery { .. },

@@ -1,7 +1,6 @@
-use aigen_engine::{Step, TokenId};
+use aigen_engine::{Step, TokenId, Transcript};
 
 use super::record::Origin;
-use super::transcript::Transcript;
 use crate::context::Shown;
 use crate::{Fault, Usage};
 

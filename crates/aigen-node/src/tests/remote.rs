@@ -235,6 +235,33 @@ async fn an_answer_of_unsaid_length_is_held_for_at_a_usual_one() {
     read(running).await;
 }
 
+/// An answer is asked for, and held for, beside its prompt; a prompt that fits no context is asked of nobody.
+#[tokio::test]
+async fn an_answer_has_room_beside_its_prompt() {
+    let (world, told) = world(ControlLevel::Text).await;
+    // 400 tokens by our own estimate, and 20 around them.
+    let long = |bytes: usize, wanted| CompletionRequest {
+        call: random_call_id(),
+        prompt: user(&"x".repeat(bytes)),
+        max_tokens: wanted,
+        ..request(0)
+    };
+    told.will(|request, mut on_event| {
+        assert_eq!(request.max_tokens, 4_096 - 420);
+        on_event(TextEvent::Started);
+        let (finish, claimed) = (Ok(TextFinish::Stop), None);
+        on_event(TextEvent::Finished(TextEnding { finish, claimed }));
+    });
+    let asked = long(1_600, Some(4_096));
+    read(world.node.complete(&world.caller, asked).await.unwrap()).await;
+    let money = world.money();
+    let asked = long(100_000, None);
+    let refused = world.node.complete(&world.caller, asked).await.unwrap_err();
+    let said = "the prompt has at least 6255 tokens, the model's context holds 4096";
+    assert_eq!(refused.to_string(), said);
+    assert_eq!(world.money(), money);
+}
+
 /// Who cannot pay for the longest answer is refused before anything is asked: nothing could end it
 /// where the money does.
 #[tokio::test]

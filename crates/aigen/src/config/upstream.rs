@@ -52,7 +52,7 @@ pub struct RemoteConfig {
     /// Seconds from a request to the first part of its answer; 120 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_byte_seconds: Option<u64>,
-    /// Seconds between two parts; 30 when absent.
+    /// Seconds between two parts, comments among them; 30 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u64>,
     /// Seconds for all of one try; 900 when absent.

@@ -1,9 +1,9 @@
-//! What of a branch's bytes the caller may see, and when.
+//! What of an answer's bytes the caller may see, and when.
 
-/// The text of one branch: every token's bytes, how much of it was sent, and the
-/// stop strings that cut it short.
+/// The text of one answer or branch: every token's bytes, how much of it was sent, and the
+/// stop strings that cut it short. What comes from elsewhere comes in pieces that stand for tokens.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Transcript {
+pub struct Transcript {
     bytes: Vec<u8>,
     /// The end of every token in `bytes`.
     ends: Vec<usize>,
@@ -13,6 +13,8 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
+    /// An empty one; a stop string that is empty stops nothing.
+    #[must_use]
     pub fn new(stops: &[String]) -> Self {
         let stops = stops.iter().filter(|stop| !stop.is_empty());
         Self {
@@ -21,6 +23,7 @@ impl Transcript {
         }
     }
 
+    /// Takes the next token's bytes.
     pub fn push(&mut self, token: &[u8]) {
         self.bytes.extend_from_slice(token);
         self.ends.push(self.bytes.len());
@@ -35,16 +38,20 @@ impl Transcript {
 
     /// Cuts the text before the first stop string the last token completed.
     pub fn cut_at_stop(&mut self) -> bool {
+        self.cut().is_some()
+    }
+
+    /// The same, and how many bytes had come after that string.
+    pub fn cut(&mut self) -> Option<usize> {
         let token = self.last_token_start();
-        let first = self
-            .stops
-            .iter()
-            .filter_map(|stop| find(&self.bytes, stop, token))
-            .min();
-        if let Some(at) = first {
-            self.bytes.truncate(at);
-        }
-        first.is_some()
+        let found = |stop: &Vec<u8>| {
+            let at = find(&self.bytes, stop, token)?;
+            Some((at, std::cmp::Reverse(at + stop.len())))
+        };
+        let (at, std::cmp::Reverse(end)) = self.stops.iter().filter_map(found).min()?;
+        let after = self.bytes.len() - end;
+        self.bytes.truncate(at);
+        Some(after)
     }
 
     /// Takes the text that may be sent once the first `tokens` tokens are
@@ -60,12 +67,14 @@ impl Transcript {
     }
 
     /// All text so far that cannot become part of a character or of a stop string.
+    #[must_use]
     pub fn visible(&self) -> String {
         let end = self.bytes.len() - self.held_back(&self.bytes);
         String::from_utf8_lossy(complete(&self.bytes[..end])).into_owned()
     }
 
     /// All text, whether it was sent or not.
+    #[must_use]
     pub fn whole(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
