@@ -96,7 +96,7 @@ fn vectors_of_another_node_are_passed_on_and_paid() {
         refused
             .stderr
             .contains("the model `far` makes vectors, and `tools` is for"),
-        "{refused:?}"
+        "{refused}"
     );
     near.write("aigen.toml", far(""));
     let mut command = near.command(&["dev", "--port", "0", "--json"]);
