@@ -138,10 +138,12 @@ impl State {
     fn comes_too_late(&self, now: Instant) -> bool {
         let Inside { calls, begun, .. } = self.all;
         let waiting = calls.saturating_sub(begun);
+        // The one that asks is inside already.
+        let ahead = waiting.saturating_sub(1);
         let wait = match self.ends.len() {
             // As many as are computed at once have to end before as many others begin, and none has yet:
             // each such round takes longer than this.
-            0 => self.busy_for(now) * f64::from(waiting.checked_div(begun).unwrap_or(0)),
+            0 => self.busy_for(now) * f64::from(ahead.checked_div(begun).unwrap_or(0)),
             1..ENDS_BELIEVED => return false,
             _ => self.each_takes(now) * f64::from(waiting),
         };
@@ -355,7 +357,8 @@ mod tests {
             // None yet: two at a time, and the first two have taken so long already.
             (190, 0, 0, false),
             (20, 0, 3, false),
-            (22, 0, 3, true),
+            (22, 0, 3, false),
+            (24, 0, 3, true),
             (1, 0, 29, false),
             (3, 0, 31, true),
         ] {

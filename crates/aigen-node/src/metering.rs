@@ -1,3 +1,6 @@
+mod ending;
+
+use self::ending::{decisions, outcome_of, steered, worst};
 use crate::admission::Admitted;
 use crate::complete::{CallEvent, Ended, EndedChoice};
 use crate::declared::Declared;
@@ -15,10 +18,9 @@ use aigen_engine::EngineError;
 use aigen_jarvis::{Cover, Ending, Event, Fault, Finish};
 use aigen_journal::{Committed, Early, Stopped};
 use aigen_network::{
-    Asked, CloseCall, Command, ExtendCall, OpenCall, OpenSubCall, Outcome, ProgressCall, Receipt,
-    Reply, Steered,
+    CloseCall, Command, ExtendCall, OpenCall, OpenSubCall, ProgressCall, Receipt, Reply, Steered,
 };
-use aigen_types::{Amount, CallId, Digest};
+use aigen_types::{Amount, CallId};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -631,85 +633,10 @@ async fn passed(deadline: Option<Instant>) {
     }
 }
 
-/// The reason that says most about a call of several answers.
-fn worst(endings: &[Ending]) -> Finish {
-    let weight = |finish: &Finish| match finish {
-        Finish::Fault(_) => 4,
-        Finish::Cancelled => 3,
-        Finish::Budget => 2,
-        Finish::Length => 1,
-        Finish::Stop | Finish::StopString => 0,
-    };
-    let finishes = endings.iter().map(|ending| &ending.finish);
-    // The first of those that weigh the same.
-    let worst = finishes.reduce(|worst, next| match weight(next) > weight(worst) {
-        true => next,
-        false => worst,
-    });
-    worst.cloned().unwrap_or(Finish::Fault(Fault::Crashed))
-}
-
-/// The digest of one answer's decisions; of several, one of all of theirs, in order.
-fn decisions(endings: &[Ending]) -> Digest {
-    if let [ending] = endings {
-        return ending.decisions;
-    }
-    let mut hasher = blake3::Hasher::new_derive_key("aigen decisions of several answers 1");
-    for ending in endings {
-        hasher.update(&ending.decisions.0);
-    }
-    Digest(*hasher.finalize().as_bytes())
-}
-
 /// Waits for the extension, if one was asked for.
 async fn extended(extension: &mut Option<Extension>) -> Result<Committed, RecvError> {
     match extension {
         Some(reply) => reply.await,
         None => std::future::pending().await,
-    }
-}
-
-/// What steering all answers came to.
-fn steered(finish: &Finish, endings: &[Ending]) -> Steered {
-    let fault = match finish {
-        Finish::Fault(fault) => fault.name(),
-        _ => "",
-    };
-    Steered {
-        fuel: endings.iter().map(|ending| ending.guest.fuel).sum(),
-        hidden_tokens: endings
-            .iter()
-            .map(|ending| ending.usage.hidden_tokens)
-            .sum(),
-        unkept_tokens: endings
-            .iter()
-            .map(|ending| ending.usage.unkept_tokens)
-            .sum(),
-        branches: endings.iter().map(|ending| ending.usage.branches).sum(),
-        asked: asked(endings),
-        fault: fault.to_owned(),
-        conforms: None,
-    }
-}
-
-/// What all answers' controllers asked of the outside.
-fn asked(endings: &[Ending]) -> Asked {
-    let all = endings.iter().map(|ending| ending.asked);
-    all.fold(Asked::default(), |sum, asked| Asked {
-        tools: sum.tools.saturating_add(asked.tools),
-        pages: sum.pages.saturating_add(asked.pages),
-        completions: sum.completions.saturating_add(asked.completions),
-        bytes: sum.bytes.saturating_add(asked.bytes),
-    })
-}
-
-fn outcome_of(finish: &Finish) -> Outcome {
-    match finish {
-        Finish::Stop | Finish::StopString => Outcome::Stop,
-        Finish::Length => Outcome::Length,
-        Finish::Budget => Outcome::Budget,
-        Finish::Cancelled => Outcome::Cancelled,
-        Finish::Fault(Fault::Engine(_) | Fault::Crashed) => Outcome::EngineFault,
-        Finish::Fault(_) => Outcome::ControllerFault,
     }
 }

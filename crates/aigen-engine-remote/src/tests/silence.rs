@@ -52,9 +52,10 @@ async fn an_answer_that_is_whole_is_kept_when_only_its_usage_is_missing() {
 async fn comments_are_no_silence_and_total_bounds_them() {
     let commented = |first: &'static str, comments: usize| {
         move |_, _: Value| {
-            let comments = stream::unfold(0, move |number| async move {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                (number < comments).then_some((Ok(": wait\n\n".to_owned()), number + 1))
+            let rhythm = tokio::time::interval(Duration::from_millis(20));
+            let comments = stream::unfold((0, rhythm), move |(number, mut rhythm)| async move {
+                rhythm.tick().await;
+                (number < comments).then_some((Ok(": wait\n\n".to_owned()), (number + 1, rhythm)))
             });
             let first = (!first.is_empty()).then(|| Ok::<_, Infallible>(part(first)));
             let rest = [part("lo"), STOP.to_owned(), usage("9", "3")].concat();

@@ -1,6 +1,7 @@
 //! Several prompts in one request of `/v1/completions`: one call, one hold, one receipt.
 
 use super::world::{Reply, World, breathe, gated, receipt_of, request};
+use aigen_types::Amount;
 use serde_json::{Value, json};
 
 const PATH: &str = "/v1/completions";
@@ -47,14 +48,12 @@ fn streamed(events: &[Value], count: usize) -> Vec<(u64, String, String)> {
     all
 }
 
-fn charged(reply: &Value) -> (u64, u64, u64) {
+/// Its tokens, and what it cost in nano-AIGEN.
+fn charged(reply: &Value) -> (u64, u64, u128) {
     let usage = |field: &str| reply["usage"][field].as_u64().unwrap();
-    let cost = reply["aigen"]["cost_nano"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    (usage("prompt_tokens"), usage("completion_tokens"), cost)
+    let cost: Amount = reply["aigen"]["cost"].as_str().unwrap().parse().unwrap();
+    let (prompt, completion) = (usage("prompt_tokens"), usage("completion_tokens"));
+    (prompt, completion, cost.nano())
 }
 
 /// An answer has its prompt's number times `n`, and comes to what it would by itself; only the
@@ -88,7 +87,8 @@ async fn every_prompt_is_answered_in_its_place() {
         );
         let path = format!("/v1/aigen/receipts/{}", receipt_of(&whole));
         let receipt = world.get(&world.ada, &path).await.json();
-        assert_eq!(receipt["total_nano"], whole.json()["aigen"]["cost_nano"]);
+        let (_, _, cost) = charged(&whole.json());
+        assert_eq!(receipt["total_nano"], cost.to_string());
 
         let fields = json!({"n": n, "stream": true, "stream_options": {"include_usage": true}});
         let reply = ask(&world, prompts.clone(), fields).await;
@@ -143,8 +143,8 @@ async fn all_answers_are_steered_and_held_for() {
         .map(|answer| answer.1)
         .collect();
     assert_eq!(texts, ["no", "no"], "{}", steered.text);
-    // 10, two prompts of 2 at 1 and two answers of up to 5 at 2.
-    for (most, status) in [("0.000000033", 402), ("0.000000034", 200)] {
+    // 10, two prompts of 3 at 1 and two answers of up to 5 at 2.
+    for (most, status) in [("0.000000035", 402), ("0.000000036", 200)] {
         let fields = json!({"max_tokens": 5, "aigen": {"max_cost": most}});
         let reply = ask(&world, json!(["Hi", "Yo"]), fields).await;
         assert_eq!(reply.status.as_u16(), status, "{most}: {}", reply.text);

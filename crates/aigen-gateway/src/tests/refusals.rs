@@ -56,7 +56,7 @@ const CHAT: &str = r#"
 400 unsupported_parameter functions              | {"functions": [{"name": "f"}]}
 400 unsupported_parameter modalities             | {"modalities": ["audio"]}
 400 invalid_value         top_k                  | {"top_k": 0}
-400 invalid_value         top_k                  | {"top_k": "a"}
+400 invalid_json          top_k                  | {"top_k": "a"}
 400 invalid_value         min_p                  | {"min_p": 1.5}
 400 invalid_value         repetition_penalty     | {"repetition_penalty": 0}
 400 unsupported_parameter ignore_eos             | {"ignore_eos": true}

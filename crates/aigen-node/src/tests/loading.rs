@@ -31,7 +31,7 @@ impl Loader for Stepping {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_ends_gives_up_what_it_loads() {
-    let world = World::new(0).await;
+    let world = World::new(1).await;
     let ((came, heard), (go, goes)) = (mpsc::channel(), mpsc::channel());
     let goes = Mutex::new(goes);
     world.node.load_by(Arc::new(Stepping { came, goes }));

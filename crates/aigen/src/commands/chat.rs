@@ -19,7 +19,7 @@ use std::io::{self, BufRead, IsTerminal};
 Examples:
   aigen chat                            a conversation; end it with Ctrl-D
   aigen chat \"What does a ledger do?\"   one question, one answer
-  aigen chat --local \"Hello!\"           with a node of its own, for this question
+  aigen chat --local \"Hello!\"           with a node of its own
   aigen chat \"Is 7 prime?\" --controller choice --param options='[\"yes\",\"no\"]'
   aigen chat \"How do I return a mug?\" --dataset acme/faq
   aigen chat - < question.txt

@@ -24,8 +24,9 @@ pub enum Command {
 Examples:
   aigen dataset publish faq.csv --name acme/faq@1.0.0 --licence CC-BY-4.0 \\
       --price-per-row 0.002
-  aigen dataset publish handbook/ --name acme/handbook@1.0.0 --licence proprietary \\
-      --price-per-hit 0.01 --use completion --use controller
+  aigen dataset publish handbook/ --name acme/handbook@1.0.0 \\
+      --licence proprietary --price-per-hit 0.01 \\
+      --use completion --use controller
 
 The file is checked here first: what is wrong with its rows is said by line and column. Without
 --open nobody but you may read it until you grant it: aigen dataset grant. What costs something by

@@ -11,10 +11,10 @@ use clap::ValueEnum;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  aigen earnings                           (what the key's own account earned)
+  aigen earnings                           (of the key's own account)
   aigen earnings --by day,purpose --from 2026-01-01
-  aigen earnings provider:acme --json      (an operator may ask for any account)
-  aigen earnings developer:grace --epochs  (what settlements paid for controllers)
+  aigen earnings provider:acme --json      (as an operator, for any account)
+  aigen earnings developer:grace --epochs  (what settlements paid)
 
 Reads count on the UTC day on which they were paid. Of a fee the protocol keeps its share and the
 provider gets the rest; of a call the provider also gets its part of the `data` share of what the

@@ -131,10 +131,11 @@ payee, exact amount, id and the call it was for. A sum over the whole export is 
              apostrophe.
   jsonl      The same fields, one JSON object per line.
   beancount  Accounts are addresses under Assets, each word with a capital:
-             user:ada is Assets:User:Ada, issuance is Equity:Issuance. Characters
-             that Beancount does not take are written out: _ Under, . Dot, / Slash,
-             @ At; a word that begins with one, or with a hyphen, gets XX before it.
-             The address itself is in the metadata.
+             user:ada is Assets:User:Ada, issuance is Equity:Issuance.
+             Characters that Beancount does not take are written out:
+             _ Under, . Dot, / Slash, @ At; a word that begins with one, or
+             with a hyphen, gets XX before it. The address itself is in the
+             metadata.
   ledger     For ledger and hledger; accounts are addresses as they are.
 
 --holds adds the holds with what became of them (live, captured, voided, expired), and the voids.

@@ -112,8 +112,7 @@ fn what_does_not_add_up_is_refused() {
 #[test]
 fn no_error_repeats_a_password() {
     let of_upstream = "[[model]]\nname = \"m\"\ncontext_tokens = 9\n[[model.upstream]]\nbase_url = \"http://admin:hunter2@10.0.0.1/v1\"";
-    let of_tool =
-        "[[outside.tool]]\nname = \"t\"\nurl = \"http://admin:hunter2@10.0.0.1/v1\"\nprice = \"0\"";
+    let of_tool = "[[outside.tool]]\nname = \"t\"\nurl = \"http://admin:hunter2@10.0.0.1/v1\"";
     for file in [
         of_upstream,
         of_tool,

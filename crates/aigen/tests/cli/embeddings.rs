@@ -91,7 +91,7 @@ fn vectors_of_another_node_are_passed_on_and_paid() {
         )
     };
     near.write("aigen.toml", far("tools = true"));
-    let refused = near.run(&["config", "check"]);
+    let refused = near.run(&["config"]);
     assert!(
         refused
             .stderr

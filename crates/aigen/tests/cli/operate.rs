@@ -59,9 +59,9 @@ fn money_and_keys() {
     check!(folder.run(&["key", "list"]), @r"
     exit code: 0
     ----- stdout
-    key       account   spender   role      state  limits
-    ada       user:ada  user:ada  customer  valid  no limits
-    operator  operator  operator  operator  valid  no limits
+    key       account   spender   role      state  cap   per  spent  left  limits
+    ada       user:ada  user:ada  customer  valid  none  -    -      -     no limits
+    operator  operator  operator  operator  valid  none  -    -      -     no limits
     ----- stderr
     ");
     check!(folder.run(&["key", "revoke", "ada"]), @r"

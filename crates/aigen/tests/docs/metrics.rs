@@ -46,7 +46,7 @@ fn metrics() -> Vec<Metric> {
 
 fn kind(name: &str) -> &'static str {
     match name {
-        "Counts" => "counter",
+        "Counts" | "Seconds" => "counter",
         "Times" => "histogram",
         "Levels" | "Gauge" => "gauge",
         name if name.contains("Counter") => "counter",
