@@ -209,8 +209,11 @@ fn submit(
     Ok(controls.into_iter().map(SessionHandle).collect())
 }
 
+/// What is asked of the scheduler for them, the prompt of the first, and who drives it.
+type Together = (Terms, Vec<TokenId>, Box<dyn Driver>);
+
 /// The sessions of one prompt, as the engine takes them.
-fn together(opened: &mut [Opened]) -> Result<(Terms, Vec<TokenId>, Box<dyn Driver>), EngineError> {
+fn together(opened: &mut [Opened]) -> Result<Together, EngineError> {
     let seat = |one: &Opened| -> Box<dyn Driver> { Box::new(Seat::first(Arc::clone(&one.family))) };
     let sequences = opened.iter().map(|one| one.terms.sequences).sum();
     let Some((first, others)) = opened.split_first_mut() else {
@@ -218,7 +221,7 @@ fn together(opened: &mut [Opened]) -> Result<(Terms, Vec<TokenId>, Box<dyn Drive
     };
     let prompt = std::mem::take(&mut first.prompt);
     let tenant = first.terms.tenant;
-    let others: Vec<_> = others.iter().map(|one| seat(one)).collect();
+    let others: Vec<_> = others.iter().map(&seat).collect();
     let driver = match others.is_empty() {
         true => seat(first),
         false => Box::new(Several::new(seat(first), others)),

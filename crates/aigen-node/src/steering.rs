@@ -232,7 +232,7 @@ fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, CompileEr
     let compiled = compiler.json_schema(schema, JsonOptions::default());
     compiled.map_err(|error| match error.kind {
         // That option is a guest's, and no caller's.
-        CompileErrorKind::Invalid if error.hint.as_ref().is_some_and(of_guests) => CompileError {
+        CompileErrorKind::Invalid if error.hint.as_deref().is_some_and(of_guests) => CompileError {
             hint: Some("leave it out of the schema, and say it in the prompt".to_owned()),
             ..error
         },
@@ -240,7 +240,7 @@ fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, CompileEr
     })
 }
 
-fn of_guests(hint: &String) -> bool {
+fn of_guests(hint: &str) -> bool {
     hint.contains("`lenient`")
 }
 

@@ -99,7 +99,6 @@ fn cells_that_others_freed_change_last_digits_at_most() {
         let beside = last(others);
         let differences = alone.iter().zip(&beside).map(|(a, b)| (a - b).abs());
         let worst = differences.fold(0.0, f32::max);
-        println!("{others} freed: {worst}");
         assert!(worst < 1e-2, "{worst} after {others} were freed");
     }
 }

@@ -34,7 +34,8 @@ async fn telling(
 /// The sum over all tokens of all parts, of either shape and as a stream or whole.
 #[tokio::test]
 async fn the_probability_of_the_whole_answer_is_told() {
-    let rows: [(fn() -> Response<Body>, &str); 4] = [
+    type Row = (fn() -> Response<Body>, &'static str);
+    let rows: [Row; 4] = [
         (
             || {
                 events(&[
@@ -138,7 +139,8 @@ async fn an_answer_that_is_not_weighed_is_broken() {
 /// Found out by a tiny request; where it is not so, a request that wants it is refused before it is sent.
 #[tokio::test]
 async fn whether_an_upstream_tells_is_found_out() {
-    let rows: [(fn(bool) -> Response<Body>, bool); 3] = [
+    type Row = (fn(bool) -> Response<Body>, bool);
+    let rows: [Row; 3] = [
         (
             |asked| match asked {
                 true => events(&[&weighed("a", content(&[-0.5])), STOP, &usage("9", "1")]),

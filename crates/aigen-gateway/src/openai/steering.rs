@@ -113,7 +113,6 @@ pub(crate) fn sampling(asked: &Asked) -> Sampling {
         repetition_penalty: number(asked.repetition_penalty, 1.0),
         bias: bias.map(|(token, bias)| (*token, *bias as f32)).collect(),
         seed: asked.seed.map_or_else(chance, i64::cast_unsigned),
-        ..Sampling::default()
     }
 }
 

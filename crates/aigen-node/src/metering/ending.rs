@@ -1,6 +1,5 @@
 //! What the endings of all a call's answers come to.
 
-use aigen_engine::EngineError;
 use aigen_jarvis::{Ending, Fault, Finish};
 use aigen_network::{Asked, Outcome, Steered};
 use aigen_types::Digest;
