@@ -69,13 +69,14 @@ impl Direct {
     }
 
     /// Asks. A connection that was kept may have been closed meanwhile: that is no fault of the upstream's,
-    /// and a new one is tried.
+    /// and a new one is tried. Only one of them is: what was sent may have been computed, and a request that
+    /// ends its server would end one after the other.
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
         patience: Duration,
     ) -> Result<(Response<Incoming>, Open), Undone> {
-        while let Some(mut open) = self.kept().await {
+        if let Some(mut open) = self.kept().await {
             match open.ask(request.clone()).await {
                 Ok(answer) => return Ok((answer, open)),
                 Err(error) if error.is_parse() => return Err(Undone::Broken(error)),

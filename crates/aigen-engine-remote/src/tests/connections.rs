@@ -76,6 +76,52 @@ async fn a_connection_is_used_again_and_one_that_was_closed_is_replaced() {
     }
 }
 
+/// Connections that come to be kept at the same time.
+const KEPT: usize = 8;
+
+/// Answers one request on each connection, and closes it for the second. The first connections wait for each other.
+async fn closing_at_the_second() -> Scripted {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (counts, together) = (
+        Arc::clone(&asked),
+        Arc::new(tokio::sync::Barrier::new(KEPT)),
+    );
+    tokio::spawn(async move {
+        for number in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (counts, together) = (Arc::clone(&counts), Arc::clone(&together));
+            tokio::spawn(async move {
+                read_request(&mut stream).await;
+                counts.fetch_add(1, Ordering::SeqCst);
+                if number < KEPT {
+                    together.wait().await;
+                }
+                stream.write_all(whole().as_bytes()).await.unwrap();
+                read_request(&mut stream).await;
+                counts.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+    });
+    Scripted { url, asked }
+}
+
+/// What was sent may have been computed: not every connection that was kept is tried.
+#[tokio::test]
+async fn a_request_is_sent_on_one_kept_connection_and_then_on_a_new_one() {
+    let upstream = closing_at_the_second().await;
+    let engine = RemoteEngine::open(options(&[&upstream])).unwrap();
+    let all = (0..KEPT).map(|_| ask(&engine, request()));
+    for (text, finish, _) in futures::future::join_all(all).await {
+        assert_eq!((text.as_str(), finish), ("Hello", Ok(TextFinish::Stop)));
+    }
+    assert_eq!(upstream.asked(), KEPT);
+    let (text, finish, _) = ask(&engine, request()).await;
+    assert_eq!((text.as_str(), finish), ("Hello", Ok(TextFinish::Stop)));
+    assert_eq!(upstream.asked(), KEPT + 2);
+}
+
 /// What is not plain HTTP goes another way.
 #[test]
 fn only_plain_http_is_spoken_directly() {
