@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{
-    OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
+    Asked, OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
     TextRequest, TextTools, Unshown,
 };
 use aigen_types::Digest;
@@ -146,15 +146,17 @@ impl TextEngine for RemoteEngine {
         }
     }
 
-    fn start(&self, request: TextRequest, on_event: OnText) -> Box<dyn TextControl> {
+    fn start(&self, request: TextRequest, on_event: OnText) -> Asked {
         let control = Control {
             cancelled: CancellationToken::new(),
             hang_up: self.0.options.hang_up,
         };
         let shared = Arc::clone(&self.0);
         let cancelled = control.cancelled.clone();
-        tokio::spawn(answer(shared, request, on_event, cancelled));
-        Box::new(control)
+        Asked {
+            answering: Box::pin(answer(shared, request, on_event, cancelled)),
+            control: Box::new(control),
+        }
     }
 }
 

@@ -129,9 +129,19 @@ fn request() -> TextRequest {
 /// All that is heard of one request: its text, how it ended, what was claimed.
 type Heard = (String, Result<TextFinish, TextFault>, Option<Claimed>);
 
+/// A request that is driven, and what is told of it.
+fn started(
+    engine: &RemoteEngine,
+    request: TextRequest,
+) -> (Box<dyn TextControl>, mpsc::UnboundedReceiver<TextEvent>) {
+    let (sender, events) = mpsc::unbounded_channel();
+    let asked = engine.start(request, Box::new(move |event| drop(sender.send(event))));
+    tokio::spawn(asked.answering);
+    (asked.control, events)
+}
+
 async fn ask(engine: &RemoteEngine, request: TextRequest) -> Heard {
-    let (sender, mut events) = mpsc::unbounded_channel();
-    let _control = engine.start(request, Box::new(move |event| drop(sender.send(event))));
+    let (_control, mut events) = started(engine, request);
     let mut text = String::new();
     loop {
         match events.recv().await.expect("it ends with a last word") {
@@ -416,8 +426,7 @@ async fn hanging_up_cancels_upstream_or_drains() {
             ..options(&[&upstream.await])
         })
         .unwrap();
-        let (sender, mut events) = mpsc::unbounded_channel();
-        let control = engine.start(request(), Box::new(move |event| drop(sender.send(event))));
+        let (control, mut events) = started(&engine, request());
         assert_eq!(events.recv().await, Some(TextEvent::Started));
         assert_eq!(events.recv().await, Some(TextEvent::Text("a".into())));
         control.hang_up();

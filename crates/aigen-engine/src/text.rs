@@ -5,6 +5,8 @@
 //! says of its own usage is a claim.
 
 use std::fmt;
+use std::future::ready;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use aigen_types::Digest;
@@ -26,7 +28,28 @@ pub trait TextEngine: Send + Sync {
     fn check(&self, request: &TextRequest) -> Result<(), String>;
 
     /// Asks. `on_event` is called from any thread and must not block. Called from async code.
-    fn start(&self, request: TextRequest, on_event: OnText) -> Box<dyn TextControl>;
+    fn start(&self, request: TextRequest, on_event: OnText) -> Asked;
+}
+
+/// A request that was begun.
+pub struct Asked {
+    /// Ends it.
+    pub control: Box<dyn TextControl>,
+    /// What reads its answer, until the last event was told. Whoever asks has to poll it; dropping it drops
+    /// the request, and nothing more is told.
+    pub answering: Answering,
+}
+
+/// See [`Asked::answering`].
+pub type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Asked {
+    /// One that somebody else answers, whether or not it is polled.
+    #[must_use]
+    pub fn elsewhere(control: Box<dyn TextControl>) -> Self {
+        let answering = Box::pin(ready(()));
+        Self { control, answering }
+    }
 }
 
 /// Hears what a [`TextEngine`] says.

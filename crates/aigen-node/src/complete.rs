@@ -5,6 +5,7 @@ use crate::metering::Meter;
 use crate::node::Node;
 use crate::remote::{Correction, Counting};
 use crate::retrieval::{Citation, DatasetAsk};
+use crate::running::{Events, Queued, Running};
 use crate::steering::Steering;
 use aigen_engine::sampler::Sampling;
 use aigen_engine::text::TraceParent;
@@ -77,44 +78,6 @@ pub struct CompletionRequest {
     pub traceparent: Option<TraceParent>,
 }
 
-/// A call whose first hold is durable. Dropping it cancels the call; it is settled all the same.
-#[derive(Debug)]
-pub struct Running {
-    /// The call.
-    pub call: CallId,
-    /// The controller version that steers it, if a published one does.
-    pub controller: Option<Digest>,
-    /// Its prompt tokens; where other servers count them, the most there can be.
-    pub prompt_tokens: u64,
-    /// What it produces, ending with one [`CallEvent::Ended`].
-    pub events: mpsc::Receiver<CallEvent>,
-    /// What it came to, for whoever takes this and whether or not its events are read.
-    pub settled: Option<oneshot::Receiver<Arc<Receipt>>>,
-}
-
-/// A call that was let in and waits for its hold and for its turn. Dropping it cancels the call; it is
-/// settled all the same.
-pub struct Queued {
-    /// What will run.
-    pub running: Running,
-    began: oneshot::Receiver<Result<(), NodeError>>,
-    node: Node,
-    model: ModelName,
-}
-
-impl Queued {
-    /// Waits until its hold is durable and it left the waiting line. May be dropped and called again as
-    /// long as it has not answered.
-    ///
-    /// # Errors
-    /// Why it will never begin; nothing is charged then.
-    pub async fn began(&mut self) -> Result<(), NodeError> {
-        let began = (&mut self.began).await;
-        let began = began.unwrap_or_else(|_| Err(self.node.left_alone()));
-        began.inspect_err(|error| self.node.tell_refused(&self.model, error))
-    }
-}
-
 /// What a running call produces.
 #[derive(Debug)]
 pub enum CallEvent {
@@ -168,9 +131,9 @@ pub struct Ended {
 impl Node {
     /// Begins a completion: quote, then hold, then decode.
     ///
-    /// The call runs in a task of its own, which holds, meters and settles it. Dropping the
-    /// returned future or the [`Running`] at any point ends the call and captures exactly what
-    /// was produced.
+    /// Whoever waits for the call's events drives it: holds, meters and settles. Dropping the returned future
+    /// or the [`Running`] at any point ends the call and captures exactly what was produced, in a task
+    /// of its own.
     ///
     /// # Errors
     /// Everything that can be known before the first token; nothing is charged then.
@@ -202,14 +165,14 @@ impl Node {
     }
 
     /// Why nobody is left who would say how a call went on.
-    fn left_alone(&self) -> NodeError {
+    pub(crate) fn left_alone(&self) -> NodeError {
         match self.0.stopping.is_cancelled() {
             true => NodeError::ShuttingDown,
             false => NodeError::Engine("the task that ran the call ended too early".to_owned()),
         }
     }
 
-    fn tell_refused(&self, model: &ModelName, error: &NodeError) {
+    pub(crate) fn tell_refused(&self, model: &ModelName, error: &NodeError) {
         if let Some(observer) = self.0.observer.get() {
             observer.refused(model, error);
         }
@@ -233,21 +196,16 @@ impl Node {
         let (started, began) = oneshot::channel();
         let (settle, settled) = oneshot::channel();
         let meter = Meter::new(self.clone(), prepared, admitted);
-        // Boxed, since spawning moves it twice.
-        let run = Box::pin(meter.run(started, pieces, settle));
-        self.0.calls.spawn(run);
+        let work = self.0.calls.attend(meter.run(started, pieces, settle));
         let running = Running {
             call,
             controller,
             prompt_tokens,
-            events,
+            events: Events::of(events, work),
             settled: Some(settled),
         };
-        Ok(Queued {
-            running,
-            began,
-            node: self.clone(),
-            model,
-        })
+        let mut queued = Queued::of(running, began, self.clone(), model);
+        queued.set_out().await;
+        Ok(queued)
     }
 }

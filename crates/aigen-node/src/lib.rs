@@ -10,6 +10,7 @@
 
 mod admission;
 mod auth;
+mod calls;
 mod complete;
 mod components;
 mod datasets;
@@ -31,6 +32,7 @@ mod random;
 mod remote;
 mod replays;
 mod retrieval;
+mod running;
 mod secrets;
 mod served;
 mod sharing;
@@ -45,7 +47,7 @@ mod tests;
 
 pub use admission::AdmissionLimits;
 pub use auth::{Caller, IssuedKey};
-pub use complete::{CallEvent, CompletionRequest, Ended, EndedChoice, Prompt, Queued, Running};
+pub use complete::{CallEvent, CompletionRequest, Ended, EndedChoice, Prompt};
 pub use components::{Components, OpenStore};
 pub use datasets::{Datasets, Offer, Paid, Reader, RowsAsked, RowsRead, Upload};
 pub use embed::{Embedded as EmbeddedTexts, EmbeddingRequest};
@@ -62,6 +64,7 @@ pub use random::{random_call_id, random_digest, random_node_id, random_transfer_
 pub use remote::{Correction, Counting, Doubt};
 pub use replays::Shelf;
 pub use retrieval::{Citation, DatasetAsk};
+pub use running::{Events, Queued, Running};
 pub use secrets::{has_secret, without_secrets};
 pub use served::{Embedded, Served, ServedInfo, ServedModels};
 pub use steering::Steering;

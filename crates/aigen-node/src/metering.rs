@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 type Extension = oneshot::Receiver<Committed>;
 type Started = oneshot::Sender<Result<(), NodeError>>;
 
-/// One call's money, from its first hold to its receipt. It lives in a task that nobody but
+/// One call's money, from its first hold to its receipt. It lives in a future that nobody but
 /// the node can drop, so that a connection that goes away leaves no hold behind.
 pub(crate) struct Meter {
     node: Node,
@@ -359,7 +359,7 @@ impl Meter {
     async fn follow(
         &mut self,
         mut told: mpsc::UnboundedReceiver<Told>,
-        ongoing: Ongoing,
+        mut ongoing: Ongoing,
         pieces: &mpsc::Sender<CallEvent>,
     ) -> Vec<CallEvent> {
         let stopping = self.node.0.stopping.clone();
@@ -368,7 +368,7 @@ impl Meter {
         let deadline = ongoing.is_queued().then(|| self.admitted.deadline());
         loop {
             tokio::select! {
-                first = told.recv() => match first {
+                first = ongoing.hear(&mut told) => match first {
                     Some(first) => {
                         let said = self.observe_all(first, &mut told);
                         if self.is_over() {

@@ -1,5 +1,6 @@
 use crate::admission::AdmissionLimits;
 use crate::auth::{Caller, hash, public_part, same};
+use crate::calls::Calls;
 use crate::components::Components;
 use crate::datasets::Datasets;
 use crate::error::NodeError;
@@ -20,7 +21,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLockReadGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// How long the journal may take to write what waits when the node ends.
 const JOURNAL_STOP_MAX: Duration = Duration::from_secs(10);
@@ -70,8 +70,8 @@ pub(crate) struct Inner {
     pub(crate) loads: Loads,
     /// Held by whoever changes the models.
     pub(crate) loading: tokio::sync::Mutex<()>,
-    /// Every call's own task; a call outlives the connection that asked for it.
-    pub(crate) calls: TaskTracker,
+    /// A call outlives the connection that asked for it.
+    pub(crate) calls: Calls,
     /// Told to every call when the node will wait no longer.
     pub(crate) stopping: CancellationToken,
 }
@@ -114,7 +114,7 @@ impl Node {
             checker: Checker::default(),
             loads: Loads::default(),
             loading: tokio::sync::Mutex::default(),
-            calls: TaskTracker::new(),
+            calls: Calls::default(),
             stopping: CancellationToken::new(),
         }));
         let own = node.id();

@@ -9,7 +9,7 @@ use crate::error::NodeError;
 use crate::work::{Told, Unbegun};
 use aigen_engine::EngineError;
 use aigen_engine::text::{
-    Claimed, TextCall, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish,
+    Asked, Claimed, TextCall, TextEnding, TextEngine, TextEvent, TextFault, TextFinish,
     TextRequest, Unshown,
 };
 use aigen_functions::Form;
@@ -59,7 +59,7 @@ impl Asking {
         mut self,
         tell: UnboundedSender<Told>,
         recall: CancellationToken,
-    ) -> Result<Box<dyn TextControl>, Unbegun> {
+    ) -> Result<Asked, Unbegun> {
         let Some((program, terms)) = self.steered.take() else {
             let mut listener = self.listener(&self.request, tell);
             let on_event = Box::new(move |event| listener.hear(event));
@@ -78,7 +78,9 @@ impl Asking {
         let begun = begun.unwrap_or_else(|_| Err(Box::new(Ending::crashed())));
         let (session, segments) = begun.map_err(Unbegun::of)?;
         match self.requests(segments) {
-            Ok(requests) => Ok(joined::start(&self, session, requests, tell)),
+            Ok(requests) => Ok(Asked::elsewhere(joined::start(
+                &self, session, requests, tell,
+            ))),
             Err(error) => {
                 let reason = error.to_string();
                 let ending = Box::new(session.fail(Fault::Controller { reason }));

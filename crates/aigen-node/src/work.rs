@@ -4,11 +4,13 @@ use crate::error::NodeError;
 use crate::remote::{Asking, Counting, Measured};
 use crate::replays::Again;
 use aigen_engine::EngineHandle;
-use aigen_engine::text::TextControl;
+use aigen_engine::text::{Answering, Asked, TextControl};
 use aigen_jarvis::{
     Ending, Event, Finish, OnEvent, SessionHandle, SessionRequest, Unstarted, start_several,
 };
-use tokio::sync::mpsc::UnboundedSender;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 /// What a meter hears.
@@ -67,7 +69,11 @@ impl From<Unstarted> for Unbegun {
 pub(crate) enum Ongoing {
     /// One for each prompt.
     Embedded(Vec<SessionHandle>),
-    Remote(Box<dyn TextControl>),
+    Remote {
+        control: Box<dyn TextControl>,
+        /// What reads the answer, until all of it is read.
+        answering: Option<Answering>,
+    },
 }
 
 impl Work {
@@ -143,12 +149,37 @@ impl Work {
                 let started = tokio::task::spawn_blocking(start).await;
                 Ok(Ongoing::Embedded(started.map_err(|_| Unbegun::crashed())??))
             }
-            Self::Remote(asking) => Ok(Ongoing::Remote(asking.start(tell, recall).await?)),
+            Self::Remote(asking) => {
+                let Asked { control, answering } = asking.start(tell, recall).await?;
+                let answering = Some(answering);
+                Ok(Ongoing::Remote { control, answering })
+            }
         }
     }
 }
 
 impl Ongoing {
+    /// What is told next. Whoever waits for it reads the answer of an upstream.
+    pub async fn hear(&mut self, told: &mut UnboundedReceiver<Told>) -> Option<Told> {
+        poll_fn(|waiting| match told.poll_recv(waiting) {
+            Poll::Ready(next) => Poll::Ready(next),
+            Poll::Pending => {
+                self.read(waiting);
+                told.poll_recv(waiting)
+            }
+        })
+        .await
+    }
+
+    fn read(&mut self, waiting: &mut Context<'_>) {
+        if let Self::Remote { answering, .. } = self
+            && let Some(reading) = answering
+            && reading.as_mut().poll(waiting).is_ready()
+        {
+            *answering = None;
+        }
+    }
+
     /// Whether it may wait in a line of this process first. An upstream's has bounds of its own.
     pub fn is_queued(&self) -> bool {
         matches!(self, Self::Embedded(_))
@@ -158,7 +189,7 @@ impl Ongoing {
     pub fn hang_up(&self) {
         match self {
             Self::Embedded(sessions) => sessions.iter().for_each(SessionHandle::cancel),
-            Self::Remote(control) => control.hang_up(),
+            Self::Remote { control, .. } => control.hang_up(),
         }
     }
 
@@ -166,7 +197,7 @@ impl Ongoing {
     pub fn cancel(&self) {
         match self {
             Self::Embedded(sessions) => sessions.iter().for_each(SessionHandle::cancel),
-            Self::Remote(control) => control.cancel(),
+            Self::Remote { control, .. } => control.cancel(),
         }
     }
 }

@@ -109,8 +109,7 @@ fn stopping() -> TextRequest {
 
 /// The pieces of an answer, as they are told.
 async fn told(engine: &RemoteEngine, request: TextRequest) -> (Vec<String>, TextEnding) {
-    let (sender, mut events) = mpsc::unbounded_channel();
-    let _control = engine.start(request, Box::new(move |event| drop(sender.send(event))));
+    let (_control, mut events) = started(engine, request);
     let mut told = Vec::new();
     loop {
         match events.recv().await.expect("it ends with a last word") {

@@ -153,9 +153,11 @@ impl Asking {
     }
 
     /// The same of what is there.
-    pub fn next_now(&mut self) -> Option<CallEvent> {
-        let heard = self.heard.pop_front();
-        heard.or_else(|| self.queued.running.events.try_recv().ok())
+    pub async fn next_now(&mut self) -> Option<CallEvent> {
+        match self.heard.pop_front() {
+            Some(event) => Some(event),
+            None => self.queued.running.events.recv_now().await,
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl<W: Wording> Events<W> {
         }
         while !self.over
             && !self.waits
-            && let Some(event) = self.underway.asking.next_now()
+            && let Some(event) = self.underway.asking.next_now().await
         {
             self.take(Some(event));
         }

@@ -4,7 +4,7 @@ use super::functions::{ANSWER, SENTIMENT, call, published};
 use super::world::{Reply, World, chat, request};
 use crate::{GatewayState, router};
 use aigen_engine::text::{
-    OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
+    Asked, OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextInfo,
     TextPrompt, TextRequest,
 };
 use aigen_node::ControlLevel::{self, Schema, Text};
@@ -60,7 +60,7 @@ impl TextEngine for Elsewhere {
         Ok(())
     }
 
-    fn start(&self, request: TextRequest, mut on_event: OnText) -> Box<dyn TextControl> {
+    fn start(&self, request: TextRequest, mut on_event: OnText) -> Asked {
         assert_eq!(request.schema.is_some(), self.control == Schema);
         let TextPrompt::Chat(messages) = request.prompt else {
             panic!("a function is a conversation")
@@ -85,7 +85,7 @@ impl TextEngine for Elsewhere {
             let claimed = None;
             on_event(TextEvent::Finished(TextEnding { finish, claimed }));
         });
-        Box::new(Unheard)
+        Asked::elsewhere(Box::new(Unheard))
     }
 }
 

@@ -89,8 +89,9 @@ impl Part {
             ..asking.listener(&request, tell)
         };
         let on_event = Box::new(move |event| listener.hear(event));
-        let control = asking.engine.start(request, on_event);
-        self.joined.lock_controls().push(Arc::from(control));
+        let asked = asking.engine.start(request, on_event);
+        self.joined.lock_controls().push(Arc::from(asked.control));
+        self.joined.runtime.spawn(asked.answering);
         // Another one may have failed before this could be told of it.
         if self.joined.state().failed {
             self.joined.cancel();

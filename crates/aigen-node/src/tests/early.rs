@@ -4,7 +4,7 @@ use super::{World, read, request};
 use crate::{CallEvent, Served};
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{
-    Claimed, OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFinish, TextInfo,
+    Asked, Claimed, OnText, TextControl, TextEnding, TextEngine, TextEvent, TextFinish, TextInfo,
     TextRequest,
 };
 use aigen_journal::{ContentStore, MemoryStore, Record, Store, StoreError, Tip};
@@ -77,9 +77,9 @@ impl TextEngine for Handing {
         Ok(())
     }
 
-    fn start(&self, _: TextRequest, on_event: OnText) -> Box<dyn TextControl> {
+    fn start(&self, _: TextRequest, on_event: OnText) -> Asked {
         let _ = self.0.send(on_event);
-        Box::new(Self(self.0.clone()))
+        Asked::elsewhere(Box::new(Self(self.0.clone())))
     }
 }
 
@@ -116,7 +116,7 @@ async fn work_begins_while_its_hold_is_on_its_way_and_nothing_is_said_before_it_
     }
     let began = tokio::time::timeout(std::time::Duration::ZERO, queued.began());
     assert!(began.await.is_err(), "nobody hears that it began");
-    assert!(queued.running.events.try_recv().is_err());
+    assert!(queued.running.events.recv_now().await.is_none());
     gate.close(false);
     queued.began().await.unwrap();
     let said = queued.running.events.recv().await;

@@ -7,7 +7,7 @@ use crate::{
 };
 use aigen_engine::ControlLevel;
 use aigen_engine::text::{
-    Claimed, OnText, TextCall, TextControl, TextEnding, TextEngine, TextEvent, TextFault,
+    Asked, Claimed, OnText, TextCall, TextControl, TextEnding, TextEngine, TextEvent, TextFault,
     TextFinish, TextInfo, TextPrompt, TextRequest, Unshown,
 };
 use aigen_jarvis::{CallReader, Finish, Spoken};
@@ -101,10 +101,10 @@ impl TextEngine for Told {
         }
     }
 
-    fn start(&self, request: TextRequest, on_event: OnText) -> Box<dyn TextControl> {
+    fn start(&self, request: TextRequest, on_event: OnText) -> Asked {
         let say = self.say.lock().unwrap().pop().expect("an answer to give");
         say(request, on_event);
-        Box::new(Control(self.hung_up.lock().unwrap().take()))
+        Asked::elsewhere(Box::new(Control(self.hung_up.lock().unwrap().take())))
     }
 }
 

@@ -1,0 +1,254 @@
+//! A call is driven by whoever waits for it: a task for each would cost two changes of threads for every
+//! token. Once nobody waits any more it goes on in a task of its own, to its receipt.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::mem::replace;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+/// The calls of a node, each counted until it has ended.
+#[derive(Clone, Default)]
+pub(crate) struct Calls {
+    tracker: TaskTracker,
+    attended: Arc<Mutex<List>>,
+}
+
+/// Those that somebody waits for, in the order in which they came.
+#[derive(Default)]
+struct List {
+    last: u64,
+    places: BTreeMap<u64, Arc<Place>>,
+}
+
+impl Calls {
+    /// One that `work` is, from its beginning to its receipt. It goes no further than its future is polled.
+    pub fn attend(&self, work: impl Future<Output = ()> + Send + 'static) -> Attended {
+        // Whoever waits is not to panic with it: the call alone ends.
+        let work = AssertUnwindSafe(self.tracker.track_future(work)).catch_unwind();
+        let place = Arc::new(Place {
+            work: Mutex::new(Work::Here(work.map(drop).boxed())),
+            runtime: Handle::current(),
+        });
+        let mut list = lock(&self.attended);
+        list.last += 1;
+        let number = list.last;
+        list.places.insert(number, Arc::clone(&place));
+        drop(list);
+        let attended = Attended {
+            place,
+            number,
+            list: Arc::clone(&self.attended),
+        };
+        if self.is_closed() {
+            attended.place.leave();
+        }
+        attended
+    }
+
+    /// One that has a task of its own.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(work);
+    }
+
+    /// Takes no more in, and waits for nobody who reads slowly: every call has a task of its own now.
+    pub fn close(&self) {
+        self.tracker.close();
+        let places: Vec<_> = lock(&self.attended).places.values().cloned().collect();
+        places.iter().for_each(|place| place.leave());
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.tracker.is_closed()
+    }
+
+    /// Once it is closed, until all have ended.
+    pub async fn wait(&self) {
+        self.tracker.wait().await;
+    }
+
+    pub fn len(&self) -> usize {
+        self.tracker.len()
+    }
+}
+
+/// A call that somebody waits for. Dropping this leaves it to itself.
+pub(crate) struct Attended {
+    place: Arc<Place>,
+    number: u64,
+    list: Arc<Mutex<List>>,
+}
+
+impl Attended {
+    /// Goes on with it as far as it comes now.
+    pub fn drive(&self, waiting: &mut Context<'_>) {
+        self.place.drive(waiting);
+    }
+}
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        lock(&self.list).places.remove(&self.number);
+        self.place.leave();
+    }
+}
+
+impl fmt::Debug for Attended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attended").finish_non_exhaustive()
+    }
+}
+
+/// Where a call's work is.
+struct Place {
+    work: Mutex<Work>,
+    runtime: Handle,
+}
+
+enum Work {
+    Here(BoxFuture<'static, ()>),
+    /// In the hands of whoever drives it just now.
+    Away,
+    /// It has a task of its own, or will have one as soon as it comes back.
+    Left,
+    Done,
+}
+
+impl Place {
+    fn drive(&self, waiting: &mut Context<'_>) {
+        let mut work = match self.take() {
+            Some(work) => work,
+            None => return,
+        };
+        let is_done = work.as_mut().poll(waiting).is_ready();
+        let mut place = lock(&self.work);
+        match (is_done, &*place) {
+            (true, _) => *place = Work::Done,
+            (false, Work::Left) => drop(self.runtime.spawn(work)),
+            (false, _) => *place = Work::Here(work),
+        }
+    }
+
+    fn take(&self) -> Option<BoxFuture<'static, ()>> {
+        let mut place = lock(&self.work);
+        match &*place {
+            Work::Here(_) => match replace(&mut *place, Work::Away) {
+                Work::Here(work) => Some(work),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn leave(&self) {
+        let mut place = lock(&self.work);
+        match replace(&mut *place, Work::Left) {
+            Work::Here(work) => drop(self.runtime.spawn(work)),
+            Work::Done => *place = Work::Done,
+            Work::Away | Work::Left => {}
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every write leaves the state whole, so a poisoned lock is still good.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::task::Poll;
+    use tokio::sync::oneshot;
+
+    /// A call that waits for a word and says when it has ended.
+    fn call(calls: &Calls) -> (Attended, oneshot::Sender<()>, oneshot::Receiver<()>) {
+        let (go, word) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let attended = calls.attend(async move {
+            let _ = word.await;
+            let _ = end.send(());
+        });
+        (attended, go, ended)
+    }
+
+    async fn driven(attended: &Attended) {
+        poll_fn(|waiting| Poll::Ready(attended.drive(waiting))).await;
+    }
+
+    #[tokio::test]
+    async fn a_call_goes_as_far_as_it_is_driven() {
+        let calls = Calls::default();
+        let (attended, go, mut ended) = call(&calls);
+        driven(&attended).await;
+        go.send(()).unwrap();
+        tokio::task::yield_now().await;
+        assert!(ended.try_recv().is_err(), "nobody drives it");
+        driven(&attended).await;
+        assert!(ended.try_recv().is_ok());
+        assert_eq!(calls.len(), 0);
+        driven(&attended).await;
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_left_goes_on_by_itself() {
+        let calls = Calls::default();
+        for drive_first in [false, true] {
+            let (attended, go, ended) = call(&calls);
+            if drive_first {
+                driven(&attended).await;
+            }
+            drop(attended);
+            assert_eq!(calls.len(), 1);
+            go.send(()).unwrap();
+            ended.await.unwrap();
+        }
+        calls.close();
+        calls.wait().await;
+    }
+
+    #[tokio::test]
+    async fn at_the_end_no_call_waits_for_who_attends_it() {
+        let calls = Calls::default();
+        let (before, go_before, ended_before) = call(&calls);
+        driven(&before).await;
+        calls.close();
+        let (after, go_after, ended_after) = call(&calls);
+        for (go, ended) in [(go_before, ended_before), (go_after, ended_after)] {
+            go.send(()).unwrap();
+            ended.await.unwrap();
+        }
+        calls.wait().await;
+        driven(&before).await;
+        drop((before, after));
+        assert!(lock(&calls.attended).places.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_left_while_it_is_driven_comes_to_its_own_task() {
+        let calls = Calls::default();
+        let (end, ended) = oneshot::channel();
+        let closing = calls.clone();
+        let attended = calls.attend(async move {
+            closing.close();
+            tokio::task::yield_now().await;
+            let _ = end.send(());
+        });
+        driven(&attended).await;
+        ended.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_the_call_alone() {
+        let calls = Calls::default();
+        let attended = calls.attend(async { panic!("as it is meant to") });
+        driven(&attended).await;
+        assert_eq!(calls.len(), 0);
+    }
+}
