@@ -25,7 +25,44 @@ const ENGINE: &str = "engine";
 /// Beside whom the fifty run.
 struct Way {
     what: &'static str,
+    beside: Beside,
+}
+
+#[derive(Clone, Default)]
+struct Beside {
     programs: Vec<Program>,
+    /// A thread that asks for nothing and computes: what two processors and their caches cost the engine
+    /// where both are busy, whoever keeps them so.
+    computes: bool,
+}
+
+impl Beside {
+    fn sessions(programs: Vec<Program>) -> Self {
+        Self {
+            programs,
+            computes: false,
+        }
+    }
+
+    fn thread() -> Self {
+        Self {
+            programs: Vec::new(),
+            computes: true,
+        }
+    }
+}
+
+/// Walks a MiB of its own until it is over.
+fn compute(over: &AtomicBool) {
+    let mut cells = vec![1_u64; 1 << 17];
+    let (mut at, last) = (0, cells.len() - 1);
+    while !over.load(Ordering::Acquire) {
+        for _ in 0..1_000 {
+            cells[at] = cells[at].wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(7) + 1;
+            at = (at + (cells[at] as usize & 63) + 1) & last;
+        }
+    }
+    std::hint::black_box(&cells);
 }
 
 pub fn measure() {
@@ -136,12 +173,13 @@ impl Street {
 
     /// As many sessions of the stranger's each time; with `--only=TEXT` the ways that have it in their names.
     fn ways(&self) -> Vec<Way> {
-        let only = |program: &Program| vec![program.clone(); self.hostile.len()];
+        let only = |program: &Program| Beside::sessions(vec![program.clone(); self.hostile.len()]);
         let mut ways = vec![
-            ("nobody", Vec::new()),
+            ("nobody", Beside::default()),
+            ("a thread that asks for nothing", Beside::thread()),
             ("sessions of one token", only(&self.short)),
             ("sessions like their own", only(&self.behaved[0])),
-            ("every hostile one", self.hostile.clone()),
+            ("every hostile one", Beside::sessions(self.hostile.clone())),
         ];
         let each = HOSTILE.iter().zip(&self.hostile);
         ways.extend(each.map(|(hostile, program)| (hostile.tries, only(program))));
@@ -149,24 +187,27 @@ impl Street {
             .find_map(|argument| Some(argument.strip_prefix("--only=")?.to_owned()));
         ways.retain(|(what, _)| wanted.iter().all(|part| what.contains(part)));
         let ways = ways.into_iter();
-        ways.map(|(what, programs)| Way { what, programs })
-            .collect()
+        ways.map(|(what, beside)| Way { what, beside }).collect()
     }
 
     /// Slices of a round follow each other within two seconds, and begin with another each time, so that what
     /// the machine does besides is in all of them alike.
     fn judge(&self, way: &Way) {
         // This warms up, and tells what honest ones have to be like.
-        let first = self.slice(&way.programs);
-        let honest = vec![self.honest(first.tokens_each); way.programs.len()];
-        self.slice(&honest);
-        let slices = [&[][..], &honest, &way.programs];
+        let first = self.slice(&way.beside);
+        let honest = vec![self.honest(first.tokens_each); way.beside.programs.len()];
+        let slices = [
+            Beside::default(),
+            Beside::sessions(honest),
+            way.beside.clone(),
+        ];
+        self.slice(&slices[1]);
         let (mut nobody, mut than_honest, mut last) =
             (Vec::new(), Vec::new(), [Slice::default(); 3]);
         for round in 0..ROUNDS {
             for step in 0..slices.len() {
                 let at = (step + round) % slices.len();
-                last[at] = self.slice(slices[at]);
+                last[at] = self.slice(&slices[at]);
             }
             nobody.push((last[0].engine, last[2].engine));
             than_honest.push((last[1].engine, last[2].engine));
@@ -212,7 +253,8 @@ impl Street {
         }
     }
 
-    fn slice(&self, programs: &[Program]) -> Slice {
+    fn slice(&self, beside: &Beside) -> Slice {
+        let programs = &beside.programs;
         let (over, begun) = (AtomicBool::new(false), AtomicUsize::new(0));
         let (ended, theirs) = (AtomicU64::new(0), AtomicU64::new(0));
         let (engine, meanwhile) = std::thread::scope(|scope| {
@@ -220,6 +262,9 @@ impl Street {
             let running: Vec<_> = (0..NEIGHBOURS)
                 .map(|number| self.neighbour(number))
                 .collect();
+            if beside.computes {
+                scope.spawn(|| compute(&over));
+            }
             for _ in 0..STRANGERS {
                 scope.spawn(|| {
                     while let Some(program) = programs.get(begun.fetch_add(1, Ordering::AcqRel)) {
