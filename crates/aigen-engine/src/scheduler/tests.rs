@@ -1,5 +1,6 @@
 mod aside;
 mod memory;
+mod unread;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -70,8 +71,8 @@ impl Driver for Probe {
             }
             Input::Resumed => (Resumed(self.name), Heard::Resumed),
             Input::ForkRefused { free } => (Refused(self.name, free), Heard::Refused),
-            Input::Failed(error) => {
-                self.report(Failed(self.name, error.clone()));
+            Input::Failed(failure) => {
+                self.report(Failed(self.name, failure.error.clone()));
                 return Step::Done;
             }
         };

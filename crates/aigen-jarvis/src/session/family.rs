@@ -499,6 +499,7 @@ impl Family {
         let mut ending = Ending {
             finish,
             usage: nothing_kept(self.common.usage),
+            unread_prompt_tokens: self.common.unread_prompt_tokens,
             ..Ending::crashed()
         };
         self.branches[0].output.shown = Shown::Answer;

@@ -71,8 +71,9 @@ impl Driver for Seat {
             Input::Logits(logits) => family.arrived(self.branch, logits),
             Input::Resumed => family.resumed(self.branch),
             Input::ForkRefused { free } => family.fork_refused(self.branch, free),
-            Input::Failed(error) => {
-                let computes = family.failed(error);
+            Input::Failed(failure) => {
+                family.common.unread_prompt_tokens = failure.unread;
+                let computes = family.failed(&failure.error);
                 drop(family);
                 if computes {
                     await_recalled(&self.family);

@@ -39,11 +39,11 @@ impl Driver for Several {
             Input::Logits(_) if !self.others.is_empty() => {
                 Step::Fork(std::mem::take(&mut self.others))
             }
-            Input::Failed(error) => {
+            Input::Failed(failure) => {
                 for other in &mut self.others {
-                    other.next(Input::Failed(error));
+                    other.next(Input::Failed(failure));
                 }
-                self.first.next(Input::Failed(error))
+                self.first.next(Input::Failed(failure))
             }
             other => self.first.next(other),
         }
