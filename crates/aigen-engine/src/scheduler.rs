@@ -39,9 +39,11 @@ pub use load::{Load, Spent};
 /// session's other branches fail with [`crate::EngineError::DriverPanicked`].
 pub trait Driver: Send {
     /// The session left the waiting line. Called once, before any other call,
-    /// and only for the driver that was submitted.
-    fn started(&mut self, start: Start) {
+    /// and only for the driver that was submitted. `false` where it is over already: nothing is computed
+    /// for it, and what was not read of its prompt it is told by [`Input::Failed`].
+    fn started(&mut self, start: Start) -> bool {
         let _ = start;
+        true
     }
 
     /// Called once for every forward pass whose logits this branch will get, as a

@@ -69,7 +69,7 @@ pub(super) struct Return {
     pub age: u64,
     pub tenant: Tenant,
     pub driver: Guarded,
-    /// There is no answer to [`Call::Started`].
+    /// To [`Call::Started`] there is none where it goes on.
     pub answer: Result<Option<Step>, Panicked>,
     /// As what its answer is obeyed: the logits are gone by now.
     pub cause: Cause,
@@ -190,7 +190,10 @@ fn run(errand: Errand) -> Option<Return> {
     } = errand;
     let mut cause = Cause::Resumed;
     let answer = match call {
-        Call::Started(start) => driver.call(|driver| driver.started(start)).map(|()| None),
+        Call::Started(start) => {
+            let started = driver.start(start);
+            started.map(|goes_on| (!goes_on).then_some(Step::Done))
+        }
         Call::Logits(mut logits) => driver.next(Input::Logits(&mut logits)).map(Some),
         Call::Resumed => driver.next(Input::Resumed).map(Some),
         Call::Refused { free } => {

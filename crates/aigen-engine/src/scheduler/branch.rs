@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::handle::{SessionId, Submission};
 use super::memory::{Memory, Tenant, common};
-use super::{Driver, Input, Step};
+use super::{Driver, Input, Start, Step};
 use crate::engine::check_tokens;
 use crate::{EngineError, Failure, ModelInfo, Sequence, TokenId};
 
@@ -187,6 +187,18 @@ impl Guarded {
     pub fn new(driver: Box<dyn Driver>) -> Self {
         let (driver, spent) = (Some(driver), Duration::ZERO);
         Self { driver, spent }
+    }
+
+    /// Tells it that it left the line; `false` if it is over.
+    pub fn start(&mut self, start: Start) -> Result<bool, Panicked> {
+        let goes_on = self.call(|driver| driver.started(start))?;
+        if !goes_on {
+            self.next(Input::Failed(&Failure {
+                error: EngineError::Cancelled,
+                unread: start.prompt_tokens - start.cached_prompt_tokens,
+            }))?;
+        }
+        Ok(goes_on)
     }
 
     pub fn next(&mut self, input: Input<'_>) -> Result<Step, Panicked> {

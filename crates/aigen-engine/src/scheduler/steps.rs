@@ -42,11 +42,7 @@ impl Scheduler {
             Step::Backtrack { remove, feed } => self.replace(slot, remove, &feed),
             Step::Fork(drivers) => self.fork(slot, drivers, cause, calls),
             Step::Wait => self.wait(slot, calls),
-            Step::Done => {
-                if let Some(branch) = self.vacate(slot, true) {
-                    self.dismiss(branch, None);
-                }
-            }
+            Step::Done => self.end_done(slot),
         }
     }
 
@@ -252,6 +248,13 @@ impl Scheduler {
         let sound = *error == EngineError::Cancelled;
         if let Some(branch) = self.vacate(slot, sound) {
             self.dismiss(branch, Some(error));
+        }
+    }
+
+    /// The branch is over, and knows it.
+    pub(super) fn end_done(&mut self, slot: usize) {
+        if let Some(branch) = self.vacate(slot, true) {
+            self.dismiss(branch, None);
         }
     }
 

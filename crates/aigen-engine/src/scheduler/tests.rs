@@ -59,8 +59,9 @@ impl Probe {
 }
 
 impl Driver for Probe {
-    fn started(&mut self, start: Start) {
+    fn started(&mut self, start: Start) -> bool {
         self.report(Started(self.name, start));
+        true
     }
 
     fn next(&mut self, input: Input<'_>) -> Step {
@@ -458,8 +459,9 @@ fn a_panic_ends_its_own_session_only() {
 struct Explosive(&'static str, Sender<Event>);
 
 impl Driver for Explosive {
-    fn started(&mut self, _: Start) {
+    fn started(&mut self, _: Start) -> bool {
         assert_ne!(self.0, "started");
+        true
     }
 
     fn prepare(&mut self) {

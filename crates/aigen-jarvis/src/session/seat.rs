@@ -57,8 +57,8 @@ fn await_recalled(family: &Arc<Mutex<Family>>) {
 }
 
 impl Driver for Seat {
-    fn started(&mut self, start: Start) {
-        self.lock().started(start);
+    fn started(&mut self, start: Start) -> bool {
+        self.lock().started(start)
     }
 
     fn prepare(&mut self) {

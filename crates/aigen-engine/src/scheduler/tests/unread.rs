@@ -20,8 +20,9 @@ struct Teller {
 }
 
 impl Driver for Teller {
-    fn started(&mut self, start: Start) {
+    fn started(&mut self, start: Start) -> bool {
         self.told.cached = start.cached_prompt_tokens;
+        true
     }
 
     fn next(&mut self, input: Input<'_>) -> Step {
@@ -118,6 +119,41 @@ fn who_leaves_is_told_what_was_not_read() {
             unread,
         };
         assert_eq!(told.recv(), Ok(expected), "at tick {tick}");
+    }
+}
+
+/// Over as soon as it begins.
+struct Over(Sender<Failure>);
+
+impl Driver for Over {
+    fn started(&mut self, _: Start) -> bool {
+        false
+    }
+
+    fn next(&mut self, input: Input<'_>) -> Step {
+        if let Input::Failed(failure) = input {
+            let _ = self.0.send(failure.clone());
+        }
+        Step::Done
+    }
+}
+
+#[test]
+fn nothing_is_read_for_who_is_over_as_it_begins() {
+    for limits in [Limits::default(), super::aside::always()] {
+        let engine = ScriptedEngine::new(Vocabulary::bytes(), alphabet());
+        let bench = Bench::of(engine.with_sequences(1), limits);
+        for _ in 0..2 {
+            let (tell, told) = channel();
+            let submitted = bench.handle.submit(text("abc"), Box::new(Over(tell)));
+            submitted.expect("there is room");
+            let expected = Failure {
+                error: EngineError::Cancelled,
+                unread: 3,
+            };
+            assert_eq!(told.iter().collect::<Vec<_>>(), [expected]);
+        }
+        assert!(bench.passes.passes().is_empty());
     }
 }
 

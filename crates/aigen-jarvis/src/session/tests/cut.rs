@@ -186,3 +186,19 @@ fn what_was_not_read_of_the_prompt_is_told() {
     assert_eq!(ending.unread_prompt_tokens, 18);
     drop((go, beside));
 }
+
+#[test]
+fn nothing_is_read_for_a_controller_that_fails_at_its_start() {
+    for stage in Stage::both(&WORDS, &["yes"]) {
+        let request = stage.request(program_of(&stage, "play 1↶"));
+        let program = request.program.clone();
+        let ending = stage.run(request).ending;
+        assert_eq!(finish_name(&ending.finish), "backtrack_too_far");
+        assert_eq!(ending.unread_prompt_tokens, 2);
+        assert!(stage.passes.passes().is_empty());
+        let log = ending.replay.as_ref().unwrap();
+        let again = replay(stage.vocabulary.clone(), &program, log).unwrap();
+        assert_eq!(again.ending.finish, ending.finish);
+        assert_eq!(again.ending.decisions, ending.decisions);
+    }
+}
