@@ -126,9 +126,15 @@ fn gated(gate: Receiver<()>, passes: Arc<OnceLock<PassLog>>) -> Script {
     })
 }
 
-/// A reader that goes away while its prompt is read, 127 tokens at a time: what was read of it is charged.
+/// A reader that goes away while its prompt is read, 127 tokens at a time: what was read of it is charged, once.
 #[tokio::test]
 async fn a_reader_that_leaves_during_the_prompt_pays_for_what_was_read() {
+    for choices in [1, 3] {
+        leave_during_the_prompt(choices).await;
+    }
+}
+
+async fn leave_during_the_prompt(choices: u32) {
     let ((go, gate), log) = (channel(), Arc::<OnceLock<PassLog>>::default());
     let script = gated(gate, Arc::clone(&log));
     let engine = ScriptedEngine::new(Vocabulary::bytes(), script).with_context(4096);
@@ -139,6 +145,7 @@ async fn a_reader_that_leaves_during_the_prompt_pays_for_what_was_read() {
     let beside = world.complete(3_000).await.unwrap();
     let long = CompletionRequest {
         prompt: Prompt::Text("x".repeat(900)),
+        choices,
         ..request(10)
     };
     let (node, caller) = (world.node.clone(), world.caller.clone());
