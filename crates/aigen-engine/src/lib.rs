@@ -37,7 +37,7 @@ pub use engine::{
 pub use error::EngineError;
 pub use limits::Limits;
 pub use scheduler::{
-    Driver, EngineHandle, Input, Load, SessionControl, Spent, Start, Step, Terms, start,
+    Driver, EngineHandle, Failure, Input, Load, SessionControl, Spent, Start, Step, Terms, start,
 };
 pub use tokenizer::{ChatMessage, Role, TokenId, Tokenizer};
 pub use transcript::Transcript;

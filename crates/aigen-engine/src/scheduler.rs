@@ -25,7 +25,7 @@ mod plan;
 mod run;
 mod steps;
 
-use crate::TokenId;
+use crate::{EngineError, TokenId};
 
 pub use handle::{EngineHandle, SessionControl, Terms, start};
 pub use load::{Load, Spent};
@@ -39,9 +39,11 @@ pub use load::{Load, Spent};
 /// session's other branches fail with [`crate::EngineError::DriverPanicked`].
 pub trait Driver: Send {
     /// The session left the waiting line. Called once, before any other call,
-    /// and only for the driver that was submitted.
-    fn started(&mut self, start: Start) {
+    /// and only for the driver that was submitted. `false` where it is over already: nothing is computed
+    /// for it, and what was not read of its prompt it is told by [`Input::Failed`].
+    fn started(&mut self, start: Start) -> bool {
         let _ = start;
+        true
     }
 
     /// Called once for every forward pass whose logits this branch will get, as a
@@ -64,6 +66,16 @@ pub struct Start {
     pub cached_prompt_tokens: u32,
 }
 
+/// How a branch ended that did not end itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why.
+    pub error: EngineError,
+    /// Tokens of the prompt that were never there: neither computed, however often the branch had to give
+    /// way since, nor found in the cache. 0 once the first logits came.
+    pub unread: u32,
+}
+
 /// Why a driver is called.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -80,8 +92,8 @@ pub enum Input<'a> {
         /// Sequences this session could have had.
         free: u32,
     },
-    /// The branch is over for this reason. The last call; the answer is ignored.
-    Failed(&'a crate::EngineError),
+    /// The branch is over. The last call; the answer is ignored.
+    Failed(&'a Failure),
 }
 
 /// What a driver wants.

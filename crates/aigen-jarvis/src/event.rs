@@ -92,6 +92,9 @@ pub struct Ending {
     pub finish: Finish,
     /// The final totals.
     pub usage: Usage,
+    /// Tokens of the prompt that the model had not read by then, nor found in the cache: 0 unless the session
+    /// was ended while its prompt was read, or before.
+    pub unread_prompt_tokens: u32,
     /// Whether the output is complete under its grammar; `None` without one.
     pub grammar_complete: Option<bool>,
     /// Hash of every decision and token of the session, in order: the same
@@ -133,6 +136,7 @@ impl Ending {
         Self {
             finish: Finish::Fault(fault),
             usage: Usage::default(),
+            unread_prompt_tokens: 0,
             grammar_complete: None,
             decisions: Digest::ZERO,
             controller_micros: 0,

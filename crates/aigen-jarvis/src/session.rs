@@ -375,6 +375,7 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         discarded_max: program.discarded_tokens(),
         prompt,
         cached_prompt_tokens: given.cached_prompt_tokens,
+        unread_prompt_tokens: 0,
         usage: Usage::default(),
         reserved: 0,
         alive: 1,

@@ -453,6 +453,7 @@ impl Meter {
             Told::Event(choice, Event::Finished(ending)) => {
                 self.times.upstream.1 = self.times.upstream.0.map(|asked| asked.elapsed());
                 self.note(choice, &ending.usage);
+                self.unread(choice, ending.unread_prompt_tokens.into());
                 self.answers[choice as usize].ending = Some(ending);
                 None
             }
@@ -467,6 +468,13 @@ impl Meter {
         let tokens = tokens.min(self.prompt_tokens);
         self.used.cached_prompt_tokens = cached.min(tokens);
         self.used.prompt_tokens = tokens - self.used.cached_prompt_tokens;
+    }
+
+    /// Of its prompt, if it has one of its own, so much was not read when the answer ended: that is nobody's to
+    /// pay. What was found in the cache was read.
+    fn unread(&mut self, choice: u32, unread: u64) {
+        let (tokens, cached) = self.answers[choice as usize].prompt;
+        self.prompt_was(choice, tokens.saturating_sub(unread), cached);
     }
 
     fn note(&mut self, choice: u32, usage: &aigen_jarvis::Usage) {

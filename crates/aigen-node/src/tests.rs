@@ -22,7 +22,7 @@ use aigen_economy::settlement::{Parameter, ParameterKind, Params};
 use aigen_economy::{Price, Shares};
 use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
-use aigen_engine::{ChatMessage, Limits, Role as Speaker, Tokenizer};
+use aigen_engine::{ChatMessage, EngineHandle, Limits, Role as Speaker, Tokenizer};
 use aigen_jarvis::Compiler;
 use aigen_journal::{Journal, MemoryStore, Store};
 use aigen_network::{Found, NewModel, Role, Settings};
@@ -59,7 +59,10 @@ fn endless() -> ScriptedEngine {
 }
 
 fn embedded(engine: ScriptedEngine) -> Served {
-    let engine = aigen_engine::start(Box::new(engine), Limits::default());
+    served(aigen_engine::start(Box::new(engine), Limits::default()))
+}
+
+fn served(engine: EngineHandle) -> Served {
     let compiler = Compiler::new(engine.tokenizer()).unwrap().into();
     Embedded {
         engine,

@@ -298,8 +298,10 @@ fn computes_on_gpu(options: &Options) -> bool {
     native::backend().supports_gpu_offload() && options.gpu_layers != Some(0)
 }
 
-/// Tokens the CPU computes at a time: from 64 on llama.cpp's flash attention takes another kernel.
-const CPU_TOKENS: u32 = 63;
+/// Tokens the CPU computes at a time: as many as a pass has beside somebody who decodes
+/// ([`aigen_engine::Limits::batch_tokens_beside`]), so that such a pass reads the weights once, and a whole one four
+/// times. For each there is a row of intermediate results and of logits, 0.5 MB in a vocabulary of 128,000.
+const CPU_TOKENS: u32 = 128;
 
 /// Makes what a session says independent of what else is in a pass, and attention independent of cells that are
 /// not its own.
@@ -307,7 +309,7 @@ const CPU_TOKENS: u32 = 63;
 /// Without flash attention a token is multiplied with every cell in use, its own or not: with 16 long
 /// prefixes kept a model of 2 million parameters took up to 20 times as long for a token as with none. With it, cells that are masked are
 /// skipped. But llama.cpp has three kernels for it, whose results differ in the last digits: one for 64 tokens and
-/// more, one for a single token, whose cells the threads divide, and one for everything else. The second is for
+/// more, one for a single token, whose cells the threads divide, and one for everything else. The first two are for
 /// keys and values of one type only, so that values in BF16 leave the third. It also sums in 32 bits where values in
 /// F16 are summed in 16, which makes up for the three bits that BF16 has less.
 fn exactly(params: LlamaContextParams, batch_tokens_max: u32) -> LlamaContextParams {

@@ -157,7 +157,7 @@ fn a_long_context_and_several_threads_do_not_tell_of_neighbours() {
         row
     };
     let alone = last(&[]);
-    for beside in [1, 40, 200] {
+    for beside in [1, 40, 100, 200] {
         let together = last(&long[..beside]);
         let differences = alone.iter().zip(&together).map(|(a, b)| (a - b).abs());
         let worst = differences.fold(0.0, f32::max);

@@ -15,7 +15,7 @@ use super::handle::Command;
 use super::memory::Tenant;
 use super::steps::Cause;
 use super::{Input, Start, Step};
-use crate::EngineError;
+use crate::Failure;
 #[cfg(target_os = "linux")]
 use crate::limits::ASIDE_NICENESS;
 use crate::limits::{ASIDE_CALLS, ASIDE_TENANTS_MAX, ASIDE_THREADS};
@@ -26,7 +26,7 @@ pub(super) struct Aside {
     threads: Vec<JoinHandle<()>>,
     debts: BTreeMap<Tenant, Debt>,
     /// Branches that ended while their drivers were out, by their age, and why.
-    ended: BTreeMap<u64, EngineError>,
+    ended: BTreeMap<u64, Failure>,
     /// Processor time of a call after which its tenant leaves the scheduler's thread.
     call_max: Duration,
 }
@@ -60,7 +60,7 @@ pub(super) enum Call {
         free: u32,
     },
     /// The last call, from which nothing comes back; `None` where it has said itself that it is done.
-    Over(Option<EngineError>),
+    Over(Option<Failure>),
 }
 
 /// A driver that is back.
@@ -69,7 +69,7 @@ pub(super) struct Return {
     pub age: u64,
     pub tenant: Tenant,
     pub driver: Guarded,
-    /// There is no answer to [`Call::Started`].
+    /// To [`Call::Started`] there is none where it goes on.
     pub answer: Result<Option<Step>, Panicked>,
     /// As what its answer is obeyed: the logits are gone by now.
     pub cause: Cause,
@@ -123,8 +123,8 @@ impl Aside {
     }
 
     /// The branch of this age ended while its driver is out.
-    pub fn end(&mut self, age: u64, error: &EngineError) {
-        self.ended.insert(age, error.clone());
+    pub fn end(&mut self, age: u64, failure: Failure) {
+        self.ended.insert(age, failure);
     }
 
     /// Takes note of a driver that is back; `None` if its branch ended meanwhile, which it is told.
@@ -137,7 +137,7 @@ impl Aside {
         if self.debts.get(&back.tenant).is_some_and(paid) {
             self.debts.remove(&back.tenant);
         }
-        let Some(error) = self.ended.remove(&back.age) else {
+        let Some(failure) = self.ended.remove(&back.age) else {
             return Some(back);
         };
         self.send(Errand {
@@ -145,7 +145,7 @@ impl Aside {
             age: back.age,
             tenant: back.tenant,
             driver: back.driver,
-            call: Call::Over(Some(error)),
+            call: Call::Over(Some(failure)),
         });
         None
     }
@@ -190,16 +190,19 @@ fn run(errand: Errand) -> Option<Return> {
     } = errand;
     let mut cause = Cause::Resumed;
     let answer = match call {
-        Call::Started(start) => driver.call(|driver| driver.started(start)).map(|()| None),
+        Call::Started(start) => {
+            let started = driver.start(start);
+            started.map(|goes_on| (!goes_on).then_some(Step::Done))
+        }
         Call::Logits(mut logits) => driver.next(Input::Logits(&mut logits)).map(Some),
         Call::Resumed => driver.next(Input::Resumed).map(Some),
         Call::Refused { free } => {
             cause = Cause::Refused { free };
             driver.next(Input::ForkRefused { free }).map(Some)
         }
-        Call::Over(error) => {
-            if let Some(error) = &error {
-                let _ = driver.next(Input::Failed(error));
+        Call::Over(failure) => {
+            if let Some(failure) = &failure {
+                let _ = driver.next(Input::Failed(failure));
             }
             return None;
         }

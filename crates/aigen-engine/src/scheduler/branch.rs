@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::handle::{SessionId, Submission};
 use super::memory::{Memory, Tenant, common};
-use super::{Driver, Input, Step};
+use super::{Driver, Input, Start, Step};
 use crate::engine::check_tokens;
-use crate::{EngineError, ModelInfo, Sequence, TokenId};
+use crate::{EngineError, Failure, ModelInfo, Sequence, TokenId};
 
 /// One token sequence of a session, with its driver.
 pub(super) struct Branch {
@@ -21,6 +21,9 @@ pub(super) struct Branch {
     /// What the branch consists of; the first `fed` of them are in the engine.
     tokens: Vec<TokenId>,
     fed: usize,
+    /// Tokens of the prompt, and the most of them that were ever in the engine.
+    prompt: usize,
+    read: usize,
     /// The driver said [`Step::Wait`].
     pub waiting: bool,
     /// Its driver is asked aside.
@@ -40,6 +43,8 @@ impl Branch {
             sequence: None,
             driver: submission.driver,
             begun: false,
+            prompt: submission.prompt.len(),
+            read: 0,
             tokens: submission.prompt,
             fed: 0,
             waiting: false,
@@ -60,6 +65,8 @@ impl Branch {
             begun: self.begun,
             tokens: self.tokens.clone(),
             fed: self.fed,
+            prompt: self.prompt,
+            read: self.read,
             waiting: false,
             away: false,
             woken: false,
@@ -80,7 +87,7 @@ impl Branch {
     /// Starts on `sequence`, which holds the first `fed` tokens.
     pub fn settle(&mut self, sequence: Sequence, fed: usize) {
         self.sequence = Some(sequence);
-        self.fed = fed;
+        self.has_fed(fed);
     }
 
     /// Gives its sequence back; everything is to be computed again.
@@ -109,8 +116,21 @@ impl Branch {
 
     /// Notes that the engine computed `count` of the pending tokens.
     pub fn computed(&mut self, count: usize) {
-        self.fed += count;
+        self.has_fed(self.fed + count);
         debug_assert!(self.fed <= self.tokens.len());
+    }
+
+    fn has_fed(&mut self, fed: usize) {
+        self.fed = fed;
+        self.read = self.read.max(fed.min(self.prompt));
+    }
+
+    /// What its driver is told when it is over for this reason.
+    pub fn failure(&self, error: &EngineError) -> Failure {
+        Failure {
+            error: error.clone(),
+            unread: (self.prompt - self.read) as u32,
+        }
     }
 
     /// Takes `remove` tokens off the end and appends `feed`. With nothing to
@@ -167,6 +187,18 @@ impl Guarded {
     pub fn new(driver: Box<dyn Driver>) -> Self {
         let (driver, spent) = (Some(driver), Duration::ZERO);
         Self { driver, spent }
+    }
+
+    /// Tells it that it left the line; `false` if it is over.
+    pub fn start(&mut self, start: Start) -> Result<bool, Panicked> {
+        let goes_on = self.call(|driver| driver.started(start))?;
+        if !goes_on {
+            self.next(Input::Failed(&Failure {
+                error: EngineError::Cancelled,
+                unread: start.prompt_tokens - start.cached_prompt_tokens,
+            }))?;
+        }
+        Ok(goes_on)
     }
 
     pub fn next(&mut self, input: Input<'_>) -> Result<Step, Panicked> {

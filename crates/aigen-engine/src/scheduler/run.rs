@@ -248,12 +248,14 @@ impl Scheduler {
             return self.ask_aside(slot, Call::Started(start));
         }
         let before = self.turn_to(Doing::Session);
-        let started = branch.driver.call(|driver| driver.started(start));
+        let started = branch.driver.start(start);
         self.turn_to(before);
         self.slots[slot] = Some(branch);
         self.note_spent(slot);
-        if started.is_err() {
-            self.end_panicked(slot);
+        match started {
+            Ok(true) => {}
+            Ok(false) => self.end_done(slot),
+            Err(_) => self.end_panicked(slot),
         }
     }
 

@@ -9,7 +9,7 @@ use super::handle::SessionId;
 use super::load::Doing;
 use super::run::Scheduler;
 use super::{Input, Step};
-use crate::EngineError;
+use crate::{EngineError, Failure};
 
 /// Why a branch is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +42,7 @@ impl Scheduler {
             Step::Backtrack { remove, feed } => self.replace(slot, remove, &feed),
             Step::Fork(drivers) => self.fork(slot, drivers, cause, calls),
             Step::Wait => self.wait(slot, calls),
-            Step::Done => {
-                if let Some(branch) = self.vacate(slot, true) {
-                    self.dismiss(branch, None);
-                }
-            }
+            Step::Done => self.end_done(slot),
         }
     }
 
@@ -122,18 +118,17 @@ impl Scheduler {
     /// Tells the driver of a branch that is over why, where it does not know. What a driver holds
     /// may take as long to clear away as to ask.
     fn dismiss(&mut self, mut branch: Branch, error: Option<&EngineError>) {
-        if let (true, Some(error)) = (branch.away, error) {
-            self.aside.end(branch.age, error);
-        } else if self.aside.takes(branch.tenant) {
-            self.aside.send(Errand {
+        match error.map(|error| branch.failure(error)) {
+            Some(failure) if branch.away => self.aside.end(branch.age, failure),
+            failure if self.aside.takes(branch.tenant) => self.aside.send(Errand {
                 slot: usize::MAX,
                 age: branch.age,
                 tenant: branch.tenant,
                 driver: branch.driver.lend(),
-                call: Call::Over(error.cloned()),
-            });
-        } else if let Some(error) = error {
-            let _ = branch.driver.next(Input::Failed(error));
+                call: Call::Over(failure),
+            }),
+            Some(failure) => drop(branch.driver.next(Input::Failed(&failure))),
+            None => {}
         }
     }
 
@@ -241,7 +236,10 @@ impl Scheduler {
         }
         if let Some(mut waiting) = self.line.remove(session) {
             self.sessions.fetch_sub(1, Ordering::AcqRel);
-            let _ = waiting.driver.next(Input::Failed(error));
+            let _ = waiting.driver.next(Input::Failed(&Failure {
+                error: error.clone(),
+                unread: waiting.prompt.len() as u32,
+            }));
         }
     }
 
@@ -250,6 +248,13 @@ impl Scheduler {
         let sound = *error == EngineError::Cancelled;
         if let Some(branch) = self.vacate(slot, sound) {
             self.dismiss(branch, Some(error));
+        }
+    }
+
+    /// The branch is over, and knows it.
+    pub(super) fn end_done(&mut self, slot: usize) {
+        if let Some(branch) = self.vacate(slot, true) {
+            self.dismiss(branch, None);
         }
     }
 

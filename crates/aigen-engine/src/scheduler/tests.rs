@@ -1,5 +1,6 @@
 mod aside;
 mod memory;
+mod unread;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -58,8 +59,9 @@ impl Probe {
 }
 
 impl Driver for Probe {
-    fn started(&mut self, start: Start) {
+    fn started(&mut self, start: Start) -> bool {
         self.report(Started(self.name, start));
+        true
     }
 
     fn next(&mut self, input: Input<'_>) -> Step {
@@ -70,8 +72,8 @@ impl Driver for Probe {
             }
             Input::Resumed => (Resumed(self.name), Heard::Resumed),
             Input::ForkRefused { free } => (Refused(self.name, free), Heard::Refused),
-            Input::Failed(error) => {
-                self.report(Failed(self.name, error.clone()));
+            Input::Failed(failure) => {
+                self.report(Failed(self.name, failure.error.clone()));
                 return Step::Done;
             }
         };
@@ -457,8 +459,9 @@ fn a_panic_ends_its_own_session_only() {
 struct Explosive(&'static str, Sender<Event>);
 
 impl Driver for Explosive {
-    fn started(&mut self, _: Start) {
+    fn started(&mut self, _: Start) -> bool {
         assert_ne!(self.0, "started");
+        true
     }
 
     fn prepare(&mut self) {

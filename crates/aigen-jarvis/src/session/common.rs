@@ -28,6 +28,8 @@ pub(super) struct Common {
     /// The prompt that the model reads.
     pub prompt: Vec<TokenId>,
     pub cached_prompt_tokens: u32,
+    /// Of the prompt, what was not read by the time the engine ended it.
+    pub unread_prompt_tokens: u32,
     pub usage: Usage,
     /// Tokens that are paid for and not sampled yet: one for each branch in a pass.
     pub reserved: u64,

@@ -84,8 +84,9 @@ impl Family {
         }
     }
 
-    /// Decided now, the first mask can be computed while the prompt is read.
-    pub fn started(&mut self, start: Start) {
+    /// Decided now, the first mask can be computed while the prompt is read. `false` where that failed, and nothing
+    /// needs to be read: the session ends once it is known how much was.
+    pub fn started(&mut self, start: Start) -> bool {
         self.common.cached_prompt_tokens = start.cached_prompt_tokens;
         let Start {
             prompt_tokens,
@@ -94,8 +95,16 @@ impl Family {
         self.common
             .outlet
             .started(prompt_tokens, cached_prompt_tokens);
-        let progress = self.settle();
-        self.note(progress);
+        match self.settle() {
+            Err(halt) if matches!(halt.finish, Finish::Fault(_)) => {
+                self.halt = Some(halt);
+                false
+            }
+            progress => {
+                self.note(progress);
+                true
+            }
+        }
     }
 
     /// Computes the masks that the branch, and those that it forks into, will need.
@@ -499,6 +508,7 @@ impl Family {
         let mut ending = Ending {
             finish,
             usage: nothing_kept(self.common.usage),
+            unread_prompt_tokens: self.common.unread_prompt_tokens,
             ..Ending::crashed()
         };
         self.branches[0].output.shown = Shown::Answer;

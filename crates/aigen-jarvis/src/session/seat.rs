@@ -57,8 +57,8 @@ fn await_recalled(family: &Arc<Mutex<Family>>) {
 }
 
 impl Driver for Seat {
-    fn started(&mut self, start: Start) {
-        self.lock().started(start);
+    fn started(&mut self, start: Start) -> bool {
+        self.lock().started(start)
     }
 
     fn prepare(&mut self) {
@@ -71,8 +71,9 @@ impl Driver for Seat {
             Input::Logits(logits) => family.arrived(self.branch, logits),
             Input::Resumed => family.resumed(self.branch),
             Input::ForkRefused { free } => family.fork_refused(self.branch, free),
-            Input::Failed(error) => {
-                let computes = family.failed(error);
+            Input::Failed(failure) => {
+                family.common.unread_prompt_tokens = failure.unread;
+                let computes = family.failed(&failure.error);
                 drop(family);
                 if computes {
                     await_recalled(&self.family);

@@ -16,16 +16,18 @@ impl Several {
 }
 
 impl Driver for Several {
-    fn started(&mut self, start: Start) {
-        self.first.started(start);
+    /// It goes on as long as any of them does.
+    fn started(&mut self, start: Start) -> bool {
+        let mut goes_on = self.first.started(start);
         // What the first computes is there for the others.
         let cached_prompt_tokens = start.prompt_tokens;
         for other in &mut self.others {
-            other.started(Start {
+            goes_on |= other.started(Start {
                 cached_prompt_tokens,
                 ..start
             });
         }
+        goes_on
     }
 
     fn prepare(&mut self) {
@@ -39,11 +41,11 @@ impl Driver for Several {
             Input::Logits(_) if !self.others.is_empty() => {
                 Step::Fork(std::mem::take(&mut self.others))
             }
-            Input::Failed(error) => {
+            Input::Failed(failure) => {
                 for other in &mut self.others {
-                    other.next(Input::Failed(error));
+                    other.next(Input::Failed(failure));
                 }
-                self.first.next(Input::Failed(error))
+                self.first.next(Input::Failed(failure))
             }
             other => self.first.next(other),
         }

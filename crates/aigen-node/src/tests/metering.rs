@@ -1,8 +1,13 @@
-use super::{World, read, request};
-use crate::NodeError;
+use super::{World, read, request, served};
+use crate::{CompletionRequest, NodeError, Prompt};
+use aigen_engine::scripted::{PassLog, Script, ScriptedEngine, Vocabulary};
+use aigen_engine::{Limits, Sequence, Tokenizer};
 use aigen_jarvis::Finish;
+use aigen_journal::MemoryStore;
 use aigen_network::{Outcome, Refusal};
 use aigen_types::Amount;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 #[tokio::test]
@@ -105,6 +110,71 @@ async fn a_reader_that_leaves_pays_for_what_was_produced() {
             "{produced} after {pieces} pieces"
         );
     }
+}
+
+/// Says "x" for ever. The first pass waits at the gate, and so does every one that two sessions are in, until
+/// nobody is there to open it any more.
+fn gated(gate: Receiver<()>, passes: Arc<OnceLock<PassLog>>) -> Script {
+    Script::new(move |vocabulary, _| {
+        let passes = passes.get().map(PassLog::passes).unwrap_or_default();
+        if passes.len() == 1 || passes.last().is_some_and(|pass| pass.len() == 2) {
+            let _ = gate.recv();
+        }
+        let mut logits = vec![0.0; vocabulary.vocab_size() as usize];
+        logits[vocabulary.word("x") as usize] = 10.0;
+        logits
+    })
+}
+
+/// A reader that goes away while its prompt is read, 127 tokens at a time: what was read of it is charged, once.
+#[tokio::test]
+async fn a_reader_that_leaves_during_the_prompt_pays_for_what_was_read() {
+    for choices in [1, 3] {
+        leave_during_the_prompt(choices).await;
+    }
+}
+
+async fn leave_during_the_prompt(choices: u32) {
+    let ((go, gate), log) = (channel(), Arc::<OnceLock<PassLog>>::default());
+    let script = gated(gate, Arc::clone(&log));
+    let engine = ScriptedEngine::new(Vocabulary::bytes(), script).with_context(4096);
+    let passes = log.get_or_init(|| engine.pass_log());
+    let engine = aigen_engine::start(Box::new(engine), Limits::default());
+    let model = served(engine.clone());
+    let world = World::with(Box::<MemoryStore>::default(), model, 100_000).await;
+    let beside = world.complete(3_000).await.unwrap();
+    let long = CompletionRequest {
+        prompt: Prompt::Text("x".repeat(900)),
+        choices,
+        ..request(10)
+    };
+    let (node, caller) = (world.node.clone(), world.caller.clone());
+    let reading = tokio::spawn(async move { node.complete(&caller, long).await });
+    while engine.sessions() < 2 {
+        tokio::task::yield_now().await;
+    }
+    go.send(()).unwrap();
+    let reading = reading.await.unwrap().unwrap();
+    let (call, prompt) = (reading.call, reading.prompt_tokens);
+    // The first part of its prompt waits at the gate. Its meter hears of this before that opens.
+    drop(reading);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    drop((go, beside));
+    world.node.shut_down(Duration::from_secs(60)).await;
+    let passes = passes.passes();
+    let parts = passes.iter().flatten();
+    let own = parts.filter(|(sequence, _)| *sequence == Sequence(1));
+    let read: u64 = own.map(|(_, tokens)| u64::from(*tokens)).sum();
+    assert!(read > 0 && read < prompt, "{read} of {prompt}");
+    let network = world.node.network();
+    let receipt = network.receipt(call).expect("settled without its reader");
+    assert_eq!(receipt.outcome, Outcome::Cancelled);
+    assert_eq!(receipt.call.used.prompt_tokens, read);
+    assert_eq!(receipt.charge.total.nano(), u128::from(read));
+    assert_eq!(world.money().1, 0);
+    world.check();
 }
 
 /// The handler's future is dropped between the hold and the response.

@@ -26,6 +26,10 @@ impl Family {
         if self.recalled.is_some() || self.is_finished() {
             return false;
         }
+        if self.failed_at_its_start() {
+            self.conclude();
+            return false;
+        }
         self.recalled = self.under_way();
         let Some(call) = &self.recalled else {
             self.note(Err(finish.into()));
@@ -39,6 +43,12 @@ impl Family {
             self.end_recalled();
         }
         computes
+    }
+
+    /// Any other failure ends it at once.
+    fn failed_at_its_start(&self) -> bool {
+        let halt = self.halt.as_ref();
+        halt.is_some_and(|halt| matches!(halt.finish, Finish::Fault(_)))
     }
 
     /// The call to a controller that is not answered, if there is one: all branches wait for it.

@@ -3,8 +3,11 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 
+use aigen_engine::Limits;
+use aigen_engine::scripted::{Script, ScriptedEngine};
+
 use super::*;
-use crate::{Asked, Blueprint, Controller, Cut, Guest, Report, Turn, Wake, replay};
+use crate::{Asked, Blueprint, Controller, Cut, Event, Guest, Report, Turn, Wake, replay};
 
 /// What is asked of it that it does not answer before it is recalled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,5 +148,57 @@ fn what_a_cut_call_used_is_told_and_its_decision_is_not() {
                 "{hangs:?}: it is not asked again"
             );
         }
+    }
+}
+
+/// Whoever is ended while the prompt is read, two tokens at a time, hears how much of it was not.
+#[test]
+fn what_was_not_read_of_the_prompt_is_told() {
+    let ((begin, begun), (go, gate)) = (channel(), channel());
+    let script = Script::new(move |vocabulary, _| {
+        let _ = begin.send(());
+        let _ = gate.recv();
+        let mut logits = vec![0.0; vocabulary.vocab_size() as usize];
+        logits[vocabulary.word("a") as usize] = 1.0;
+        logits
+    });
+    let limits = Limits {
+        batch_tokens: 3,
+        call_max: Duration::MAX,
+        ..Limits::default()
+    };
+    let engine = ScriptedEngine::new(Vocabulary::with_words(WORDS), script);
+    let stage = Stage::of(engine, limits);
+    let beside = stage.start(stage.request(Program::free()));
+    begun.recv().unwrap();
+    let reads = stage.start(SessionRequest {
+        prompt: vec![97; 20],
+        ..stage.request(Program::free())
+    });
+    go.send(()).unwrap();
+    let started = reads.events.recv().unwrap();
+    assert!(matches!(started, Event::Started { .. }), "{started:?}");
+    // Its first two tokens are in a pass beside the other's second.
+    reads.handle.cancel();
+    go.send(()).unwrap();
+    let ending = reads.outcome().ending;
+    assert_eq!(ending.finish, Finish::Cancelled);
+    assert_eq!(ending.unread_prompt_tokens, 18);
+    drop((go, beside));
+}
+
+#[test]
+fn nothing_is_read_for_a_controller_that_fails_at_its_start() {
+    for stage in Stage::both(&WORDS, &["yes"]) {
+        let request = stage.request(program_of(&stage, "play 1↶"));
+        let program = request.program.clone();
+        let ending = stage.run(request).ending;
+        assert_eq!(finish_name(&ending.finish), "backtrack_too_far");
+        assert_eq!(ending.unread_prompt_tokens, 2);
+        assert!(stage.passes.passes().is_empty());
+        let log = ending.replay.as_ref().unwrap();
+        let again = replay(stage.vocabulary.clone(), &program, log).unwrap();
+        assert_eq!(again.ending.finish, ending.finish);
+        assert_eq!(again.ending.decisions, ending.decisions);
     }
 }
