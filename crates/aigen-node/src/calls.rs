@@ -56,6 +56,11 @@ impl Calls {
         self.tracker.spawn(work);
     }
 
+    /// One that computes on a thread of its own.
+    pub fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static) {
+        self.tracker.spawn_blocking(work);
+    }
+
     /// Takes no more in, and waits for nobody who reads slowly: every call has a task of its own now.
     pub fn close(&self) {
         self.tracker.close();
