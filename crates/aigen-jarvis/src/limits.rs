@@ -37,6 +37,9 @@ pub const SUSPEND_MILLIS_MAX: u32 = 60_000;
 pub const BIASES_MAX: usize = 1024;
 /// Tokens that the splices of one decision name, in all.
 pub const SPLICE_TOKENS_MAX: usize = 4096;
+/// Bytes of the stop texts of one decision, in all: each is compared with the end of the text at every
+/// token, on the scheduler's thread.
+pub const STOP_TEXT_BYTES_MAX: usize = 16 * 1024;
 /// The model's likeliest tokens that one report may name.
 pub const OBSERVED_TOP_MAX: u8 = 20;
 

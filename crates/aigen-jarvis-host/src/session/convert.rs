@@ -8,6 +8,7 @@ use aigen_jarvis::{
 
 use crate::bindings::aigen::controller::types as shared;
 use crate::bindings::exports::aigen::controller::controller as wit;
+use crate::limits::REASON_BYTES_MAX;
 use crate::state::State;
 
 pub(super) fn request(opening: &Opening<'_>) -> wit::Request {
@@ -53,15 +54,22 @@ pub(super) fn step(report: &Report<'_>) -> wit::Step {
     }
 }
 
-/// What the guest itself gave as its reason to stop.
+/// What the guest itself gave as its reason to stop: its beginning, since it goes to whoever called.
 pub(super) fn said(error: wit::Error) -> Fault {
-    let reason = match error {
+    let mut reason = match error {
         wit::Error::Denied(what)
         | wit::Error::Limit(what)
         | wit::Error::Invalid(what)
         | wit::Error::Unavailable(what) => what,
         wit::Error::Cancelled => "it was cancelled".to_owned(),
     };
+    if reason.trim().is_empty() {
+        "it gave no reason".clone_into(&mut reason);
+    }
+    if reason.len() > REASON_BYTES_MAX {
+        reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
+        reason.push('…');
+    }
     Fault::Controller { reason }
 }
 

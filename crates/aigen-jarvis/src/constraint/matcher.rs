@@ -81,6 +81,17 @@ impl Matcher {
         }
     }
 
+    /// Refuses one that failed before: it looks as if it were finished.
+    ///
+    /// # Errors
+    /// What it failed by.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        match lock(&self.0).get_error() {
+            Some(error) => Err(failed(&error)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether the text must end here: nothing may follow.
     #[must_use]
     pub fn finished(&self) -> bool {

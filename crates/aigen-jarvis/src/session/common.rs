@@ -9,7 +9,10 @@ use aigen_engine::{TokenId, Tokenizer};
 use super::outlet::Outlet;
 use crate::cover::Covered;
 use crate::limits::BRANCHES_MAX;
-use crate::{Asked, Budget, Capabilities, Context, Cover, Cut, Fault, Finish, Guest, Usage, Used};
+use crate::{
+    Asked, Budget, Capabilities, Context, Cover, Cut, Fault, Finish, Guest, LogEntry, Traced,
+    Usage, Used,
+};
 
 pub(super) struct Common {
     pub tokenizer: Arc<dyn Tokenizer>,
@@ -47,6 +50,8 @@ pub(super) struct Common {
     pub before: (Guest, Asked),
     /// Fuel that a trace has told of.
     pub traced_fuel: u64,
+    /// Lines of the log that a trace has told of.
+    pub traced_lines: usize,
     /// Time that controllers and constraints took between forward passes.
     pub overhead: Duration,
 }
@@ -112,6 +117,25 @@ impl Common {
             branches: BRANCHES_MAX.saturating_sub(self.usage.branches),
         };
         self.context.tell(used, budget);
+    }
+
+    /// Tells whoever wants a trace what controllers logged since this was told last; the branch
+    /// that was asked last is at this position.
+    pub fn trace_log(&mut self, position: u32) {
+        if !self.outlet.traces() {
+            return;
+        }
+        let lines = self.context.logged(self.traced_lines);
+        self.traced_lines += lines.len();
+        for line in lines {
+            let LogEntry {
+                branch,
+                level,
+                message,
+            } = line;
+            let logged = Traced::Logged { level, message };
+            self.outlet.trace(branch, position, logged);
+        }
     }
 
     /// A call to a controller begins.

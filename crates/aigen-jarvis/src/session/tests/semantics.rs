@@ -260,6 +260,20 @@ fn s9_chance_belongs_to_a_branch() {
 
 #[test]
 fn s11_outcomes_are_json_or_a_fault() {
+    let of = |outcome: &str, ends: &str| {
+        format!(
+            r#"a | any:1 stop | outcome {outcome} | 0started 0limit | 0:a | 1 | {ends} 0 "a" 1s"#
+        )
+    };
+    let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
+    let rows = [
+        // Nobody could read it.
+        of(&deep, "result_invalid"),
+        of("1e999", "result_invalid"),
+        // A last word that fails is no answer without one.
+        of("fault it broke", "controller"),
+    ];
+    check(rows.iter().map(String::as_str));
     check([
         r#"a | any:1 result:[1] stop | outcome {"done":true} | 0started 0limit | 0:a | 1 | stop 0 "a" 1s {"done":true}"#,
         r#"a | any:1 stop | outcome {done | 0started 0limit | 0:a | 1 | result_invalid 0 "a" 1s"#,
