@@ -54,23 +54,56 @@ pub(super) fn step(report: &Report<'_>) -> wit::Step {
     }
 }
 
-/// What the guest itself gave as its reason to stop: its beginning, since it goes to whoever called.
+/// What the guest itself gave as its reason to stop.
 pub(super) fn said(error: wit::Error) -> Fault {
-    let mut reason = match error {
+    let reason = match error {
         wit::Error::Denied(what)
         | wit::Error::Limit(what)
         | wit::Error::Invalid(what)
         | wit::Error::Unavailable(what) => what,
         wit::Error::Cancelled => "it was cancelled".to_owned(),
     };
-    if reason.trim().is_empty() {
+    let mut reason = line(&reason);
+    if reason.is_empty() {
         "it gave no reason".clone_into(&mut reason);
     }
-    if reason.len() > REASON_BYTES_MAX {
-        reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
-        reason.push('…');
-    }
     Fault::Controller { reason }
+}
+
+/// The beginning of what a guest says, on one line and without what acts on a terminal: it goes to whoever
+/// called.
+fn line(text: &str) -> String {
+    let begin = &text[..text.floor_char_boundary(REASON_BYTES_MAX)];
+    let reorders = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let acts = |c: char| c.is_control() || reorders(c);
+    let mut line = begin.replace(acts, " ").trim().to_owned();
+    if begin.len() < text.len() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guests_reason_is_a_line() {
+        let long = "é".repeat(REASON_BYTES_MAX);
+        let cut = format!("{}…", "é".repeat(REASON_BYTES_MAX / 2));
+        for (said_by_it, told) in [
+            ("no", "no"),
+            ("a\u{1b}[31mred\r\nINFO forged\0", "a [31mred  INFO forged"),
+            ("\u{202e}desrever", "desrever"),
+            ("", "it gave no reason"),
+            ("\n", "it gave no reason"),
+            (long.as_str(), cut.as_str()),
+        ] {
+            let fault = said(wit::Error::Invalid(said_by_it.to_owned()));
+            let reason = told.to_owned();
+            assert_eq!(fault, Fault::Controller { reason });
+        }
+    }
 }
 
 pub(super) fn decision(state: &State, decision: wit::Decision) -> Result<Decision, Fault> {

@@ -373,10 +373,10 @@ fn one(session: &Session) -> String {
         "{}\n{}\nended with {finish}{why}: {sampled} sampled, {forced} forced, {discarded} discarded, {hidden} hidden; \
          {fuel} fuel; decisions {decisions}\n",
         table(&session.steps),
-        session.text
+        output::lines(&session.text)
     );
     if let Some(outcome) = &session.outcome {
-        text += &format!("outcome {outcome}\n");
+        text += &format!("outcome {}\n", output::lines(outcome));
     }
     text
 }
