@@ -261,7 +261,7 @@ fn literal(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Bytes of the literal at the start of `text`, with both delimiters.
-fn delimited(text: &str, delimiter: char) -> usize {
+pub(super) fn delimited(text: &str, delimiter: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         match c {

@@ -86,6 +86,10 @@ fn s5_grammars_are_steered_to_their_end() {
         r#"{"abababab | lark:start:"{"/"[ab]*"/"}" stop | max 6 | 0started 0finished | 0:a·b·a·STEERED | 5 | stop 0 "{\"aba\"}" 3s 3f"#,
         // Paid for, and not only asked for.
         r#"{"abababab | lark:start:"{"/"[ab]*"/"}" stop | cover 5 | 0started 0finished | 0:a·b·STEERED | 4 | stop 0 "{\"ab\"}" 2s 3f"#,
+        // A word that has to come stands in the grammar's source, whatever else may come before it.
+        r#"aaaaaaaa | lark:start:/.*xxy.*/ stop | max 6 | 0started 0finished | 0:a·a·a·STEERED | 4 | stop 0 "aaaxxy" 3s 3f"#,
+        r#"aaaaaaaa | lark:start:/[^\n]*(sooner|end)/ stop | max 6 | 0started 0finished | 0:a·a·a·STEERED | 4 | stop 0 "aaaend" 3s 3f"#,
+        r#"aaaaaaaa | lark:start:/(.*xa)?.*yb/ stop | max 4 | 0started 0finished | 0:a·a·STEERED | 3 | stop 0 "aayb" 2s 2f"#,
         // Where there is no way out the answer is cut, and says so.
         r#"abababab | lark:start:/[ab]{20}/ stop | max 3 | 0started | 0:a·b·a | 3 | length 0 "aba" 3s"#,
     ]);
@@ -148,6 +152,8 @@ fn s5_what_could_go_on_for_ever_is_closed_and_not_left_out() {
         record(pattern("^[0-9]+$")),
         record(pattern("[0-9]{2}")),
         record(pattern("^[a-z]+-[a-z]+$")),
+        record(pattern("xxy")),
+        record(pattern("^.*b$")),
         serde_json::json!({"type": "array", "items": number(), "minItems": 3}),
     ];
     for schema in &rows {
