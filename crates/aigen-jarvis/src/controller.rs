@@ -347,7 +347,7 @@ pub enum Waiting {
     Variables(Vec<String>),
     /// All of these branches are over. A branch never waits for itself.
     Branches(Vec<BranchId>),
-    /// So many milliseconds, [`crate::limits::SUSPEND_MILLIS_MAX`] at most.
+    /// So many milliseconds, [`crate::limits::SUSPEND_MILLIS_MAX`] at most in a session.
     Millis(u32),
 }
 

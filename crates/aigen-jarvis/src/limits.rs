@@ -29,7 +29,8 @@ pub const RECALL_TIME_MAX: Duration = Duration::from_secs(10);
 /// Branches one session may create beside its first, those that are over too.
 pub const BRANCHES_MAX: u32 = 64;
 
-/// The longest time a controller may suspend itself for, in milliseconds.
+/// The longest time that the branches of one session may suspend themselves for, all together, in milliseconds: who
+/// sleeps keeps a place in the engine that others wait for, and pays nothing for it.
 pub const SUSPEND_MILLIS_MAX: u32 = 60_000;
 
 /// Biased tokens, splices, triggers, stop strings or names of one decision; each

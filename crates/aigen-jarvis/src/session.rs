@@ -380,6 +380,7 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         alive: 1,
         passes: 0,
         late_steps: 0,
+        slept_millis: 0,
         left: given.left.clone(),
         said_left: 0,
         replays,

@@ -38,6 +38,8 @@ pub(super) struct Common {
     pub alive: u32,
     pub passes: u64,
     pub late_steps: u32,
+    /// For how long its branches wanted to sleep, all together.
+    pub slept_millis: u32,
     /// What was left at every decision; in a replay what is to be said of it.
     pub left: Vec<u64>,
     pub said_left: usize,
