@@ -92,6 +92,33 @@ export function bytes(text) {
   return Uint8Array.from(escaped, (character) => character.charCodeAt(0));
 }
 
+/// The cases of the contract's `error` and `decision`.
+const ERRORS = ["denied", "limit", "invalid", "unavailable", "cancelled"];
+const DECISIONS = ["generate", "edit", "fork", "suspend", "stop"];
+
+/// Has what a controller throws end the request in its own words, and logs where it came from: a trap would say
+/// neither. An error of the contract is said as it is.
+function told(act) {
+  try {
+    return act();
+  } catch (thrown) {
+    // What the host answered with is within the error that it was thrown as.
+    const said = thrown?.payload ?? thrown;
+    if (ERRORS.includes(said?.tag)) throw said;
+    output.log("error", `${thrown}\n${thrown?.stack ?? ""}`);
+    throw invalid(`${thrown}`);
+  }
+}
+
+/// What a controller said, if it is what it should be.
+function expected(said, isIt, what) {
+  if (isIt(said)) return said;
+  throw new TypeError(`${typeof said} is no ${what}`);
+}
+
+const isDecision = (said) => DECISIONS.includes(said?.tag);
+const isText = (said) => typeof said === "string";
+
 /// What a component exports: `export const controller = exported(YourClass)`. The class has
 /// `open(request)` and `step(step)`, and may have `prompt()`, `fork()` and `finish()`.
 export function exported(Controller) {
@@ -101,25 +128,28 @@ export function exported(Controller) {
     }
 
     static open(request) {
-      const made = new Controller();
-      made.open?.(request);
-      return new Session(made);
+      return told(() => {
+        const made = new Controller();
+        made.open?.(request);
+        return new Session(made);
+      });
     }
 
     prompt() {
-      return this.made.prompt?.() ?? null;
+      return told(() => this.made.prompt?.() ?? null);
     }
 
     step({ why, ...step }) {
-      return this.made.step({ ...step, ...why.val, why: why.tag });
+      const asked = { ...step, ...why.val, why: why.tag };
+      return told(() => expected(this.made.step(asked), isDecision, "decision"));
     }
 
     fork() {
-      return new Session(this.made.fork?.() ?? copy(this.made));
+      return told(() => new Session(this.made.fork?.() ?? copy(this.made)));
     }
 
     finish() {
-      return this.made.finish?.() ?? "";
+      return told(() => expected(this.made.finish?.() ?? "", isText, "text of JSON"));
     }
   }
   return { Session };

@@ -152,6 +152,12 @@ def stop(keep=True):
     return contract.Decision_Stop(contract.Ending(contract.Reason.DONE, keep))
 
 
+# What a step may say.
+DECISIONS = (
+    contract.Decision_Generate, contract.Decision_Edit, contract.Decision_Fork, contract.Decision_Suspend,
+    contract.Decision_Stop,
+)
+
 WAKES = {
     contract.Wake_Started: "started",
     contract.Wake_Forked: "forked",

@@ -1,7 +1,7 @@
 use crate::state::Gateway;
 use crate::trace::{Span, Spans, Timed, TraceContext};
 use aigen_node::{TraceParent, random_call_id, without_secrets};
-use aigen_types::{Amount, Digest, Slug};
+use aigen_types::{Amount, CallId, Digest, Slug};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -39,6 +39,8 @@ pub(crate) struct Facts {
     pub key: Option<Slug>,
     pub model: Option<String>,
     pub controller: Option<Digest>,
+    /// The last of its calls, as its receipt names it.
+    pub call: Option<CallId>,
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
     /// Of all its calls; tokens are those of the last.
@@ -113,6 +115,7 @@ impl Drop for Line {
             key = facts.key.as_ref().map(Slug::as_str),
             model = facts.model,
             controller = facts.controller.map(tracing::field::display),
+            call = facts.call.map(tracing::field::display),
             prompt_tokens = facts.prompt_tokens,
             completion_tokens = facts.completion_tokens,
             cost = facts.cost.map(tracing::field::display),

@@ -54,6 +54,9 @@ pub const HOST_CALL_FUEL: u64 = 100;
 /// Bytes that one call to the host may carry. Wasmtime's own bound is 128 MiB.
 pub const HOST_CALL_BYTES_MAX: usize = 1024 * 1024;
 
+/// Bytes of the reason that a guest gives for failing, as its caller is told it.
+pub const REASON_BYTES_MAX: usize = 1024;
+
 /// How often it is looked whether a call takes too long.
 pub const TICK: Duration = Duration::from_millis(5);
 /// Ticks that one step may take: 25 ms. Where other programs keep it from running, so much of

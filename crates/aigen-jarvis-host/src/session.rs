@@ -105,7 +105,7 @@ impl Controller for Guest {
         }
     }
 
-    fn finish(&mut self) -> Option<String> {
+    fn finish(&mut self) -> Option<Result<String, Fault>> {
         let session = self.session;
         let progress = match self.finishing {
             true => self.runner.poll(session),
@@ -116,9 +116,9 @@ impl Controller for Guest {
         };
         self.finishing = true;
         match progress {
-            Progress::Done(Ok(Answer::Outcome(outcome))) => Some(outcome),
-            // Whoever cannot say anything any more has nothing to say.
-            Progress::Done(_) => Some(String::new()),
+            Progress::Done(Ok(Answer::Outcome(outcome))) => Some(Ok(outcome)),
+            Progress::Done(Ok(Answer::Decision { .. })) => Some(Err(Fault::Crashed)),
+            Progress::Done(Err(fault)) => Some(Err(fault)),
             Progress::Late | Progress::Elsewhere => None,
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct State {
     /// How many of the newest tokens may be taken back.
     pub hold: u32,
     pub host_calls: u64,
+    /// What the present call is, in the contract's words.
+    pub call: &'static str,
     /// Fuel for what the host did in the present call, and how much it may be.
     pub host_fuel: u64,
     pub host_fuel_max: u64,
@@ -60,6 +62,7 @@ impl State {
             table,
             hold: u32::MAX,
             host_calls: 0,
+            call: "",
             host_fuel: 0,
             host_fuel_max: 0,
             fault: None,
@@ -80,7 +83,7 @@ impl State {
         if self.host_fuel > self.host_fuel_max {
             return self.refuse(Fault::FuelExhausted {
                 max: self.host_fuel_max,
-                what: "one call",
+                what: self.call,
             });
         }
         Ok(())

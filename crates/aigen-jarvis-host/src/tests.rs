@@ -125,10 +125,10 @@ fn decided(controller: &mut dyn Controller, report: &Report<'_>) -> Decision {
 }
 
 /// Asks until there is one.
-fn last_word(controller: &mut dyn Controller) -> String {
+fn last_word(controller: &mut dyn Controller) -> Result<String, Fault> {
     loop {
         match controller.finish() {
-            Some(word) => return word,
+            Some(said) => return said,
             None => std::thread::yield_now(),
         }
     }
@@ -145,7 +145,55 @@ fn a_long_last_word_leaves_the_thread() {
     let mut request = open(&component(&guest)).unwrap();
     request.step(0, Wake::Started).1.unwrap();
     assert_eq!(request.controller.finish(), None);
-    assert_eq!(last_word(&mut *request.controller), "\"name\"");
+    assert_eq!(last_word(&mut *request.controller).unwrap(), "\"name\"");
+}
+
+/// What broke is said with the call in which it did: its author was not there.
+#[test]
+fn faults_say_in_which_call() {
+    let (trap, forever) = ("unreachable", "(loop $l (br $l))");
+    for (guest, expected) in [
+        (
+            Guest {
+                open: trap,
+                ..Guest::stepping("")
+            },
+            "the controller trapped in one call of `open`: ",
+        ),
+        (
+            Guest::stepping(trap),
+            "the controller trapped in one call of `step`: ",
+        ),
+        (
+            Guest {
+                finish: trap,
+                ..Guest::stepping("(call $stop)")
+            },
+            "the controller trapped in one call of `finish`: ",
+        ),
+        (
+            Guest {
+                finish: forever,
+                ..Guest::stepping("(call $stop)")
+            },
+            "the controller used its fuel up, which is 20000000 for one call of `finish`",
+        ),
+    ] {
+        let told = broken(&guest).to_string();
+        assert!(told.starts_with(expected), "{told}");
+    }
+}
+
+/// What one session ends by.
+fn broken(guest: &Guest<'_>) -> Fault {
+    let mut request = match open(&component(guest)) {
+        Ok(request) => request,
+        Err(fault) => return fault,
+    };
+    match request.step(0, Wake::Started).1 {
+        Ok(_) => last_word(&mut *request.controller).unwrap_err(),
+        Err(fault) => fault,
+    }
 }
 
 /// Opens and steps until something is named, and says what.
@@ -416,7 +464,7 @@ fn forks_are_asked_in_the_same_instance() {
         assert_eq!(generate.until.tokens, index);
     }
     assert!(request.controller.fork(3).is_err());
-    assert_eq!(last_word(&mut *request.controller), "\"name\"");
+    assert_eq!(last_word(&mut *request.controller).unwrap(), "\"name\"");
 }
 
 /// Two requests of one component share nothing.

@@ -14,6 +14,7 @@ mod tests;
 mod tools;
 mod vocabulary;
 mod warmth;
+mod words;
 mod workers;
 
 pub use compiler::{CompileLimits, Compiler};

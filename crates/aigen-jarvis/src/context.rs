@@ -22,6 +22,7 @@ use self::waking::Waking;
 use crate::{BranchId, Cut, Fault};
 
 pub use meter::{Guest, Used};
+pub(crate) use notes::check_json;
 pub use notes::{Level, LogEntry};
 pub use outside::{Answer, Answered, Ask, Asked, Exchange, OutsideError};
 pub use variables::Versioned;
@@ -156,12 +157,19 @@ impl Context {
         })
     }
 
-    /// Writes a line into the session's log, which the caller is given.
+    /// Writes a line into the session's log, which a caller who asks for a trace is given.
     ///
     /// # Errors
     /// [`Fault::LogFull`].
     pub fn log(&self, branch: BranchId, level: Level, message: &str) -> Result<(), Fault> {
         self.write(|state| state.notes.log(branch, level, message))
+    }
+
+    /// The lines of the session's log behind the first so many.
+    #[must_use]
+    pub fn logged(&self, first: usize) -> Vec<LogEntry> {
+        let state = self.lock();
+        state.notes.log.iter().skip(first).cloned().collect()
     }
 
     /// Puts a result beside the text, under a name; one of the same name is

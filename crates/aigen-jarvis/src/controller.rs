@@ -53,9 +53,10 @@ pub trait Controller: Send {
 
     /// What it has to say in the end, as JSON; empty for nothing. Asked on the branch that was
     /// kept, and nothing is asked after it. `None` says that it is still computing: it is asked again
-    /// whenever somebody used [`Context::waker`].
-    fn finish(&mut self) -> Option<String> {
-        Some(String::new())
+    /// whenever somebody used [`Context::waker`]. A fault ends the session by its name, whatever was said
+    /// before.
+    fn finish(&mut self) -> Option<Result<String, Fault>> {
+        Some(Ok(String::new()))
     }
 
     /// Nobody waits for its answer any more: the session was ended from outside, which
@@ -346,7 +347,7 @@ pub enum Waiting {
     Variables(Vec<String>),
     /// All of these branches are over. A branch never waits for itself.
     Branches(Vec<BranchId>),
-    /// So many milliseconds, [`crate::limits::SUSPEND_MILLIS_MAX`] at most.
+    /// So many milliseconds, [`crate::limits::SUSPEND_MILLIS_MAX`] at most in a session.
     Millis(u32),
 }
 

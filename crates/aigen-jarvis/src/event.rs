@@ -152,12 +152,13 @@ impl Ending {
         }
     }
 
-    /// The same, with what its controllers used and asked while they opened.
+    /// The same, with what its controllers used, asked and logged while they opened.
     pub(crate) fn unopened(fault: Fault, contexts: &[Context]) -> Self {
         let mut ending = Self::of(fault);
         for context in contexts {
             ending.guest.add(context.used().guest);
             ending.asked.add(context.take_exchanges().1);
+            ending.log.append(&mut context.take_notes().0);
         }
         ending
     }

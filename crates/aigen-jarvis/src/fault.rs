@@ -83,7 +83,7 @@ pub enum Fault {
         what: &'static str,
     },
     /// A fork would have made more branches than one session may have.
-    #[error("{asked} branches more are too many: {left} are left to this session")]
+    #[error("more branches than there may be: {asked} more, and {left} are left to this session")]
     BranchesTooMany {
         /// Branches asked for.
         asked: u32,
@@ -126,8 +126,10 @@ pub enum Fault {
         max: usize,
     },
     /// The controller broke: a trap in its code.
-    #[error("the controller trapped: {reason}")]
+    #[error("the controller trapped in {call}: {reason}")]
     Trap {
+        /// In which call.
+        call: &'static str,
         /// What the trap was.
         reason: String,
     },
@@ -140,8 +142,10 @@ pub enum Fault {
         what: &'static str,
     },
     /// One call to the controller took too long.
-    #[error("the controller computed for more than {millis} ms")]
+    #[error("the controller computed for more than {millis} ms in {call}")]
     TooSlow {
+        /// Which call.
+        call: &'static str,
         /// How long it may take, in milliseconds.
         millis: u64,
     },

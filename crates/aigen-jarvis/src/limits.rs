@@ -29,7 +29,8 @@ pub const RECALL_TIME_MAX: Duration = Duration::from_secs(10);
 /// Branches one session may create beside its first, those that are over too.
 pub const BRANCHES_MAX: u32 = 64;
 
-/// The longest time a controller may suspend itself for, in milliseconds.
+/// The longest time that the branches of one session may suspend themselves for, all together, in milliseconds: who
+/// sleeps keeps a place in the engine that others wait for, and pays nothing for it.
 pub const SUSPEND_MILLIS_MAX: u32 = 60_000;
 
 /// Biased tokens, splices, triggers, stop strings or names of one decision; each
@@ -37,6 +38,9 @@ pub const SUSPEND_MILLIS_MAX: u32 = 60_000;
 pub const BIASES_MAX: usize = 1024;
 /// Tokens that the splices of one decision name, in all.
 pub const SPLICE_TOKENS_MAX: usize = 4096;
+/// Bytes of the stop texts of one decision, in all: each is compared with the end of the text at every
+/// token, on the scheduler's thread.
+pub const STOP_TEXT_BYTES_MAX: usize = 16 * 1024;
 /// The model's likeliest tokens that one report may name.
 pub const OBSERVED_TOP_MAX: u8 = 20;
 

@@ -354,7 +354,7 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         can: given.can,
     };
     let mut controller = program.open(&opening)?;
-    let prompt = prompt(&mut *controller, given)?;
+    let prompt = prompt(&mut *controller, given, tokenizer.vocab_size())?;
     if let Some(fault) = context.fault() {
         return Err(fault);
     }
@@ -381,6 +381,7 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         alive: 1,
         passes: 0,
         late_steps: 0,
+        slept_millis: 0,
         left: given.left.clone(),
         said_left: 0,
         replays,
@@ -388,6 +389,7 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
         replayed_cut: given.cut.filter(|_| replays),
         before: context_spent,
         traced_fuel: 0,
+        traced_lines: 0,
         overhead: Duration::ZERO,
         sampling: sampling.clone(),
     };
@@ -396,17 +398,26 @@ fn open(program: &Program, given: &Log, surroundings: Surroundings) -> Result<Fa
 }
 
 /// The prompt that the model reads: the controller's own, if it has one.
-fn prompt(controller: &mut dyn Controller, given: &Log) -> Result<Vec<TokenId>, Fault> {
+fn prompt(
+    controller: &mut dyn Controller,
+    given: &Log,
+    vocab_size: u32,
+) -> Result<Vec<TokenId>, Fault> {
     let Some(own) = controller.prompt()? else {
         return Ok(given.prompt.clone());
     };
     let max = usize::try_from(given.prompt_tokens_max).unwrap_or(usize::MAX);
-    match own.len() > max {
-        true => Err(Fault::PromptTooLong {
-            tokens: own.len(),
-            max,
-        }),
-        false => Ok(own),
+    if own.len() > max {
+        let tokens = own.len();
+        return Err(Fault::PromptTooLong { tokens, max });
+    }
+    if own.is_empty() {
+        let reason = "its prompt has no tokens".to_owned();
+        return Err(Fault::Controller { reason });
+    }
+    match own.iter().find(|token| **token >= vocab_size) {
+        Some(&token) => Err(Fault::TokenUnknown { token, vocab_size }),
+        None => Ok(own),
     }
 }
 

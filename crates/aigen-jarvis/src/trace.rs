@@ -1,6 +1,6 @@
 use aigen_engine::TokenId;
 
-use crate::BranchId;
+use crate::{BranchId, Level};
 
 /// One thing that happened in a session, for a request that asked for a trace.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,13 @@ pub enum Traced {
         micros: u64,
         /// Fuel of the same; 0 of what is no guest.
         fuel: u64,
+    },
+    /// The controller wrote a line into its log, on its way to its next decision or its last word.
+    Logged {
+        /// How much it matters.
+        level: Level,
+        /// What it says; untrusted text.
+        message: String,
     },
     /// The model chose a token; an end token too, which is in no branch.
     Sampled(Token),

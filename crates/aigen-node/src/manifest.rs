@@ -294,18 +294,19 @@ impl Manifest {
             Control::Text => ControlLevel::Text,
         };
         let lacking = if engine.control < control {
-            "does not let every token be steered as closely as that"
+            "it does not let every token be steered as closely as that".to_owned()
         } else if self.requires.backtrack && !engine.backtrack {
-            "cannot take tokens back"
+            "it cannot take tokens back".to_owned()
         } else if self.requires.fork && engine.branches < self.branches() {
-            "cannot fork so often"
+            let (is, asked) = (engine.branches, self.branches());
+            format!("it has {is} branches at once, and `limits.branches` asks for {asked}")
         } else if self.requires.probabilities && !engine.probabilities {
-            "does not tell: how likely its tokens are"
+            "it does not tell how likely its tokens are".to_owned()
         } else {
             return Ok(());
         };
         Err(NodeError::Steering(format!(
-            "the controller needs what the engine of `{}` {lacking}",
+            "the controller's manifest requires more than the engine of `{}` can do: {lacking}",
             engine.name
         )))
     }

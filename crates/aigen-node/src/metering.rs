@@ -1,4 +1,5 @@
 mod ending;
+mod logging;
 
 use self::ending::{decisions, outcome_of, steered, worst};
 use crate::admission::Admitted;
@@ -20,7 +21,7 @@ use aigen_journal::{Committed, Early, Stopped};
 use aigen_network::{
     CloseCall, Command, ExtendCall, OpenCall, OpenSubCall, ProgressCall, Receipt, Reply, Steered,
 };
-use aigen_types::{Amount, CallId};
+use aigen_types::{Amount, CallId, Digest};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ type Started = oneshot::Sender<Result<(), NodeError>>;
 pub(crate) struct Meter {
     node: Node,
     call: CallId,
+    /// The published version that steers it.
+    controller: Option<Digest>,
     open: Option<OpenCall>,
     /// Its first hold, until that is known to be durable.
     opened: Option<Early>,
@@ -111,6 +114,7 @@ impl Meter {
         Self {
             node,
             call: open.call,
+            controller: open.controller,
             cover,
             prompt_tokens: open.prompt_tokens,
             max_tokens,
@@ -598,6 +602,7 @@ impl Meter {
     }
 
     async fn close(&mut self, finish: &Finish, endings: &[Ending]) -> Result<(), NodeError> {
+        self.log_controllers(endings);
         let close = self.closing(finish, endings);
         // However long the journal is out of reach: what was used is owed.
         let closed = self.node.0.journal.send(close)?;

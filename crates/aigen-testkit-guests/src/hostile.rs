@@ -16,6 +16,15 @@ const fn stepping(tries: &'static str, step: &'static str, ends: &'static str) -
     Hostile { tries, guest, ends }
 }
 
+/// A session that is over, but for its last word.
+const fn ending(tries: &'static str, finish: &'static str, ends: &'static str) -> Hostile {
+    let guest = Guest {
+        finish,
+        ..Guest::stepping("(call $stop)")
+    };
+    Hostile { tries, guest, ends }
+}
+
 /// A segment under a grammar; where there is no such grammar it is told so, and insists.
 const fn under(
     tries: &'static str,
@@ -186,4 +195,44 @@ pub const HOSTILE: &[Hostile] = &[
         "trap",
     ),
     stepping("a trap", "unreachable", "trap"),
+    ending("a trap at the end", "unreachable", "trap"),
+    ending("an endless last word", FOREVER, "fuel_exhausted"),
+    ending(
+        "a flood of the log at the end",
+        "(loop $l (call $log (i32.const 1) (i32.const 0) (i32.const 60000)) (br $l))",
+        "log_full",
+    ),
+    ending(
+        "a last word that is no JSON",
+        "(i32.store8 (i32.const 40) (i32.const 33))",
+        "result_invalid",
+    ),
+    ending(
+        "a last word that is no text",
+        "(i32.store8 (i32.const 40) (i32.const 255))",
+        "trap",
+    ),
+    ending(
+        "a last word of 300,000 bytes",
+        "(drop (memory.grow (i32.const 8)))
+         (i32.store (i32.const 1024) (i32.const 131072))
+         (i32.store (i32.const 1028) (i32.const 300000))
+         (return (i32.const 1024))",
+        "result_invalid",
+    ),
+    ending(
+        "a last word of 2,000,000 bytes",
+        "(drop (memory.grow (i32.const 40)))
+         (i32.store (i32.const 1024) (i32.const 131072))
+         (i32.store (i32.const 1028) (i32.const 2000000))
+         (return (i32.const 1024))",
+        "trap",
+    ),
+    ending(
+        "a last word beyond its memory",
+        "(i32.store (i32.const 1024) (i32.const -16))
+         (i32.store (i32.const 1028) (i32.const 300))
+         (return (i32.const 1024))",
+        "trap",
+    ),
 ];

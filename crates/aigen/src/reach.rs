@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::data_dir::{DataDir, KeyFile};
 use crate::failure::{Charged, hinted, root_cause};
+use crate::output;
 use aigen_api::openai::{ApiError, ChatChunk, ChatRequest};
 use aigen_client::{Client, ClientError};
 use aigen_node::has_secret;
@@ -190,9 +191,18 @@ fn must_name_no_key(path: &str) -> Result<()> {
     }
 }
 
-/// A node ends its messages with the way out, for clients that show nothing else.
+/// A node ends its messages with the way out, for clients that show nothing else. What a controller gave as its
+/// reason is in some of them.
 fn refused(error: &ApiError) -> anyhow::Error {
-    let told = match &error.hint {
+    let told = output::lines(&told(error));
+    match charged(error) {
+        Some(charged) => anyhow::Error::new(charged).context(told),
+        None => anyhow::Error::msg(told),
+    }
+}
+
+fn told(error: &ApiError) -> String {
+    match &error.hint {
         None => as_flags(&error.message),
         Some(hint) => {
             let reason = error.message.strip_suffix(hint.as_str());
@@ -200,10 +210,6 @@ fn refused(error: &ApiError) -> anyhow::Error {
             let reason = as_flags(reason.unwrap_or(&error.message));
             format!("{reason}\nhint: {}", as_commands(hint))
         }
-    };
-    match charged(error) {
-        Some(charged) => anyhow::Error::new(charged).context(told),
-        None => anyhow::Error::msg(told),
     }
 }
 
@@ -276,7 +282,8 @@ mod tests {
             .with_metadata("cost", "0.1");
         let told: Vec<_> = refused(&error).chain().map(ToString::to_string).collect();
         assert_eq!(told, ["it trapped\nhint: look", "[0.1 AIGEN, receipt 5f]"]);
-        let free = refused(&ApiError::new(ErrorKind::Controller, "no"));
+        let free = refused(&ApiError::new(ErrorKind::Controller, "no\u{1b}[31m"));
+        assert_eq!(free.to_string(), "no\\u{1b}[31m");
         assert_eq!(free.chain().count(), 1);
     }
 

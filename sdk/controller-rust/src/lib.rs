@@ -93,6 +93,10 @@ pub struct Running<C>(RefCell<C>);
 
 impl<C: Controller> contract::GuestSession for Running<C> {
     fn open(request: Request) -> Result<contract::Session, Error> {
+        // What panics ends the request as a trap, which says neither what nor where.
+        std::panic::set_hook(Box::new(|panic| {
+            output::log(output::Level::Error, &panic.to_string());
+        }));
         let controller = C::open(request)?;
         Ok(contract::Session::new(Self(RefCell::new(controller))))
     }

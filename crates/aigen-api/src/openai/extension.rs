@@ -192,6 +192,13 @@ pub enum Traced {
         /// Its fuel since the decision before, the same in every run.
         fuel: u64,
     },
+    /// The controller wrote a line into its log, before its next decision or its last word.
+    Logged {
+        /// How much it matters: `debug`, `info`, `warn` or `error`.
+        level: String,
+        /// What it says: the controller's own text.
+        message: String,
+    },
     /// The model chose a token.
     Sampled(TracedToken),
     /// A controller or a grammar put one in.

@@ -258,7 +258,10 @@ async fn queue<T, W: Wording>(
     let again = Again::of(gateway, post, served, &request);
     let queued = gateway.node.queue(&post.caller, request).await?;
     let controller = queued.running.controller;
-    post.access.note(|facts| facts.controller = controller);
+    post.access.note(|facts| {
+        facts.controller = controller;
+        facts.call = Some(call);
+    });
     Ok(Underway {
         asking: Asking::new(queued, post.access.clone(), again),
         gateway: gateway.clone(),

@@ -24,6 +24,10 @@ fn what(what: What) -> Traced {
             micros,
             fuel,
         },
+        What::Logged { level, message } => Traced::Logged {
+            level: level.name().to_owned(),
+            message,
+        },
         What::Sampled(token) => Traced::Sampled(traced(&token)),
         What::Forced(token) => Traced::Forced(traced(&token)),
         What::Removed { tokens } => Traced::Removed { tokens },

@@ -1,7 +1,7 @@
 //! Calls into the guest: each owns the store while it runs, so that it can go on on
 //! another thread.
 
-use aigen_jarvis::limits::{BRANCHES_MAX, OUTCOME_BYTES_MAX};
+use aigen_jarvis::limits::BRANCHES_MAX;
 use aigen_jarvis::{Decision, Fault, Guest as Cost};
 use wasmtime::component::ResourceAny;
 use wasmtime::{Store, Trap, UpdateDeadline};
@@ -29,9 +29,11 @@ pub(super) enum Answer {
     Outcome(String),
 }
 
-/// Bounds of one kind of call.
+/// A kind of call, and its bounds.
 #[derive(Clone, Copy)]
 struct Bounds {
+    /// Which, in the contract's words: faults say so.
+    call: &'static str,
     fuel: u64,
     ticks: u64,
 }
@@ -58,10 +60,7 @@ pub(super) async fn open(
         let reason = NOBODY_WAITS.to_owned();
         return (running, Err(Fault::Controller { reason }));
     }
-    let bounds = Bounds {
-        fuel: running.store.data().settings.open_fuel,
-        ticks: OPEN_TICKS_MAX,
-    };
+    let bounds = running.open_bounds("one call of `open`");
     let began = match running.begin(0, bounds) {
         Ok(began) => began,
         Err(fault) => return (running, Err(fault)),
@@ -94,7 +93,7 @@ pub(super) async fn step(
 }
 
 async fn ask(running: &mut Running, session: ResourceAny, step: &Step) -> Result<Answer, Fault> {
-    let bounds = running.step_bounds();
+    let bounds = running.step_bounds("one call of `step`");
     let began = running.begin(step.branch, bounds)?;
     let (store, instance) = running.parts();
     let guest = instance.aigen_controller_controller();
@@ -121,7 +120,7 @@ async fn fork(
     branch: u32,
     index: u32,
 ) -> Result<ResourceAny, Fault> {
-    let bounds = running.step_bounds();
+    let bounds = running.step_bounds("one call of `fork`");
     let began = running.begin(branch, bounds)?;
     let (store, instance) = running.parts();
     let guest = instance.aigen_controller_controller();
@@ -133,10 +132,7 @@ pub(super) async fn prompt(
     mut running: Running,
     session: ResourceAny,
 ) -> (Running, Result<Option<Vec<u32>>, Fault>) {
-    let bounds = Bounds {
-        fuel: running.store.data().settings.open_fuel,
-        ticks: OPEN_TICKS_MAX,
-    };
+    let bounds = running.open_bounds("one call of `prompt`");
     let prompt = async {
         let began = running.begin(0, bounds)?;
         let (store, instance) = running.parts();
@@ -152,7 +148,7 @@ pub(super) async fn finish(
     mut running: Running,
     session: ResourceAny,
 ) -> (Running, Result<Answer, Fault>) {
-    let bounds = running.step_bounds();
+    let bounds = running.step_bounds("one call of `finish`");
     running.store.data_mut().finishing = true;
     let outcome = async {
         let began = running.begin(running.store.data().branch, bounds)?;
@@ -162,14 +158,9 @@ pub(super) async fn finish(
         running.end(began, bounds, said)
     }
     .await;
-    // One that is too long is no JSON: whoever asked finds out.
-    let mut outcome = outcome.unwrap_or_default();
-    if outcome.len() > OUTCOME_BYTES_MAX {
-        outcome.clear();
-    }
     // Nobody has to wait for a last word.
     running.store.data_mut().late = false;
-    (running, Ok(Answer::Outcome(outcome)))
+    (running, outcome.map(Answer::Outcome))
 }
 
 /// When a call began, and with how much fuel.
@@ -187,8 +178,17 @@ impl Running {
         }
     }
 
-    fn step_bounds(&self) -> Bounds {
+    fn open_bounds(&self, call: &'static str) -> Bounds {
         Bounds {
+            call,
+            fuel: self.store.data().settings.open_fuel,
+            ticks: OPEN_TICKS_MAX,
+        }
+    }
+
+    fn step_bounds(&self, call: &'static str) -> Bounds {
+        Bounds {
+            call,
             fuel: self.store.data().settings.step_fuel,
             ticks: STEP_TICKS_MAX,
         }
@@ -198,11 +198,14 @@ impl Running {
         let state = self.store.data_mut();
         let fuel = bounds.fuel.min(state.fuel_left);
         state.branch = branch;
+        state.call = bounds.call;
         state.host_fuel = 0;
         state.host_fuel_max = fuel;
         state.overtime = Overtime::new(bounds.ticks);
         let host_calls = state.host_calls;
-        self.store.set_fuel(fuel).map_err(|error| trap(&error))?;
+        self.store
+            .set_fuel(fuel)
+            .map_err(|error| trap(bounds.call, &error))?;
         self.store.set_epoch_deadline(1);
         let at = std::time::Instant::now();
         Ok(Began {
@@ -239,23 +242,24 @@ impl Running {
         };
         if error.is::<TooLong>() {
             let millis = u64::try_from(TICK.as_millis()).unwrap_or(u64::MAX) * bounds.ticks;
-            return Err(Fault::TooSlow { millis });
+            let call = bounds.call;
+            return Err(Fault::TooSlow { call, millis });
         }
         if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) {
             let (max, what) = match began.fuel < bounds.fuel {
                 true => (state.settings.request_fuel, "one request"),
-                false => (bounds.fuel, "one call"),
+                false => (bounds.fuel, bounds.call),
             };
             return Err(Fault::FuelExhausted { max, what });
         }
-        Err(trap(&error))
+        Err(trap(bounds.call, &error))
     }
 }
 
-fn trap(error: &wasmtime::Error) -> Fault {
+fn trap(call: &'static str, error: &wasmtime::Error) -> Fault {
     let reason = match error.downcast_ref::<Trap>() {
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     };
-    Fault::Trap { reason }
+    Fault::Trap { call, reason }
 }

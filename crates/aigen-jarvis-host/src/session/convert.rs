@@ -8,6 +8,7 @@ use aigen_jarvis::{
 
 use crate::bindings::aigen::controller::types as shared;
 use crate::bindings::exports::aigen::controller::controller as wit;
+use crate::limits::REASON_BYTES_MAX;
 use crate::state::State;
 
 pub(super) fn request(opening: &Opening<'_>) -> wit::Request {
@@ -62,7 +63,47 @@ pub(super) fn said(error: wit::Error) -> Fault {
         | wit::Error::Unavailable(what) => what,
         wit::Error::Cancelled => "it was cancelled".to_owned(),
     };
+    let mut reason = line(&reason);
+    if reason.is_empty() {
+        "it gave no reason".clone_into(&mut reason);
+    }
     Fault::Controller { reason }
+}
+
+/// The beginning of what a guest says, on one line and without what acts on a terminal: it goes to whoever
+/// called.
+fn line(text: &str) -> String {
+    let begin = &text[..text.floor_char_boundary(REASON_BYTES_MAX)];
+    let reorders = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let acts = |c: char| c.is_control() || reorders(c);
+    let mut line = begin.replace(acts, " ").trim().to_owned();
+    if begin.len() < text.len() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guests_reason_is_a_line() {
+        let long = "é".repeat(REASON_BYTES_MAX);
+        let cut = format!("{}…", "é".repeat(REASON_BYTES_MAX / 2));
+        for (said_by_it, told) in [
+            ("no", "no"),
+            ("a\u{1b}[31mred\r\nINFO forged\0", "a [31mred  INFO forged"),
+            ("\u{202e}desrever", "desrever"),
+            ("", "it gave no reason"),
+            ("\n", "it gave no reason"),
+            (long.as_str(), cut.as_str()),
+        ] {
+            let fault = said(wit::Error::Invalid(said_by_it.to_owned()));
+            let reason = told.to_owned();
+            assert_eq!(fault, Fault::Controller { reason });
+        }
+    }
 }
 
 pub(super) fn decision(state: &State, decision: wit::Decision) -> Result<Decision, Fault> {

@@ -100,11 +100,12 @@ impl Runner {
                 *slot = Slot::Away;
                 None
             }
-            // One that waits for the outside is not waited for.
-            other @ (Slot::Outside(..) | Slot::Taken) => {
-                *slot = other;
-                Some(Progress::Done(Err(Fault::Crashed)))
+            // One that waits for the outside is not waited for, so nothing is said.
+            waiting @ Slot::Outside(..) => {
+                *slot = waiting;
+                Some(Progress::Done(Ok(Answer::Outcome(String::new()))))
             }
+            Slot::Taken => Some(Progress::Done(Err(Fault::Crashed))),
         }
     }
 

@@ -91,5 +91,9 @@ fn best_of_three_forks_and_waits() {
     assert!(matches!(last, Decision::Stop(stop) if !stop.keep));
     let best = ask(1, Wake::Resumed, None);
     assert!(matches!(best, Decision::Stop(stop) if stop.keep));
-    assert!(super::last_word(branches[1].as_mut()).contains("\"branch\":1"));
+    assert!(
+        super::last_word(branches[1].as_mut())
+            .unwrap()
+            .contains("\"branch\":1")
+    );
 }

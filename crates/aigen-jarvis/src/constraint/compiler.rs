@@ -15,7 +15,7 @@ use super::warmth::Walk;
 use super::workers::{Lanes, Workers};
 use super::{
     CompileError, CompileErrorKind, Grammar, Hole, JsonOptions, ToolGrammar, quote, source,
-    template,
+    template, words,
 };
 use crate::program::digest_of;
 use crate::{Program, limits};
@@ -111,7 +111,8 @@ impl Compiler {
     ) -> Result<Program, CompileError> {
         let enforced = source::schema(schema, options)?;
         let text = enforced.to_string();
-        self.compile("json-schema", &text, Some(schema), || {
+        let words = || words::of_schema(schema);
+        self.compile("json-schema", &text, Some(schema), words, || {
             TopLevelGrammar::from_json_schema(enforced)
         })
         .map_err(|error| match error.what.contains("nimplemented") {
@@ -143,7 +144,7 @@ impl Compiler {
     /// If it does not parse or is too large.
     pub fn regex(&self, pattern: &str) -> Result<Program, CompileError> {
         let start = format!("start: {}", source::regex(pattern)?);
-        self.compile_lark("regex", &start)
+        self.compile_lark("regex", &start, || words::of_lark(&start))
     }
 
     /// Text derived from a Lark grammar's `start` rule, in llguidance's dialect.
@@ -151,7 +152,7 @@ impl Compiler {
     /// # Errors
     /// If it does not parse or is too large.
     pub fn lark(&self, source: &str) -> Result<Program, CompileError> {
-        self.compile_lark("lark", source)
+        self.compile_lark("lark", source, || words::of_lark(source))
     }
 
     /// Exactly one of the options.
@@ -160,7 +161,7 @@ impl Compiler {
     /// If there are none, too many, or one is empty.
     pub fn choice(&self, options: &[String]) -> Result<Program, CompileError> {
         let start = format!("start: {}", source::choice(options)?);
-        self.compile_lark("choice", &start)
+        self.compile_lark("choice", &start, Vec::new)
     }
 
     /// A contiguous run of 1 to `words` whole words of one line of the text;
@@ -170,7 +171,7 @@ impl Compiler {
     /// If the text has no words or is too long.
     pub fn quote(&self, text: &str, words: Option<u32>) -> Result<Program, CompileError> {
         let start = format!("start: QUOTE\nQUOTE: {}", quote::terminal(text, words)?);
-        self.compile_lark("quote", &start)
+        self.compile_lark("quote", &start, Vec::new)
     }
 
     /// A Lark grammar with holes such as `@quote(lesson)`, filled with this
@@ -187,7 +188,8 @@ impl Compiler {
         holes: &BTreeMap<String, Hole>,
     ) -> Result<Program, CompileError> {
         let filled = template::fill(source, holes)?;
-        self.compile_lark("template", &filled)
+        // Of what its author wrote: a quotation ends by itself.
+        self.compile_lark("template", &filled, || words::of_lark(source))
             .map_err(|error| self.of_a_hole(source, holes, error))
     }
 
@@ -218,7 +220,7 @@ impl Compiler {
     /// # Errors
     /// As [`Compiler::json_schema`], for any of the schemas.
     pub fn tools(&self, tools: &ToolGrammar) -> Result<Program, CompileError> {
-        self.compile_lark("tools", &tools.lark()?)
+        self.compile_lark("tools", &tools.lark()?, Vec::new)
             .map_err(|error| error.within_one_of(tools.schemas()))
     }
 
@@ -232,8 +234,13 @@ impl Compiler {
             .map(|_| ())
     }
 
-    fn compile_lark(&self, kind: &str, source: &str) -> Result<Program, CompileError> {
-        self.compile(kind, source, None, || {
+    fn compile_lark(
+        &self,
+        kind: &str,
+        source: &str,
+        words: impl FnOnce() -> Vec<String>,
+    ) -> Result<Program, CompileError> {
+        self.compile(kind, source, None, words, || {
             TopLevelGrammar::from_lark(source.to_owned())
         })
     }
@@ -243,6 +250,7 @@ impl Compiler {
         kind: &str,
         source: &str,
         schema: Option<&Value>,
+        words: impl FnOnce() -> Vec<String>,
         grammar: impl FnOnce() -> TopLevelGrammar,
     ) -> Result<Program, CompileError> {
         CompileError::too_long("the grammar", source.len(), limits::SOURCE_BYTES_MAX)?;
@@ -257,7 +265,10 @@ impl Compiler {
         };
         let CompileLimits { soft, time, .. } = self.limits;
         let matcher = self.workers.run(soft, time, work)??;
-        let grammar = Grammar::new(digest, matcher, schema);
+        let trie = self.factory.tok_env().tok_trie();
+        let words = words().into_iter();
+        let words = words.map(|word| trie.greedy_tokenize(word.as_bytes()));
+        let grammar = Grammar::new(digest, matcher, schema, words.collect());
         self.cache().put(grammar.clone());
         Ok(Program::constrained(grammar))
     }

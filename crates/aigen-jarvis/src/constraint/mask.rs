@@ -4,7 +4,7 @@ use toktrie::SimpleVob;
 use crate::Fault;
 
 /// Which tokens of the vocabulary may come: one bit for each.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Mask(SimpleVob);
 
 impl Mask {

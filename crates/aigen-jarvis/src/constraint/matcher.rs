@@ -17,15 +17,23 @@ struct Compiled {
     digest: Digest,
     /// What it was made from, where that is a JSON Schema and nothing else.
     schema: Option<Arc<Value>>,
+    /// See [`super::words`].
+    words: Arc<[Vec<TokenId>]>,
     /// Never advanced; cloned for every session.
     prototype: Mutex<llguidance::Matcher>,
 }
 
 impl Grammar {
-    pub fn new(digest: Digest, prototype: llguidance::Matcher, schema: Option<&Value>) -> Self {
+    pub fn new(
+        digest: Digest,
+        prototype: llguidance::Matcher,
+        schema: Option<&Value>,
+        words: Vec<Vec<TokenId>>,
+    ) -> Self {
         Self(Arc::new(Compiled {
             digest,
             schema: schema.cloned().map(Arc::new),
+            words: words.into(),
             prototype: Mutex::new(prototype),
         }))
     }
@@ -38,8 +46,11 @@ impl Grammar {
     /// sessions: one session's growing lexer must not count against another's.
     pub fn matcher(&self) -> Matcher {
         let place = Arc::new(Mutex::new(lock(&self.0.prototype).deep_clone()));
-        let schema = self.0.schema.clone();
-        Matcher(place, schema)
+        Matcher {
+            place,
+            schema: self.0.schema.clone(),
+            words: Arc::clone(&self.0.words),
+        }
     }
 }
 
@@ -48,7 +59,11 @@ impl Grammar {
 ///
 /// Every operation fails closed: after an error the matcher stays in error.
 #[derive(Clone)]
-pub struct Matcher(Arc<Mutex<llguidance::Matcher>>, Option<Arc<Value>>);
+pub struct Matcher {
+    place: Arc<Mutex<llguidance::Matcher>>,
+    schema: Option<Arc<Value>>,
+    words: Arc<[Vec<TokenId>]>,
+}
 
 impl Matcher {
     /// Advances over tokens that became part of the branch.
@@ -56,7 +71,7 @@ impl Matcher {
     /// # Errors
     /// [`Fault::Constraint`] if the grammar does not accept them.
     pub fn advance(&self, tokens: &[TokenId]) -> Result<(), Fault> {
-        lock(&self.0)
+        lock(&self.place)
             .consume_tokens(tokens)
             .map_err(constraint_fault)
     }
@@ -66,7 +81,7 @@ impl Matcher {
     /// # Errors
     /// [`Fault::Constraint`] if it never advanced that far.
     pub fn rollback(&self, tokens: usize) -> Result<(), Fault> {
-        lock(&self.0).rollback(tokens).map_err(constraint_fault)
+        lock(&self.place).rollback(tokens).map_err(constraint_fault)
     }
 
     /// Whether the text may end here.
@@ -74,17 +89,28 @@ impl Matcher {
     /// # Errors
     /// [`Fault::Constraint`] after any other error.
     pub fn accepting(&self) -> Result<bool, Fault> {
-        let mut matcher = lock(&self.0);
+        let mut matcher = lock(&self.place);
         match matcher.is_stopped() {
             true => Ok(matcher.stop_reason().is_ok()),
             false => matcher.is_accepting().map_err(constraint_fault),
         }
     }
 
+    /// Refuses one that failed before: it looks as if it were finished.
+    ///
+    /// # Errors
+    /// What it failed by.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        match lock(&self.place).get_error() {
+            Some(error) => Err(failed(&error)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether the text must end here: nothing may follow.
     #[must_use]
     pub fn finished(&self) -> bool {
-        lock(&self.0).is_stopped()
+        lock(&self.place).is_stopped()
     }
 
     /// The canonical tokens that must come next, whatever the model thinks; the
@@ -93,7 +119,7 @@ impl Matcher {
     /// # Errors
     /// [`Fault::Constraint`] if computing them failed.
     pub fn forced(&self) -> Result<Vec<TokenId>, Fault> {
-        let mut matcher = lock(&self.0);
+        let mut matcher = lock(&self.place);
         let tokens = matcher.compute_ff_tokens();
         match matcher.get_error() {
             Some(error) => Err(failed(&error)),
@@ -107,7 +133,7 @@ impl Matcher {
     /// # Errors
     /// As [`Matcher::forced`].
     pub(crate) fn forced_greedily(&self) -> Result<Vec<TokenId>, Fault> {
-        let mut matcher = lock(&self.0);
+        let mut matcher = lock(&self.place);
         let bytes = matcher.compute_ff_bytes();
         if let Some(error) = matcher.get_error() {
             return Err(failed(&error));
@@ -123,7 +149,7 @@ impl Matcher {
 
     /// What the last mask cost: items of the parser and steps of the lexer, 14 to 20 a microsecond.
     pub(crate) fn mask_fuel(&self) -> u64 {
-        let matcher = lock(&self.0);
+        let matcher = lock(&self.place);
         let stats = matcher.last_step_stats();
         stats.map_or(0, |stats| stats.lexer_cost + stats.all_items as u64)
     }
@@ -135,7 +161,7 @@ impl Matcher {
     /// [`Fault::MaskEmpty`] if there are none, [`Fault::Constraint`] if computing
     /// them failed, [`Fault::GrammarTooCostly`] if it cost too much.
     pub fn mask(&self) -> Result<Mask, Fault> {
-        let mut matcher = lock(&self.0);
+        let mut matcher = lock(&self.place);
         match matcher.compute_mask() {
             Ok(mask) if mask.is_zero() => Err(Fault::MaskEmpty),
             Ok(mask) => Ok(mask.into()),
@@ -150,7 +176,7 @@ impl Matcher {
     /// # Errors
     /// [`Fault::Constraint`] if finding out failed.
     pub fn advance_while(&self, tokens: &[TokenId]) -> Result<usize, Fault> {
-        lock(&self.0)
+        lock(&self.place)
             .try_consume_tokens(tokens)
             .map_err(constraint_fault)
     }
@@ -160,32 +186,39 @@ impl Matcher {
     /// # Errors
     /// [`Fault::Constraint`] after any other error.
     pub fn reset(&self) -> Result<(), Fault> {
-        lock(&self.0).reset().map_err(constraint_fault)
+        lock(&self.place).reset().map_err(constraint_fault)
     }
 
     /// What the grammar's named parts matched, in the order they did.
     #[must_use]
     pub fn captures(&self) -> Vec<(String, Vec<u8>)> {
-        lock(&self.0).captures().to_vec()
+        lock(&self.place).captures().to_vec()
     }
 
     /// What the grammar's compiler warned of.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        lock(&self.0).grammar_warnings()
+        lock(&self.place).grammar_warnings()
     }
 
     /// A matcher at the same place that goes its own way.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let place = Arc::new(Mutex::new(lock(&self.0).deep_clone()));
-        Self(place, self.1.clone())
+        Self {
+            place: Arc::new(Mutex::new(lock(&self.place).deep_clone())),
+            ..self.clone()
+        }
+    }
+
+    /// Words that the text may have to contain before it can end, as tokens; none where it ends by itself.
+    pub(crate) fn words(&self) -> Arc<[Vec<TokenId>]> {
+        Arc::clone(&self.words)
     }
 
     /// What the whole text is held to, where that is a JSON Schema and nothing else.
     #[must_use]
     pub fn schema(&self) -> Option<Arc<Value>> {
-        self.1.clone()
+        self.schema.clone()
     }
 }
 
@@ -193,7 +226,7 @@ const EMPTY: llguidance::api::StopReason = llguidance::api::StopReason::NoExtens
 
 impl std::fmt::Debug for Matcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Matcher({:?})", lock(&self.0).stop_reason())
+        write!(f, "Matcher({:?})", lock(&self.place).stop_reason())
     }
 }
 

@@ -70,6 +70,7 @@ impl Hole {
 /// with this data. The error names the hole.
 pub(super) fn fill(template: &str, holes: &BTreeMap<String, Hole>) -> Result<String, CompileError> {
     let mut filler = Filler {
+        template,
         rest: template,
         filled: String::with_capacity(template.len()),
         terminals: Vec::new(),
@@ -107,7 +108,7 @@ pub fn schema_of(
         Some((call, "")) if call.kind == "json" => match holes.get(call.name) {
             Some(Hole::Schema(schema)) => Ok(Some(schema.clone())),
             Some(_) => Err(wrong_kind(call.kind)),
-            None => Err(unfilled(call.name)),
+            None => Err(unfilled(call.name, template, holes)),
         },
         _ => Ok(None),
     }
@@ -130,6 +131,7 @@ pub(super) fn names(template: &str, name: &str) -> bool {
 }
 
 struct Filler<'a> {
+    template: &'a str,
     rest: &'a str,
     filled: String,
     /// Right-hand sides that have to be terminals of their own.
@@ -199,7 +201,7 @@ impl Filler<'_> {
 
     fn expression(&mut self, call: &Call<'_>) -> Result<String, CompileError> {
         let Some(hole) = self.holes.get(call.name) else {
-            return Err(unfilled(call.name));
+            return Err(unfilled(call.name, self.template, self.holes));
         };
         match (call.kind, hole) {
             ("quote", Hole::Text(text)) => {
@@ -259,7 +261,7 @@ fn literal(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Bytes of the literal at the start of `text`, with both delimiters.
-fn delimited(text: &str, delimiter: char) -> usize {
+pub(super) fn delimited(text: &str, delimiter: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         match c {
@@ -281,9 +283,16 @@ fn unused_name(template: &str) -> String {
     name
 }
 
-fn unfilled(name: &str) -> CompileError {
-    CompileError::new(format!("the request does not fill the hole `{name}`"))
-        .hint("send a value of this name with the request")
+fn unfilled(name: &str, template: &str, given: &BTreeMap<String, Hole>) -> CompileError {
+    // What fills nothing may have been meant for it.
+    let stray = given.keys().find(|given| !names(template, given));
+    let error = CompileError::new(format!("the request does not fill the hole `{name}`"));
+    match stray {
+        Some(stray) => error.hint(format!(
+            "send a value of this name with the request; it has no hole `{stray}`"
+        )),
+        None => error.hint("send a value of this name with the request"),
+    }
 }
 
 fn not_a_hole(place: &str) -> CompileError {

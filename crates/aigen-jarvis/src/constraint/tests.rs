@@ -218,6 +218,11 @@ fn refusals_are_clear() {
             template("start: @quote(lesson)", json!("x")),
             "does not fill the hole `lesson` (at hole `lesson`, line 1)",
         ),
+        // What is given and fills nothing may be misspelt.
+        (
+            template("start: @quote(lesson)", json!("x")),
+            "it has no hole `data`",
+        ),
         (
             template("start: \"x\"\n  | @quote(data)", json!(["x"])),
             "@quote is filled with a text (at hole `data`, line 2)",

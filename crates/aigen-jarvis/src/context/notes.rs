@@ -16,6 +16,19 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// Its name, in small letters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// One line of a session's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -61,13 +74,28 @@ impl Notes {
                 reason: reason.to_owned(),
             });
         }
-        serde_json::from_str::<&serde_json::value::RawValue>(json).map_err(|error| {
-            Fault::ResultInvalid {
-                reason: error.to_string(),
-            }
-        })?;
+        check_json(name, json)?;
         self.result_bytes = bytes;
         self.results.insert(name.to_owned(), json.to_owned());
         Ok(())
     }
 }
+
+/// Refuses what no caller could be given: text that is no JSON, is nested deeper than readers of JSON go
+/// (127 levels), or has a number that none of them holds.
+///
+/// # Errors
+/// [`Fault::ResultInvalid`].
+pub(crate) fn check_json(name: &str, json: &str) -> Result<(), Fault> {
+    serde_json::from_str::<serde_json::Value>(json)
+        .map(|_| ())
+        .map_err(|error| {
+            let name: String = name.chars().take(NAME_SHOWN_MAX).collect();
+            Fault::ResultInvalid {
+                reason: format!("{name}: {error}"),
+            }
+        })
+}
+
+/// Characters of a result's name that a fault repeats.
+const NAME_SHOWN_MAX: usize = 64;

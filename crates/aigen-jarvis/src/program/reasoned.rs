@@ -173,7 +173,7 @@ impl Controller for Reasons {
         self.inner.fork(index)
     }
 
-    fn finish(&mut self) -> Option<String> {
+    fn finish(&mut self) -> Option<Result<String, Fault>> {
         self.inner.finish()
     }
 

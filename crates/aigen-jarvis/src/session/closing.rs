@@ -4,26 +4,74 @@ use aigen_engine::{TokenId, Tokenizer};
 use std::collections::BTreeMap;
 
 use crate::constraint::Mask;
-use crate::limits::CLOSING_FUEL_MAX;
+use crate::limits::{CLOSING_FUEL_MAX, CLOSING_TOKENS};
 use crate::{Fault, Matcher};
 
-/// Tokens that complete what the scout accepts, which goes them, `most` at most; `None` if no way out
-/// was found. It is found without chance, so that a replay finds the same.
+/// Tokens that complete what the scout accepts, `most` at most; `None` if no way out was found. It is found without
+/// chance, so that a replay finds the same; and which it is does not depend on `most`, since a replay has more room.
 ///
-/// What is forced on the way is cut into tokens greedily: the model's tokenizer would take longer than the rest.
-///
-/// Greedy: what closes something goes first, in JSON's order of what closes what, then what stands between
-/// words. The shortest way through any grammar would take a search that no token's time allows, and text that has
-/// to contain a word, like Lark's `/.*/ "END"` or a pattern `xxy`, has no way out that could be seen from outside.
+/// The shortest way through any grammar would take a search that no token's time allows. It is looked for greedily, and
+/// where the text may have to contain a word, like the `xxy` of `.*xxy`, to which from outside no letter shows the way,
+/// through one of those that stand in the grammar's source: see [`crate::constraint`].
 pub(super) fn plan(
     scout: &Matcher,
     tokenizer: &dyn Tokenizer,
     closers: &Closers,
     most: usize,
 ) -> Result<Option<Vec<TokenId>>, Fault> {
+    let walk = |scout: &Matcher, patience| {
+        let bounds = Bounds {
+            patience,
+            tokens: CLOSING_TOKENS,
+        };
+        greedily(scout, tokenizer, closers, bounds)
+    };
+    let words = scout.words();
+    if !words.is_empty() {
+        let through = |word: &Vec<TokenId>| {
+            let behind = scout.fork();
+            // What goes wrong with this one is no matter of the text's.
+            if behind.advance_while(word) != Ok(word.len()) {
+                return None;
+            }
+            let rest = walk(&behind, PATIENCE).ok()??;
+            Some([&word[..], &rest[..]].concat())
+        };
+        let way = walk(&scout.fork(), PATIENCE)?;
+        if let Some(way) = way.or_else(|| words.iter().find_map(through)) {
+            return Ok(Some(way).filter(|way| way.len() <= most));
+        }
+    }
+    let bounds = Bounds {
+        patience: usize::MAX,
+        tokens: most,
+    };
+    greedily(scout, tokenizer, closers, bounds)
+}
+
+/// How far somebody goes who looks for a way out.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Tokens that change nothing of what may come.
+    patience: usize,
+    /// Tokens at all.
+    tokens: usize,
+}
+
+/// The same without a word, which the scout goes: what closes something goes first, in JSON's order of what closes
+/// what, then what stands between words.
+///
+/// What is forced on the way is cut into tokens greedily: the model's tokenizer would take longer than the rest.
+fn greedily(
+    scout: &Matcher,
+    tokenizer: &dyn Tokenizer,
+    closers: &Closers,
+    bounds: Bounds,
+) -> Result<Option<Vec<TokenId>>, Fault> {
     let (mut plan, mut fuel) = (Vec::new(), 0);
     let mut taken = Taken::default();
-    while plan.len() <= most && fuel <= CLOSING_FUEL_MAX {
+    let (mut last, mut unchanged) = (None, 0);
+    while plan.len() <= bounds.tokens && fuel <= CLOSING_FUEL_MAX {
         if scout.accepting()? {
             return Ok(Some(plan));
         }
@@ -32,7 +80,17 @@ pub(super) fn plan(
             let mask = scout.mask();
             fuel += scout.mask_fuel();
             match mask {
-                Ok(mask) => next.extend(closers.closing(&mask, &mut taken, tokenizer)),
+                Ok(mask) => {
+                    unchanged = match last.as_ref() == Some(&mask) {
+                        true => unchanged + 1,
+                        false => 0,
+                    };
+                    if unchanged >= bounds.patience {
+                        return Ok(None);
+                    }
+                    next.extend(closers.closing(&mask, &mut taken, tokenizer));
+                    last = Some(mask);
+                }
                 Err(Fault::MaskEmpty) => {}
                 Err(fault) => return Err(fault),
             }
@@ -45,6 +103,9 @@ pub(super) fn plan(
     }
     Ok(None)
 }
+
+/// Tokens that change nothing before a word is tried: of `[a-z]{20}` so many, of `.*` all.
+const PATIENCE: usize = 24;
 
 /// Tokens of single bytes, in the order of what closes what. Made once: to have a text tokenised
 /// takes longer than a mask.

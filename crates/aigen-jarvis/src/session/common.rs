@@ -9,7 +9,10 @@ use aigen_engine::{TokenId, Tokenizer};
 use super::outlet::Outlet;
 use crate::cover::Covered;
 use crate::limits::BRANCHES_MAX;
-use crate::{Asked, Budget, Capabilities, Context, Cover, Cut, Fault, Finish, Guest, Usage, Used};
+use crate::{
+    Asked, Budget, Capabilities, Context, Cover, Cut, Fault, Finish, Guest, LogEntry, Traced,
+    Usage, Used,
+};
 
 pub(super) struct Common {
     pub tokenizer: Arc<dyn Tokenizer>,
@@ -37,6 +40,8 @@ pub(super) struct Common {
     pub alive: u32,
     pub passes: u64,
     pub late_steps: u32,
+    /// For how long its branches wanted to sleep, all together.
+    pub slept_millis: u32,
     /// What was left at every decision; in a replay what is to be said of it.
     pub left: Vec<u64>,
     pub said_left: usize,
@@ -49,6 +54,8 @@ pub(super) struct Common {
     pub before: (Guest, Asked),
     /// Fuel that a trace has told of.
     pub traced_fuel: u64,
+    /// Lines of the log that a trace has told of.
+    pub traced_lines: usize,
     /// Time that controllers and constraints took between forward passes.
     pub overhead: Duration,
 }
@@ -114,6 +121,25 @@ impl Common {
             branches: BRANCHES_MAX.saturating_sub(self.usage.branches),
         };
         self.context.tell(used, budget);
+    }
+
+    /// Tells whoever wants a trace what controllers logged since this was told last; the branch
+    /// that was asked last is at this position.
+    pub fn trace_log(&mut self, position: u32) {
+        if !self.outlet.traces() {
+            return;
+        }
+        let lines = self.context.logged(self.traced_lines);
+        self.traced_lines += lines.len();
+        for line in lines {
+            let LogEntry {
+                branch,
+                level,
+                message,
+            } = line;
+            let logged = Traced::Logged { level, message };
+            self.outlet.trace(branch, position, logged);
+        }
     }
 
     /// A call to a controller begins.

@@ -19,7 +19,7 @@ use super::outlet::News;
 use super::output::nothing_kept;
 use super::record::Record;
 use super::suspension::Suspension;
-use crate::context::Shown;
+use crate::context::{Shown, check_json};
 use crate::limits::OUTCOME_BYTES_MAX;
 use crate::{BranchId, Choice, Cut, Ending, Fault, Finish, Log, Traced, Wake};
 
@@ -493,17 +493,16 @@ impl Family {
             _ => self.only(),
         };
         match self.last_word(&finish, answer) {
-            Some(outcome) => self.finish(finish, answer, outcome),
+            Some(said) => self.finish(finish, answer, said),
             None => self.halt = Some(Halt { finish, answer }),
         }
     }
 
-    fn finish(&mut self, finish: Finish, answer: Option<BranchId>, outcome: String) {
+    fn finish(&mut self, finish: Finish, answer: Option<BranchId>, said: Result<String, Fault>) {
         self.released = true;
-        let (finish, outcome) = match check_outcome(&outcome) {
-            _ if outcome.is_empty() => (finish, outcome),
-            Ok(()) => (finish, outcome),
-            Err(reason) => (Fault::ResultInvalid { reason }.into(), String::new()),
+        let (finish, outcome) = match said.and_then(checked) {
+            Ok(outcome) => (finish, outcome),
+            Err(fault) => (fault.into(), String::new()),
         };
         let mut ending = Ending {
             finish,
@@ -511,6 +510,8 @@ impl Family {
             unread_prompt_tokens: self.common.unread_prompt_tokens,
             ..Ending::crashed()
         };
+        let last = &self.branches[answer.map_or(0, index)];
+        self.common.trace_log(last.output.position());
         self.branches[0].output.shown = Shown::Answer;
         let reasoning = self.branches[0].output.reason();
         let news = match answer {
@@ -565,14 +566,19 @@ impl Family {
     }
 
     /// What the controller says in the end; `None` while it is still computing.
-    fn last_word(&mut self, finish: &Finish, answer: Option<BranchId>) -> Option<String> {
+    fn last_word(
+        &mut self,
+        finish: &Finish,
+        answer: Option<BranchId>,
+    ) -> Option<Result<String, Fault>> {
         let Some(answer) = answer.filter(|_| is_said(finish)) else {
-            return Some(String::new());
+            return Some(Ok(String::new()));
         };
         let began = std::time::Instant::now();
-        let outcome = self.branches[index(answer)].controller.finish();
+        let said = self.branches[index(answer)].controller.finish();
         self.common.overhead += began.elapsed();
-        outcome
+        // What went beyond a bound ends the session, whatever the controller made of it.
+        said.map(|said| self.common.context.fault().map_or(said, Err))
     }
 
     fn sum_up(&mut self, ending: &mut Ending, outcome: String) {
@@ -606,16 +612,17 @@ impl Family {
     }
 }
 
-pub(super) fn check_outcome(outcome: &str) -> Result<(), String> {
+/// A last word that a caller can be given: nothing, or JSON.
+pub(super) fn checked(outcome: String) -> Result<String, Fault> {
+    if outcome.is_empty() {
+        return Ok(outcome);
+    }
     if outcome.len() > OUTCOME_BYTES_MAX {
         let (is, most) = (outcome.len(), OUTCOME_BYTES_MAX);
-        return Err(format!(
-            "the outcome has {is} bytes, and {most} is the most"
-        ));
+        let reason = format!("the outcome has {is} bytes, and {most} is the most");
+        return Err(Fault::ResultInvalid { reason });
     }
-    serde_json::from_str::<&serde_json::value::RawValue>(outcome)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    check_json("the outcome", &outcome).map(|()| outcome)
 }
 
 /// Whether a controller has a last word about such an end.

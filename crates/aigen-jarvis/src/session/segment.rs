@@ -8,7 +8,9 @@ use aigen_engine::{TokenId, Tokenizer};
 use super::closing::{self, Closers};
 use super::healing::Healing;
 use crate::constraint::Mask;
-use crate::limits::{BIASES_MAX, CLOSING_TOKENS, OBSERVED_TOP_MAX, SPLICE_TOKENS_MAX};
+use crate::limits::{
+    BIASES_MAX, CLOSING_TOKENS, OBSERVED_TOP_MAX, SPLICE_TOKENS_MAX, STOP_TEXT_BYTES_MAX,
+};
 use crate::{Allow, Fault, Generate, Matcher, Observe, Splice, Until, Wake};
 
 /// A segment under way: what the host does alone between two decisions.
@@ -237,12 +239,7 @@ impl Segment {
         let last = produced.last()?;
         if self.until.triggers.contains(last) {
             Some(Wake::Triggered)
-        } else if self
-            .until
-            .stops
-            .iter()
-            .any(|stop| self.completes(stop, produced))
-        {
+        } else if self.completes_stop(produced) {
             Some(Wake::StopMatched)
         } else if produced.len() >= self.token_limit() {
             Some(Wake::TokenLimit)
@@ -251,22 +248,37 @@ impl Segment {
         }
     }
 
-    /// Whether the last of the tokens completes the stop string, which may have begun before.
-    fn completes(&self, stop: &[u8], produced: &[TokenId]) -> bool {
-        let Some((last, before)) = produced.split_last() else {
+    /// Whether the last of the tokens completes a stop text, which may have begun before.
+    fn completes_stop(&self, produced: &[TokenId]) -> bool {
+        let mut stops = self.until.stops.iter().filter(|stop| !stop.is_empty());
+        let Some(longest) = stops.clone().map(Vec::len).max() else {
             return false;
         };
-        let mut text = self.tokenizer.token_bytes(*last).to_vec();
-        let most = text.len() + stop.len().saturating_sub(1);
-        for token in before.iter().rev() {
-            if text.len() >= most {
-                break;
-            }
-            let bytes = self.tokenizer.token_bytes(*token);
-            text.splice(..0, bytes.iter().copied());
+        // Read once for all of them: there may be a thousand, at every token.
+        let (text, last) = self.tail(produced, longest - 1);
+        let completes = |stop: &Vec<u8>| {
+            let most = last + stop.len() - 1;
+            let tail = &text[text.len().saturating_sub(most)..];
+            tail.windows(stop.len()).any(|window| window == stop)
+        };
+        stops.any(completes)
+    }
+
+    /// The text of the last token with so many bytes before it or more, as far as there are; and how
+    /// many bytes the last token has.
+    fn tail(&self, produced: &[TokenId], before: usize) -> (Vec<u8>, usize) {
+        let bytes = |token: &TokenId| self.tokenizer.token_bytes(*token);
+        let (mut first, mut length) = (produced.len().saturating_sub(1), 0);
+        while first > 0 && length < before {
+            first -= 1;
+            length += bytes(&produced[first]).len();
         }
-        let tail = &text[text.len().saturating_sub(most)..];
-        !stop.is_empty() && tail.windows(stop.len()).any(|window| window == stop)
+        let mut text = Vec::with_capacity(length);
+        produced[first..]
+            .iter()
+            .for_each(|token| text.extend_from_slice(bytes(token)));
+        let last = produced.last().map_or(0, |token| bytes(token).len());
+        (text, last)
     }
 
     /// Tokens that must come next, whatever the model thinks.
@@ -317,6 +329,8 @@ pub(super) fn check(generate: &Generate, vocab_size: u32) -> Result<(), Fault> {
     at_most(bias.len(), "biased tokens", BIASES_MAX)?;
     at_most(splices.len(), "splices", BIASES_MAX)?;
     at_most(until.stops.len(), "stop strings", BIASES_MAX)?;
+    let stop_bytes: usize = until.stops.iter().map(Vec::len).sum();
+    at_most(stop_bytes, "bytes of stop texts", STOP_TEXT_BYTES_MAX)?;
     at_most(until.triggers.len(), "triggers", BIASES_MAX)?;
     let named = splices
         .iter()

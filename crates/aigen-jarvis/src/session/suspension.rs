@@ -18,7 +18,7 @@ pub(super) enum Suspension {
 }
 
 impl Suspension {
-    pub fn new(waiting: Waiting, branch: BranchId, common: &Common) -> Result<Self, Fault> {
+    pub fn new(waiting: Waiting, branch: BranchId, common: &mut Common) -> Result<Self, Fault> {
         match waiting {
             Waiting::Variables(names) => {
                 names_at_most(names.len(), "variables to wait for")?;
@@ -30,19 +30,23 @@ impl Suspension {
                 branches.retain(|other| *other != branch);
                 Ok(Self::Branches(branches))
             }
-            Waiting::Millis(millis) if millis > SUSPEND_MILLIS_MAX => {
-                Err(Fault::DecisionTooLarge {
-                    what: "milliseconds to wait",
-                    max: usize::try_from(SUSPEND_MILLIS_MAX).unwrap_or(usize::MAX),
-                })
-            }
-            // A replay knows when it goes off.
-            Waiting::Millis(_) if common.replays => Ok(Self::alarm(Alarm::default())),
-            Waiting::Millis(millis) => {
-                let after = Duration::from_millis(millis.into());
-                Ok(Self::alarm(Alarm::set(after, common.context.waker())))
-            }
+            Waiting::Millis(millis) => Self::sleep(millis, common),
         }
+    }
+
+    fn sleep(millis: u32, common: &mut Common) -> Result<Self, Fault> {
+        common.slept_millis = common.slept_millis.saturating_add(millis);
+        if common.slept_millis > SUSPEND_MILLIS_MAX {
+            return Err(Fault::DecisionTooLarge {
+                what: "milliseconds to wait, with those before,",
+                max: usize::try_from(SUSPEND_MILLIS_MAX).unwrap_or(usize::MAX),
+            });
+        }
+        // A replay knows when it goes off.
+        Ok(Self::alarm(match common.replays {
+            true => Alarm::default(),
+            false => Alarm::set(Duration::from_millis(millis.into()), common.context.waker()),
+        }))
     }
 
     fn alarm(alarm: Alarm) -> Self {

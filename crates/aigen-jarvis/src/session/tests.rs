@@ -10,6 +10,7 @@
 
 mod branches;
 mod cut;
+mod faults;
 mod semantics;
 mod texts;
 mod traces;

@@ -326,10 +326,11 @@ impl TextSession {
     }
 
     /// What the controller says in the end; waits for it.
-    fn last_word(&mut self, at: usize) -> String {
+    fn last_word(&mut self, at: usize) -> Result<String, Fault> {
         loop {
             match self.branches[at].controller.finish() {
-                Some(outcome) => return outcome,
+                // What went beyond a bound ends the session, whatever the controller made of it.
+                Some(said) => return self.context.fault().map_or(said, Err),
                 // As a rule somebody unparks this thread first.
                 None => thread::park_timeout(Duration::from_millis(20)),
             }
@@ -356,12 +357,9 @@ impl TextSession {
         };
         let mut outcome = String::new();
         if let Some(at) = kept.filter(|_| matches!(finish, Finish::Stop | Finish::Length)) {
-            outcome = self.last_word(at);
-            if !outcome.is_empty()
-                && let Err(reason) = super::family::check_outcome(&outcome)
-            {
-                outcome.clear();
-                finish = Fault::ResultInvalid { reason }.into();
+            match self.last_word(at).and_then(super::family::checked) {
+                Ok(said) => outcome = said,
+                Err(fault) => finish = fault.into(),
             }
         }
         let text = kept.map(|at| self.branches[at].shown());

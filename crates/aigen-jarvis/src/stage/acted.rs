@@ -9,7 +9,7 @@
 //! | `+x`, `2↶x`, `heal`, `heal+x` | an edit |
 //! | `fork [ … ; … ]` | forks; each member goes on with a list of its own |
 //! | `wait:x`, `join:1,2`, `sleep:5` | suspends |
-//! | `set:x=y`, `hide`, `show`, `commit`, `result:{}` | acts that decide nothing |
+//! | `set:x=y`, `hide`, `show`, `commit`, `result:{}`, `log:x` | acts that decide nothing |
 //! | `late`, `outside` | is not ready, until it is polled |
 //! | `stop`, `drop` | ends the branch, as the answer or not |
 
@@ -21,7 +21,7 @@ use aigen_engine::scripted::Vocabulary;
 use aigen_types::Digest;
 
 use crate::{
-    Allow, Blueprint, Compiler, Context, Controller, Decision, Edit, Fault, Generate, Mask,
+    Allow, Blueprint, Compiler, Context, Controller, Decision, Edit, Fault, Generate, Level, Mask,
     Observe, Opening, Report, Splice, Stop, Turn, Until, Waiting, Wake,
 };
 
@@ -31,6 +31,7 @@ pub enum Act {
     Fork(Vec<Vec<Act>>),
     Set(String, String),
     Result(String),
+    Log(String),
     Show(bool),
     Commit,
     Turn(Turn),
@@ -68,6 +69,7 @@ pub struct Acted {
     pub reach: u32,
     pub branches: u32,
     pub heard: Heard,
+    /// Its last word; after `fault `, why it has none.
     pub outcome: String,
 }
 
@@ -111,6 +113,9 @@ impl Acted {
                     let _ = context.set_variable(self.branch, &name, value.as_bytes());
                 }
                 Some(Act::Result(json)) => drop(context.put_result("it", &json)),
+                Some(Act::Log(message)) => {
+                    let _ = context.log(self.branch, Level::Info, &message);
+                }
                 Some(Act::Show(visible)) => context.set_visible(self.branch, visible),
                 Some(Act::Commit) => context.commit(self.branch),
             }
@@ -178,8 +183,13 @@ impl Controller for Acted {
         }))
     }
 
-    fn finish(&mut self) -> Option<String> {
-        Some(self.outcome.clone())
+    fn finish(&mut self) -> Option<Result<String, Fault>> {
+        Some(match self.outcome.strip_prefix("fault ") {
+            Some(reason) => Err(Fault::Controller {
+                reason: reason.to_owned(),
+            }),
+            None => Ok(self.outcome.clone()),
+        })
     }
 
     fn reach(&self) -> u32 {
@@ -276,6 +286,7 @@ impl Parser<'_> {
                 Act::Set(name.to_owned(), value.to_owned())
             }
             "result" => Act::Result(rest.to_owned()),
+            "log" => Act::Log(rest.to_owned()),
             "hide" | "show" => Act::Show(kind == "show"),
             "commit" => Act::Commit,
             "late" => Act::Turn(Turn::Late),

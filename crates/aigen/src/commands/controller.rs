@@ -80,7 +80,8 @@ Examples:
 
 The table has a row for every call to the controller: where in the answer, why, tokens that the
 model chose and that were put in since the call before, tokens taken back, tokens of the
-vocabulary that may not come next, time in microseconds and fuel.")]
+vocabulary that may not come next, time in microseconds and fuel. Below it stands what the
+controller logged in it.")]
     Test(TestArgs),
     /// Run a call again without the model, and compare its decisions with the receipt
     #[command(after_help = "\

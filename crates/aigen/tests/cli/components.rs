@@ -161,6 +161,78 @@ fn a_hostile_component_ends_one_request() {
     assert_eq!(folder.run(&["chat", "Hello!"]).code, 0);
 }
 
+/// What the controller `says` makes of a question, told by a node that logs this, with what it logged until it
+/// was stopped.
+fn said_and_logged(filter: &str) -> (Value, String) {
+    let folder = Folder::new();
+    let says = guests::Guest {
+        open: "(call $log (i32.const 1) (i32.const 16) (i32.const 4))",
+        finish: "(call $log (i32.const 3) (i32.const 16) (i32.const 17))",
+        ..guests::Guest::stepping("(call $stop)")
+    };
+    folder.write("says.wasm", says.module());
+    folder.write("yes-no.toml", MANIFEST);
+    let mut serve = folder.command(&["serve", "--listen", "127.0.0.1:0", "--json"]);
+    let node = Serving::start(serve.env("AIGEN_LOG", filter));
+    assert_eq!(folder.run(&["fund", "operator", "1"]).code, 0);
+    assert_eq!(publish(&folder, "says.wasm", "ada/says@1.0.0").code, 0);
+    let ask = serde_json::json!({
+        "model": "aigen-tiny",
+        "messages": [{"role": "user", "content": "Hello!"}],
+        "aigen": {"controller": "ada/says@1.0.0", "trace": true},
+    });
+    let said = asked(&node, &folder, "/v1/chat/completions", Some(ask));
+    let (code, logged) = node.stop();
+    assert_eq!(code, 0, "{logged}");
+    (serde_json::from_str(&said).unwrap(), logged)
+}
+
+/// In the reply where a trace is asked for, and in the node's log at debug level, under the call's own id.
+#[test]
+fn what_a_controller_logs_reaches_its_author() {
+    let (said, logged) = said_and_logged("warn,aigen::controller=debug");
+    let steps = said["aigen"]["trace"][0].as_array().unwrap();
+    let told: Vec<_> = steps
+        .iter()
+        .filter(|step| step["kind"] == "logged")
+        .map(|step| format!("{} {}", step["level"], step["message"]))
+        .collect();
+    assert_eq!(
+        told,
+        [r#""info" "name""#, r#""error" "name of something""#],
+        "{said}"
+    );
+    let lines = logged
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines: Vec<_> = lines
+        .filter(|line| line["target"] == "aigen::controller")
+        .map(|line| {
+            assert_eq!(line["call"], said["aigen"]["receipt"], "{line}");
+            format!(
+                "{} {} {} {}",
+                line["level"], line["controller"], line["severity"], line["said"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            r#""DEBUG" "ada/says@1.0.0" "info" "name""#,
+            r#""DEBUG" "ada/says@1.0.0" "error" "name of something""#,
+        ],
+        "{logged}"
+    );
+    // Where nobody asked for that much, only which call it was.
+    let (said, logged) = said_and_logged("info");
+    assert!(!logged.contains("name of something"), "{logged}");
+    let receipt = said["aigen"]["receipt"].as_str().unwrap();
+    let access = logged
+        .lines()
+        .find(|line| line.contains("aigen::access") && line.contains(receipt));
+    assert!(access.is_some(), "{receipt}: {logged}");
+}
+
 #[test]
 fn what_is_no_component_is_refused() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-// A fork of a controller's state shares nothing that can change. `node forks.mjs SDK`
+// A fork of a controller's state shares nothing that can change, and what is thrown is said. `node forks.mjs SDK`
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,9 @@ class Handle {
 class Matcher extends Handle {}
 class TokenSet extends Handle {}
 class Grammar {}
-globalThis.host = new Proxy({ constraints: { Grammar, Matcher, TokenSet } }, { get: (known, name) => known[name] ?? {} });
+const logged = [];
+const output = { log: (level, message) => logged.push(`${level} ${message}`) };
+globalThis.host = new Proxy({ constraints: { Grammar, Matcher, TokenSet }, output }, { get: (known, name) => known[name] ?? {} });
 
 const source = readFileSync(process.argv[2], "utf8")
   .replace(/^import (\w+) from "aigen:[^"]+";$/gm, "const $1 = globalThis.host.$1;");
@@ -80,6 +82,32 @@ class Generating {
     this.steps = (function* () {})();
   }
 }
-assert.throws(() => exported(Generating).Session.open({}).fork(), /Generator.*fork\(\)/);
+const saying = (pattern) => ({ tag, val }) => tag === "invalid" && pattern.test(val);
+assert.throws(() => exported(Generating).Session.open({}).fork(), saying(/^TypeError: .*Generator.*fork\(\)/));
+
+// What a controller throws ends the request in its own words, and the log says where.
+const step = { why: { tag: "started" } };
+const throwing = (thrown) => class {
+  step() {
+    throw thrown;
+  }
+};
+const saysNothing = class {
+  step() {}
+  finish() {
+    return { a: 1 };
+  }
+};
+const denied = { tag: "denied", val: "no" };
+const open = (Controller) => exported(Controller).Session.open({});
+assert.throws(() => open(throwing(new RangeError("too far"))).step(step), saying(/^RangeError: too far$/));
+assert.match(logged.at(-1), /^error RangeError: too far\n[^]*forks\.mjs/);
+assert.throws(() => open(throwing("words")).step(step), saying(/^words$/));
+assert.throws(() => open(saysNothing).step(step), saying(/undefined is no decision/));
+assert.throws(() => open(saysNothing).finish(), saying(/object is no text of JSON/));
+const before = logged.length;
+assert.throws(() => open(throwing(denied)).step(step), (said) => said === denied);
+assert.throws(() => open(throwing({ payload: denied })).step(step), (said) => said === denied);
+assert.equal(logged.length, before, "what is the contract's is said as it is");
 
 console.log("all passed");

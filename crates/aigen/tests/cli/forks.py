@@ -1,4 +1,4 @@
-"""A fork of a controller's state shares nothing that can change. `python forks.py FOLDER_OF_THE_SDK`"""
+"""A fork of a controller's state shares nothing that can change, and what is raised is said. `python forks.py FOLDER_OF_THE_SDK`"""
 
 import sys
 from types import ModuleType
@@ -45,8 +45,27 @@ for name in NAMES:
 bindings = sys.modules["wit_world.imports.constraints"]
 bindings.Matcher, bindings.TokenSet, bindings.Grammar = Matcher, TokenSet, Grammar
 
+
+
+class Err(Exception):
+    def __init__(self, value):
+        self.value = value
+
+
+class Reason:
+    def __init__(self, reason):
+        self.reason = reason
+
+
+logged = []
+sys.modules["componentize_py_types"].Err = Err
+sys.modules["wit_world.imports.types"].Error_Invalid = Reason
+sys.modules["wit_world.imports.output"].log = lambda level, message: logged.append(message)
+sys.modules["wit_world.imports.output"].Level = Host("Level")
+
 sys.path.insert(0, sys.argv[1])
 from aigen_controller import Controller  # noqa: E402
+from controller import Session  # noqa: E402
 
 
 class State(Controller):
@@ -79,5 +98,38 @@ try:
     raise SystemExit("a generator was shared")
 except TypeError as error:
     assert "generator" in str(error), error
+
+
+
+# What a controller raises ends the request in its own words, and the log says where.
+class Raising(Controller):
+    def step(self, step):
+        if step == "nothing":
+            return None
+        raise step
+
+    def finish(self):
+        return {"a": 1}
+
+
+sys.modules["aigen_controller"].plain = lambda step: step
+
+
+def said(ask, *given):
+    try:
+        ask(*given)
+    except Err as error:
+        return error.value.reason
+    raise SystemExit("nothing was raised")
+
+
+session = Session.open(None)
+assert isinstance(session.controller, Raising)
+assert said(session.step, ValueError("too far")) == "ValueError: too far"
+assert logged[-1].startswith("ValueError: too far\n") and "forks.py, line" in logged[-1], logged
+assert said(session.step, "nothing") == "TypeError: None is no decision"
+assert said(session.finish) == "TypeError: {'a': 1} is no text of JSON"
+before = len(logged)
+assert said(session.step, Err(Reason("no"))) == "no" and len(logged) == before
 
 print("all passed")

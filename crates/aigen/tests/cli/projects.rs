@@ -296,6 +296,66 @@ fn a_trial_shows_every_step() {
     "#);
 }
 
+/// It logs while it opens, at its first step and at its end.
+const SAYS: guests::Guest<'static> = guests::Guest {
+    open: "(call $log (i32.const 1) (i32.const 16) (i32.const 4))",
+    finish: "(call $log (i32.const 3) (i32.const 16) (i32.const 4))",
+    ..guests::Guest::stepping(
+        "(if (i32.eq (global.get $steps) (i32.const 1))
+           (then (call $log (i32.const 2) (i32.const 16) (i32.const 17)) (call $any (i32.const 1)))
+           (else (call $stop)))",
+    )
+};
+
+#[test]
+fn a_trial_shows_what_a_controller_logs() {
+    let folder = Folder::new();
+    folder.write("says.wasm", SAYS.module());
+    let trial = ["controller", "test", "says.wasm", "--prompt", "Hello!"];
+    let told = timeless(&run(&folder, &trial, None));
+    let logged = told.lines().filter(|line| line.contains("| logged |"));
+    assert_eq!(
+        logged.collect::<Vec<_>>(),
+        [
+            "0 | 0 | logged | info: name",
+            "0 | 0 | logged | warn: name of something",
+            "0 | 1 | logged | error: name",
+        ],
+        "{told}"
+    );
+    let ran = run(&folder, &[&trial[..], &["--json"]].concat(), None);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let steps = report["session"]["steps"].as_array().unwrap();
+    let lines: Vec<_> = steps
+        .iter()
+        .map(|step| format!("{} {}", step["why"], step["log"]))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            r#""opened" [{"level":"info","message":"name"}]"#,
+            r#""started" [{"level":"warn","message":"name of something"}]"#,
+            r#""token limit" null"#,
+            r#""finished" [{"level":"error","message":"name"}]"#,
+        ],
+        "{report}"
+    );
+    // One that does not open has said why before.
+    let broken = guests::Guest {
+        open: "(call $log (i32.const 1) (i32.const 16) (i32.const 4)) unreachable",
+        ..SAYS
+    };
+    folder.write("says.wasm", broken.module());
+    let told = timeless(&run(&folder, &trial, None));
+    for words in [
+        "0 | 0 | logged | info: name",
+        "fault: trap",
+        "ended with trap (the controller trapped in one call of `open`: ",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
 /// The cells of the table apart, and none of its times.
 fn timeless(ran: &Ran) -> String {
     let said = ran.to_string();

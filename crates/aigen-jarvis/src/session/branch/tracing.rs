@@ -43,6 +43,7 @@ impl Branch {
         };
         common.traced_fuel = fuel;
         let position = self.output.position();
+        common.trace_log(position);
         common.outlet.trace(self.id, position, decided);
     }
 

@@ -228,6 +228,8 @@ fn bombs_end_their_own_request() {
         format!("a | {}| 0started | 0: | - | stalled 0 \"\"", "+ ".repeat(65))
             .replace("0started |", &format!("0started{} |", " 0edited".repeat(63))),
         r#"a | set:x=1 sleep:60001 | 0started | 0: | - | decision_too_large 0 """#.to_owned(),
+        // However it is cut: who sleeps keeps its place.
+        r#"a | sleep:1 sleep:60000 | 0started 0resumed | 0: | - | decision_too_large 0 """#.to_owned(),
         r#"a | result:{ any | 0started | 0: | - | result_invalid 0 """#.to_owned(),
         r#"a | with:observe=21 any | 0started | 0: | - | decision_too_large 0 """#.to_owned(),
         r#"a | with:temperature=-1 any | 0started | 0: | - | unsupported 0 """#.to_owned(),

@@ -86,10 +86,10 @@ impl Controller for Hanging {
         Ok(Decision::stop().into())
     }
 
-    fn finish(&mut self) -> Option<String> {
+    fn finish(&mut self) -> Option<Result<String, Fault>> {
         if self.recalled {
             self.cost(7);
-            return Some("\"too late\"".to_owned());
+            return Some(Ok("\"too late\"".to_owned()));
         }
         self.begun.send(()).unwrap();
         None

@@ -86,6 +86,10 @@ fn s5_grammars_are_steered_to_their_end() {
         r#"{"abababab | lark:start:"{"/"[ab]*"/"}" stop | max 6 | 0started 0finished | 0:a·b·a·STEERED | 5 | stop 0 "{\"aba\"}" 3s 3f"#,
         // Paid for, and not only asked for.
         r#"{"abababab | lark:start:"{"/"[ab]*"/"}" stop | cover 5 | 0started 0finished | 0:a·b·STEERED | 4 | stop 0 "{\"ab\"}" 2s 3f"#,
+        // A word that has to come stands in the grammar's source, whatever else may come before it.
+        r#"aaaaaaaa | lark:start:/.*xxy.*/ stop | max 6 | 0started 0finished | 0:a·a·a·STEERED | 4 | stop 0 "aaaxxy" 3s 3f"#,
+        r#"aaaaaaaa | lark:start:/[^\n]*(sooner|end)/ stop | max 6 | 0started 0finished | 0:a·a·a·STEERED | 4 | stop 0 "aaaend" 3s 3f"#,
+        r#"aaaaaaaa | lark:start:/(.*xa)?.*yb/ stop | max 4 | 0started 0finished | 0:a·a·STEERED | 3 | stop 0 "aayb" 2s 2f"#,
         // Where there is no way out the answer is cut, and says so.
         r#"abababab | lark:start:/[ab]{20}/ stop | max 3 | 0started | 0:a·b·a | 3 | length 0 "aba" 3s"#,
     ]);
@@ -148,6 +152,8 @@ fn s5_what_could_go_on_for_ever_is_closed_and_not_left_out() {
         record(pattern("^[0-9]+$")),
         record(pattern("[0-9]{2}")),
         record(pattern("^[a-z]+-[a-z]+$")),
+        record(pattern("xxy")),
+        record(pattern("^.*b$")),
         serde_json::json!({"type": "array", "items": number(), "minItems": 3}),
     ];
     for schema in &rows {
@@ -260,6 +266,20 @@ fn s9_chance_belongs_to_a_branch() {
 
 #[test]
 fn s11_outcomes_are_json_or_a_fault() {
+    let of = |outcome: &str, ends: &str| {
+        format!(
+            r#"a | any:1 stop | outcome {outcome} | 0started 0limit | 0:a | 1 | {ends} 0 "a" 1s"#
+        )
+    };
+    let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
+    let rows = [
+        // Nobody could read it.
+        of(&deep, "result_invalid"),
+        of("1e999", "result_invalid"),
+        // A last word that fails is no answer without one.
+        of("fault it broke", "controller"),
+    ];
+    check(rows.iter().map(String::as_str));
     check([
         r#"a | any:1 result:[1] stop | outcome {"done":true} | 0started 0limit | 0:a | 1 | stop 0 "a" 1s {"done":true}"#,
         r#"a | any:1 stop | outcome {done | 0started 0limit | 0:a | 1 | result_invalid 0 "a" 1s"#,

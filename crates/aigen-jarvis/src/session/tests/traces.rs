@@ -1,5 +1,5 @@
 //! What a trace tells: `wants | acts | steps`, where a step is its branch, its place, and `s` sampled,
-//! `f` forced, `↶` taken back, `⑂` forked, `?` decided, `.` over, `!` over and the answer.
+//! `f` forced, `↶` taken back, `⑂` forked, `?` decided, `"` logged, `.` over, `!` over and the answer.
 
 use crate::stage::{Acted, Stage, show};
 use crate::{Program, Token, TraceStep, Traced};
@@ -32,6 +32,7 @@ fn tell(stage: &Stage, step: &TraceStep) -> String {
     };
     let what = match &step.what {
         Traced::Decided { why, decision, .. } => format!("?{why}={decision}"),
+        Traced::Logged { level, message } => format!("\"{}:{message}", level.name()),
         Traced::Sampled(sampled) if sampled.masked > 0 => {
             format!("s{}-{}", token(sampled), sampled.masked)
         }
@@ -51,6 +52,9 @@ fn traces_tell_what_happened() {
         "yes | any:1 stop | 0@0?started=generate 0@0syes 0@1?token_limit=stop 0@1!",
         "yes | +no 1↶yes stop | 0@0?started=edit 0@0fno 0@1?edited=edit 0@1↶1 0@0fyes 0@1?edited=stop 0@1!",
         "yes, no | fork [ any:1 drop ; only:no stop ] | 0@0?started=fork 0@0⑂1+1 0@0?forked=generate 1@0?forked=generate 0@0syes 1@0sno-263 0@1?token_limit=stop 0@1. 1@1?token_limit=stop 1@1!",
+        // A line comes before the decision on the way to which it was written, or before the fault.
+        "yes | log:a log:b any:1 log:c stop | 0@0\"info:a 0@0\"info:b 0@0?started=generate 0@0syes 0@1\"info:c 0@1?token_limit=stop 0@1!",
+        "yes | log:a result:{ stop | 0@0\"info:a 0@0!",
         "yes | hide any:1 stop | 0@0?started=generate 0@0s~yes 0@1?token_limit=stop 0@1!",
     ]);
 }

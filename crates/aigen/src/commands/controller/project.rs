@@ -24,7 +24,7 @@ const WORLD: &str = "closed-controller";
 /// What a controller is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
-    /// 25 kB
+    /// 30 kB
     Rust,
     /// 18 MB with its interpreter
     Python,

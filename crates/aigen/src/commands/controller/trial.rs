@@ -11,7 +11,9 @@ use crate::output::{self, Output};
 use aigen_engine::sampler::Sampling;
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_engine::{ChatMessage, EngineHandle, Limits, Role, TokenId};
-use aigen_jarvis::{Compiler, Cover, Ending, Event, Finish, SessionRequest, start};
+use aigen_jarvis::{
+    Compiler, Cover, Ending, Event, Fault, Finish, SessionRequest, StartError, start,
+};
 use aigen_jarvis_host::{Component, Images, Settings};
 use aigen_node::{Embedded, Manifest};
 use anyhow::{Context as _, Result, ensure};
@@ -284,7 +286,11 @@ impl Tried {
         };
         let (send, events) = channel();
         let on_event = Box::new(move |event| drop(send.send(event)));
-        let _session = start(engine, request, on_event)?;
+        let _session = match start(engine, request, on_event) {
+            Ok(session) => session,
+            Err(StartError::Fault(fault)) => return Ok(Session::unopened(fault, watch.seen())),
+            Err(error) => return Err(error.into()),
+        };
         let (mut text, mut ending) = (String::new(), Ending::crashed());
         for event in events {
             match event {
@@ -298,6 +304,13 @@ impl Tried {
 }
 
 impl Session {
+    /// One whose controller failed while it opened.
+    fn unopened(fault: Fault, steps: Vec<Asked>) -> Self {
+        let mut ending = Ending::of(fault);
+        ending.guest.fuel = steps.iter().map(|step| step.fuel).sum();
+        Self::of(String::new(), ending, steps)
+    }
+
     fn of(text: String, ending: Ending, steps: Vec<Asked>) -> Self {
         let usage = &ending.usage;
         Self {
@@ -360,10 +373,10 @@ fn one(session: &Session) -> String {
         "{}\n{}\nended with {finish}{why}: {sampled} sampled, {forced} forced, {discarded} discarded, {hidden} hidden; \
          {fuel} fuel; decisions {decisions}\n",
         table(&session.steps),
-        session.text
+        output::lines(&session.text)
     );
     if let Some(outcome) = &session.outcome {
-        text += &format!("outcome {outcome}\n");
+        text += &format!("outcome {}\n", output::lines(outcome));
     }
     text
 }

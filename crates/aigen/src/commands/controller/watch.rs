@@ -3,12 +3,12 @@
 use crate::output::Table;
 use aigen_engine::TokenId;
 use aigen_jarvis::{
-    Allow, Blueprint, BranchId, Context, Controller, Decision, Fault, Generate, Opening, Program,
-    Report, Turn, Used, Waiting, Wake,
+    Allow, Blueprint, BranchId, Context, Controller, Decision, Fault, Generate, LogEntry, Opening,
+    Program, Report, Turn, Used, Waiting, Wake,
 };
 use aigen_types::Digest;
 use serde::Serialize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -35,6 +35,18 @@ pub struct Asked {
     pub fuel: u64,
     /// What it decided.
     pub decision: String,
+    /// What it logged since the call before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<Line>,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// What it says.
+    pub message: String,
 }
 
 /// All calls of a session, in order.
@@ -67,7 +79,7 @@ impl Watch {
     }
 }
 
-/// Calls as a table.
+/// Calls as a table, each with what was logged in it below.
 pub fn table(calls: &[Asked]) -> Table {
     let headings = [
         "branch",
@@ -95,8 +107,22 @@ pub fn table(calls: &[Asked]) -> Table {
             call.fuel.to_string(),
             call.decision.clone(),
         ]);
+        for line in &call.log {
+            table.row(logged(call, line));
+        }
     }
     table
+}
+
+/// A row for a line of the log, of which nothing was counted.
+fn logged(call: &Asked, line: &Line) -> Vec<String> {
+    let place = [call.branch.to_string(), call.position.to_string()];
+    let uncounted = std::iter::repeat_n(String::new(), 6);
+    let said = format!("{}: {}", line.level, line.message);
+    let mut row = Vec::from(place);
+    row.push("logged".to_owned());
+    row.extend(uncounted.chain([said]));
+    row
 }
 
 struct Watched {
@@ -112,23 +138,22 @@ impl Blueprint for Watched {
 
     fn open(&self, opening: &Opening<'_>) -> Result<Box<dyn Controller>, Fault> {
         let began = Instant::now();
-        let controller = self.program.open(opening)?;
-        let seat = Seat {
-            controller,
-            context: opening.context.clone(),
+        let noted = Noted::of(&opening.context);
+        let opened = self.program.open(opening);
+        self.watch.note(noted.since(Asked {
+            why: "opened".to_owned(),
+            micros: micros(began),
+            decision: opened.as_ref().err().map(faulty).unwrap_or_default(),
+            ..Asked::default()
+        }));
+        Ok(Box::new(Seat {
+            controller: opened?,
             vocabulary: self.vocabulary,
             watch: self.watch.clone(),
             asked: Asked::default(),
             last: Arc::default(),
-            noted: Arc::default(),
-        };
-        self.watch.note(Asked {
-            why: "opened".to_owned(),
-            micros: micros(began),
-            fuel: seat.fuel(),
-            ..Asked::default()
-        });
-        Ok(Box::new(seat))
+            noted,
+        }))
     }
 
     fn backtracks(&self) -> bool {
@@ -147,23 +172,68 @@ impl Blueprint for Watched {
 /// A branch's controller.
 struct Seat {
     controller: Box<dyn Controller>,
-    context: Context,
     vocabulary: u32,
     watch: Watch,
     /// The call that has no answer yet.
     asked: Asked,
     /// What the session had used at the call before, whichever branch's it was.
     last: Arc<Mutex<Used>>,
-    /// Fuel that was noted, of all branches. One of them computes at a time, and is noted before the
-    /// next begins; what it used on another thread, between two questions, is its own too.
-    noted: Arc<AtomicU64>,
+    noted: Noted,
+}
+
+/// What was noted of a session, of all branches. One of them computes at a time, and is noted before the
+/// next begins; what it used on another thread, between two questions, is its own too.
+#[derive(Clone)]
+struct Noted {
+    context: Context,
+    fuel: Arc<AtomicU64>,
+    /// Lines of the log.
+    lines: Arc<AtomicUsize>,
+}
+
+impl Noted {
+    fn of(context: &Context) -> Self {
+        Self {
+            context: context.clone(),
+            fuel: Arc::default(),
+            lines: Arc::default(),
+        }
+    }
+
+    /// The call, with what was used and logged since this was asked last.
+    fn since(&self, asked: Asked) -> Asked {
+        Asked {
+            fuel: self.fuel(),
+            log: self.log(),
+            ..asked
+        }
+    }
+
+    /// What was used since this was asked last.
+    fn fuel(&self) -> u64 {
+        let used = self.context.used().guest.fuel;
+        used.saturating_sub(self.fuel.swap(used, Ordering::Relaxed))
+    }
+
+    fn log(&self) -> Vec<Line> {
+        let logged = self.context.logged(self.lines.load(Ordering::Relaxed));
+        self.lines.fetch_add(logged.len(), Ordering::Relaxed);
+        logged.into_iter().map(line).collect()
+    }
+}
+
+fn line(entry: LogEntry) -> Line {
+    Line {
+        level: entry.level.name(),
+        message: entry.message,
+    }
 }
 
 impl Controller for Seat {
     fn prompt(&mut self) -> Result<Option<Vec<TokenId>>, Fault> {
         let prompt = self.controller.prompt();
         // No step's: what it cost is in the session's sum alone, as a copy's is.
-        self.fuel();
+        self.noted.fuel();
         prompt
     }
 
@@ -188,20 +258,35 @@ impl Controller for Seat {
 
     fn fork(&mut self, index: u32) -> Result<Box<dyn Controller>, Fault> {
         let controller = self.controller.fork(index)?;
-        self.fuel();
+        self.noted.fuel();
         Ok(Box::new(Self {
             controller,
-            context: self.context.clone(),
             vocabulary: self.vocabulary,
             watch: self.watch.clone(),
             asked: Asked::default(),
             last: Arc::clone(&self.last),
-            noted: Arc::clone(&self.noted),
+            noted: self.noted.clone(),
         }))
     }
 
-    fn finish(&mut self) -> Option<String> {
-        self.controller.finish()
+    /// It is no question, so it is noted only where there is more to say of it than the outcome.
+    fn finish(&mut self) -> Option<Result<String, Fault>> {
+        let began = Instant::now();
+        let said = self.controller.finish();
+        self.asked.micros += micros(began);
+        let decision = match said.as_ref()? {
+            Ok(_) => String::new(),
+            Err(fault) => faulty(fault),
+        };
+        let asked = self.noted.since(Asked {
+            why: "finished".to_owned(),
+            decision,
+            ..std::mem::take(&mut self.asked)
+        });
+        if !(asked.log.is_empty() && asked.decision.is_empty()) {
+            self.watch.note(asked);
+        }
+        said
     }
 
     fn reach(&self) -> u32 {
@@ -212,7 +297,7 @@ impl Controller for Seat {
 impl Seat {
     /// What the model and the grammars did since the call before.
     fn since(&self) -> Asked {
-        let used = self.context.used();
+        let used = self.noted.context.used();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *last, used);
         Asked {
@@ -228,12 +313,6 @@ impl Seat {
         }
     }
 
-    /// What was used since it was noted last.
-    fn fuel(&self) -> u64 {
-        let used = self.context.used().guest.fuel;
-        used.saturating_sub(self.noted.swap(used, Ordering::Relaxed))
-    }
-
     fn answered(&mut self, began: Instant, turn: Result<Turn, Fault>) -> Result<Turn, Fault> {
         self.asked.micros += micros(began);
         self.asked.decision = match &turn {
@@ -243,12 +322,19 @@ impl Seat {
                 self.asked.masked = masked(decision, self.vocabulary);
                 says(decision)
             }
-            Err(fault) => format!("fault: {}", fault.name()),
+            Err(fault) => faulty(fault),
         };
-        self.asked.fuel = self.fuel();
-        self.watch.note(std::mem::take(&mut self.asked));
+        let asked = std::mem::take(&mut self.asked);
+        // Its last word is said where it decided last.
+        self.asked.branch = asked.branch;
+        self.asked.position = asked.position;
+        self.watch.note(self.noted.since(asked));
         turn
     }
+}
+
+fn faulty(fault: &Fault) -> String {
+    format!("fault: {}", fault.name())
 }
 
 fn micros(since: Instant) -> u64 {
