@@ -493,6 +493,9 @@ impl Reader {
     }
 
     fn fail_on_error(&self, part: &Part) -> Result<(), Failed> {
+        if let Some(reason) = part.dropped() {
+            return Err(Failed::broken(format!("it was given up ({reason})")));
+        }
         match &part.error {
             None => Ok(()),
             Some(error) => {

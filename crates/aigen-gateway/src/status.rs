@@ -519,13 +519,17 @@ impl Failure {
     }
 
     /// A function's answer that ended before its value did.
-    pub fn truncated(raw: &str, budget: bool) -> Self {
-        let (why, way_out) = match budget {
-            true => (
+    pub fn truncated(raw: &str, stop: &'static str) -> Self {
+        let (why, way_out) = match stop {
+            "budget" => (
                 "the money ended before the value did",
                 "what was produced is charged; allow more in `aigen.max_cost`, or fund the account",
             ),
-            false => (
+            "content_filter" => (
+                "a filter of the server that computes the model held the value back",
+                "what was produced is charged; change the input, or name another model in `aigen.model`",
+            ),
+            _ => (
                 "the function's output tokens ended before its value did",
                 "what was produced is charged; allow more in `aigen.max_tokens`, or call a version whose `max_tokens` is higher",
             ),
@@ -533,7 +537,7 @@ impl Failure {
         Row(422, Controller, "truncated", way_out)
             .because(why)
             .metadata("raw", raw)
-            .metadata("stop", if budget { "budget" } else { "length" })
+            .metadata("stop", stop)
     }
 }
 

@@ -609,7 +609,7 @@ pub(super) fn check_outcome(outcome: &str) -> Result<(), String> {
 }
 
 /// Whether a controller has a last word about such an end.
-fn is_said(finish: &Finish) -> bool {
+pub(super) fn is_said(finish: &Finish) -> bool {
     !matches!(finish, Finish::Fault(_) | Finish::Cancelled)
 }
 
