@@ -57,7 +57,13 @@ impl<'a> Tries<'a> {
     /// Nothing would do better.
     pub fn failed(&mut self, at: usize, failed: Failed) -> Result<(), TextFault> {
         let upstream = &self.shared.upstreams[at];
-        tracing::warn!(upstream = upstream.name, fault = %failed.fault, "an upstream failed");
+        // What an upstream says of a request may repeat it, and nobody who asks is in a log by default.
+        tracing::warn!(
+            upstream = upstream.name,
+            fault = failed.logged(),
+            "an upstream failed"
+        );
+        tracing::debug!(upstream = upstream.name, said = failed.said, "what it said");
         if !failed.again {
             return Err(failed.fault);
         }
