@@ -67,7 +67,7 @@ impl Drop for Lingering {
         let left = left.filter(|_| self.unasked);
         // Without a runtime there is no connection either.
         if let (Some(left), Ok(runtime)) = (left, Handle::try_current()) {
-            runtime.spawn(async { timeout(LINGER_TIME_MAX, forget(left)).await });
+            runtime.spawn(async move { timeout(LINGER_TIME_MAX, forget(left)).await });
         }
     }
 }
