@@ -427,7 +427,7 @@ impl Failure {
             "GET /v1/aigen/receipts/{receipt} tells what it cost; to ask again use another Idempotency-Key"
         );
         Row(409, Conflict, "idempotency_reply_gone", &way_out)
-            .because("this Idempotency-Key was used before, and its reply is no longer kept")
+            .because("this Idempotency-Key was used before, and its reply is not kept here: it is too old, was not read to its end, or another node gave it")
             .metadata("receipt", receipt.to_string())
             .retry(false)
     }
