@@ -96,11 +96,12 @@ pub(crate) async fn tried<T>(
 }
 
 /// Doubles from try to try, half of it chance; `None` where the upstream asks for more than the
-/// caller should wait.
+/// caller should wait, or was silent for as long as anybody waits for it.
 fn pause_after(tried: u32, failed: &Failed) -> Option<Duration> {
     let pause = RETRY_PAUSE * 2_u32.pow(tried);
     let pause = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
     match failed.after {
+        _ if matches!(failed.fault, TextFault::Timeout { .. }) => None,
         Some(after) if after > RETRY_AFTER_MAX => None,
         Some(after) => Some(after.max(pause)),
         None => Some(pause),
