@@ -4,7 +4,7 @@ use crate::api::Trouble;
 use crate::sessions::{Role, Session};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Pages in the order of their links.
 const PLACES: [(&str, &str, Who); 14] = [
@@ -23,6 +23,9 @@ const PLACES: [(&str, &str, Who); 14] = [
     ("/settings", "Settings", Who::Everyone),
     ("/glossary", "Glossary", Who::Everyone),
 ];
+
+/// Columns for which a phone has room.
+const COLUMNS_ON_A_PHONE: usize = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Who {
@@ -116,16 +119,35 @@ pub fn token(session: &Session) -> Markup {
     html! { input type="hidden" name="token" value=(session.token()); }
 }
 
-/// A table that scrolls by itself where the window is narrow.
+/// A table that scrolls by itself where the window is narrow. On a phone each row of a wide one is a card, whose
+/// lines the style sheet names by the headings.
 pub fn table(label: &str, headings: &[&str], rows: &[Markup]) -> Markup {
+    let wide = headings.len() > COLUMNS_ON_A_PHONE;
     html! {
-        div.scroll role="region" aria-label=(label) tabindex="0" {
+        div.scroll.cards[wide] role="region" aria-label=(label) tabindex="0" {
             table {
                 thead { tr { @for heading in headings { th scope="col" { (heading) } } } }
-                tbody { @for row in rows { tr { (row) } } }
+                tbody {
+                    @for row in rows {
+                        tr { @if wide { (labelled(headings, row)) } @else { (row) } }
+                    }
+                }
             }
         }
     }
+}
+
+/// A row whose cells know their headings. `<td` can be nothing else: what is shown is escaped.
+fn labelled(headings: &[&str], row: &Markup) -> Markup {
+    let mut headings = headings.iter();
+    let mut cells = row.0.split("<td");
+    let mut told = cells.next().unwrap_or_default().to_owned();
+    for cell in cells {
+        let heading = headings.next().copied().unwrap_or_default();
+        let heading = html! { (heading) }.into_string();
+        told.push_str(&format!("<td data-label=\"{heading}\"{cell}"));
+    }
+    PreEscaped(told)
 }
 
 /// A table, or what to do so that there is something in it.
@@ -145,4 +167,29 @@ pub fn more(path: &str, next: Option<&str>) -> Markup {
 /// One number with its name.
 pub fn tile(name: &str, value: Markup, note: Markup) -> Markup {
     html! { div.tile { h2 { (name) } p.value { (value) } p.note { (note) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_of_a_wide_table_know_their_headings() {
+        let row = html! { td { "1" } td.number { "<td>" } td {} };
+        let told = labelled(&["a", "b & c"], &row).into_string();
+        assert_eq!(
+            told,
+            "<td data-label=\"a\">1</td><td data-label=\"b &amp; c\" class=\"number\">&lt;td&gt;</td><td data-label=\"\"></td>"
+        );
+    }
+
+    #[test]
+    fn a_table_for_which_a_phone_has_room_is_one_there() {
+        for (columns, cards) in [(4, false), (5, true)] {
+            let rows = [html! { td { "1" } }];
+            let told = table("x", &["a"; 5][..columns], &rows).into_string();
+            assert_eq!(told.contains("cards"), cards, "{told}");
+            assert_eq!(told.contains("data-label"), cards, "{told}");
+        }
+    }
 }

@@ -25,6 +25,8 @@ use crate::{Options, Secret, Timeouts};
 /// A try that failed.
 pub(crate) struct Failed {
     pub fault: TextFault,
+    /// What of it are the upstream's words, which may repeat what it was asked or has answered.
+    pub said: String,
     /// Whether another try, or another upstream, may do better.
     pub again: bool,
     /// Whether it counts against the upstream.
@@ -41,6 +43,7 @@ impl Failed {
                 reason: reason.into(),
                 retry_after_millis: None,
             },
+            said: String::new(),
             again: true,
             blame: true,
             after: None,
@@ -63,6 +66,24 @@ impl Failed {
         }
     }
 
+    /// It is not what an answer looks like; the error repeats what it is instead.
+    pub fn unread(error: &serde_json::Error) -> Self {
+        let said = error.to_string();
+        Self {
+            said: said.clone(),
+            ..Self::broken(said)
+        }
+    }
+
+    /// What the log may say of it: the fault without the upstream's words.
+    pub fn logged(&self) -> String {
+        let fault = self.fault.to_string();
+        match fault.strip_suffix(&self.said) {
+            Some(own) if !self.said.is_empty() => format!("{own}…"),
+            _ => fault,
+        }
+    }
+
     /// Without the key, which some servers repeat where they complain of it.
     pub fn without(mut self, key: Option<&Secret>) -> Self {
         let reason = match &mut self.fault {
@@ -74,6 +95,7 @@ impl Failed {
         };
         if let Some(key) = key {
             *reason = key.left_out(reason);
+            self.said = key.left_out(&self.said);
         }
         self
     }
@@ -188,13 +210,15 @@ async fn refused(reply: Reply, key: Option<&Secret>) -> Failed {
         reason: format!("it is {how} ({status}){}", quoted(&said)),
         retry_after_millis: after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
     };
-    match status.as_u16() {
+    let failed = match status.as_u16() {
         300..=399 => Failed::upstream(format!("it redirects ({status}), which is not followed")),
         400 | 413 | 422 => Failed {
-            fault: TextFault::Refused { reason: said },
+            fault: TextFault::Refused {
+                reason: said.clone(),
+            },
             again: false,
             blame: false,
-            after: None,
+            ..Failed::upstream("")
         },
         // A wrong key or name is the operator's to mend; the caller should not read about it.
         401 | 403 | 404 => Failed::upstream(format!("it refuses this node ({status})")),
@@ -214,7 +238,8 @@ async fn refused(reply: Reply, key: Option<&Secret>) -> Failed {
             after,
             ..Failed::upstream(format!("it failed ({status}){}", quoted(&said)))
         },
-    }
+    };
+    Failed { said, ..failed }
 }
 
 /// In seconds or as a date. More seconds than fit a number are more than anybody waits for.
@@ -391,7 +416,7 @@ impl Reader {
         data: &[u8],
         heard: &mut (dyn FnMut(TextEvent) + Send),
     ) -> Result<ControlFlow<()>, Failed> {
-        let mut part = Part::parse(data).map_err(|error| Failed::broken(error.to_string()))?;
+        let mut part = Part::parse(data).map_err(|error| Failed::unread(&error))?;
         self.fail_on_error(&part)?;
         self.claimed = part.claimed().or(self.claimed);
         self.finish = self.finish.or(part.finish());
@@ -493,12 +518,18 @@ impl Reader {
     }
 
     fn fail_on_error(&self, part: &Part) -> Result<(), Failed> {
+        if let Some(reason) = part.dropped() {
+            return Err(Failed::broken(format!("it was given up ({reason})")));
+        }
         match &part.error {
             None => Ok(()),
             Some(error) => {
                 let body = serde_json::json!({ "error": error }).to_string();
                 let said = wire::message(body.as_bytes(), self.key.as_ref());
-                Err(Failed::broken(said))
+                Err(Failed {
+                    said: said.clone(),
+                    ..Failed::broken(said)
+                })
             }
         }
     }

@@ -74,8 +74,7 @@ async fn attempt(
     let left = timeouts.total.saturating_sub(began.elapsed());
     let reading = tokio::time::timeout(left, whole(reply, bytes_max, timeouts)).await;
     let bytes = reading.map_err(|_| Failed::slow("the answer", timeouts.total))??;
-    let reply: Reply =
-        serde_json::from_slice(&bytes).map_err(|error| Failed::broken(error.to_string()))?;
+    let reply: Reply = serde_json::from_slice(&bytes).map_err(|error| Failed::unread(&error))?;
     let claimed = reply.usage.as_ref().map(claimed);
     let vectors = in_order(reply.data, request.texts.len()).map_err(Failed::broken)?;
     Ok(Vectors { vectors, claimed })

@@ -3,6 +3,7 @@
 
 mod busy;
 mod connections;
+mod finishes;
 mod likely;
 mod retries;
 mod secrets;

@@ -57,7 +57,13 @@ impl<'a> Tries<'a> {
     /// Nothing would do better.
     pub fn failed(&mut self, at: usize, failed: Failed) -> Result<(), TextFault> {
         let upstream = &self.shared.upstreams[at];
-        tracing::warn!(upstream = upstream.name, fault = %failed.fault, "an upstream failed");
+        // What an upstream says of a request may repeat it, and nobody who asks is in a log by default.
+        tracing::warn!(
+            upstream = upstream.name,
+            fault = failed.logged(),
+            "an upstream failed"
+        );
+        tracing::debug!(upstream = upstream.name, said = failed.said, "what it said");
         if !failed.again {
             return Err(failed.fault);
         }
@@ -90,11 +96,12 @@ pub(crate) async fn tried<T>(
 }
 
 /// Doubles from try to try, half of it chance; `None` where the upstream asks for more than the
-/// caller should wait.
+/// caller should wait, or was silent for as long as anybody waits for it.
 fn pause_after(tried: u32, failed: &Failed) -> Option<Duration> {
     let pause = RETRY_PAUSE * 2_u32.pow(tried);
     let pause = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
     match failed.after {
+        _ if matches!(failed.fault, TextFault::Timeout { .. }) => None,
         Some(after) if after > RETRY_AFTER_MAX => None,
         Some(after) => Some(after.max(pause)),
         None => Some(pause),

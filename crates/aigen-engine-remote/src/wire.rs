@@ -226,9 +226,16 @@ impl Part {
         (!tokens.is_empty()).then(|| tokens.iter().sum())
     }
 
+    /// Why there is no answer, where it is told like an end of one: by servers that drop a request.
+    pub fn dropped(&self) -> Option<&str> {
+        let reason = self.choices.first()?.finish_reason.as_deref()?;
+        matches!(reason, "abort" | "error").then_some(reason)
+    }
+
     pub fn finish(&self) -> Option<TextFinish> {
         match self.choices.first()?.finish_reason.as_deref()? {
             "length" | "max_tokens" => Some(TextFinish::Length),
+            "content_filter" => Some(TextFinish::Filtered),
             _ => Some(TextFinish::Stop),
         }
     }

@@ -283,6 +283,8 @@ pub enum TextFinish {
     Stop,
     /// The token limit, or an answer longer than any such limit allows.
     Length,
+    /// A filter of its own held the rest back.
+    Filtered,
     /// It was told to.
     Cancelled,
 }

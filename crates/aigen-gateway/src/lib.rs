@@ -24,6 +24,7 @@ mod functions;
 mod health;
 mod in_process;
 mod limits;
+mod linger;
 mod metrics;
 mod nearest;
 mod openai;

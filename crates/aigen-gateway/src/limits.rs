@@ -12,6 +12,9 @@ pub const COMPONENT_BODY_BYTES_MAX: usize = 44 * 1024 * 1024;
 /// How long a request's body may take to arrive: 8 MiB at 140 kB/s.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// How long the rest of a body is read that was answered before it had come: nginx's `lingering_time`.
+pub const LINGER_TIME_MAX: Duration = Duration::from_secs(30);
+
 /// How long a request's head may take to arrive, and how long a connection may stay idle.
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
 

@@ -320,6 +320,7 @@ fn reason(outcome: Outcome) -> &'static str {
         Outcome::Stop => "stop",
         Outcome::Length => "length",
         Outcome::Budget => "budget",
+        Outcome::Filtered => "content_filter",
         Outcome::Cancelled => "abort",
         Outcome::ControllerFault => "controller_fault",
         Outcome::EngineFault => "error",

@@ -1,5 +1,6 @@
 use crate::door::{Door, Stream};
 use crate::limits::{ACCEPT_PAUSE, HEAD_TIME_MAX};
+use crate::linger::Lingering;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
@@ -96,7 +97,8 @@ fn serve_connection(
         // Whoever counts attempts counts them by address.
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            front.of(request.uri().path()).call(request)
+            let mut router = front.of(request.uri().path());
+            router.call(Lingering::in_place(request))
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

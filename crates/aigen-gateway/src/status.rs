@@ -195,7 +195,8 @@ fn refused(refusal: &Refusal) -> Failure {
         Refusal::RateLimited { .. } => Row(429, RateLimit, code, "wait until the minute is over, or ask the operator for a higher limit"),
         Refusal::AddressReserved | Refusal::NotAssigned => Row(403, Permission, code, "see GET /v1/aigen/account for the address of your key"),
         Refusal::ModelUnknown => Row(404, NotFound, "model_not_found", SEE_MODELS),
-        Refusal::KeyUnknown | Refusal::ControllerUnknown | Refusal::ValidatorUnknown | Refusal::CallUnknown => Row(404, NotFound, code, "check the name"),
+        Refusal::KeyUnknown | Refusal::ControllerUnknown | Refusal::ValidatorUnknown => Row(404, NotFound, code, "check the name"),
+        Refusal::CallUnknown => Row(404, NotFound, code, "check the id"),
         Refusal::ControllerYanked => Row(422, Controller, code, "use another version: GET /v1/aigen/controllers/{owner}/{name}/versions lists them"),
         Refusal::SignatureInvalid => Row(422, Controller, code, "sign it again: aigen controller publish"),
         Refusal::SignatureMissing => Row(422, Controller, code, "publish with a manifest and a signature: aigen controller publish"),
@@ -427,7 +428,7 @@ impl Failure {
             "GET /v1/aigen/receipts/{receipt} tells what it cost; to ask again use another Idempotency-Key"
         );
         Row(409, Conflict, "idempotency_reply_gone", &way_out)
-            .because("this Idempotency-Key was used before, and its reply is no longer kept")
+            .because("this Idempotency-Key was used before, and its reply is not kept here: it is too old, was not read to its end, or another node gave it")
             .metadata("receipt", receipt.to_string())
             .retry(false)
     }
@@ -519,13 +520,17 @@ impl Failure {
     }
 
     /// A function's answer that ended before its value did.
-    pub fn truncated(raw: &str, budget: bool) -> Self {
-        let (why, way_out) = match budget {
-            true => (
+    pub fn truncated(raw: &str, stop: &'static str) -> Self {
+        let (why, way_out) = match stop {
+            "budget" => (
                 "the money ended before the value did",
                 "what was produced is charged; allow more in `aigen.max_cost`, or fund the account",
             ),
-            false => (
+            "content_filter" => (
+                "a filter of the server that computes the model held the value back",
+                "what was produced is charged; change the input, or name another model in `aigen.model`",
+            ),
+            _ => (
                 "the function's output tokens ended before its value did",
                 "what was produced is charged; allow more in `aigen.max_tokens`, or call a version whose `max_tokens` is higher",
             ),
@@ -533,7 +538,7 @@ impl Failure {
         Row(422, Controller, "truncated", way_out)
             .because(why)
             .metadata("raw", raw)
-            .metadata("stop", if budget { "budget" } else { "length" })
+            .metadata("stop", stop)
     }
 }
 

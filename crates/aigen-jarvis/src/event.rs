@@ -176,6 +176,8 @@ pub enum Finish {
     Length,
     /// The cover was closed, and every covered token is used.
     Budget,
+    /// A filter of the server that computes the model held the rest back.
+    Filtered,
     /// The owner cancelled.
     Cancelled,
     /// Something failed.

@@ -293,6 +293,7 @@ choice!(Outcome {
     6 => EngineFault,
     7 => Recovered,
     8 => Expired,
+    9 => Filtered,
 });
 
 record!(Found { name, settings });

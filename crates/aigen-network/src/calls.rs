@@ -33,11 +33,13 @@ pub enum Outcome {
     Recovered,
     /// The holds timed out before the node came back; nothing is charged.
     Expired,
+    /// A filter of the upstream held the rest back.
+    Filtered,
 }
 
 impl Outcome {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stop,
         Self::Length,
         Self::Budget,
@@ -46,6 +48,7 @@ impl Outcome {
         Self::EngineFault,
         Self::Recovered,
         Self::Expired,
+        Self::Filtered,
     ];
 
     /// Its number, as evidence is hashed.
@@ -60,6 +63,7 @@ impl Outcome {
             Self::EngineFault => 6,
             Self::Recovered => 7,
             Self::Expired => 8,
+            Self::Filtered => 9,
         }
     }
 }

@@ -427,7 +427,7 @@ impl fmt::Display for Refusal {
             Self::ValidatorUnknown => "no such validator",
             Self::CoverExhausted => "the balance covers no further token",
             Self::TooManyHolds => "the call has as many holds as a call may have",
-            Self::CallUnknown => "no such open call",
+            Self::CallUnknown => "no such call",
             Self::CallExists => "a call with this id was already made",
             Self::CallExistsWithDifferentRequest => {
                 "a call with this id was already made, with another request"

@@ -3,7 +3,7 @@
 
 use crate::error::NodeError;
 use aigen_types::Slug;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,12 @@ const ENDS_KEPT: usize = 64;
 /// Ends from which on they are believed when somebody is refused for them: two or three are an
 /// accident of which calls were short.
 const ENDS_BELIEVED: usize = 8;
+
+/// How long a call waits before anybody doubts that it will have its turn.
+const SEEN_LEAST: Duration = Duration::from_secs(2);
+
+/// How often that is looked at.
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
 
 /// The shortest pause that anybody is told, and the longest where nobody waits in a line, in seconds.
 const PAUSE_SECONDS: (f64, f64) = (1.0, 300.0);
@@ -53,6 +59,10 @@ struct State {
     limits: AdmissionLimits,
     all: Inside,
     keys: BTreeMap<Slug, Inside>,
+    /// Numbers of those in the line, by key.
+    line: BTreeMap<Slug, BTreeSet<u64>>,
+    /// The number of the next that enters.
+    next: u64,
     /// Since when somebody is inside, without a break.
     busy_since: Option<Instant>,
     /// When the last calls ended that had been computed.
@@ -95,8 +105,10 @@ impl Gate {
         state.busy_since.get_or_insert_with(Instant::now);
         state.all.calls += 1;
         state.keys.entry(key.clone()).or_default().calls += 1;
+        state.next += 1;
         Ok(Admitted {
             gate: Arc::clone(self),
+            number: state.next,
             key: key.clone(),
             queued_tokens: 0,
             since: Instant::now(),
@@ -126,28 +138,54 @@ impl State {
         let line = self.limits.queue_time_max.as_secs_f64();
         let most = line.clamp(PAUSE_SECONDS.0, PAUSE_SECONDS.1);
         let seconds = match self.ends.is_empty() {
-            // Nothing has ended since then, so that nothing is known but that it takes longer.
-            true => self.busy_for(now),
+            // Nothing has ended since then, so that nothing is known but that each round takes longer.
+            true => self.busy_for(now) * f64::from(self.rounds(self.waiting()).max(1)),
             false => self.each_takes(now) * f64::from(self.all.calls),
         };
         Duration::from_secs_f64(seconds.clamp(PAUSE_SECONDS.0, most))
     }
 
-    /// Whether whoever joins the line now would wait longer than anybody may, going by how those went
-    /// who are out, or by how long those have taken already who were first.
-    fn comes_too_late(&self, now: Instant) -> bool {
-        let Inside { calls, begun, .. } = self.all;
-        let waiting = calls.saturating_sub(begun);
-        // The one that asks is inside already.
-        let ahead = waiting.saturating_sub(1);
+    /// Whether whoever has so many before it in the line is not reached within this, going by how those
+    /// went who are out, or by how long those have taken already who were first.
+    fn comes_too_late(&self, ahead: u32, left: Duration, now: Instant) -> bool {
         let wait = match self.ends.len() {
             // As many as are computed at once have to end before as many others begin, and none has yet:
             // each such round takes longer than this.
-            0 => self.busy_for(now) * f64::from(ahead.checked_div(begun).unwrap_or(0)),
+            0 => self.busy_for(now) * f64::from(self.rounds(ahead)),
             1..ENDS_BELIEVED => return false,
-            _ => self.each_takes(now) * f64::from(waiting),
+            _ => self.each_takes(now) * f64::from(ahead.saturating_add(1)),
         };
-        wait > self.limits.queue_time_max.as_secs_f64()
+        wait > left.as_secs_f64()
+    }
+
+    fn waiting(&self) -> u32 {
+        self.all.calls.saturating_sub(self.all.begun)
+    }
+
+    /// How often as many have to end as are computed at once, before so many others have begun.
+    fn rounds(&self, calls: u32) -> u32 {
+        calls.checked_div(self.all.begun).unwrap_or(0)
+    }
+
+    /// How many are before one in the line, at least: it is fair between keys, so that of each other key no
+    /// more come before it than of its own.
+    fn ahead(&self, key: &Slug, number: u64) -> u32 {
+        let own = self.line.get(key);
+        let own = own.map_or(0, |own| own.range(..number).count());
+        let of = |(other, waiting): (&Slug, &BTreeSet<u64>)| match other == key {
+            true => own,
+            false => own.min(waiting.len()),
+        };
+        u32::try_from(self.line.iter().map(of).sum::<usize>()).unwrap_or(u32::MAX)
+    }
+
+    fn leaves_line(&mut self, key: &Slug, number: u64) {
+        if let Some(own) = self.line.get_mut(key) {
+            own.remove(&number);
+            if own.is_empty() {
+                self.line.remove(key);
+            }
+        }
     }
 
     /// Seconds from one end to the next, lately.
@@ -177,6 +215,8 @@ impl State {
 pub(crate) struct Admitted {
     gate: Arc<Gate>,
     key: Slug,
+    /// Greater than of those that entered before it.
+    number: u64,
     /// Prompt tokens that it counts as waiting for.
     queued_tokens: u64,
     since: Instant,
@@ -212,16 +252,44 @@ impl Admitted {
             state.all.begun += 1;
         }
         self.computed = true;
+        state.leaves_line(&self.key, self.number);
         state.queue(&self.key, |queued| *queued -= tokens);
     }
 
     /// Whether it is worth waiting in the line: what could not be reached in time is told so at once
     /// and not when the time is over.
     pub fn join_line(&self) -> Result<(), NodeError> {
+        let mut state = self.gate.lock();
+        // The one that asks is inside already.
+        let ahead = state.waiting().saturating_sub(1);
+        let left = state.limits.queue_time_max;
+        if state.comes_too_late(ahead, left, Instant::now()) {
+            return Err(state.busy("nobody would get to it in time", false));
+        }
+        let own = state.line.entry(self.key.clone()).or_default();
+        own.insert(self.number);
+        Ok(())
+    }
+
+    /// Whether it waits in vain, by what was seen since it came: to be told while there is time to ask elsewhere,
+    /// and not when the time is over.
+    fn waits_in_vain(&self, deadline: Instant, now: Instant) -> bool {
+        let left = deadline.saturating_duration_since(now);
         let state = self.gate.lock();
-        match state.comes_too_late(Instant::now()) {
-            true => Err(state.busy("nobody would get to it in time", false)),
-            false => Ok(()),
+        // What the first calls have to read may be all that takes long.
+        let seen = now.saturating_duration_since(self.since) >= SEEN_LEAST;
+        seen && state.comes_too_late(state.ahead(&self.key, self.number), left, now)
+    }
+
+    /// Until its [`Self::deadline`], or until it is known before that nobody gets to it by then.
+    pub async fn waited_in_vain(&self, deadline: Instant) {
+        loop {
+            let now = Instant::now();
+            if now >= deadline || self.waits_in_vain(deadline, now) {
+                return;
+            }
+            let next = deadline.min(now + LOOKED_EVERY);
+            tokio::time::sleep_until(next.into()).await;
         }
     }
 
@@ -232,7 +300,11 @@ impl Admitted {
 
     /// Why it is not waited for any longer.
     pub fn too_late(&self) -> NodeError {
-        self.gate.lock().busy("nobody got to it in time", false)
+        let what = match Instant::now() < self.deadline() {
+            true => "nobody would get to it in time",
+            false => "nobody got to it in time",
+        };
+        self.gate.lock().busy(what, false)
     }
 
     /// The machine is full for another reason.
@@ -246,6 +318,7 @@ impl Drop for Admitted {
         let tokens = self.queued_tokens;
         let mut state = self.gate.lock();
         state.queue(&self.key, |queued| *queued -= tokens);
+        state.leaves_line(&self.key, self.number);
         state.all.calls -= 1;
         if let Some(own) = state.keys.get_mut(&self.key) {
             own.calls -= 1;
@@ -374,8 +447,9 @@ mod tests {
                 ends: vec![ago; ends].into(),
                 ..State::default()
             };
+            let (ahead, left) = (waiting.saturating_sub(1), Duration::from_secs(30));
             assert_eq!(
-                state.comes_too_late(now),
+                state.comes_too_late(ahead, left, now),
                 too_late,
                 "{waiting} {ends} {took}"
             );
@@ -389,26 +463,76 @@ mod tests {
         assert_eq!(gate.lock().all.begun, 0);
     }
 
-    /// So many calls at so many a second.
+    #[test]
+    fn a_place_in_the_line_is_fair_between_keys() {
+        let gate = gate(AdmissionLimits::default());
+        let enter = |name| {
+            let call = gate.enter(&key(name)).unwrap();
+            call.join_line().unwrap();
+            call
+        };
+        let mut calls = ["ada", "ada", "ada", "bob", "ada", "bob", "eve"].map(enter);
+        let ahead = |call: &Admitted| gate.lock().ahead(&call.key, call.number);
+        assert_eq!(calls.each_ref().map(ahead), [0, 3, 5, 0, 6, 3, 0]);
+        calls[0].begin();
+        assert_eq!(ahead(&calls[1]), 0);
+        assert_eq!(ahead(&calls[5]), 3);
+        drop(calls);
+        assert!(gate.lock().line.is_empty());
+    }
+
+    /// Two are computed since so many seconds and have not ended. How long the last in the line has waited, how
+    /// many are before it, and whether it is told that it waits in vain.
+    #[test]
+    fn who_waits_in_vain_is_told_as_soon_as_it_is_seen() {
+        for (computed, waited, ahead, told) in [
+            (3, 3, 16, false),
+            (3, 3, 20, true),
+            (10, 10, 3, false),
+            (10, 10, 6, true),
+            // It has only just come, or they have.
+            (10, 1, 180, false),
+            (1, 1, 180, false),
+        ] {
+            let gate = gate(AdmissionLimits::default());
+            let enter = || gate.enter(&key("ada")).unwrap();
+            let mut first = [enter(), enter()];
+            first.iter_mut().for_each(Admitted::begin);
+            let mut line: Vec<_> = (0..=ahead).map(|_| enter()).collect();
+            line.iter().for_each(|call| call.join_line().unwrap());
+            let now = Instant::now();
+            let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
+            gate.lock().busy_since = Some(ago(computed));
+            let last = line.last_mut().unwrap();
+            last.since = ago(waited);
+            let vain = last.waits_in_vain(last.deadline(), now);
+            assert_eq!(vain, told, "{computed} {waited} {ahead}");
+        }
+    }
+
+    /// So many calls, some of them computed, at so many a second.
     #[test]
     fn the_pause_is_what_was_seen() {
         let now = Instant::now();
         let ago = |seconds: u64| now.checked_sub(Duration::from_secs(seconds)).unwrap();
-        for (calls, ends, busy, expected) in [
-            (10, vec![ago(4), ago(3), ago(2), ago(1)], ago(8), 20),
-            (1, vec![], ago(5), 5),
-            (256, vec![], ago(0), 1),
-            // Nothing ended yet: how many they are says nothing of when they will.
-            (192, vec![], ago(3), 3),
+        for (calls, begun, ends, busy, expected) in [
+            (10, 0, vec![ago(4), ago(3), ago(2), ago(1)], ago(8), 20),
+            (1, 0, vec![], ago(5), 5),
+            (256, 0, vec![], ago(0), 1),
+            // Nothing ended yet: how many they are says nothing of when they will, if nobody is computed.
+            (192, 0, vec![], ago(3), 3),
+            // Those who wait are 23 rounds of those who are, and each takes longer than this.
+            (192, 8, vec![], ago(1), 23),
+            (192, 8, vec![], ago(2), 30),
             // The line is empty after 30.
-            (1_000, vec![ago(1)], ago(100), 30),
+            (1_000, 8, vec![ago(1)], ago(100), 30),
             // Those kept begin later than the work did.
-            (64, vec![ago(22); ENDS_KEPT], ago(3_000), 22),
+            (64, 8, vec![ago(22); ENDS_KEPT], ago(3_000), 22),
         ] {
             let state = State {
                 all: Inside {
                     calls,
-                    begun: 0,
+                    begun,
                     queued_tokens: 0,
                 },
                 busy_since: Some(busy),

@@ -322,7 +322,7 @@ impl Meter {
             }),
             () = pieces.closed() => {}
             () = self.node.0.stopping.cancelled() => {}
-            () = passed(deadline) => why = self.admitted.too_late(),
+            () = waited(&self.admitted, deadline) => why = self.admitted.too_late(),
         }
         recall.cancel();
         let started = started.await;
@@ -385,7 +385,7 @@ impl Meter {
                 },
                 reply = extended(&mut self.extension) => self.on_extended(reply),
                 wanted = cover.wanted(), if self.extension.is_none() => self.ask_for_more(wanted),
-                () = passed(deadline), if self.times.begun.is_none() && self.given_up.is_none() => {
+                () = waited(&self.admitted, deadline), if self.times.begun.is_none() && self.given_up.is_none() => {
                     self.given_up = Some(self.admitted.too_late());
                     ongoing.cancel();
                 }
@@ -639,9 +639,9 @@ impl Drop for Meter {
     }
 }
 
-async fn passed(deadline: Option<Instant>) {
+async fn waited(admitted: &Admitted, deadline: Option<Instant>) {
     match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        Some(deadline) => admitted.waited_in_vain(deadline).await,
         None => std::future::pending().await,
     }
 }

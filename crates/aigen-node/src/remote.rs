@@ -302,7 +302,7 @@ impl Listener {
             ending.finish = Err(TextFault::Broken { reason });
         }
         // Who hangs up before the upstream has said anything has begun no call, whatever it reads.
-        let answered = matches!(ending.finish, Ok(TextFinish::Stop | TextFinish::Length));
+        let answered = matches!(&ending.finish, Ok(finish) if *finish != TextFinish::Cancelled);
         let output = if self.started || answered {
             self.measure(&ending)
         } else {
@@ -446,6 +446,7 @@ fn finish(ending: TextEnding) -> Finish {
     match ending.finish {
         Ok(TextFinish::Stop) => Finish::Stop,
         Ok(TextFinish::Length) => Finish::Length,
+        Ok(TextFinish::Filtered) => Finish::Filtered,
         Ok(TextFinish::Cancelled) => Finish::Cancelled,
         Err(fault) => Finish::Fault(Fault::Engine(EngineError::Upstream(fault))),
     }

@@ -73,6 +73,7 @@ pub(crate) const OUTCOMES: &[(&str, Outcome)] = &[
     ("controller_fault", Outcome::ControllerFault),
     ("engine_fault", Outcome::EngineFault),
     ("recovered", Outcome::Recovered),
+    ("content_filter", Outcome::Filtered),
 ];
 
 /// A scenario that was understood.

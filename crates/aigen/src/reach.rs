@@ -167,16 +167,23 @@ impl Asked {
     pub fn explain(&self, error: ClientError) -> anyhow::Error {
         match error {
             ClientError::Api { error, .. } => refused(&error),
-            ClientError::Transport(cause) => hinted(
-                format!(
-                    "no node answers at {}: {}",
-                    self.url,
-                    root_cause(cause.into())
-                ),
-                "start it with `aigen serve`, or say where one is with --url",
-            ),
+            ClientError::Transport(cause) => unanswered(&self.url, &root_cause(cause.into())),
             other => other.into(),
         }
+    }
+}
+
+/// Nobody is there, or somebody else than whom this machine trusts.
+fn unanswered(url: &str, cause: &str) -> anyhow::Error {
+    match cause.contains("certificate") {
+        true => hinted(
+            format!("what answers at {url} is not trusted here: {cause}"),
+            "name a file of the certificates that you trust in SSL_CERT_FILE; a node's own must not be an authority's (CA:FALSE)",
+        ),
+        false => hinted(
+            format!("no node answers at {url}: {cause}"),
+            "start it with `aigen serve`, or say where one is with --url",
+        ),
     }
 }
 

@@ -84,6 +84,8 @@ pub enum StopReason {
     StopSequence,
     /// The model asks for a tool.
     ToolUse,
+    /// A filter of the server that computes the model held the rest back.
+    Refusal,
 }
 
 /// What an answer used, in tokens.

@@ -119,6 +119,21 @@ pub struct ChatRequest {
     /// Kept so that it can be refused: tokens that end the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_token_ids: Option<Value>,
+    /// Kept so that it can be refused: what the answer must look like, in vLLM's words; as the next four.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structured_outputs: Option<Value>,
+    /// Kept so that it can be refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guided_json: Option<Value>,
+    /// Kept so that it can be refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guided_regex: Option<Value>,
+    /// Kept so that it can be refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guided_choice: Option<Value>,
+    /// Kept so that it can be refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guided_grammar: Option<Value>,
 }
 
 /// One message of a conversation.

@@ -93,7 +93,7 @@ pub enum FinishReason {
     ToolCalls,
     /// The older form of `tool_calls`; only ever read.
     FunctionCall,
-    /// A filter held the rest back; only ever read.
+    /// A filter of the server that computes the model held the rest back.
     ContentFilter,
 }
 

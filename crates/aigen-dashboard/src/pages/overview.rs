@@ -176,15 +176,17 @@ fn receipts(list: &List<Receipt>) -> Markup {
 fn controllers(list: &List<Controller>) -> Markup {
     let row = |controller: &Controller| {
         html! {
-            td { a href={ "/controllers/" (controller.reference) } { (controller.reference) } }
+            td {
+                a href={ "/controllers/" (controller.reference) } { (controller.reference) }
+                div.quiet { (controller.description) }
+            }
             td { @match controller.score { Some(score) => (percent(score.into())), None => "not scored yet" } }
-            td { (controller.description) }
         }
     };
     let rows: Vec<_> = list.data.iter().map(row).collect();
     table_or(
         "Best controllers",
-        &["controller", "score", "what it does"],
+        &["controller", "score"],
         &rows,
         html! {
             "Nobody has published a controller yet. " code { "aigen controller new" } " begins one."

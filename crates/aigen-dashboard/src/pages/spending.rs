@@ -41,9 +41,13 @@ fn table_budgets(budgets: &List<Budget>) -> Markup {
             td { (budget.path) }
             td { (period(budget.period)) @if let Some(at) = budget.resets_at { ", new " (time(at)) } }
             td.number { (amount(budget.cap)) }
-            td { (share(part(budget.spent, budget.cap), "spent")) }
-            td.number { (amount(budget.held)) }
-            td.number { (amount(budget.available)) }
+            @if budget.path.is_each_user() {
+                td { "each by itself" } td { "–" } td { "–" }
+            } @else {
+                td { (share(part(budget.spent, budget.cap), "spent")) }
+                td.number { (amount(budget.held)) }
+                td.number { (amount(budget.available)) }
+            }
         }
     };
     let rows: Vec<_> = budgets.data.iter().map(row).collect();

@@ -69,3 +69,28 @@ async fn who_wants_to_be_left_alone_is_and_another_is_asked_again() {
     }
     assert_eq!(once.asked(), 5);
 }
+
+/// One that was silent for as long as anybody waits is not given that time again, and another is asked.
+#[tokio::test]
+async fn who_was_silent_is_not_waited_for_again() {
+    let silent = Scripted::new(|_, _| {
+        let nothing = stream::pending::<Result<String, Infallible>>();
+        reply(200, "text/event-stream", Body::from_stream(nothing))
+    });
+    let (silent, other) = (silent.await, Scripted::new(|_, _| good()).await);
+    let patience = Duration::from_millis(50);
+    let mut alone = options(&[&silent]);
+    alone.timeouts.first_byte = patience;
+    let (_, finish, _) = ask(&RemoteEngine::open(alone).unwrap(), request()).await;
+    assert!(
+        matches!(finish, Err(TextFault::Timeout { .. })),
+        "{finish:?}"
+    );
+    assert_eq!(silent.asked(), 1);
+    let mut both = options(&[&silent, &other]);
+    both.timeouts.first_byte = patience;
+    let engine = RemoteEngine::open(both).unwrap();
+    for _ in 0..2 {
+        assert_eq!(ask(&engine, request()).await.1, Ok(TextFinish::Stop));
+    }
+}

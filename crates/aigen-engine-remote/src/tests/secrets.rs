@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::RemoteEmbedder;
+use crate::attempt::attempt;
+use crate::engine::Shared;
 use aigen_engine::{EmbedRequest, Embeddable, TextEmbedder};
 
 const KEY: &str = "sk-operator/777";
@@ -92,4 +94,76 @@ async fn nor_does_one_that_makes_vectors() {
     let fault = made.unwrap_err().to_string();
     assert!(fault.contains("(secret)"), "{fault}");
     assert!(!fault.contains("sk-o"), "{fault}");
+}
+
+/// Status, kind and body of an upstream that repeats what it was asked; what the log says of it.
+#[tokio::test]
+async fn what_an_upstream_repeats_of_a_request_is_told_and_not_logged() {
+    const STREAM: &str = "text/event-stream";
+    let rows = [
+        (
+            400,
+            "text/plain",
+            "input: my diary",
+            "the upstream refuses the request: …",
+        ),
+        (
+            422,
+            "application/json",
+            "{\"detail\": \"my diary\"}",
+            "the upstream refuses the request: …",
+        ),
+        (
+            500,
+            "text/plain",
+            "my diary",
+            "no upstream answers: it failed (500 Internal Server Error): …",
+        ),
+        (
+            503,
+            "text/plain",
+            "my diary",
+            "no upstream answers: it is unavailable (503 Service Unavailable): …",
+        ),
+        (
+            401,
+            "text/plain",
+            "my diary",
+            "no upstream answers: it refuses this node (401 Unauthorized)",
+        ),
+        (
+            500,
+            "text/plain",
+            "",
+            "no upstream answers: it failed (500 Internal Server Error)",
+        ),
+        (
+            200,
+            STREAM,
+            "data: {\"error\": {\"message\": \"my diary\"}}\n\n",
+            "the upstream's answer is broken: …",
+        ),
+        (
+            200,
+            STREAM,
+            "data: {\"choices\": \"my diary\"}\n\n",
+            "the upstream's answer is broken: …",
+        ),
+    ];
+    for (status, kind, body, expected) in rows {
+        let upstream = Scripted::new(move |_, _| reply(status, kind, body)).await;
+        let shared = Shared::open(options(&[&upstream])).unwrap();
+        let (one, asked) = (&shared.upstreams[0], request());
+        let mut unheard = |_: TextEvent| {};
+        let attempted = attempt(&shared.options, one, &asked, &mut unheard).await;
+        let failed = attempted.unwrap_err();
+        assert_eq!(failed.logged(), expected);
+        let told = body.contains("diary") && status != 401;
+        assert_eq!(
+            failed.fault.to_string().contains("diary"),
+            told,
+            "{}",
+            failed.fault
+        );
+    }
 }

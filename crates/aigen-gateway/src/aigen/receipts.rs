@@ -300,5 +300,6 @@ pub(super) fn finish(outcome: Outcome) -> &'static str {
         Outcome::EngineFault => "engine_fault",
         Outcome::Recovered => "recovered",
         Outcome::Expired => "expired",
+        Outcome::Filtered => "content_filter",
     }
 }

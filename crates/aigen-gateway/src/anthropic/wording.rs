@@ -46,6 +46,7 @@ impl Messages {
         let reason = match conclusion.finish() {
             FinishReason::Length => StopReason::MaxTokens,
             FinishReason::ToolCalls => StopReason::ToolUse,
+            FinishReason::ContentFilter => StopReason::Refusal,
             _ if conclusion.at_stop_text => StopReason::StopSequence,
             _ => StopReason::EndTurn,
         };

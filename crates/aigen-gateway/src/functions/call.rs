@@ -114,8 +114,12 @@ impl Wording for Answer {
         let text = text(said);
         let whole = conclusion.finish() == FinishReason::Stop;
         let is_value = whole && serde_json::from_str::<Value>(text).is_ok();
-        let budget = conclusion.aigen.stop == Some(AigenStop::Budget);
-        (!is_value).then(|| Failure::truncated(text, budget))
+        let stop = match (conclusion.aigen.stop, conclusion.finish()) {
+            (Some(AigenStop::Budget), _) => "budget",
+            (_, FinishReason::ContentFilter) => "content_filter",
+            _ => "length",
+        };
+        (!is_value).then(|| Failure::truncated(text, stop))
     }
 
     fn whole(&mut self, head: &Head, said: Vec<Said>, conclusion: Conclusion) -> Vec<u8> {

@@ -74,6 +74,7 @@ fn ask(gateway: &Gateway, post: &mut Post<ChatRequest>) -> Result<Ask<Chat>, Fai
 
 /// What would change the answer and cannot here is refused by name.
 fn refuse_unsupported(request: &ChatRequest) -> Result<(), Failure> {
+    const FORM: &str = "use `response_format`, or `aigen.controller`";
     // Without `functions` both say what is so.
     let calls = |call: &&Value| !["none", "auto"].iter().any(|word| **call == *word);
     let called = request.function_call.as_ref().filter(calls).cloned();
@@ -90,6 +91,11 @@ fn refuse_unsupported(request: &ChatRequest) -> Result<(), Failure> {
         ("ignore_eos", &request.ignore_eos, "leave it out"),
         ("min_tokens", &request.min_tokens, "leave it out"),
         ("stop_token_ids", &request.stop_token_ids, "use `stop`"),
+        ("structured_outputs", &request.structured_outputs, FORM),
+        ("guided_json", &request.guided_json, FORM),
+        ("guided_regex", &request.guided_regex, FORM),
+        ("guided_choice", &request.guided_choice, FORM),
+        ("guided_grammar", &request.guided_grammar, FORM),
     ];
     for (name, value, way_out) in fields {
         if value.as_ref().is_some_and(asks_for_something) {

@@ -58,6 +58,7 @@ pub(super) async fn create(
 
 /// What would change the answer and cannot here is refused by name.
 fn refuse_unsupported(request: &CompletionRequest) -> Result<(), Failure> {
+    const FORM: &str = "use `aigen.controller`";
     let some = |value: &Option<Value>| value.as_ref().is_some_and(asks_for_something);
     let many = |count: Option<u32>| count.is_some_and(|count| count > 1);
     let wrong = [
@@ -78,6 +79,15 @@ fn refuse_unsupported(request: &CompletionRequest) -> Result<(), Failure> {
             some(&request.stop_token_ids),
             "use `stop`",
         ),
+        (
+            "structured_outputs",
+            some(&request.structured_outputs),
+            FORM,
+        ),
+        ("guided_json", some(&request.guided_json), FORM),
+        ("guided_regex", some(&request.guided_regex), FORM),
+        ("guided_choice", some(&request.guided_choice), FORM),
+        ("guided_grammar", some(&request.guided_grammar), FORM),
     ];
     match wrong.into_iter().find(|(_, asked_for, _)| *asked_for) {
         Some((param, _, way_out)) => Err(Failure::unsupported(param, way_out)),

@@ -52,6 +52,7 @@ pub(super) fn conclude(
     let finishes = choices.map(|choice| match &choice.finish {
         Finish::Stop | Finish::StopString => Ok(FinishReason::Stop),
         Finish::Length | Finish::Budget => Ok(FinishReason::Length),
+        Finish::Filtered => Ok(FinishReason::ContentFilter),
         Finish::Cancelled => Err(Failure::cut_off()),
         Finish::Fault(fault) => Err(Failure::fault(fault)),
     });
@@ -118,6 +119,7 @@ fn outcome(finish: &Finish) -> &'static str {
         Finish::Stop | Finish::StopString => "stop",
         Finish::Length => "length",
         Finish::Budget => "budget",
+        Finish::Filtered => "content_filter",
         Finish::Cancelled => "cancelled",
         Finish::Fault(fault) => fault.name(),
     }

@@ -234,7 +234,8 @@ fn fields_of<T: DeserializeOwned>() -> BTreeSet<&'static str> {
 #[test]
 fn requests_have_the_fields_that_are_read() {
     let document = document();
-    let of_chat = "audio function_call functions ignore_eos min_tokens modalities moderation stop_token_ids web_search_options";
+    let of_chat = "audio function_call functions guided_choice guided_grammar guided_json guided_regex ignore_eos \
+        min_tokens modalities moderation stop_token_ids structured_outputs web_search_options";
     let of_responses = "background context_management conversation moderation \
         previous_response_id prompt";
     for (schema, fields, refused) in [
@@ -242,7 +243,8 @@ fn requests_have_the_fields_that_are_read() {
         (
             "CompletionRequest",
             fields_of::<CompletionRequest>(),
-            "best_of echo ignore_eos min_tokens stop_token_ids suffix",
+            "best_of echo guided_choice guided_grammar guided_json guided_regex ignore_eos min_tokens \
+             stop_token_ids structured_outputs suffix",
         ),
         (
             "ResponsesRequest",

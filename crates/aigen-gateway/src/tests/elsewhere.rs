@@ -25,6 +25,9 @@ const BROKEN: &str = "";
 /// Said at the limit of tokens.
 const CUT: &str = "{\"why\":\"";
 
+/// Said before a filter holds the rest back.
+const FILTERED: &str = "I was about to";
+
 /// Another server's model, and what it says, answer by answer.
 struct Elsewhere {
     control: ControlLevel,
@@ -79,6 +82,7 @@ impl TextEngine for Elsewhere {
                     reason: "it ends in the middle".to_owned(),
                 }),
                 CUT => Ok(TextFinish::Length),
+                FILTERED => Ok(TextFinish::Filtered),
                 _ => Ok(TextFinish::Stop),
             };
             on_event(TextEvent::Text(text.to_owned()));
@@ -248,6 +252,49 @@ async fn a_stream_that_breaks_says_what_it_cost() {
         let metrics = world.get("", "/metrics").await.text;
         let counted = "aigen_overhead_seconds_count{model_name=\"tiny\"} 1\n";
         assert!(metrics.contains(counted), "{metrics}");
+    }
+}
+
+/// What is left of an answer is no whole one, and the receipt says why.
+#[tokio::test]
+async fn a_filter_is_told_in_the_words_of_each_route() {
+    let said = json!([{"role": "user", "content": "Hi"}]);
+    for (path, mut body, place, word) in [
+        (
+            "/v1/chat/completions",
+            json!({"model": "tiny", "messages": said}),
+            "/choices/0/finish_reason",
+            "content_filter",
+        ),
+        (
+            "/v1/responses",
+            json!({"model": "tiny", "input": "Hi"}),
+            "/incomplete_details/reason",
+            "content_filter",
+        ),
+        (
+            "/v1/messages",
+            json!({"model": "tiny", "max_tokens": 100, "messages": said}),
+            "/stop_reason",
+            "refusal",
+        ),
+    ] {
+        let (world, _) = elsewhere(Text, &[FILTERED, FILTERED]).await;
+        let reply = world.post(&world.ada, path, &body).await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text);
+        assert_eq!(reply.json().pointer(place), Some(&json!(word)), "{path}");
+        assert!(reply.text.contains(FILTERED), "{path}: {}", reply.text);
+        let id = reply.header("x-aigen-receipt").unwrap();
+        let receipt = world.get(&world.ada, &format!("/v1/aigen/receipts/{id}"));
+        assert_eq!(receipt.await.json()["finish"], "content_filter", "{path}");
+        body["stream"] = true.into();
+        let reply = world.post(&world.ada, path, &body).await;
+        assert!(
+            reply.text.contains(&format!("\"{word}\"")),
+            "{}",
+            reply.text
+        );
+        world.settle().await;
     }
 }
 

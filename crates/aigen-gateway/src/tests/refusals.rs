@@ -62,6 +62,11 @@ const CHAT: &str = r#"
 400 unsupported_parameter ignore_eos             | {"ignore_eos": true}
 400 unsupported_parameter min_tokens             | {"min_tokens": 3}
 400 unsupported_parameter stop_token_ids         | {"stop_token_ids": [7]}
+400 unsupported_parameter structured_outputs     | {"structured_outputs": {"choice": ["a", "b"]}}
+400 unsupported_parameter guided_json            | {"guided_json": {"type": "object"}}
+400 unsupported_parameter guided_regex           | {"guided_regex": "a+"}
+400 unsupported_parameter guided_choice          | {"guided_choice": ["a", "b"]}
+400 unsupported_parameter guided_grammar         | {"guided_grammar": "root ::= \"a\""}
 400 unsupported_parameter audio                  | {"audio": {"voice": "a"}}
 400 unsupported_parameter web_search_options     | {"web_search_options": {}}
 400 invalid_json aigen.colour                    | {"aigen": {"colour": 1}}
@@ -102,6 +107,7 @@ const COMPLETIONS: &str = r#"
 400 unsupported_parameter aigen.datasets | {"prompt": [1], "aigen": {"datasets": ["acme/faq"]}}
 400 invalid_json prompt            | {"prompt": {"a": 1}}
 400 unsupported_parameter ignore_eos | {"prompt": "a", "ignore_eos": true}
+400 unsupported_parameter guided_choice | {"prompt": "a", "guided_choice": ["a", "b"]}
 400 invalid_value         min_p    | {"prompt": "a", "min_p": -1}
 400 invalid_value logprobs         | {"prompt": "a", "logprobs": 21}
 400 unsupported_parameter suffix   | {"prompt": "a", "suffix": "b"}

@@ -117,6 +117,31 @@ async fn a_stopped_server_finishes_what_it_began() {
     world.settle().await;
 }
 
+#[tokio::test]
+async fn a_reply_before_the_body_reaches_whoever_goes_on_sending() {
+    const BYTES: usize = 20 << 20;
+    let world = World::polite().await;
+    let (address, _stop) = listen(&world, Duration::from_secs(10)).await;
+    for (path, key, code) in [
+        ("/v1/chat/completions", &*world.ada, "body_too_large"),
+        ("/v1/chat/completions", "aigen_x.00", "invalid_api_key"),
+        ("/v1/nothing", &*world.ada, "unknown_route"),
+    ] {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-length: {BYTES}\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connection.write_all(&vec![b' '; BYTES]).await.unwrap();
+        read_until(&mut connection, code).await;
+        // The connection is as good as new.
+        let next = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+        connection.write_all(next).await.unwrap();
+        read_until(&mut connection, "HTTP/1.1 200").await;
+    }
+    world.settle().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_is_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

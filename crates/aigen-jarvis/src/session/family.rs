@@ -626,7 +626,7 @@ pub(super) fn checked(outcome: String) -> Result<String, Fault> {
 }
 
 /// Whether a controller has a last word about such an end.
-fn is_said(finish: &Finish) -> bool {
+pub(super) fn is_said(finish: &Finish) -> bool {
     !matches!(finish, Finish::Fault(_) | Finish::Cancelled)
 }
 

@@ -166,6 +166,7 @@ fn finish_name(finish: &Finish) -> &'static str {
         Finish::StopString => "stop string",
         Finish::Length => "length",
         Finish::Budget => "budget",
+        Finish::Filtered => "filtered",
         Finish::Cancelled => "cancelled",
         Finish::Fault(fault) => fault.name(),
     }

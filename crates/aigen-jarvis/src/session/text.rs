@@ -352,11 +352,12 @@ impl TextSession {
         let mut finish = match ended.map(|()| said) {
             Ok(Some(TextFinish::Stop) | None) => Finish::Stop,
             Ok(Some(TextFinish::Length)) => Finish::Length,
+            Ok(Some(TextFinish::Filtered)) => Finish::Filtered,
             Ok(Some(TextFinish::Cancelled)) => Finish::Cancelled,
             Err(fault) => Finish::Fault(fault),
         };
         let mut outcome = String::new();
-        if let Some(at) = kept.filter(|_| matches!(finish, Finish::Stop | Finish::Length)) {
+        if let Some(at) = kept.filter(|_| super::family::is_said(&finish)) {
             match self.last_word(at).and_then(super::family::checked) {
                 Ok(said) => outcome = said,
                 Err(fault) => finish = fault.into(),

@@ -105,7 +105,7 @@ pub fn measured(evidence: &[Evidence]) -> BTreeMap<Digest, (Tally, Checked)> {
 /// controller's to influence.
 fn judged(outcome: Outcome) -> (u64, u64) {
     match outcome {
-        Outcome::EngineFault | Outcome::Recovered | Outcome::Expired => (0, 0),
+        Outcome::EngineFault | Outcome::Recovered | Outcome::Expired | Outcome::Filtered => (0, 0),
         Outcome::ControllerFault => (1, 0),
         _ => (1, 1),
     }

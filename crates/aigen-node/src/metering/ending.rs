@@ -10,7 +10,7 @@ pub(super) fn worst(endings: &[Ending]) -> Finish {
         Finish::Fault(_) => 4,
         Finish::Cancelled => 3,
         Finish::Budget => 2,
-        Finish::Length => 1,
+        Finish::Length | Finish::Filtered => 1,
         Finish::Stop | Finish::StopString => 0,
     };
     let finishes = endings.iter().map(|ending| &ending.finish);
@@ -73,6 +73,7 @@ pub(super) fn outcome_of(finish: &Finish) -> Outcome {
         Finish::Stop | Finish::StopString => Outcome::Stop,
         Finish::Length => Outcome::Length,
         Finish::Budget => Outcome::Budget,
+        Finish::Filtered => Outcome::Filtered,
         Finish::Cancelled => Outcome::Cancelled,
         Finish::Fault(Fault::Engine(_) | Fault::Crashed) => Outcome::EngineFault,
         Finish::Fault(_) => Outcome::ControllerFault,

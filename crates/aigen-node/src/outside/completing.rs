@@ -204,7 +204,7 @@ fn refused(error: NodeError) -> OutsideError {
 
 fn concluded(text: String, ended: Ended) -> Answered {
     match ended.finish {
-        Finish::Stop | Finish::StopString | Finish::Length | Finish::Budget => {
+        Finish::Stop | Finish::StopString | Finish::Length | Finish::Budget | Finish::Filtered => {
             Ok(Answer::Text(text))
         }
         Finish::Cancelled => Err(OutsideError::Unavailable("it was cut off".to_owned())),

@@ -296,6 +296,7 @@ fn finish_name(finish: &Finish) -> &'static str {
         Finish::StopString => "stop_string",
         Finish::Length => "length",
         Finish::Budget => "budget",
+        Finish::Filtered => "content_filter",
         Finish::Cancelled => "cancelled",
         Finish::Fault(_) => "fault",
     }
@@ -308,6 +309,7 @@ fn finish(name: &str) -> Finish {
         "stop_string" => Finish::StopString,
         "length" => Finish::Length,
         "budget" => Finish::Budget,
+        "content_filter" => Finish::Filtered,
         "cancelled" => Finish::Cancelled,
         _ => Finish::Fault(Fault::Crashed),
     }

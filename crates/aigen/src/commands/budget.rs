@@ -112,13 +112,18 @@ fn show(budgets: &List<Budget>, context: &Context) -> Result<()> {
 pub fn table(path: &'static str, budgets: &[Budget]) -> Table {
     let mut table = Table::new(&[path, "cap", "per", "spent", "held", "left"]);
     for budget in budgets {
+        // End users have an account each: what they have spent together is bounded by nothing.
+        let told = |amount: Amount| match budget.path.is_each_user() {
+            true => "-".to_owned(),
+            false => amount.to_string(),
+        };
         table.row([
             budget.path.to_string(),
             budget.cap.to_string(),
             period(budget.period).into(),
-            budget.spent.to_string(),
-            budget.held.to_string(),
-            budget.available.to_string(),
+            told(budget.spent),
+            told(budget.held),
+            told(budget.available),
         ]);
     }
     table

@@ -121,7 +121,7 @@ fn apps_are_made_bounded_and_allowed() {
     keys    tutor
     budget            cap     per    spent  held  left
     app:tutor         100.00  month  0.00   0.00  100.00
-    app:tutor:user:*  0.50    month  0.00   0.00  0.50
+    app:tutor:user:*  0.50    month  -      -     -
     allowed by  cap   per   margin     left  state
     user:ada    2.00  week  90000 ppm  2.00  live
     ----- stderr

@@ -55,6 +55,9 @@ fn clients_that_trust_the_certificate_are_answered_and_others_are_not() {
     assert!(told.status.success(), "{told:?}");
     assert!(String::from_utf8_lossy(&told.stdout).contains("aigen-tiny"));
     assert!(!models("/dev/null").status.success());
+    let [other, ..] = certificates(&Folder::new());
+    let untrusted = String::from_utf8_lossy(&models(&other).stderr).into_owned();
+    assert!(untrusted.contains("SSL_CERT_FILE"), "{untrusted}");
     let plain = node.url().replace("https", "http");
     assert!(
         !folder

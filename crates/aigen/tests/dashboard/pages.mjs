@@ -106,6 +106,11 @@ async function everyPage(size, colorScheme) {
     assert(bytes <= BYTES_MAX, `${path} is ${bytes} bytes`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert(wide <= 0, `${path} is ${wide} px wider than a ${size}`);
+    // Nothing of a card is beyond its edge, and every line says what it is.
+    const hidden = await page.evaluate(() => [...document.querySelectorAll(".cards")]
+      .filter((table) => table.scrollWidth > table.clientWidth || table.querySelector("td:not([data-label])"))
+      .map((table) => table.getAttribute("aria-label")));
+    assert(size !== "phone" || hidden.length === 0, `${path} hides parts of ${hidden} on a phone`);
     await page.screenshot({ path: `${shots}/${name}-${size}${colorScheme === "dark" ? "-dark" : ""}.png`, fullPage: true });
     await accessible(page, `${path} on a ${size}, ${colorScheme}`);
   }

@@ -11,7 +11,7 @@ const SOURCE: &str = include_str!("../../../aigen-gateway/src/status.rs");
 #[test]
 fn every_code_has_a_row() {
     let hints = hints();
-    let row = Regex::new(r#"Row\(\s*(\d+),\s*\w+,\s*"([a-z_]+)",\s*("[^"]*"|\w+)"#).unwrap();
+    let row = Regex::new(r#"Row\(\s*(\d+),\s*\w+,\s*"([a-z_]+)",\s*("[^"]*"|&?\w+)"#).unwrap();
     let mut rows = BTreeSet::new();
     for found in row.captures_iter(SOURCE) {
         let way_out = match found[3].strip_prefix('"') {

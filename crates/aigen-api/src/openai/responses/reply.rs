@@ -89,7 +89,8 @@ pub struct ResponseError {
 /// Why an answer ends before its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incomplete {
-    /// `max_output_tokens`: the tokens, the context or the money ran out.
+    /// `max_output_tokens`: the tokens, the context or the money ran out; `content_filter`: a filter of
+    /// the server that computes the model held the rest back.
     pub reason: String,
 }
 

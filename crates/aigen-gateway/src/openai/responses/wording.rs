@@ -66,19 +66,14 @@ impl Responses {
     }
 
     fn finished(&self, head: &Head, conclusion: Conclusion) -> ResponseObject {
-        let cut = conclusion.finish() == FinishReason::Length;
-        let status = if cut {
-            ResponseStatus::Incomplete
-        } else {
-            ResponseStatus::Completed
-        };
+        let finish = conclusion.finish();
         ResponseObject {
-            incomplete_details: cut.then(|| Incomplete {
-                reason: "max_output_tokens".to_owned(),
+            incomplete_details: cut_by(finish).map(|reason| Incomplete {
+                reason: reason.to_owned(),
             }),
             usage: Some(conclusion.usage.into()),
             aigen: Some(conclusion.aigen),
-            ..self.object(head, status)
+            ..self.object(head, status(finish))
         }
     }
 
@@ -355,9 +350,18 @@ impl Wording for Responses {
 
 /// How the last item ends.
 fn status(finish: FinishReason) -> ResponseStatus {
+    match cut_by(finish) {
+        Some(_) => ResponseStatus::Incomplete,
+        None => ResponseStatus::Completed,
+    }
+}
+
+/// What an answer that is not whole was ended by.
+fn cut_by(finish: FinishReason) -> Option<&'static str> {
     match finish {
-        FinishReason::Length => ResponseStatus::Incomplete,
-        _ => ResponseStatus::Completed,
+        FinishReason::Length => Some("max_output_tokens"),
+        FinishReason::ContentFilter => Some("content_filter"),
+        _ => None,
     }
 }
 

@@ -205,9 +205,9 @@ impl TextBranch {
 
     /// Advances the grammar, if there is one, and says why the segment is over.
     fn ended(&mut self, from: usize, finish: TextFinish) -> Result<Wake, Fault> {
-        let length = matches!(finish, TextFinish::Length | TextFinish::Cancelled);
+        let cut = finish != TextFinish::Stop;
         let Some(matcher) = &self.matcher else {
-            return Ok(match length {
+            return Ok(match cut {
                 true => Wake::TokenLimit,
                 false => Wake::EndOfSequence,
             });
@@ -215,8 +215,8 @@ impl TextBranch {
         // Blanks between the parts of JSON are the server's own, and the schema has been
         // checked: the matcher goes as far as it can.
         matcher.advance_while(&self.text[from..])?;
-        self.complete = Some(!length);
-        Ok(match length {
+        self.complete = Some(!cut);
+        Ok(match cut {
             true => Wake::TokenLimit,
             false => Wake::MatcherFinished,
         })

@@ -319,6 +319,7 @@ impl Session {
                 Finish::Stop | Finish::StopString => "stop".to_owned(),
                 Finish::Length => "length".to_owned(),
                 Finish::Budget => "budget".to_owned(),
+                Finish::Filtered => "content_filter".to_owned(),
                 Finish::Cancelled => "cancelled".to_owned(),
                 Finish::Fault(fault) => fault.name().to_owned(),
             },

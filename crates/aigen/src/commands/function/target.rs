@@ -275,17 +275,18 @@ fn answer(function: &Function, reply: &ChatResponse) -> Result<Answer> {
         raw: raw.clone(),
         cost,
     };
-    let whole = reply
-        .choices
-        .first()
-        .is_some_and(|choice| choice.finish_reason == FinishReason::Stop);
-    if !whole {
+    let finish = reply.choices.first().map(|choice| choice.finish_reason);
+    if finish != Some(FinishReason::Stop) {
         let cut = format!("the answer was cut off: {raw}");
         return Err(match aigen.and_then(|aigen| aigen.stop) {
             Some(AigenStop::Budget) => hinted(
                 format!("{cut} (it cost {cost} AIGEN)"),
                 "raise --budget, or fund the account",
             ),
+            None if finish == Some(FinishReason::ContentFilter) => {
+                let cut = format!("a filter of the server that computes it held it back: {raw}");
+                no_value(cut, "change the input, or name another model with --model").into()
+            }
             None => no_value(cut, "raise the function's max_tokens").into(),
         });
     }
