@@ -94,6 +94,9 @@ pub struct Ending {
     pub usage: Usage,
     /// Whether the output is complete under its grammar; `None` without one.
     pub grammar_complete: Option<bool>,
+    /// Whether the grammar was completed because tokens or money were about to end: the output is
+    /// whole, and would have gone on.
+    pub closed_early: bool,
     /// Hash of every decision and token of the session, in order: the same
     /// program, model, prompt and seed give the same hash.
     pub decisions: Digest,
@@ -134,6 +137,7 @@ impl Ending {
             finish: Finish::Fault(fault),
             usage: Usage::default(),
             grammar_complete: None,
+            closed_early: false,
             decisions: Digest::ZERO,
             controller_micros: 0,
             guest: Guest::default(),
