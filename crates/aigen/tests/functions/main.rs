@@ -262,6 +262,29 @@ fn what_is_wrong_with_a_function_is_said_by_its_place() {
     "#);
 }
 
+const WORDS: &str = r#"
+description = "Name words."
+max_tokens = 20
+input = '{"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}'
+output = '{"type": "array", "minItems": 3, "items": {"type": "string"}}'
+"#;
+
+/// It is whole all the same, from a file and published.
+#[test]
+fn a_value_that_was_closed_early_says_so() {
+    let folder = Folder::new();
+    let _node = folder.dev();
+    folder.write("words.toml", WORDS);
+    folder.json(&["fn", "publish", "words.toml", "ada/words@1.0.0"]);
+    for function in ["words.toml", "ada/words"] {
+        let answer = folder.json(&["fn", "run", function, "--input", r#"{"text": "a"}"#]);
+        let words = answer["value"].as_array().unwrap();
+        assert!(words.len() >= 3, "{answer}");
+        assert_eq!(answer["guarantee"], "decoder", "{answer}");
+        assert_eq!(answer["closed_early"], true, "{answer}");
+    }
+}
+
 #[test]
 fn what_a_call_would_cost_is_said_of_its_input() {
     let (folder, _node) = published();
