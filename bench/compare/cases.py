@@ -47,8 +47,10 @@ class Scripted:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
 
     def reply(self, body):
-        text = self.answers[min(self.asked, len(self.answers) - 1)]
-        self.asked += 1
+        # A node finds out at its start whether probabilities are told, and asks for no answer by that.
+        is_probe = bool(body.get("logprobs"))
+        text = "" if is_probe else self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += not is_probe
         message, finish = {"role": "assistant", "content": text}, "stop"
         # A model that is offered a tool calls it with the same JSON; prose is no call.
         if body.get("tools") and text.startswith("{"):

@@ -9,7 +9,7 @@ const LOCAL: &str = "http://127.0.0.1:8000";
 
 impl Client {
     /// A client of the server that `AIGEN_URL` names, else of the node that runs on the data folder
-    /// (`AIGEN_DATA_DIR`, else `.aigen`), else of port 8000 of this machine; with the key in `AIGEN_KEY`, else, of
+    /// (`AIGEN_DATA_DIR`, else `data_dir` of `aigen.toml`, else `.aigen`), else of port 8000 of this machine; with the key in `AIGEN_KEY`, else, of
     /// a server on this machine, the one that `aigen dev` left in the data folder.
     ///
     /// # Errors
@@ -28,13 +28,30 @@ fn found(
 ) -> (String, String) {
     // An empty variable is one that is not set; an empty key is one that is not sent.
     let named = |name: &str| environment(name).filter(|value| !value.is_empty());
-    let folder = named("AIGEN_DATA_DIR").unwrap_or_else(|| ".aigen".to_owned());
+    let config = || named("AIGEN_CONFIG").unwrap_or_else(|| "aigen.toml".to_owned());
+    let configured = || data_dir(&read(Path::new(&config()))?);
+    let folder = named("AIGEN_DATA_DIR").or_else(configured);
+    let folder = folder.unwrap_or_else(|| ".aigen".to_owned());
     let kept = |name: &str| read(&Path::new(&folder).join(name));
     let url = named("AIGEN_URL");
     let url = url.or_else(|| announced(&kept("lock")?));
     let url = url.unwrap_or_else(|| LOCAL.to_owned());
     let key = environment("AIGEN_KEY").or_else(|| kept("dev.key").filter(|_| is_here(&url)));
     (url, key.unwrap_or_default().trim().to_owned())
+}
+
+/// What a configuration says above its tables, in TOML.
+fn data_dir(config: &str) -> Option<String> {
+    let lines = config.lines().map(str::trim);
+    let mut above = lines.take_while(|line| !line.starts_with('['));
+    let value = above.find_map(|line| {
+        let rest = line.strip_prefix("data_dir")?.trim_start();
+        Some(rest.strip_prefix('=')?.trim_start())
+    })?;
+    let quote = value.chars().next();
+    let quote = quote.filter(|quote| matches!(quote, '"' | '\''))?;
+    let (folder, _) = value[1..].split_once(quote)?;
+    Some(folder.to_owned())
 }
 
 /// What the lock of a data folder says, in TOML.
@@ -57,6 +74,8 @@ mod tests {
 
     type Pairs = &'static [(&'static str, &'static str)];
 
+    const CONFIG: &str = "# data_dir = \"a\"\nlog = \"info\"\n data_dir = 'd' # here\n[model]\n";
+
     const LOCK: &str = "pid = 7\nurl = \"http://127.0.0.1:1\"\n";
 
     #[test]
@@ -77,6 +96,26 @@ mod tests {
                 &[("AIGEN_DATA_DIR", "d")],
                 &[("d/lock", LOCK)],
                 "http://127.0.0.1:1 ",
+            ),
+            (
+                &[],
+                &[("aigen.toml", CONFIG), ("d/lock", LOCK)],
+                "http://127.0.0.1:1 ",
+            ),
+            (
+                &[("AIGEN_CONFIG", "c.toml"), ("AIGEN_DATA_DIR", "")],
+                &[("c.toml", CONFIG), ("d/lock", LOCK)],
+                "http://127.0.0.1:1 ",
+            ),
+            (
+                &[("AIGEN_DATA_DIR", "e")],
+                &[("aigen.toml", CONFIG), ("d/lock", LOCK)],
+                "http://127.0.0.1:8000 ",
+            ),
+            (
+                &[],
+                &[("aigen.toml", "[x]\ndata_dir = \"d\""), ("d/lock", LOCK)],
+                "http://127.0.0.1:8000 ",
             ),
             (
                 &[("AIGEN_URL", "http://a"), ("AIGEN_KEY", "k")],

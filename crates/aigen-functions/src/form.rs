@@ -18,8 +18,10 @@ impl Form {
     /// # Errors
     /// Why it is no schema. Nothing is fetched for one.
     pub fn of(schema: &Value) -> Result<Self, String> {
-        // Its patterns are a stranger's: only such as take linear time.
-        let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+        // Its patterns are a stranger's: only such as take linear time. A decoder keeps to formats, too.
+        let options = jsonschema::options()
+            .with_pattern_options(PatternOptions::regex())
+            .should_validate_formats(true);
         let validator = options.build(schema).map_err(|error| error.to_string())?;
         Ok(Self {
             json: Arc::new(schema.clone()),

@@ -380,17 +380,20 @@ fn a_value_is_found_in_what_a_model_says() {
         (format!("Sure! {good} I hope that helps {{you}}."), Ok(good)),
         (format!("Not {other}, but {good}"), Ok(good)),
         (format!("{good} and {{\"polarity\": \"odd\"}}"), Ok(good)),
-        (format!("[{good}]"), Err("not of type")),
+        (format!("[{good}]"), Err("it must be an object")),
         ("good".to_owned(), Err("it holds no JSON")),
         (String::new(), Err("it holds no JSON")),
-        (r#"{"why": "a"}"#.to_owned(), Err("required")),
+        (
+            r#"{"why": "a"}"#.to_owned(),
+            Err("the field `polarity` is missing"),
+        ),
         (
             r#"{"why": "secret", "polarity": "bad", "more": "secret"}"#.to_owned(),
             Err("there is no field `more`; there are "),
         ),
         (
             r#"I say {"why": "a", "polarity": "secret"}"#.to_owned(),
-            Err("/polarity: "),
+            Err("/polarity: it must be one of "),
         ),
         (good[..20].to_owned(), Err("it holds no JSON")),
         ("[".repeat(100_000), Err("it holds no JSON")),
@@ -410,4 +413,105 @@ fn a_value_is_found_in_what_a_model_says() {
     let number = Form::of(&json!({"type": "integer"})).unwrap();
     assert_eq!(number.find("It is\n```json\n7\n```"), Ok("7"));
     assert!(number.find("It is 7.").is_err());
+}
+
+/// A model is told these words, and a validator's would name the value, or itself.
+#[test]
+fn what_an_answer_must_be_is_said_in_words_of_our_own() {
+    let object =
+        json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]});
+    for (schema, said, expected) in [
+        (json!({"type": "string"}), "5", "it must be a text"),
+        (
+            json!({"type": ["null", "integer"]}),
+            "{}",
+            "it must be null or an integer",
+        ),
+        (json!({"enum": ["a", 1]}), "5", "it must be one of \"a\", 1"),
+        (json!({"const": "a"}), "5", "it must be \"a\""),
+        (object, r#"{"a": 5}"#, "/a: it must be a text"),
+        (json!({"minimum": 3}), "2", "it must be at least 3"),
+        (json!({"maximum": 3}), "4", "it must be at most 3"),
+        (
+            json!({"exclusiveMinimum": 3}),
+            "3",
+            "it must be more than 3",
+        ),
+        (
+            json!({"exclusiveMaximum": 3}),
+            "3",
+            "it must be less than 3",
+        ),
+        (json!({"multipleOf": 2}), "3", "it must be a multiple of 2"),
+        (
+            json!({"minLength": 2}),
+            "\"x\"",
+            "it must have at least 2 characters",
+        ),
+        (
+            json!({"maxLength": 1}),
+            "\"xx\"",
+            "it must have at most 1 character",
+        ),
+        (json!({"minItems": 1}), "[]", "it must have at least 1 item"),
+        (
+            json!({"maxItems": 1}),
+            "[1,2]",
+            "it must have at most 1 item",
+        ),
+        (
+            json!({"minProperties": 1}),
+            "{}",
+            "it must have at least 1 field",
+        ),
+        (
+            json!({"maxProperties": 0}),
+            r#"{"a":1}"#,
+            "it must have at most 0 fields",
+        ),
+        (
+            json!({"uniqueItems": true}),
+            "[1,1]",
+            "no item may stand in it twice",
+        ),
+        (
+            json!({"pattern": "^a$"}),
+            "\"b\"",
+            "it must match the pattern ^a$",
+        ),
+        (
+            json!({"format": "date"}),
+            "\"b\"",
+            "it must be of the format date",
+        ),
+        (
+            json!({"format": "uuid"}),
+            "\"b\"",
+            "it must be of the format uuid",
+        ),
+        (
+            json!({"anyOf": [{"type": "null"}, {"minimum": 3}]}),
+            "2",
+            "it fits none of the alternatives",
+        ),
+        (
+            json!({"oneOf": [{"type": "null"}, {"minimum": 3}]}),
+            "2",
+            "it fits none of the alternatives",
+        ),
+        (
+            json!({"oneOf": [{"maximum": 3}, {"minimum": 3}]}),
+            "3",
+            "it fits several of the alternatives, and must fit one",
+        ),
+    ] {
+        let form = Form::of(&schema).unwrap();
+        assert_eq!(form.find(said), Err(expected.to_owned()), "{schema} {said}");
+    }
+    let long: Vec<_> = (0..22).collect();
+    let refused = Form::of(&json!({"enum": long}))
+        .unwrap()
+        .find("99")
+        .unwrap_err();
+    assert!(refused.ends_with("18, 19 and 2 more"), "{refused}");
 }

@@ -97,6 +97,9 @@ pub struct Ending {
     pub unread_prompt_tokens: u32,
     /// Whether the output is complete under its grammar; `None` without one.
     pub grammar_complete: Option<bool>,
+    /// Whether the grammar was completed because tokens or money were about to end: the output is
+    /// whole, and would have gone on.
+    pub closed_early: bool,
     /// Hash of every decision and token of the session, in order: the same
     /// program, model, prompt and seed give the same hash.
     pub decisions: Digest,
@@ -138,6 +141,7 @@ impl Ending {
             usage: Usage::default(),
             unread_prompt_tokens: 0,
             grammar_complete: None,
+            closed_early: false,
             decisions: Digest::ZERO,
             controller_micros: 0,
             guest: Guest::default(),

@@ -21,13 +21,19 @@ pub fn expand(options: &Options, function: &AiFn) -> TokenStream {
 
 /// What aigen-marvin is called here.
 fn marvin() -> TokenStream {
-    match crate_name("aigen-marvin") {
-        Ok(FoundCrate::Name(name)) => {
-            let name = Ident::new(&name, Span::call_site());
+    let named = |name: &str| Ident::new(name, Span::call_site());
+    match (crate_name("aigen-marvin"), crate_name("aigen")) {
+        (Ok(FoundCrate::Name(name)), _) => {
+            let name = named(&name);
             quote!(::#name)
         }
+        // Whoever has a node in the program has it with that.
+        (Err(_), Ok(FoundCrate::Name(name))) => {
+            let name = named(&name);
+            quote!(::#name::marvin)
+        }
         // Its own tests and documentation, and whoever re-exports it under its own name.
-        Ok(FoundCrate::Itself) | Err(_) => quote!(::aigen_marvin),
+        _ => quote!(::aigen_marvin),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, of_environment};
 use crate::classify;
+use crate::error::{raw_of, spent};
 use crate::limits::{PAUSE, SENDS_AGAIN};
 use crate::{AiError, Arguments, Definition, Promised, Prompt, Schema, SchemaError, schema_of};
 use aigen_api::openai::{
@@ -189,11 +190,11 @@ impl<'a, T: Send + 'a> Call<'a, T> {
                         sent_again: talk.sent_again,
                     });
                 }
-                Err(AiError::Check { raw, why }) if asked_again < self.definition.retries => {
+                Err(AiError::Check { raw, why, .. }) if asked_again < self.definition.retries => {
                     asked_again += 1;
                     talk.object(raw, &why);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(talk.told(error)),
             }
         }
     }
@@ -220,14 +221,18 @@ impl<'a, T: Send + 'a> Call<'a, T> {
         let mut talk = Talk::new(&self, backend).await?;
         talk.request.logprobs = Some(true);
         talk.request.top_logprobs = Some(classify::TOP);
-        let reply = talk.ask().await?;
-        self.read(&reply)?;
-        let shares = classify::shares(&reply, &labels)?;
+        let reply = talk.ask().await;
+        let shares = reply.and_then(|reply| {
+            self.read(&reply)?;
+            classify::shares(&reply, &labels)
+        });
+        let shares = shares.map_err(|error| talk.told(error))?;
         let value = |label: String| {
             let raw = Value::from(label).to_string();
             (self.value)(&raw).map_err(|error| AiError::Check {
                 raw,
                 why: error.to_string(),
+                receipts: talk.receipts.clone(),
             })
         };
         let both = labels.into_iter().zip(shares);
@@ -237,15 +242,26 @@ impl<'a, T: Send + 'a> Call<'a, T> {
 
     fn read(&self, reply: &ChatResponse) -> Result<(T, Guarantee), AiError> {
         let raw = || reply.text().to_owned();
-        let refused = |why| AiError::Check { raw: raw(), why };
+        let refused = |why| AiError::Check {
+            raw: raw(),
+            why,
+            receipts: Vec::new(),
+        };
         let aigen = reply.aigen.as_ref();
         if aigen.and_then(|aigen| aigen.stop) == Some(AigenStop::Budget) {
             let reason = "the answer was cut off where the money ended".to_owned();
-            return Err(AiError::Budget { reason, raw: raw() });
+            return Err(AiError::Budget {
+                reason,
+                raw: raw(),
+                receipts: Vec::new(),
+            });
         }
         let choice = reply.choices.first();
         if choice.is_some_and(|choice| choice.finish_reason == FinishReason::Length) {
-            return Err(AiError::Truncated { raw: raw() });
+            return Err(AiError::Truncated {
+                raw: raw(),
+                receipts: Vec::new(),
+            });
         }
         let value = (self.value)(reply.text())
             .map_err(|error| refused(format!("it is not JSON of the schema: {error}")))?;
@@ -282,6 +298,8 @@ struct Talk<'a> {
     request: ChatRequest,
     budget: Option<Amount>,
     receipts: Vec<AigenReply>,
+    /// The last answer.
+    raw: String,
     sent_again: u32,
 }
 
@@ -311,6 +329,7 @@ impl<'a> Talk<'a> {
             request,
             budget: call.budget,
             receipts: Vec::new(),
+            raw: String::new(),
             sent_again: 0,
         })
     }
@@ -322,33 +341,38 @@ impl<'a> Talk<'a> {
             let extension = self.request.aigen.get_or_insert_default();
             extension.max_cost = Some(left);
         }
-        match self.send().await {
+        let key = key()?;
+        match self.send(&key).await {
             Ok(reply) => {
                 self.receipts.extend(reply.aigen.clone());
+                reply.text().clone_into(&mut self.raw);
                 Ok(reply)
             }
-            Err(AiError::Transport(error)) => {
+            Err(error) => {
                 self.receipts.extend(charged(&error));
                 Err(unfit(error))
             }
-            Err(error) => Err(error),
         }
     }
 
     /// The same request under the same key until it arrives.
-    async fn send(&mut self) -> Result<ChatResponse, AiError> {
-        let key = key()?;
+    async fn send(&mut self, key: &str) -> Result<ChatResponse, ClientError> {
         let mut pause = PAUSE;
         for _ in 0..SENDS_AGAIN {
-            match self.backend.complete(&self.request, &key).await {
+            match self.backend.complete(&self.request, key).await {
                 Err(error) if passes(&error) => {}
-                reply => return Ok(reply?),
+                reply => return reply,
             }
             self.sent_again += 1;
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        Ok(self.backend.complete(&self.request, &key).await?)
+        self.backend.complete(&self.request, key).await
+    }
+
+    /// An error, with what was said before it.
+    fn told(&self, error: AiError) -> AiError {
+        error.after(&self.raw, &self.receipts)
     }
 
     /// Says what is wrong with an answer.
@@ -409,18 +433,24 @@ fn charged(error: &ClientError) -> Option<AigenReply> {
 
 /// A model elsewhere said something that is not of the schema: the server says what, and why.
 fn unfit(error: ClientError) -> AiError {
-    let ClientError::Api { error: said, .. } = &error else {
-        return AiError::Transport(error);
+    let ClientError::Api {
+        status: 500..,
+        error: said,
+    } = &error
+    else {
+        return error.into();
     };
-    let Some(raw) = said.metadata.get("raw").and_then(Value::as_str) else {
-        return AiError::Transport(error);
-    };
+    let raw = raw_of(said);
+    if raw.is_empty() && !said.metadata.contains_key("raw") {
+        return error.into();
+    }
     let reason = said.hint.as_deref();
     let reason = reason.and_then(|hint| said.message.strip_suffix(hint));
     let why = reason.unwrap_or(&said.message).trim_end_matches([';', ' ']);
     AiError::Check {
         raw: raw.to_owned(),
         why: why.to_owned(),
+        receipts: Vec::new(),
     }
 }
 
@@ -430,9 +460,4 @@ fn key() -> Result<String, AiError> {
     getrandom::fill(&mut bytes)
         .map_err(|error| AiError::Setup(format!("there is no randomness: {error}")))?;
     Ok(hex::encode(bytes))
-}
-
-fn spent(receipts: &[AigenReply]) -> Amount {
-    let costs = receipts.iter().map(|receipt| receipt.cost);
-    costs.fold(Amount::ZERO, |sum, cost| sum.saturating_add(cost))
 }

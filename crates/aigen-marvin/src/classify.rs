@@ -33,9 +33,8 @@ pub(crate) fn shares(reply: &ChatResponse, labels: &[String]) -> Result<Vec<f64>
     let choice = reply.choices.first();
     let tokens = choice.and_then(|choice| choice.logprobs.as_ref()?.content.as_deref());
     let missing = || {
-        AiError::Refused(
-            "the model's server tells no probabilities\nhint: ask a model of control level `token`"
-                .to_owned(),
+        AiError::refused(
+            "the model's server tells no probabilities\nhint: ask a model of control level `token`",
         )
     };
     let tokens = tokens.ok_or_else(missing)?;
@@ -72,9 +71,7 @@ fn split(
     let Some((at, token, place)) =
         found.find(|(_, token, place)| place + token.token.len() > common)
     else {
-        return Err(AiError::Refused(
-            "no token tells the labels apart".to_owned(),
-        ));
+        return Err(AiError::refused("no token tells the labels apart"));
     };
     let (mut groups, mut sum) = (Vec::new(), 0.0);
     for (text, logprob) in alternatives(token) {
@@ -108,7 +105,7 @@ fn split(
             )?;
         } else {
             let names: Vec<_> = group.iter().map(|label| labels[*label].as_str()).collect();
-            return Err(AiError::Refused(format!(
+            return Err(AiError::refused(format!(
                 "{} begin with the same token, and one pass does not tell them apart\nhint: rename all but one",
                 names.join(" and ")
             )));

@@ -84,7 +84,7 @@ pub use backend::{Backend, first_model};
 pub use call::{Call, Detailed, Guarantee};
 pub use calls::Calls;
 pub use definition::Definition;
-pub use error::AiError;
+pub use error::{AiError, Unanswered};
 pub use prompt::{Arguments, Prompt};
 pub use schema::{Promised, Schema, SchemaError, schema_of};
 pub use shortcuts::{cast, classify, extract, generate};

@@ -125,12 +125,12 @@ async fn what_a_model_said_is_never_lost() {
     let panics = r#"{"positive":true,"evidence":["panic"]}"#;
     let server = Server::start([said(panics), said(panics), said(panics)]).await;
     let error = sentiment::call("x", &[]).on(&server.client).await;
-    let Err(AiError::Check { raw, why }) = error else {
+    let Err(AiError::Check { raw, why, receipts }) = error else {
         panic!("{error:?}");
     };
     assert_eq!(
-        (raw.as_str(), why.as_str()),
-        (panics, "the check itself panicked")
+        (raw.as_str(), why.as_str(), receipts.len()),
+        (panics, "the check itself panicked", 3)
     );
 
     let mut cut = said("{\"positive\":tr");
@@ -139,9 +139,54 @@ async fn what_a_model_said_is_never_lost() {
     unpaid.1["aigen"]["stop"] = json!("budget");
     let server = Server::start([cut, unpaid]).await;
     let error = sentiment::call("x", &[]).on(&server.client).await;
-    assert!(matches!(error, Err(AiError::Truncated { raw }) if raw == "{\"positive\":tr"));
+    assert!(matches!(error, Err(AiError::Truncated { raw, .. }) if raw == "{\"positive\":tr"));
     let error = sentiment::call("x", &[]).on(&server.client).await;
     assert!(matches!(error, Err(AiError::Budget { raw, .. }) if raw == "{\"positive\":tr"));
+}
+
+/// Whatever ends a call, what was said and charged before stands in the error.
+#[tokio::test]
+async fn an_error_has_every_receipt_and_the_last_answer() {
+    let invented = r#"{"positive":true,"evidence":["awful"]}"#;
+    let mut cut = said("{\"posi");
+    cut.1["choices"][0]["finish_reason"] = json!("length");
+    let faulty = json!({ "error": {
+        "message": "no", "type": "controller_error", "code": "controller_error",
+        "metadata": { "raw": "half", "receipt": "0123456789abcdef0123456789abcdef", "cost": "0.002" },
+    } });
+    for (last, kind, raw, cost) in [
+        (said(invented), "Check", invented, "0.003"),
+        (
+            failed(402, "insufficient_funds"),
+            "Budget",
+            invented,
+            "0.002",
+        ),
+        (
+            failed(400, "context_length_exceeded"),
+            "Refused",
+            invented,
+            "0.002",
+        ),
+        (
+            failed(500, "internal_error"),
+            "Transport",
+            invented,
+            "0.002",
+        ),
+        (cut, "Truncated", "{\"posi", "0.003"),
+        ((422, faulty), "Refused", "half", "0.004"),
+    ] {
+        let server = Server::start([said(invented), said(invented), last]).await;
+        let error = sentiment::call("a great day", &[]).on(&server.client).await;
+        let error = error.expect_err("three that are not accepted");
+        assert!(format!("{error:?}").starts_with(kind), "{error:?}");
+        assert_eq!(
+            (error.raw(), &*error.cost().to_string()),
+            (raw, cost),
+            "{kind}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -166,7 +211,7 @@ async fn what_does_not_arrive_is_sent_again_under_the_same_key() {
     let error = sentiment::call("x", &[]).on(&server.client).await;
     assert!(matches!(error, Err(AiError::Budget { .. })), "{error:?}");
     let error = sentiment::call("x", &[]).on(&server.client).await;
-    assert!(matches!(error, Err(AiError::Refused(_))), "{error:?}");
+    assert!(matches!(error, Err(AiError::Refused { .. })), "{error:?}");
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -196,10 +241,13 @@ async fn what_a_server_found_unfit_is_asked_for_again() {
 
     let server = Server::start([unfit("a"), unfit("b"), unfit("c")]).await;
     let error = sentiment::call("x", &[]).on(&server.client).await;
-    let Err(AiError::Check { raw, why }) = error else {
+    let Err(AiError::Check { raw, why, receipts }) = error else {
         panic!("{error:?}");
     };
-    assert_eq!((raw.as_str(), why.as_str()), ("c", "it holds no JSON"));
+    assert_eq!(
+        (raw.as_str(), why.as_str(), receipts.len()),
+        ("c", "it holds no JSON", 3)
+    );
 }
 
 #[tokio::test]

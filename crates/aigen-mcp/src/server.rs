@@ -49,12 +49,16 @@ impl Tools {
         Ok((functions.iter().map(tool).collect(), next))
     }
 
-    async fn call(&self, key: &str, request: CallToolRequestParams) -> CallToolResult {
+    async fn call(
+        &self,
+        key: &str,
+        request: CallToolRequestParams,
+        options: Option<&Value>,
+    ) -> CallToolResult {
         let Some(function) = name::of_tool(&request.name) else {
             let message = format!("there is no tool `{}`; tools/list names them", request.name);
             return CallToolResult::error(vec![ContentBlock::text(message)]);
         };
-        let options = request.meta.as_ref().and_then(|meta| meta.get(OPTIONS));
         let mut body = json!({ "input": request.arguments.unwrap_or_default() });
         if let Some(options) = options {
             body["aigen"] = options.clone();
@@ -135,7 +139,9 @@ impl ServerHandler for Tools {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let key = key_of(&context)?;
-        Ok(self.call(&key, request).await.into())
+        // The protocol's library has taken `_meta` out of the request's parameters.
+        let options = context.meta.get(OPTIONS);
+        Ok(self.call(&key, request, options).await.into())
     }
 }
 

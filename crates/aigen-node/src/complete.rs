@@ -99,6 +99,8 @@ pub struct EndedChoice {
     pub finish: Finish,
     /// Whether a grammar was complete; `None` without one.
     pub grammar_complete: Option<bool>,
+    /// Whether it was completed because tokens or money were about to end.
+    pub closed_early: bool,
     /// What the controller said in the end, as JSON.
     pub outcome: Option<String>,
     /// What it put beside the text: names and JSON.

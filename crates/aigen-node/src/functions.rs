@@ -6,11 +6,13 @@ use crate::node::Node;
 use crate::steering::{Steering, asked};
 use aigen_engine::{ChatMessage, Role};
 use aigen_functions::{Function, Misfit, Wording};
+use aigen_jarvis::CompileError;
 use aigen_network::{Controller, ControllerKind, NewController, Standing};
 use aigen_types::Digest;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Functions that are kept read: a call needs one three times, and most nodes serve few.
@@ -101,9 +103,7 @@ impl Node {
             let compiled = served
                 .compiler
                 .json_schema(function.output(), Default::default());
-            compiled
-                .map(drop)
-                .map_err(|error| NodeError::Steering(format!("the function: output: {error}")))
+            compiled.map(drop).map_err(unenforced)
         })
     }
 
@@ -175,6 +175,13 @@ fn word(
     Ok(Prompt::Chat(messages))
 }
 
-fn wrong(error: impl ToString) -> NodeError {
-    NodeError::Steering(error.to_string())
+/// What its author can correct is the function, and no controller or parameter.
+fn wrong(error: impl Display) -> NodeError {
+    NodeError::Steering(format!("{error}; hint: correct the function's source"))
+}
+
+fn unenforced(mut error: CompileError) -> NodeError {
+    let own = || "correct the schema of the function's output".to_owned();
+    error.hint.get_or_insert_with(own);
+    NodeError::Steering(format!("the function: output: {error}"))
 }

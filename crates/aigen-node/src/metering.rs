@@ -190,6 +190,7 @@ impl Meter {
         let choices = endings.into_iter().map(|ending| EndedChoice {
             finish: ending.finish,
             grammar_complete: ending.grammar_complete,
+            closed_early: ending.closed_early,
             outcome: ending.outcome,
             results: ending.results,
         });

@@ -1,8 +1,7 @@
 //! A node in a program of one's own: AI functions without a server.
 //!
 //! ```no_run
-//! use aigen::{Local, Opening};
-//! use aigen_marvin::{AiError, ai_fn};
+//! use aigen::{AiError, Local, Opening, ai_fn};
 //!
 //! /// Name the capital of the country.
 //! #[ai_fn(max_tokens = 30, temperature = 0.0)]
@@ -36,4 +35,6 @@ pub mod node;
 #[doc(hidden)]
 pub mod output;
 
+pub use aigen_marvin as marvin;
+pub use aigen_marvin::{AiError, ai_fn};
 pub use local::{Local, OpenError, Opening};

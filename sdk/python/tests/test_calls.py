@@ -149,6 +149,22 @@ def test_cut_off_by_max_tokens() -> None:
     assert "hint: raise max_tokens" in str(error)
 
 
+def test_closed_before_the_tokens_or_the_money_end() -> None:
+    @ai_fn(CLIENT, max_tokens=20, temperature=0.0)
+    def words(text: str) -> Annotated[list[str], Length(low=3)]:
+        """Name words."""
+        raise Answer
+
+    @ai_fn(CLIENT, max_tokens=20, temperature=0.0)
+    def yes(text: str) -> bool:
+        """Say whether it is true."""
+        raise Answer
+
+    early, short = words.call("one").detailed().receipt, yes.call("one").detailed().receipt
+    assert early is not None and early.closed_early and early.grammar_complete
+    assert short is not None and not short.closed_early
+
+
 def test_no_money() -> None:
     poor = AiGen(key=os.environ["POOR_KEY"])
     error = failure(of_environment.call("three").on(poor).value, aigen.Budget)

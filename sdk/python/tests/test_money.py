@@ -120,7 +120,7 @@ def test_addresses() -> None:
     assert CLIENT.key not in repr(CLIENT)
 
 
-SETTINGS = ("AIGEN_URL", "AIGEN_KEY", "AIGEN_DATA_DIR")
+SETTINGS = ("AIGEN_URL", "AIGEN_KEY", "AIGEN_DATA_DIR", "AIGEN_CONFIG")
 
 
 def test_a_read_of_rows_has_a_receipt() -> None:
@@ -151,8 +151,17 @@ def test_the_node_and_the_key_of_this_machine_stay_here() -> None:
             assert str(error).endswith(
                 "(sent 2 times)\nhint: start one with `aigen dev`, or name one: AIGEN_URL"
             )
+            # Without the variable the configuration says which folder it is.
+            os.environ.pop("AIGEN_DATA_DIR")
+            config = pathlib.Path(folder, "c.toml")
+            os.environ["AIGEN_CONFIG"] = str(config)
+            config.write_text(f'log = "info"\ndata_dir = "{folder}" # here\n[x]\n')
+            assert AiGen().base_url == "http://127.0.0.1:1/v1"
+            config.write_text(f'[x]\ndata_dir = "{folder}"\n')
+            assert AiGen().base_url == "http://127.0.0.1:8000/v1"
     finally:
-        os.environ.pop("AIGEN_DATA_DIR")
+        for name in SETTINGS:
+            os.environ.pop(name, None)
         os.environ.update((name, value) for name, value in kept.items() if value is not None)
 
 

@@ -122,7 +122,8 @@ interface Objection {
 async function objection<O>(plan: Plan<O>, value: O): Promise<Objection | undefined> {
   try {
     const verdict = await plan.check(value);
-    if (verdict === undefined || verdict === true) return undefined;
+    // Plain JavaScript says nothing by `null` as often.
+    if (verdict === undefined || verdict === null || verdict === true) return undefined;
     return { text: verdict === false ? "the check does not accept it" : verdict };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);

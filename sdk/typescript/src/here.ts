@@ -27,11 +27,23 @@ export function keyOfDev(url: string): string {
   return ["127.0.0.1", "localhost", "[::1]"].includes(hostname) ? kept("dev.key").trim() : "";
 }
 
-/** A file of the data folder, empty where there is none. Node.js 20.16 and later give files without an import. */
+/** A file of the data folder. */
 function kept(name: string): string {
-  const folder = environment("AIGEN_DATA_DIR") || ".aigen";
+  const folder = environment("AIGEN_DATA_DIR") || configured() || ".aigen";
+  return read(`${folder}/${name}`);
+}
+
+/** `data_dir` of the configuration, which stands above its tables. */
+function configured(): string | undefined {
+  const config = read(environment("AIGEN_CONFIG") || "aigen.toml");
+  const [above = ""] = config.split(/^\s*\[/m, 1);
+  return /^\s*data_dir\s*=\s*(["'])(.+?)\1/m.exec(above)?.[2];
+}
+
+/** A file, empty where there is none. Node.js 20.16 and later give files without an import. */
+function read(path: string): string {
   try {
-    return process?.getBuiltinModule?.("node:fs").readFileSync(`${folder}/${name}`, "utf8") ?? "";
+    return process?.getBuiltinModule?.("node:fs").readFileSync(path, "utf8") ?? "";
   } catch {
     return "";
   }

@@ -197,6 +197,8 @@ export interface Reply {
   readonly model_digest?: string;
   /** Whether the grammar was satisfied; absent without one. */
   readonly grammar_complete?: boolean;
+  /** `true` where tokens or money were about to end: the value is whole, and would have gone on. */
+  readonly closed_early?: boolean;
   /** Who held the answer to its form: the decoder, or nobody before it was read. */
   readonly guarantee?: "decoder" | "retry";
   readonly outcome?: unknown;

@@ -147,6 +147,10 @@ pub struct AigenReply {
     /// Whether the grammar was satisfied; `None` without a grammar. `false` only when the length or the budget cut it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grammar_complete: Option<bool>,
+    /// Whether it was completed because `max_tokens` or the money was about to end: it is whole, and would
+    /// have gone on, with more items or a longer text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed_early: bool,
     /// What steering came to, where a published controller steered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steering: Option<Steering>,

@@ -95,6 +95,10 @@ pub struct FunctionReceipt {
     pub cost: Amount,
     /// Who promised that the value is of the function's type.
     pub guarantee: Guarantee,
+    /// Whether the value was completed because `max_tokens` or the money was about to end: it is whole, and would
+    /// have gone on, with more items or a longer text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed_early: bool,
     /// Calls before it whose answers were of another type; charged, and part of `cost`.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text::list")]
     pub asked_before: Vec<CallId>,

@@ -1,11 +1,13 @@
 //! Parquet files, row by row.
 
 mod footer;
+mod nanos;
 mod pages;
 mod thrift;
 
 use crate::error::{BadRow, ImportError};
 use crate::gather::{Sink, Stage};
+use nanos::Nanos;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
@@ -29,14 +31,16 @@ fn rows(path: &Path, file: File, total: u64, sink: &mut Sink) -> Result<(), Impo
     let headers = file.try_clone().map_err(|e| super::unreadable(path, e))?;
     let reader = SerializedFileReader::new(file).map_err(broken)?;
     let groups = reader.num_row_groups();
-    let expected = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let about = reader.metadata().file_metadata();
+    let expected = u64::try_from(about.num_rows()).unwrap_or(0);
+    let nanos = nanos::of(about.schema_descr())?;
     let mut line = 0;
     for group in 0..groups {
         let group = reader.get_row_group(group).map_err(broken)?;
         pages::check(path, &headers, total, group.metadata())?;
         for row in group.get_row_iter(None).map_err(broken)? {
             line += 1;
-            match fields(line, row.map_err(broken)?) {
+            match fields(line, row.map_err(broken)?, &nanos) {
                 Ok(fields) => sink.row(line, &fields)?,
                 Err(bad) => bad.into_iter().for_each(|bad| sink.bad(bad)),
             }
@@ -62,10 +66,18 @@ fn damaged(path: &Path, what: &str) -> ImportError {
 }
 
 /// The row, or everything that is wrong with it.
-fn fields(line: u64, row: Row) -> Result<BTreeMap<String, Value>, Vec<BadRow>> {
+fn fields(
+    line: u64,
+    row: Row,
+    nanos: &BTreeMap<String, Nanos>,
+) -> Result<BTreeMap<String, Value>, Vec<BadRow>> {
     let (mut fields, mut bad) = (BTreeMap::new(), Vec::new());
     for (name, field) in row.into_columns() {
-        match value(field) {
+        let value = match (nanos.get(&name), field) {
+            (Some(nanos), Field::Long(count)) => nanos.value(count),
+            (_, field) => value(field),
+        };
+        match value {
             Err((what, hint)) => bad.push(BadRow::new(line, what, hint).column(&name)),
             Ok(value) => {
                 if fields.insert(name.clone(), value).is_some() {
@@ -97,31 +109,45 @@ fn value(field: Field) -> Result<Value, Unfit> {
         Field::Double(value) => double(value)?,
         Field::Str(text) => text.into(),
         Field::Date(days) => date(i64::from(days)).into(),
-        Field::TimestampMillis(at) => instant(i128::from(at) * 1_000).into(),
-        Field::TimestampMicros(at) => instant(i128::from(at)).into(),
-        Field::Group(row) => object(row.into_columns())?,
+        Field::TimestampMillis(at) => instant(i128::from(at) * 1_000_000).into(),
+        Field::TimestampMicros(at) => instant(i128::from(at) * 1_000).into(),
+        Field::Group(row) => object(row.into_columns().into_iter().map(Ok))?,
         Field::ListInternal(list) => {
             let items = list.elements().iter().cloned().map(value);
             Value::Array(items.collect::<Result<_, _>>()?)
         }
-        Field::MapInternal(map) => object(
-            map.entries()
-                .iter()
-                .map(|(k, v)| (k.to_string(), v.clone())),
-        )?,
+        Field::MapInternal(map) => object(map.entries().iter().map(entry))?,
         Field::Decimal(_) => return Err(unfit("a decimal number")),
         Field::Bytes(_) => return Err(unfit("bytes")),
         Field::TimeMillis(_) | Field::TimeMicros(_) => return Err(unfit("a time of day")),
     })
 }
 
-fn object(fields: impl IntoIterator<Item = (String, Field)>) -> Result<Value, Unfit> {
-    let fields = fields.into_iter().map(|(name, field)| {
-        // A key of a map prints as text in quotes.
-        let name = name.trim_matches('"').to_owned();
-        Ok((name, value(field)?))
-    });
-    Ok(Value::Object(fields.collect::<Result<Map<_, _>, Unfit>>()?))
+/// Names are given once: a value that another one takes the place of would be lost.
+fn object(
+    fields: impl IntoIterator<Item = Result<(String, Field), Unfit>>,
+) -> Result<Value, Unfit> {
+    let mut object = Map::new();
+    for field in fields {
+        let (name, field) = field?;
+        if object.contains_key(&name) {
+            return Err((
+                format!("the name `{name}` stands twice in it"),
+                "rename one of the two, or leave one out",
+            ));
+        }
+        object.insert(name, value(field)?);
+    }
+    Ok(Value::Object(object))
+}
+
+/// Of a map, whose key becomes a name.
+fn entry((key, field): &(Field, Field)) -> Result<(String, Field), Unfit> {
+    let name = match value(key.clone())? {
+        Value::String(name) => name,
+        other => other.to_string(),
+    };
+    Ok((name, field.clone()))
 }
 
 fn unfit(kind: &str) -> Unfit {
@@ -173,16 +199,16 @@ fn date(days: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// Microseconds since 1970 as `2024-02-29T12:00:00Z`, with as many digits of a second as it has.
-fn instant(micros: i128) -> String {
-    const DAY: i128 = 86_400_000_000;
-    let day =
-        i64::try_from(micros.div_euclid(DAY)).expect("64 bits of microseconds are fewer days");
-    let rest = micros.rem_euclid(DAY);
-    let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
+/// Nanoseconds since 1970 as `2024-02-29T12:00:00Z`, with as many digits of a second as it has.
+fn instant(nanos: i128) -> String {
+    const SECOND: i128 = 1_000_000_000;
+    const DAY: i128 = 86_400 * SECOND;
+    let day = i64::try_from(nanos.div_euclid(DAY)).expect("64 bits of any unit are fewer days");
+    let rest = nanos.rem_euclid(DAY);
+    let (seconds, fraction) = (rest / SECOND, rest % SECOND);
     let fraction = match fraction {
         0 => String::new(),
-        some => format!(".{some:06}").trim_end_matches('0').to_owned(),
+        some => format!(".{some:09}").trim_end_matches('0').to_owned(),
     };
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
     format!(
@@ -213,8 +239,8 @@ mod tests {
             let (days, expected) = row.split_once(' ').expect("two cells");
             assert_eq!(date(days.parse().expect("days")), expected, "{row}");
         }
-        assert_eq!(instant(-1), "1969-12-31T23:59:59.999999Z");
-        assert_eq!(instant(1_500_000), "1970-01-01T00:00:01.5Z");
-        assert_eq!(instant(86_400_000_000), "1970-01-02T00:00:00Z");
+        assert_eq!(instant(-1), "1969-12-31T23:59:59.999999999Z");
+        assert_eq!(instant(1_500_000_000), "1970-01-01T00:00:01.5Z");
+        assert_eq!(instant(86_400_000_000_000), "1970-01-02T00:00:00Z");
     }
 }

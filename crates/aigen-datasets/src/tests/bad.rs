@@ -163,6 +163,35 @@ fn parquet_that_is_damaged_or_has_bytes() {
     }
 }
 
+#[test]
+fn parquet_that_json_has_no_place_for() {
+    let integer = |schema: &str| write::parquet_integers(schema, &[1]);
+    let rows = [
+        (
+            integer("message row { required int64 at (TIME(NANOS,true)); }"),
+            "row 1, column at: a column of a time of day",
+        ),
+        (
+            integer("message row { required int64 at (TIME(MICROS,true)); }"),
+            "row 1, column at: a column of a time of day",
+        ),
+        (
+            integer(
+                "message row { required group in { required int64 at (TIMESTAMP(NANOS,true)); } }",
+            ),
+            "column \"in.at\": times in nanoseconds are not read within lists and groups",
+        ),
+        (
+            write::parquet_map(&["a", "b", "a"]),
+            "row 1, column map: the name `a` stands twice in it",
+        ),
+    ];
+    for (bytes, expected) in rows {
+        let message = refused(Parquet, &bytes);
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
 fn read(bytes: &[u8]) -> Result<Manifest, ImportError> {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(bytes).expect("written");

@@ -61,6 +61,50 @@ fn one_id() {
     assert_eq!(again.get(&first.digest).expect("kept").manifest(), &first);
 }
 
+/// Pandas writes times in nanoseconds, which the decoder's rows show as integers.
+#[test]
+fn times_of_parquet_are_text() {
+    let world = World::new();
+    for (kind, value, expected) in [
+        (
+            "TIMESTAMP(MILLIS,true)",
+            1_500,
+            "\"1970-01-01T00:00:01.5Z\"",
+        ),
+        (
+            "TIMESTAMP(MICROS,false)",
+            1_500_000,
+            "\"1970-01-01T00:00:01.5Z\"",
+        ),
+        (
+            "TIMESTAMP(NANOS,true)",
+            1_500_000_000,
+            "\"1970-01-01T00:00:01.5Z\"",
+        ),
+        (
+            "TIMESTAMP(NANOS,false)",
+            -1,
+            "\"1969-12-31T23:59:59.999999999Z\"",
+        ),
+        ("INTEGER(64,true)", -1, "-1"),
+    ] {
+        let schema = format!("message row {{ required int64 at ({kind}); }}");
+        let file = write::parquet_integers(&schema, &[value]);
+        let manifest = world.import(Format::Parquet, &file).expect(kind);
+        let row = format!("{{\"at\":{expected}}}\n");
+        assert_eq!(world.content(&manifest), row, "{kind}");
+    }
+}
+
+#[test]
+fn keys_of_parquet_are_names_as_they_are() {
+    let world = World::new();
+    let file = write::parquet_map(&["\"quoted\"", "plain"]);
+    let manifest = world.import(Format::Parquet, &file).expect("a map");
+    let row = "{\"map\":{\"\\\"quoted\\\"\":0,\"plain\":1}}\n";
+    assert_eq!(world.content(&manifest), row);
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

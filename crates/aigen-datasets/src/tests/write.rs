@@ -59,3 +59,49 @@ pub(super) fn parquet_bytes() -> Vec<u8> {
     file.close().expect("closed");
     out
 }
+
+/// A file of one column of integers, as the schema says what they are.
+pub(super) fn parquet_integers(schema: &str, values: &[i64]) -> Vec<u8> {
+    let schema = Arc::new(parse_message_type(schema).expect("a schema"));
+    let mut out = Vec::new();
+    let mut file = SerializedFileWriter::new(&mut out, schema, Arc::default()).expect("a writer");
+    let mut group = file.next_row_group().expect("a group");
+    let mut column = group.next_column().expect("a column").expect("integers");
+    column
+        .typed::<Int64Type>()
+        .write_batch(values, None, None)
+        .expect("integers");
+    column.close().expect("closed");
+    group.close().expect("closed");
+    file.close().expect("closed");
+    out
+}
+
+/// A file of one row: a map in the column `map`, of these keys.
+pub(super) fn parquet_map(keys: &[&str]) -> Vec<u8> {
+    let schema = "message row { required group map (MAP) { repeated group key_value { required binary key (UTF8); required int64 value; } } }";
+    let schema = Arc::new(parse_message_type(schema).expect("a schema"));
+    let mut out = Vec::new();
+    let mut file = SerializedFileWriter::new(&mut out, schema, Arc::default()).expect("a writer");
+    let mut group = file.next_row_group().expect("a group");
+    let there = vec![1_i16; keys.len()];
+    // The first begins the row, and the others go on with it.
+    let repeated: Vec<i16> = (0..keys.len()).map(|at| i16::from(at > 0)).collect();
+    let values: Vec<i64> = (0_i64..).take(keys.len()).collect();
+    let keys: Vec<ByteArray> = keys.iter().map(|key| (*key).into()).collect();
+    let mut column = group.next_column().expect("a column").expect("keys");
+    column
+        .typed::<ByteArrayType>()
+        .write_batch(&keys, Some(&there), Some(&repeated))
+        .expect("keys");
+    column.close().expect("closed");
+    let mut column = group.next_column().expect("a column").expect("values");
+    column
+        .typed::<Int64Type>()
+        .write_batch(&values, Some(&there), Some(&repeated))
+        .expect("values");
+    column.close().expect("closed");
+    group.close().expect("closed");
+    file.close().expect("closed");
+    out
+}

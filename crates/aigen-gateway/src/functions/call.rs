@@ -131,6 +131,7 @@ impl Wording for Answer {
                 id: aigen.receipt,
                 cost: aigen.cost,
                 guarantee: aigen.guarantee.unwrap_or(Guarantee::Retry),
+                closed_early: aigen.closed_early,
                 asked_before: aigen.asked_before,
                 function: self.reference.clone(),
                 function_digest: self.digest,

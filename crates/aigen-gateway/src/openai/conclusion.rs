@@ -77,6 +77,7 @@ pub(super) fn conclude(
             stop,
             guarantee,
             grammar_complete: complete,
+            closed_early: ended.choices.iter().any(|choice| choice.closed_early),
             outcome: outcomes(&ended.choices),
             results: results(&ended.choices),
             counted: counted(ended.counting),

@@ -506,21 +506,36 @@ async fn functions_are_listed_with_their_types_and_as_a_document() {
 #[tokio::test]
 async fn a_function_that_cannot_work_is_not_published() {
     let world = world().await;
-    for (old, new, expected) in [
+    for (old, new, expected, hint) in [
         (
             "max_tokens = 40",
             "prompt = \"{{ txt }}\"",
             "the function: prompt: line 1: there is no `txt`; there are text, ",
+            "correct the function's source",
         ),
         (
             r#""maxLength": 9"#,
             r#""pattern": "(?=a)b""#,
             "the function: output.properties.why.pattern: ",
+            "correct the function's source",
+        ),
+        (
+            r#""maxLength": 9"#,
+            r#""minLength": 9, "maxLength": 1"#,
+            "the function: output: Unsatisfiable schema: ",
+            "correct the schema of the function's output",
+        ),
+        (
+            r#""maxLength": 9"#,
+            r#""not": {}"#,
+            "the function: output: ",
+            "leave the keyword out, and check the value afterwards",
         ),
         (
             r#"{ text = "Lovely." }"#,
             "{ text = 5 }",
             "the function: golden[0].input.text: ",
+            "correct the function's source",
         ),
     ] {
         let source = SENTIMENT.replace(old, new);
@@ -536,6 +551,7 @@ async fn a_function_that_cannot_work_is_not_published() {
             .unwrap()
             .to_owned();
         assert!(message.contains(expected), "{message}");
+        assert_eq!(reply.json()["error"]["hint"], hint, "{message}");
     }
     world.settle().await;
 }

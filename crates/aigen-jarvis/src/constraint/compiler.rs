@@ -116,9 +116,7 @@ impl Compiler {
             TopLevelGrammar::from_json_schema(enforced)
         })
         .map_err(|error| match error.what.contains("nimplemented") {
-            true => error.hint(
-                "leave the keyword out; a component may have it ignored: `lenient` of its contract",
-            ),
+            true => error.hint("leave the keyword out, and check the value afterwards"),
             false => error.within(schema),
         })
     }

@@ -48,6 +48,8 @@ pub(super) struct Branch {
     pub seated: bool,
     /// Whether the last constraint was satisfied where it ended.
     pub complete: Option<bool>,
+    /// See [`Ending::closed_early`](crate::Ending::closed_early).
+    pub closed_early: bool,
     pub reason: Reason,
     sampler: Sampler,
     /// Tokens to be forced next, before anything is sampled.
@@ -139,6 +141,7 @@ impl Branch {
             forking: Vec::new(),
             seated: true,
             complete: None,
+            closed_early: false,
             reason: Reason::Done,
             sampler,
             queue: VecDeque::new(),
@@ -169,6 +172,7 @@ impl Branch {
             logprobs: self.logprobs.clone(),
             seated: false,
             complete: self.complete,
+            closed_early: self.closed_early,
             rewinds: self.rewinds.clone(),
             path: seed.bits(FORK),
             heal: self.heal,
@@ -634,6 +638,7 @@ impl Branch {
         let Activity::Generating(mut segment) = activity else {
             return Err(Fault::Crashed);
         };
+        self.closed_early = true;
         self.queue = segment.close()?;
         self.proceed(segment)
     }

@@ -544,6 +544,7 @@ impl Family {
         let complete = branch.grammar_complete();
         ending.usage = branch.output.kept(self.common.usage);
         ending.grammar_complete = complete.map(|complete| complete && !cut);
+        ending.closed_early = branch.closed_early;
         ending.reason = branch.reason;
         ending.branch = Some(id);
         News {

@@ -184,6 +184,10 @@ async fn call(what: &What, input: &str, context: &Context) -> Result<()> {
         answer.promise(),
         answer.receipt.as_deref().unwrap_or("none")
     ));
+    if answer.closed_early {
+        let early = "closed early: max_tokens or the money was about to end, and the value would have gone on";
+        context.output.say(early);
+    }
     let pretty = serde_json::to_string_pretty(&answer.value)?;
     context.output.data(&answer, || pretty)
 }

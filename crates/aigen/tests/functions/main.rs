@@ -6,7 +6,7 @@
 mod support;
 
 use aigen_marvin::{AiError, ai_fn, classify};
-use rmcp::model::{CallToolRequestParams, JsonObject};
+use rmcp::model::{CallToolRequestParams, JsonObject, RequestMetaObject};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{RoleClient, ServiceExt, service::RunningService};
@@ -262,6 +262,29 @@ fn what_is_wrong_with_a_function_is_said_by_its_place() {
     "#);
 }
 
+const WORDS: &str = r#"
+description = "Name words."
+max_tokens = 20
+input = '{"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}'
+output = '{"type": "array", "minItems": 3, "items": {"type": "string"}}'
+"#;
+
+/// It is whole all the same, from a file and published.
+#[test]
+fn a_value_that_was_closed_early_says_so() {
+    let folder = Folder::new();
+    let _node = folder.dev();
+    folder.write("words.toml", WORDS);
+    folder.json(&["fn", "publish", "words.toml", "ada/words@1.0.0"]);
+    for function in ["words.toml", "ada/words"] {
+        let answer = folder.json(&["fn", "run", function, "--input", r#"{"text": "a"}"#]);
+        let words = answer["value"].as_array().unwrap();
+        assert!(words.len() >= 3, "{answer}");
+        assert_eq!(answer["guarantee"], "decoder", "{answer}");
+        assert_eq!(answer["closed_early"], true, "{answer}");
+    }
+}
+
 #[test]
 fn what_a_call_would_cost_is_said_of_its_input() {
     let (folder, _node) = published();
@@ -349,6 +372,20 @@ async fn functions_are_tools_of_the_model_context_protocol() {
     let receipt = folder.json(&["receipt", receipt["id"].as_str().unwrap()]);
     assert_eq!(receipt["controller"], "ada/kinds@1.0.0");
     assert_eq!(receipt["payer"], "user:dev");
+    // A call bounds what it may cost, and chooses whatever else it may.
+    for (options, code) in [
+        (json!({"max_cost": "0.0000001"}), "budget_too_small"),
+        (json!({"max_tokens": 1}), "truncated"),
+        (json!({"max_tokns": 1}), "invalid_json"),
+    ] {
+        let input = object(json!({"text": "Hello."}));
+        let mut asked = CallToolRequestParams::new("ada__kinds").with_arguments(input);
+        let meta = object(json!({"aigen/options": options}));
+        asked.meta = Some(RequestMetaObject::from(meta));
+        let refused = client.call_tool(asked).await.unwrap();
+        assert_eq!(refused.is_error, Some(true), "{refused:?}");
+        assert_eq!(refused.meta.unwrap().0["aigen/error"]["code"], code);
+    }
     for (tool, input, expected) in [
         (
             "ada__kinds",

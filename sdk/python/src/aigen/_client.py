@@ -36,9 +36,10 @@ class AiGen:
     """A server and a key. It holds no connection and may be used from many threads.
 
     `base_url` with or without `/v1`; else `AIGEN_URL`, else the node that runs on the data folder
-    (`AIGEN_DATA_DIR`, else `.aigen`), else this machine's port 8000. `key`, else `AIGEN_KEY`; of a
-    server on this machine else the key that `aigen dev` left in the data folder. `timeout` in seconds without a byte. A request that did not
-    arrive is sent again `sends_again` times, the first time after about `pause` seconds.
+    (`AIGEN_DATA_DIR`, else `data_dir` of `aigen.toml`, else `.aigen`), else this machine's port
+    8000. `key`, else `AIGEN_KEY`; of a server on this machine else the key that `aigen dev` left in
+    the data folder. `timeout` in seconds without a byte. A request that did not arrive is sent again
+    `sends_again` times, the first time after about `pause` seconds.
     """
 
     def __init__(
@@ -173,8 +174,20 @@ def _running() -> str | None:
 
 
 def _kept(name: str) -> str:
+    return _read(Path(os.environ.get("AIGEN_DATA_DIR") or _configured() or ".aigen") / name)
+
+
+def _configured() -> str | None:
+    """`data_dir` of the configuration, which stands above its tables; TOML has a reader from 3.11 on."""
+    config = _read(Path(os.environ.get("AIGEN_CONFIG") or "aigen.toml"))
+    above = re.split(r"^\s*\[", config, maxsplit=1, flags=re.MULTILINE)[0]
+    found = re.search(r"""^\s*data_dir\s*=\s*(["'])(.+?)\1""", above, re.MULTILINE)
+    return found[2] if found else None
+
+
+def _read(path: Path) -> str:
     try:
-        return (Path(os.environ.get("AIGEN_DATA_DIR") or ".aigen") / name).read_text()
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 

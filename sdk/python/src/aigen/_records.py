@@ -225,6 +225,8 @@ class Reply:
     stop: str | None = None
     controller: str | None = None
     grammar_complete: bool | None = None
+    closed_early: bool = False
+    """`max_tokens` or the money was about to end: the value is whole, and would have gone on."""
     guarantee: str | None = None
     """Who held the answer to its form: `decoder`, or `retry` where a model elsewhere was read."""
 

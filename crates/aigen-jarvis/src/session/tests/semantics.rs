@@ -109,12 +109,15 @@ fn s5_json_is_closed_in_time() {
         "required": ["name", "tags", "at"],
         "additionalProperties": false,
     });
+    let mut closed = 0;
     for (seed, max_tokens) in (0..).zip(40..60) {
         let outcome = noisy(&schema, seed, max_tokens);
         let parsed = serde_json::from_str::<serde_json::Value>(&outcome.text());
         assert!(parsed.is_ok(), "{max_tokens}: {}", outcome.text());
         assert_eq!(outcome.ending.grammar_complete, Some(true));
+        closed += usize::from(outcome.ending.closed_early);
     }
+    assert!(closed > 0, "and it says so");
 }
 
 /// A document of this schema by a model of noise, within so many tokens.

@@ -50,6 +50,9 @@ pub struct Answer {
     #[serde(serialize_with = "as_text")]
     pub cost: Amount,
     pub guarantee: Guarantee,
+    /// Tokens or money were about to end: the value would have gone on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub closed_early: bool,
     pub receipt: Option<String>,
 }
 
@@ -223,6 +226,7 @@ async fn ask_published(
         value,
         cost: receipt.cost,
         guarantee: receipt.guarantee,
+        closed_early: receipt.closed_early,
         receipt: Some(receipt.id.to_string()),
     })
 }
@@ -303,6 +307,7 @@ fn answer(function: &Function, reply: &ChatResponse) -> Result<Answer> {
         cost,
         // A server that does not say promised nothing.
         guarantee: promised.unwrap_or(Guarantee::Retry),
+        closed_early: aigen.is_some_and(|aigen| aigen.closed_early),
         receipt: aigen.map(|aigen| aigen.receipt.to_string()),
     })
 }

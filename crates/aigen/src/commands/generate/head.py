@@ -39,6 +39,7 @@ class Receipt(TypedDict):
     model: str
     journal_seq: int
     usage: dict[str, Any]
+    closed_early: NotRequired[bool]
     asked_before: NotRequired[list[str]]
 
 

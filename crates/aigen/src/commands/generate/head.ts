@@ -29,6 +29,7 @@ export interface Receipt {
   model: string;
   journal_seq: number;
   usage: Record<string, unknown>;
+  closed_early?: boolean;
   asked_before?: string[];
 }
 
