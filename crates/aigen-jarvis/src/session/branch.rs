@@ -22,8 +22,8 @@ use crate::limits::{
     BIASES_MAX, DECISIONS_PER_PASS_MAX, EDIT_TOKENS_MAX, FORCED_PER_PASS_MAX, LATE_STEPS_MAX,
 };
 use crate::{
-    Allow, BranchId, Choice, Controller, Decision, Edit, Fault, Finish, Generate, Reason, Report,
-    Stop, TokenLogprobs, Traced, Turn, Wake,
+    BranchId, Choice, Controller, Decision, Edit, Fault, Finish, Generate, Reason, Report, Stop,
+    TokenLogprobs, Traced, Turn, Wake,
 };
 
 pub(super) struct Branch {
@@ -417,9 +417,6 @@ impl Branch {
 
     fn generate(&mut self, generate: Generate, common: &mut Common) -> Result<Next, Fault> {
         segment::check(&generate, common.tokenizer.vocab_size())?;
-        if let Allow::Matcher(matcher) = &generate.allow {
-            matcher.check()?;
-        }
         self.sampler
             .set_sampling(segment::sampling(&common.sampling, &generate));
         let from = self.output.tokens().len();

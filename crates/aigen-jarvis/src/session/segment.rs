@@ -319,13 +319,16 @@ impl Segment {
 /// [`Fault::Unsupported`].
 pub(super) fn check(generate: &Generate, vocab_size: u32) -> Result<(), Fault> {
     let Generate {
+        allow,
         bias,
         params,
         splices,
         observe,
         until,
-        ..
     } = generate;
+    if let Allow::Matcher(matcher) = allow {
+        matcher.check()?;
+    }
     at_most(bias.len(), "biased tokens", BIASES_MAX)?;
     at_most(splices.len(), "splices", BIASES_MAX)?;
     at_most(until.stops.len(), "stop strings", BIASES_MAX)?;
