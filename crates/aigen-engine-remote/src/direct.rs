@@ -20,6 +20,7 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::runtime::{Handle, Id};
 
 use crate::limits::{IDLE_CONNECTIONS_MAX, IDLE_TIME_MAX, PARTS_DROPPED_MAX};
 
@@ -30,7 +31,7 @@ pub(crate) struct Direct {
     pub host: HeaderValue,
     /// What every path begins with.
     pub base: String,
-    idle: Mutex<VecDeque<(Instant, Open)>>,
+    idle: Mutex<VecDeque<Kept>>,
 }
 
 /// Why there is no answer.
@@ -41,8 +42,16 @@ pub(crate) enum Undone {
     Broken(hyper::Error),
 }
 
+/// A connection that nobody uses.
+struct Kept {
+    since: Instant,
+    open: Open,
+}
+
 /// A connection.
 pub(crate) struct Open {
+    /// Who hears of its parts: woken from another runtime, whoever waits would be woken twice.
+    runtime: Id,
     sender: SendRequest<Full<Bytes>>,
     connection: Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
     ended: bool,
@@ -92,11 +101,18 @@ impl Direct {
     /// The connection used last, of those that are still open.
     async fn kept(&self) -> Option<Open> {
         loop {
-            let (since, mut open) = self.idle().pop_back()?;
+            let Kept { since, mut open } = self.last()?;
             if since.elapsed() < IDLE_TIME_MAX && open.is_ready().await {
                 return Some(open);
             }
         }
+    }
+
+    fn last(&self) -> Option<Kept> {
+        let here = Handle::current().id();
+        let mut idle = self.idle();
+        let at = idle.iter().rposition(|kept| kept.open.runtime == here)?;
+        idle.remove(at)
     }
 
     /// Keeps a connection for the next request.
@@ -109,14 +125,14 @@ impl Direct {
         while idle.len() >= IDLE_CONNECTIONS_MAX
             || idle
                 .front()
-                .is_some_and(|(since, _)| *since + IDLE_TIME_MAX < now)
+                .is_some_and(|kept| kept.since + IDLE_TIME_MAX < now)
         {
             idle.pop_front();
         }
-        idle.push_back((now, open));
+        idle.push_back(Kept { since: now, open });
     }
 
-    fn idle(&self) -> MutexGuard<'_, VecDeque<(Instant, Open)>> {
+    fn idle(&self) -> MutexGuard<'_, VecDeque<Kept>> {
         // Every write leaves the list whole, so a poisoned lock is still good.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,6 +146,7 @@ impl Open {
         let (sender, connection) = shaken.map_err(Undone::Broken)?;
         let connection = Box::pin(connection);
         Ok(Self {
+            runtime: Handle::current().id(),
             sender,
             connection,
             ended: false,

@@ -1,3 +1,4 @@
+use crate::lanes::Lanes;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,21 +13,33 @@ use tokio_rustls::server::TlsStream;
 pub struct Door {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) lanes: Lanes,
 }
 
 impl Door {
     /// A door that speaks TLS only.
     #[must_use]
     pub fn tls(listener: TcpListener, config: Arc<ServerConfig>) -> Self {
-        let tls = Some(TlsAcceptor::from(config));
-        Self { listener, tls }
+        Self {
+            tls: Some(TlsAcceptor::from(config)),
+            ..Self::from(listener)
+        }
+    }
+
+    /// The same door, whose connections these serve.
+    #[must_use]
+    pub fn served_by(self, lanes: Lanes) -> Self {
+        Self { lanes, ..self }
     }
 }
 
 impl From<TcpListener> for Door {
     fn from(listener: TcpListener) -> Self {
-        let tls = None;
-        Self { listener, tls }
+        Self {
+            listener,
+            tls: None,
+            lanes: Lanes::default(),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::door::{Door, Stream};
+use crate::lanes::Lanes;
 use crate::limits::{ACCEPT_PAUSE, HEAD_TIME_MAX};
 use crate::linger::Lingering;
 use axum::Router;
@@ -58,16 +59,22 @@ pub async fn serve(
     front: impl Into<Front>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let Door { listener, tls } = door.into();
+    let Door {
+        listener,
+        tls,
+        lanes,
+    } = door.into();
     let front = front.into();
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => serve_connection(&connections, accepted, tls.clone(), front.clone()),
-                Err(error) => not_accepted(&error).await,
-            },
+            accepted = listener.accept() => {
+                let serve = |accepted| serve_connection(&lanes, &connections, accepted, tls.clone(), front.clone());
+                if let Err(error) = accepted.and_then(serve) {
+                    not_accepted(&error).await;
+                }
+            }
             () = &mut shutdown => break,
         }
     }
@@ -77,17 +84,18 @@ pub async fn serve(
 }
 
 fn serve_connection(
+    lanes: &Lanes,
     connections: &GracefulShutdown,
     (stream, peer): (TcpStream, SocketAddr),
     tls: Option<TlsAcceptor>,
     front: Front,
-) {
+) -> std::io::Result<()> {
     // Events are small and must not wait for each other.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
     let watcher = connections.watcher();
-    tokio::spawn(async move {
+    lanes.serve(stream, move |stream| async move {
         // A client that begins TLS and does not go on keeps nothing but its own connection.
         let opened = timeout(HEAD_TIME_MAX, Stream::open(stream, tls)).await;
         let Ok(Ok(stream)) = opened else {
@@ -108,7 +116,7 @@ fn serve_connection(
             // Mostly clients that hang up: nothing that anyone here could do about.
             tracing::debug!(%error, "a connection ended early");
         }
-    });
+    })
 }
 
 /// A client that is gone already concerns nobody; a full machine needs a pause.

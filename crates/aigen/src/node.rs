@@ -25,7 +25,7 @@ pub use reload::Source;
 use crate::config::Config;
 use crate::data_dir::{DataDir, Lock};
 use crate::output::Output;
-use aigen_gateway::{Door, Front, GatewayState, Spans};
+use aigen_gateway::{Door, Front, GatewayState, Lanes, Spans};
 use aigen_jarvis_host::Images;
 use aigen_node::Caller;
 use anyhow::{Context, Result, anyhow};
@@ -35,6 +35,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 use telemetry::Telemetry;
 use tokio::net::TcpListener;
@@ -106,7 +107,8 @@ impl LocalNode {
             Some(tls) => Door::tls(listener, tls),
             None => Door::from(listener),
         };
-        let server = tokio::spawn(aigen_gateway::serve(door, front, async {
+        let lanes = Lanes::start(thread::available_parallelism().map_or(1, usize::from))?;
+        let server = tokio::spawn(aigen_gateway::serve(door.served_by(lanes), front, async {
             // A sender that is gone says the same as a message.
             let _ = stopped.await;
         }));

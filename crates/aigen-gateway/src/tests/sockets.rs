@@ -1,7 +1,7 @@
 //! Over a real connection: what a client that hangs up sets free, and what keeps one alive.
 
 use super::world::{World, breathe, chat, gated};
-use crate::{GatewayState, router, serve};
+use crate::{Door, GatewayState, Lanes, router, serve};
 use aigen_node::network::Outcome;
 use serde_json::{Value, json};
 use std::sync::mpsc::Sender;
@@ -151,4 +151,41 @@ async fn an_idle_connection_is_closed() {
     connection.write_all(b"GET / HT").await.unwrap();
     let mut rest = Vec::new();
     connection.read_to_end(&mut rest).await.unwrap();
+}
+
+/// What serves a connection.
+async fn thread_of(connection: &mut TcpStream) -> String {
+    let request = b"GET /v1/thread HTTP/1.1\r\nhost: x\r\n\r\n";
+    connection.write_all(request).await.unwrap();
+    let said = read_until(connection, "ThreadId").await;
+    said.rsplit_once("\r\n").unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn a_connection_stays_in_the_lane_that_had_the_fewest() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let door = Door::from(listener).served_by(Lanes::start(2).unwrap());
+    let own = || async { format!("{:?}", std::thread::current().id()) };
+    let router = axum::Router::new().route("/v1/thread", axum::routing::get(own));
+    let shutdown = async move {
+        let _ = stopped.await;
+    };
+    let server = tokio::spawn(serve(door, router, shutdown));
+    let mut connections = Vec::new();
+    let mut lanes = Vec::new();
+    for _ in 0..4 {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        lanes.push(thread_of(&mut connection).await);
+        connections.push(connection);
+    }
+    assert_eq!(lanes[..2], lanes[2..], "by turns");
+    assert_ne!(lanes[0], lanes[1]);
+    for (connection, lane) in connections.iter_mut().zip(&lanes) {
+        assert_eq!(thread_of(connection).await, *lane, "it stays");
+    }
+    drop(stop);
+    drop(connections);
+    server.await.unwrap().unwrap();
 }
