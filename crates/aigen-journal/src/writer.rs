@@ -48,7 +48,7 @@ struct State {
 enum Writing {
     /// It looks again by itself.
     Busy,
-    /// It looks again when the open record is old enough.
+    /// It looks again when the open record is old enough, or one that is opened now would not be yet.
     Dozing,
     Asleep,
 }
@@ -155,6 +155,7 @@ impl Desk {
     /// The next record to be written, once somebody waits for it; none when the journal ends.
     fn next(&self) -> Option<Sealed> {
         let mut state = sound(self.state.lock())?;
+        let mut was_quiet = false;
         loop {
             if state.is_due() {
                 let sealed = state.seal();
@@ -165,15 +166,21 @@ impl Desk {
             if state.ends {
                 return None;
             }
-            state = match &state.open {
+            // Where there was a record there is another soon, and whoever opens it need not wake anybody.
+            let left = match &state.open {
+                Some(open) => Some(OPEN_MAX.saturating_sub(open.began.elapsed())),
+                None if was_quiet => None,
+                None => Some(OPEN_MAX),
+            };
+            was_quiet = state.open.is_none();
+            state = match left {
+                Some(left) => {
+                    state.writing = Writing::Dozing;
+                    sound(self.wanted.wait_timeout(state, left))?.0
+                }
                 None => {
                     state.writing = Writing::Asleep;
                     sound(self.wanted.wait(state))?
-                }
-                Some(open) => {
-                    let left = OPEN_MAX.saturating_sub(open.began.elapsed());
-                    state.writing = Writing::Dozing;
-                    sound(self.wanted.wait_timeout(state, left))?.0
                 }
             };
             state.writing = Writing::Busy;
