@@ -285,8 +285,9 @@ async fn a_filter_is_told_in_the_words_of_each_route() {
         assert_eq!(reply.json().pointer(place), Some(&json!(word)), "{path}");
         assert!(reply.text.contains(FILTERED), "{path}: {}", reply.text);
         let id = reply.header("x-aigen-receipt").unwrap();
-        let receipt = world.get(&world.ada, &format!("/v1/aigen/receipts/{id}"));
-        assert_eq!(receipt.await.json()["finish"], "content_filter", "{path}");
+        let receipt = format!("/v1/aigen/receipts/{id}");
+        let receipt = world.get(&world.ada, &receipt).await.json();
+        assert_eq!(receipt["finish"], "content_filter", "{path}");
         body["stream"] = true.into();
         let reply = world.post(&world.ada, path, &body).await;
         assert!(
