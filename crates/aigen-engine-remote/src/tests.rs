@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use aigen_engine::sampler::Sampling;
 use aigen_engine::text::{
-    Claimed, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextFunction, TextPrompt,
-    TextRequest, TextTools, TraceParent,
+    Claimed, TextControl, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextFunction,
+    TextPrompt, TextRequest, TextTools, TraceParent,
 };
 use aigen_engine::{ChatMessage, ControlLevel, Role};
 use axum::Router;
