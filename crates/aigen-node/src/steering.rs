@@ -9,7 +9,7 @@ use crate::outside::Behalf;
 use crate::served::Embedded;
 use crate::tools::ToolUse;
 use aigen_engine::{ModelInfo, Role};
-use aigen_jarvis::{CompileError, CompileErrorKind, Compiler, Hole, JsonOptions, Program};
+use aigen_jarvis::{CompileError, Compiler, Hole, JsonOptions, Program};
 use aigen_jarvis_host::Settings;
 use aigen_network::{
     Controller, ControllerKind, NewController, NewRelease, Refusal, content_digest, script_key,
@@ -229,19 +229,7 @@ fn abilities(info: &ModelInfo) -> Abilities<'_> {
 }
 
 fn json_schema(compiler: &Compiler, schema: &Value) -> Result<Program, CompileError> {
-    let compiled = compiler.json_schema(schema, JsonOptions::default());
-    compiled.map_err(|error| match error.kind {
-        // That option is a guest's, and no caller's.
-        CompileErrorKind::Invalid if error.hint.as_deref().is_some_and(of_guests) => CompileError {
-            hint: Some("leave it out of the schema, and say it in the prompt".to_owned()),
-            ..error
-        },
-        _ => error,
-    })
-}
-
-fn of_guests(hint: &str) -> bool {
-    hint.contains("`lenient`")
+    compiler.json_schema(schema, JsonOptions::default())
 }
 
 /// The controllers that need no publishing, and the parameters that each takes, the one that it needs first.

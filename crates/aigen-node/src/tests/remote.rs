@@ -459,7 +459,7 @@ async fn a_schema_that_no_upstream_follows_is_stated_and_verified() {
     };
     for (said, expected) in [
         ("Here: {\"n\":1}.", Ok("{\"n\":1}")),
-        ("Here: {\"m\":1}.", Err("required")),
+        ("Here: {\"m\":1}.", Err("the field `n` is missing")),
     ] {
         let stated = schema.to_string();
         told.will(move |request, mut on_event| {

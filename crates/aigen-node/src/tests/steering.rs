@@ -94,7 +94,7 @@ async fn what_cannot_steer_is_refused_before_anything_is_held() {
         (
             "json-schema",
             json!({"schema": {"type": "object", "not": {}}}),
-            "hint: leave it out of the schema, and say it in the prompt",
+            "hint: leave the keyword out, and check the value afterwards",
         ),
         (
             "quote",

@@ -115,7 +115,7 @@ fn stands_alone(network: &Network) {
         ("/hash", json!("00".repeat(32)), "hash"),
         (unchecked.as_str(), Value::Null, "telemetry_root"),
         ("/evidence/0/tokens", json!(999_999), "telemetry_root"),
-        ("/evidence/0/outcome", json!(9), "evidence[0].outcome"),
+        ("/evidence/0/outcome", json!(99), "evidence[0].outcome"),
         ("/evidence/0/call", json!("x"), "evidence[0].call"),
         ("/telemetry_root", json!("00".repeat(32)), "telemetry_root"),
         (
