@@ -184,7 +184,11 @@ mod tests {
     }
 
     async fn driven(attended: &Attended) {
-        poll_fn(|waiting| Poll::Ready(attended.drive(waiting))).await;
+        poll_fn(|waiting| {
+            attended.drive(waiting);
+            Poll::Ready(())
+        })
+        .await;
     }
 
     #[tokio::test]

@@ -83,29 +83,6 @@ fn line(text: &str) -> String {
     line
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_guests_reason_is_a_line() {
-        let long = "é".repeat(REASON_BYTES_MAX);
-        let cut = format!("{}…", "é".repeat(REASON_BYTES_MAX / 2));
-        for (said_by_it, told) in [
-            ("no", "no"),
-            ("a\u{1b}[31mred\r\nINFO forged\0", "a [31mred  INFO forged"),
-            ("\u{202e}desrever", "desrever"),
-            ("", "it gave no reason"),
-            ("\n", "it gave no reason"),
-            (long.as_str(), cut.as_str()),
-        ] {
-            let fault = said(wit::Error::Invalid(said_by_it.to_owned()));
-            let reason = told.to_owned();
-            assert_eq!(fault, Fault::Controller { reason });
-        }
-    }
-}
-
 pub(super) fn decision(state: &State, decision: wit::Decision) -> Result<Decision, Fault> {
     Ok(match decision {
         wit::Decision::Generate(generate) => Decision::Generate(segment(state, generate)?),
@@ -162,4 +139,27 @@ fn segment(state: &State, generate: wit::Generate) -> Result<Generate, Fault> {
             triggers: generate.until.triggers,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guests_reason_is_a_line() {
+        let long = "é".repeat(REASON_BYTES_MAX);
+        let cut = format!("{}…", "é".repeat(REASON_BYTES_MAX / 2));
+        for (said_by_it, told) in [
+            ("no", "no"),
+            ("a\u{1b}[31mred\r\nINFO forged\0", "a [31mred  INFO forged"),
+            ("\u{202e}desrever", "desrever"),
+            ("", "it gave no reason"),
+            ("\n", "it gave no reason"),
+            (long.as_str(), cut.as_str()),
+        ] {
+            let fault = said(wit::Error::Invalid(said_by_it.to_owned()));
+            let reason = told.to_owned();
+            assert_eq!(fault, Fault::Controller { reason });
+        }
+    }
 }

@@ -45,6 +45,10 @@ enum Slot {
 }
 
 /// How far a call is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are done: a box for each step costs more than the room"
+)]
 pub(super) enum Progress {
     Done(Result<Answer, Fault>),
     /// It used more fuel than a step that is in time. Its answer is there, for the next poll.
