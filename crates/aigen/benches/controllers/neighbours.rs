@@ -12,7 +12,8 @@ use serde_json::json;
 use crate::bundled::{Bundled, Running};
 
 const NEIGHBOURS: u64 = 50;
-/// Rounds of three slices: beside nobody, beside honest sessions and beside what is tried.
+/// Rounds of three slices, unless `--rounds=N` says otherwise: beside nobody, beside honest sessions and beside
+/// what is tried.
 const ROUNDS: usize = 8;
 /// Tokens of each neighbour, at most.
 const SAID: u32 = 32;
@@ -69,8 +70,9 @@ pub fn measure() {
     let street = Street::open();
     println!(
         "\n{NEIGHBOURS} sessions of {SAID} tokens at most, beside one tenant with {} sessions, {STRANGERS} at a time; \
-         engine's thread, % more for each of their tokens, 95 % of {ROUNDS} rounds within ±",
-        street.hostile.len()
+         engine's thread, % more for each of their tokens, 95 % of {} rounds within ±",
+        street.hostile.len(),
+        street.rounds
     );
     println!(
         "  {:51} {:>18} {:>22}  sessions, tokens of each, honest ones",
@@ -93,10 +95,8 @@ struct Slice {
 }
 
 /// How much more the second of each pair is than the first in percent, and how far 19 of 20 such
-/// means lie from it at most, by Student's t.
+/// means lie from it at most.
 fn more(pairs: &[(f64, f64)]) -> (f64, f64) {
-    /// Of 7 degrees of freedom, as `ROUNDS` has.
-    const STUDENT: f64 = 2.365;
     let count = pairs.len() as f64;
     let ratios: Vec<f64> = pairs
         .iter()
@@ -104,8 +104,14 @@ fn more(pairs: &[(f64, f64)]) -> (f64, f64) {
         .collect();
     let mean = ratios.iter().sum::<f64>() / count;
     let squares: f64 = ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum();
-    let spread = STUDENT * (squares / (count - 1.0) / count).sqrt();
+    let free = count - 1.0;
+    let spread = student(free) * (squares / free / count).sqrt();
     (100.0 * mean.exp_m1(), 100.0 * spread)
+}
+
+/// Student's t, two-sided 95 %: to within a hundredth from 6 degrees of freedom on (Cornish and Fisher).
+fn student(free: f64) -> f64 {
+    1.96 + 2.372 / free + 2.822 / free.powi(2)
 }
 
 /// Seconds that threads of this name were on a processor.
@@ -128,6 +134,16 @@ struct Street {
     /// A token and the end.
     short: Program,
     hostile: Vec<Program>,
+    rounds: usize,
+}
+
+/// What an argument `--name=TEXT` says.
+fn argument(name: &str) -> Option<String> {
+    let said = |argument: String| {
+        let value = argument.strip_prefix(name)?.strip_prefix('=')?;
+        Some(value.to_owned())
+    };
+    std::env::args().find_map(said)
 }
 
 impl Street {
@@ -167,6 +183,7 @@ impl Street {
             behaved: vec![every_token, schema.expect("it can be enforced")],
             short,
             hostile,
+            rounds: argument("--rounds").map_or(ROUNDS, |rounds| rounds.parse().expect("a number")),
             model,
         }
     }
@@ -183,8 +200,7 @@ impl Street {
         ];
         let each = HOSTILE.iter().zip(&self.hostile);
         ways.extend(each.map(|(hostile, program)| (hostile.tries, only(program))));
-        let wanted = std::env::args()
-            .find_map(|argument| Some(argument.strip_prefix("--only=")?.to_owned()));
+        let wanted = argument("--only");
         ways.retain(|(what, _)| wanted.iter().all(|part| what.contains(part)));
         let ways = ways.into_iter();
         ways.map(|(what, beside)| Way { what, beside }).collect()
@@ -204,7 +220,7 @@ impl Street {
         self.slice(&slices[1]);
         let (mut nobody, mut than_honest, mut last) =
             (Vec::new(), Vec::new(), [Slice::default(); 3]);
-        for round in 0..ROUNDS {
+        for round in 0..self.rounds {
             for step in 0..slices.len() {
                 let at = (step + round) % slices.len();
                 last[at] = self.slice(&slices[at]);
