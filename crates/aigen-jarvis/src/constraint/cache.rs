@@ -2,46 +2,44 @@ use std::collections::HashMap;
 
 use aigen_types::Digest;
 
-use super::Grammar;
-
-/// The most recently used grammars by the digest of their source.
-pub(super) struct Cache {
+/// What came of the most recently used sources, by their digests.
+pub(super) struct Cache<T> {
     capacity: usize,
     uses: u64,
-    grammars: HashMap<Digest, (u64, Grammar)>,
+    kept: HashMap<Digest, (u64, T)>,
 }
 
-impl Cache {
+impl<T: Clone> Cache<T> {
     pub fn new(capacity: usize) -> Self {
-        let (uses, grammars) = (0, HashMap::new());
+        let (uses, kept) = (0, HashMap::new());
         Self {
             capacity,
             uses,
-            grammars,
+            kept,
         }
     }
 
-    pub fn get(&mut self, digest: &Digest) -> Option<Grammar> {
+    pub fn get(&mut self, digest: &Digest) -> Option<T> {
         self.uses += 1;
-        let (used, grammar) = self.grammars.get_mut(digest)?;
+        let (used, value) = self.kept.get_mut(digest)?;
         *used = self.uses;
-        Some(grammar.clone())
+        Some(value.clone())
     }
 
-    /// Keeps the grammar, and forgets the one unused the longest when full.
-    pub fn put(&mut self, grammar: Grammar) {
+    /// Keeps the value, and forgets the one unused the longest when full.
+    pub fn put(&mut self, digest: Digest, value: T) {
         self.uses += 1;
-        if self.grammars.len() >= self.capacity {
-            let oldest = self.grammars.iter().min_by_key(|(_, (used, _))| *used);
+        if self.kept.len() >= self.capacity {
+            let oldest = self.kept.iter().min_by_key(|(_, (used, _))| *used);
             if let Some(digest) = oldest.map(|(digest, _)| *digest) {
-                self.grammars.remove(&digest);
+                self.kept.remove(&digest);
             }
         }
-        self.grammars.insert(grammar.digest(), (self.uses, grammar));
+        self.kept.insert(digest, (self.uses, value));
     }
 
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.grammars.len()
+        self.kept.len()
     }
 }

@@ -28,7 +28,10 @@ use crate::{Program, limits};
 pub struct Compiler {
     factory: Arc<ParserFactory>,
     walk: Arc<Walk>,
-    cache: Mutex<Cache>,
+    grammars: Mutex<Cache<Grammar>>,
+    /// What compiles to nothing does so at every try, and may take long to: a stranger who goes on asking
+    /// would have the processors compute it for everybody's time.
+    refused: Mutex<Cache<CompileError>>,
     workers: Workers,
     limits: CompileLimits,
 }
@@ -44,7 +47,7 @@ pub struct CompileLimits {
     pub at_once: usize,
     /// Grammars beside them that take longer than `soft`.
     pub slow: usize,
-    /// Compiled grammars that are kept.
+    /// Compiled grammars that are kept, and reasons why others are none.
     pub cached: usize,
 }
 
@@ -90,7 +93,8 @@ impl Compiler {
         Ok(Self {
             factory: Arc::new(factory),
             walk: Arc::new(Walk::new(environment.tok_trie())),
-            cache: Mutex::new(Cache::new(limits.cached)),
+            grammars: Mutex::new(Cache::new(limits.cached)),
+            refused: Mutex::new(Cache::new(limits.cached)),
             workers: Workers::new(Lanes {
                 quick: limits.at_once,
                 slow: limits.slow,
@@ -253,8 +257,11 @@ impl Compiler {
     ) -> Result<Program, CompileError> {
         CompileError::too_long("the grammar", source.len(), limits::SOURCE_BYTES_MAX)?;
         let digest = digest_of(kind, source);
-        if let Some(grammar) = self.cache().get(&digest) {
+        if let Some(grammar) = lock(&self.grammars).get(&digest) {
             return Ok(Program::constrained(grammar));
+        }
+        if let Some(error) = lock(&self.refused).get(&digest) {
+            return Err(error);
         }
         let (factory, walk) = (Arc::clone(&self.factory), Arc::clone(&self.walk));
         let grammar = grammar();
@@ -262,24 +269,27 @@ impl Compiler {
             prototype(&factory, grammar, wanted).map(|matcher| walk.warm(matcher))
         };
         let CompileLimits { soft, time, .. } = self.limits;
-        let matcher = self.workers.run(soft, time, work)??;
+        // That it took too long, or had no place, is nothing that has to be so the next time.
+        let compiled = self.workers.run(soft, time, work)?;
+        let matcher =
+            compiled.inspect_err(|error| lock(&self.refused).put(digest, error.clone()))?;
         let trie = self.factory.tok_env().tok_trie();
         let words = words().into_iter();
         let words = words.map(|word| trie.greedy_tokenize(word.as_bytes()));
         let grammar = Grammar::new(digest, matcher, schema, words.collect());
-        self.cache().put(grammar.clone());
+        lock(&self.grammars).put(digest, grammar.clone());
         Ok(Program::constrained(grammar))
     }
 
     #[cfg(test)]
     pub(super) fn cached(&self) -> usize {
-        self.cache().len()
+        lock(&self.grammars).len()
     }
+}
 
-    fn cache(&self) -> MutexGuard<'_, Cache> {
-        // A cache is whole after every operation, so a poisoned lock is still good.
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(cache: &Mutex<Cache<T>>) -> MutexGuard<'_, Cache<T>> {
+    // A cache is whole after every operation, so a poisoned lock is still good.
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A matcher at the grammar's start. Its first mask is computed here, so that a
@@ -323,4 +333,42 @@ fn endless(message: &str) -> CompileError {
     CompileError::new("what the grammar forces from its start has no end, or none that a session reaches")
         .of(CompileErrorKind::TooCostly)
         .hint("give every rule that leads to itself, and every schema that refers to itself, a way to end")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aigen_engine::scripted::Vocabulary;
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    const COSTLY: &str = "start: \"a\"{100000}";
+
+    /// With every place taken, so that it would have to wait.
+    #[test]
+    fn what_was_refused_is_refused_again_without_being_compiled() {
+        let limits = CompileLimits {
+            at_once: 1,
+            slow: 0,
+            soft: Duration::from_secs(600),
+            time: Duration::from_secs(600),
+            ..CompileLimits::default()
+        };
+        let compiler = Compiler::with_limits(Arc::new(Vocabulary::bytes()), limits).unwrap();
+        let first = compiler.lark(COSTLY).err();
+        assert!(first.is_some());
+        let (begun, begins) = channel();
+        let (go, word) = channel::<()>();
+        thread::scope(|scope| {
+            let taken = move |_: &dyn Fn() -> bool| {
+                let _ = begun.send(());
+                let _ = word.recv();
+            };
+            scope.spawn(|| compiler.workers.run(limits.soft, limits.time, taken));
+            begins.recv().unwrap();
+            assert_eq!(compiler.lark(COSTLY).err(), first);
+            drop(go);
+        });
+        assert!(compiler.lark("start: \"a\"").is_ok());
+    }
 }
