@@ -32,6 +32,8 @@ pub struct Replayed {
 pub struct Recovery {
     /// The record whose snapshot it began from; none when it began from nothing.
     pub snapshot: Option<u64>,
+    /// Commands that the snapshot had taken in.
+    pub saved: u64,
     /// Records applied after it.
     pub replayed: u64,
     /// Snapshots that could not be trusted, newest first.
@@ -74,6 +76,7 @@ fn newest_snapshot(store: &dyn Store, recovery: &mut Recovery) -> Result<Replaye
         match read_snapshot(store, seq)? {
             Ok(snapshot) => {
                 recovery.snapshot = Some(seq);
+                recovery.saved = snapshot.network.commands();
                 return Ok(snapshot.into());
             }
             Err(error) => recovery.refused.push((seq, error)),

@@ -224,12 +224,13 @@ impl Receipts {
         }
         for _ in 0..TOGETHER {
             let oldest = self.lists.oldest().filter(|(record, _)| *record < now);
-            let Some((_, id)) = oldest else { return };
+            let Some((_, id)) = oldest else { break };
             if let Some(receipt) = self.recent.remove(&id) {
                 self.lists.remove(id, &receipt);
                 past.push(id, &receipt);
             }
         }
+        past.write();
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Past {
     rows: Box<dyn Shelf>,
     /// Where the next row begins.
     end: u64,
+    /// Rows that are not on their shelf yet: the last ones.
+    waiting: Vec<u8>,
     count: usize,
     ids: Ids,
     newest: Link,
@@ -48,6 +50,7 @@ impl Past {
             form,
             rows,
             end: 0,
+            waiting: Vec::new(),
             count: 0,
             ids: Ids::default().on(ids),
             newest: None,
@@ -61,7 +64,7 @@ impl Past {
         self.count
     }
 
-    /// Adds the next one.
+    /// Adds the next one. It is not to be read before all are [written](Self::write).
     pub fn push(&mut self, id: CallId, receipt: &Receipt) {
         let at = self.end;
         let body = (self.form.write)(receipt);
@@ -79,12 +82,18 @@ impl Past {
                 through.and_then(|key| self.through.insert(key, Some(at)).flatten()),
             ],
         };
-        let mut row = Vec::from(head.to_bytes());
-        row.extend_from_slice(&body);
-        self.rows.write(at, &row);
+        self.waiting.extend_from_slice(&head.to_bytes());
+        self.waiting.extend_from_slice(&body);
         self.end = head.end(at);
         self.ids.insert_shelved(id.0, place(at));
         self.count = self.count.saturating_add(1);
+    }
+
+    /// Puts those that were added on their shelf, together.
+    pub fn write(&mut self) {
+        let at = self.end.saturating_sub(wide(self.waiting.len()));
+        self.rows.write(at, &self.waiting);
+        self.waiting.clear();
     }
 
     /// Where the row of this call begins.

@@ -25,6 +25,8 @@ pub struct Assembled {
     pub effective: Effective,
     data_dir: DataDir,
     beside: Open,
+    /// Commands that the last snapshot has taken in.
+    saved: u64,
 }
 
 impl Assembled {
@@ -45,6 +47,7 @@ impl Assembled {
             journal,
             node: id,
             beside,
+            saved,
         } = journal::open(config, &data_dir, address).await?;
         let setup = Setup {
             id,
@@ -76,6 +79,7 @@ impl Assembled {
             effective,
             data_dir,
             beside,
+            saved,
         })
     }
 
@@ -103,6 +107,7 @@ impl Assembled {
             self.node.clone(),
             Arc::clone(&self.beside),
             config.snapshot_commands,
+            self.saved,
         ))
     }
 

@@ -24,6 +24,8 @@ pub struct Opened {
     pub node: NodeId,
     /// For whoever saves snapshots.
     pub beside: Open,
+    /// Commands that the last snapshot has taken in.
+    pub saved: u64,
 }
 
 /// Recovers the state and starts the writer: alone on the data folder's own journal, or with
@@ -53,6 +55,7 @@ pub async fn open(config: &Config, data_dir: &DataDir, address: SocketAddr) -> R
         journal,
         node,
         beside,
+        saved: recovery.saved,
     })
 }
 

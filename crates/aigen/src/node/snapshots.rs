@@ -6,25 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 
-/// A snapshot costs as much as the whole state, so a journal has to grow by this part of itself
-/// before the next one: the cost per command stays bounded, however long it becomes.
-const GROWTH: u64 = 4;
-
 /// How often growth is looked at, which takes no longer than reading a number.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Opens the journal's store beside the connection that appends.
 pub type Open = aigen_node::OpenStore;
 
-/// Saves snapshots as the journal grows by `commands_min` and more, until the task is ended. A
-/// follower leaves it to the leader.
-pub async fn keep(node: Node, open: Open, commands_min: u64) {
-    let mut saved = node.network().commands();
+/// Saves snapshots as the journal grows by `commands_min` and more beyond those `saved`, until the task is
+/// ended. A follower leaves it to the leader.
+///
+/// A snapshot costs as much as the whole state, so a journal has to double before the next one: the cost per
+/// command stays bounded, however long it becomes, and so does what a start replays of it.
+pub async fn keep(node: Node, open: Open, commands_min: u64, mut saved: u64) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let commands = node.network().commands();
         let follows = matches!(node.role(), LedgerRole::Following { .. });
-        if follows || commands - saved < commands_min.max(saved / GROWTH) {
+        if follows || commands.saturating_sub(saved) < commands_min.max(saved) {
             continue;
         }
         saved = commands;
