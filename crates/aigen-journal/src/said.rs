@@ -31,7 +31,7 @@ impl Said {
         for (id, call) in network.calls() {
             said.note_reads(id, call);
         }
-        for (id, receipt) in network.receipts() {
+        for (id, receipt) in network.receipts_in_order() {
             said.note_reads(id, &receipt.call);
             said.note_steered(id, &receipt);
             said.counters |= receipt.counter.is_some();

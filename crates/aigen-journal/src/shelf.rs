@@ -12,6 +12,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes that stay in memory together where there is no room for them.
 const PAGE: usize = 4096;
@@ -23,6 +24,56 @@ struct FileShelf {
     file: File,
     /// By their number; they stand for those of the file.
     unwritten: BTreeMap<u64, Box<[u8; PAGE]>>,
+    ahead: Mutex<Ahead>,
+}
+
+/// What was read of a file beyond what was asked for, because whoever makes a snapshot reads all of it, row
+/// by row.
+#[derive(Debug, Default)]
+struct Ahead {
+    at: u64,
+    bytes: Vec<u8>,
+    /// Where the last read ended.
+    end: u64,
+}
+
+/// As many bytes are read ahead, where one read begins at most a page behind the one before.
+const AHEAD: usize = 16 * PAGE;
+
+impl Ahead {
+    fn read(&mut self, file: &File, at: u64, into: &mut [u8]) -> io::Result<()> {
+        let goes_on = (self.end..self.end + PAGE as u64).contains(&at);
+        self.end = at + into.len() as u64;
+        if self.give(at, into) {
+            return Ok(());
+        }
+        if goes_on && into.len() < AHEAD {
+            self.fetch(file, at)?;
+            if self.give(at, into) {
+                return Ok(());
+            }
+        }
+        file.read_exact_at(into, at)
+    }
+
+    /// Whether all that is wanted was read before.
+    fn give(&self, at: u64, into: &mut [u8]) -> bool {
+        let first = at.checked_sub(self.at).map(usize::try_from);
+        let Some(Ok(first)) = first else { return false };
+        let found = self.bytes.get(first..first + into.len());
+        found.is_some_and(|found| {
+            into.copy_from_slice(found);
+            true
+        })
+    }
+
+    fn fetch(&mut self, file: &File, at: u64) -> io::Result<()> {
+        self.at = at;
+        self.bytes.resize(AHEAD, 0);
+        let count = file.read_at(&mut self.bytes, at);
+        self.bytes.truncate(*count.as_ref().unwrap_or(&0));
+        count.map(drop)
+    }
 }
 
 impl Shelf for FileShelf {
@@ -30,7 +81,7 @@ impl Shelf for FileShelf {
     /// When the medium fails: a state without its past would give wrong answers.
     fn read(&self, at: u64, into: &mut [u8]) {
         if self.unwritten.is_empty() {
-            let read = self.file.read_exact_at(into, at);
+            let read = lock(&self.ahead).read(&self.file, at, into);
             return read.expect("the file with a journal's past can be read");
         }
         read_what_is_there(&self.file, at, into);
@@ -45,6 +96,8 @@ impl Shelf for FileShelf {
     /// # Panics
     /// When the medium fails.
     fn write(&mut self, at: u64, bytes: &[u8]) {
+        let ahead = self.ahead.get_mut();
+        ahead.unwrap_or_else(PoisonError::into_inner).bytes.clear();
         if !self.unwritten.is_empty() {
             return self.keep(at, bytes);
         }
@@ -57,6 +110,14 @@ impl Shelf for FileShelf {
 }
 
 impl FileShelf {
+    fn of(file: File) -> Self {
+        Self {
+            file,
+            unwritten: BTreeMap::new(),
+            ahead: Mutex::default(),
+        }
+    }
+
     fn keep(&mut self, at: u64, bytes: &[u8]) {
         for number in pages(at, bytes.len()) {
             let begins = number * PAGE as u64;
@@ -102,6 +163,11 @@ fn read_what_is_there(file: &File, at: u64, into: &mut [u8]) {
     }
 }
 
+fn lock(ahead: &Mutex<Ahead>) -> MutexGuard<'_, Ahead> {
+    // Whoever panicked meanwhile had bytes that are true, or none.
+    ahead.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
@@ -136,8 +202,7 @@ pub(crate) fn shelf_in(folder: &Path) -> Result<Box<dyn Shelf>, StoreError> {
             format!("cannot make a file for the journal's past in {place}: {error}").into(),
         )
     })?;
-    let unwritten = BTreeMap::new();
-    Ok(Box::new(FileShelf { file, unwritten }))
+    Ok(Box::new(FileShelf::of(file)))
 }
 
 /// Receipts on a shelf: all that snapshots say of them, in the same form.
@@ -171,6 +236,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const ROW: usize = 144;
+
     proptest! {
         /// The same bytes, whether they are in the file or there was no room for some of them.
         #[test]
@@ -179,7 +246,7 @@ mod tests {
             full_after in 0..12_usize,
         ) {
             let file = tempfile::tempfile().unwrap();
-            let mut shelf = FileShelf { file, unwritten: BTreeMap::new() };
+            let mut shelf = FileShelf::of(file);
             let mut heap = Heap::default();
             for (number, (at, length, byte)) in writes.iter().enumerate() {
                 // Nothing is left out: what is read was written before.
@@ -198,6 +265,15 @@ mod tests {
             let mut part = vec![0; to - from];
             shelf.read(from as u64, &mut part);
             prop_assert!(part == heap.0[from..to]);
+            for row in 0..read.len() / ROW {
+                let mut part = [0; ROW];
+                shelf.read((row * ROW) as u64, &mut part);
+                prop_assert!(part == heap.0[row * ROW..][..ROW]);
+                if row % 100 == 50 {
+                    shelf.write((row * ROW) as u64, &[row as u8; 2 * ROW]);
+                    heap.write((row * ROW) as u64, &[row as u8; 2 * ROW]);
+                }
+            }
         }
     }
 }

@@ -309,6 +309,11 @@ impl Network {
         self.receipts.iter()
     }
 
+    /// The same in the order of the journal, in which they are sooner read where they are not in memory.
+    pub fn receipts_in_order(&self) -> impl Iterator<Item = (CallId, Arc<Receipt>)> {
+        self.receipts.in_order()
+    }
+
     /// How many receipts there are.
     #[must_use]
     pub fn receipt_count(&self) -> usize {
