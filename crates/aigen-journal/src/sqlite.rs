@@ -208,7 +208,7 @@ impl Store for SqliteStore {
             return Err(StoreError::Conflict(self.tip()?.seq));
         }
         inserted.map_err(|error| self.not_appended(record.seq, &error))?;
-        if let Some(tip_file) = &mut self.tip_file {
+        if let Some(tip_file) = &self.tip_file {
             tip_file.note(record.tip())?;
         }
         self.failed = false;

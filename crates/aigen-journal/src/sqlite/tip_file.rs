@@ -16,7 +16,8 @@ use crate::record::Tip;
 use crate::store::StoreError;
 use aigen_types::Digest;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// What the file begins with, so that nothing else is taken for one.
@@ -66,8 +67,8 @@ impl TipFile {
         let mut options = OpenOptions::new();
         // Its bytes stay as they are until others are written over them.
         options.read(true).write(true).create(true).truncate(false);
-        let begun = options.open(&path).and_then(|mut file| {
-            write(&mut file, tip)?;
+        let begun = options.open(&path).and_then(|file| {
+            write(&file, tip)?;
             file.set_len(BYTES as u64)?;
             file.sync_all()?;
             sync_folder_of(&path)?;
@@ -80,8 +81,8 @@ impl TipFile {
     }
 
     /// Takes down that the journal ends here, durably so.
-    pub fn note(&mut self, tip: Tip) -> Result<(), StoreError> {
-        write(&mut self.file, tip).map_err(|error| failed(&self.path, &error))
+    pub fn note(&self, tip: Tip) -> Result<(), StoreError> {
+        write(&self.file, tip).map_err(|error| failed(&self.path, &error))
     }
 
     /// Makes what was noted survive a power cut too.
@@ -90,9 +91,8 @@ impl TipFile {
     }
 }
 
-fn write(file: &mut File, tip: Tip) -> io::Result<()> {
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(&bytes_of(tip))
+fn write(file: &File, tip: Tip) -> io::Result<()> {
+    file.write_all_at(&bytes_of(tip), 0)
 }
 
 fn bytes_of(tip: Tip) -> [u8; BYTES] {
