@@ -35,19 +35,28 @@ struct Ahead {
     bytes: Vec<u8>,
     /// Where the last read ended.
     end: u64,
+    /// How many reads began within a page of where the one before ended.
+    near: u32,
 }
 
-/// As many bytes are read ahead, where one read begins at most a page behind the one before.
+/// As many bytes are read ahead.
 const AHEAD: usize = 16 * PAGE;
+
+/// Of so many reads that lie near each other the next is taken to be one of a row. One thing alone takes two,
+/// wherever it is.
+const NEAR: u32 = 3;
 
 impl Ahead {
     fn read(&mut self, file: &File, at: u64, into: &mut [u8]) -> io::Result<()> {
-        let goes_on = (self.end..self.end + PAGE as u64).contains(&at);
+        self.near = match at.abs_diff(self.end) <= PAGE as u64 {
+            true => self.near.saturating_add(1),
+            false => 0,
+        };
         self.end = at + into.len() as u64;
         if self.give(at, into) {
             return Ok(());
         }
-        if goes_on && into.len() < AHEAD {
+        if self.near >= NEAR && into.len() < AHEAD {
             self.fetch(file, at)?;
             if self.give(at, into) {
                 return Ok(());
