@@ -41,6 +41,9 @@ struct Head {
 
 const HEAD_BYTES: u64 = 56;
 
+/// So much is read of a row at first: a receipt is some 900 bytes.
+const ROW_BYTES: u64 = 1024;
+
 /// No row.
 const NONE: u64 = u64::MAX;
 
@@ -103,19 +106,28 @@ impl Past {
     }
 
     pub fn receipt_at(&self, at: u64) -> Arc<Receipt> {
-        self.read(at, self.head(at))
-    }
-
-    fn read(&self, at: u64, head: Head) -> Arc<Receipt> {
-        let mut body = alloc::vec![0; place(head.bytes)];
-        self.rows.read(at.saturating_add(HEAD_BYTES), &mut body);
-        let receipt = (self.form.read)(&body);
+        let (head, row) = self.row(at);
+        let receipt = (self.form.read)(&row[place(HEAD_BYTES)..]);
         let mut receipt = receipt.expect("a shelf gives back what it was given");
         if let Some((refunds, reversal)) = self.corrected.get(&head.id) {
             receipt.refunds.clone_from(refunds);
             receipt.reversal.clone_from(reversal);
         }
         Arc::new(receipt)
+    }
+
+    /// All of a row, by one read if it is no longer than most.
+    fn row(&self, at: u64) -> (Head, Vec<u8>) {
+        let first = self.end.saturating_sub(at).min(ROW_BYTES);
+        let mut row = alloc::vec![0; place(first)];
+        self.rows.read(at, &mut row);
+        let head = row.first_chunk().expect("a row is longer than its head");
+        let head = Head::from_bytes(head);
+        row.resize(place(HEAD_BYTES.saturating_add(head.bytes)), 0);
+        if let Some(rest) = row.get_mut(place(first)..).filter(|rest| !rest.is_empty()) {
+            self.rows.read(at.saturating_add(first), rest);
+        }
+        (head, row)
     }
 
     fn head(&self, at: u64) -> Head {
@@ -150,7 +162,7 @@ impl Past {
             Some((at, head))
         });
         let before = rows.skip_while(move |(_, head)| (head.record, head.id) >= end);
-        before.map(|(at, head)| (head.id, self.read(at, head)))
+        before.map(|(at, head)| (head.id, self.receipt_at(at)))
     }
 
     /// Where to begin to look for those before a place: where one of the list stands there, at the one
@@ -158,7 +170,7 @@ impl Past {
     fn first_before(&self, list: List<'_>, (_, id): Place) -> Link {
         if let Some(at) = self.find(id) {
             let head = self.head(at);
-            if list.has(&self.read(at, head)) {
+            if list.has(&self.receipt_at(at)) {
                 return head.before[list.number()];
             }
         }
