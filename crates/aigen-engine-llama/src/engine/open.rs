@@ -282,7 +282,7 @@ fn make_context<'model>(
     let params = if computes_on_gpu(options) {
         params
     } else {
-        exactly(params, batch_tokens_max, threads)
+        exactly(params, batch_tokens_max)
     };
     native::take_first_error();
     model
@@ -303,9 +303,6 @@ fn computes_on_gpu(options: &Options) -> bool {
 /// times. For each there is a row of intermediate results and of logits, 0.5 MB in a vocabulary of 128,000.
 const CPU_TOKENS: u32 = 128;
 
-/// The most that flash attention's kernel for a few tokens is used for, where values are in F16: see [`exactly`].
-const CPU_TOKENS_OF_ONE_THREAD: u32 = 63;
-
 /// Makes what a session says independent of what else is in a pass, and attention independent of cells that are
 /// not its own.
 ///
@@ -315,18 +312,11 @@ const CPU_TOKENS_OF_ONE_THREAD: u32 = 63;
 /// more, one for a single token, whose cells the threads divide, and one for everything else. The first two are for
 /// keys and values of one type only, so that values in BF16 leave the third. It also sums in 32 bits where values in
 /// F16 are summed in 16, which makes up for the three bits that BF16 has less.
-///
-/// That costs: 16 sequences of 2 million parameters make 6,260 tokens a second with values in BF16 and 6,950 in F16.
-/// One thread divides no cells, and needs no more than to stay below 64 tokens.
-fn exactly(params: LlamaContextParams, batch_tokens_max: u32, threads: u32) -> LlamaContextParams {
-    let (values, tokens) = match threads {
-        1 => (KvCacheType::F16, CPU_TOKENS_OF_ONE_THREAD),
-        _ => (KvCacheType::BF16, CPU_TOKENS),
-    };
+fn exactly(params: LlamaContextParams, batch_tokens_max: u32) -> LlamaContextParams {
     params
         .with_flash_attention_policy(llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_ENABLED)
-        .with_type_v(values)
-        .with_n_ubatch(batch_tokens_max.min(tokens))
+        .with_type_v(KvCacheType::BF16)
+        .with_n_ubatch(batch_tokens_max.min(CPU_TOKENS))
 }
 
 fn info(

@@ -1,8 +1,7 @@
 //! From hash to place on a shelf, for ids that are too many for memory: what an [`Index`](super::index::Index)
 //! is in memory. Pages of 64 entries, found by the first bits of the hash (extendible hashing; Fagin
 //! et al., 1979): a full page is parted in two, so that no insertion ever moves more than a page. What
-//! stays in memory is about two bytes for each entry: of its hash a byte, by which five in six ids that are
-//! not there are known to be none without a read. Nearly all that are asked for are such, as new ones are.
+//! stays in memory is a third of a byte for each entry, and looking one up is one read.
 
 use crate::Shelf;
 use alloc::boxed::Box;
@@ -28,27 +27,6 @@ struct Page {
     entries: u8,
     /// The first bits that its hashes have in common.
     bits: u8,
-    /// A byte of each entry's hash.
-    marks: [u8; ENTRIES],
-}
-
-impl Page {
-    const EMPTY: Self = Self {
-        entries: 0,
-        bits: 0,
-        marks: [0; ENTRIES],
-    };
-
-    fn push(&mut self, hash: u64) {
-        self.marks[usize::from(self.entries)] = mark(hash);
-        self.entries = self.entries.saturating_add(1);
-    }
-
-    /// Which of its entries may be of this hash.
-    fn candidates(&self, hash: u64) -> impl Iterator<Item = u8> {
-        let marks = (0..self.entries).zip(self.marks);
-        marks.filter_map(move |(entry, found)| (found == mark(hash)).then_some(entry))
-    }
 }
 
 #[derive(Debug)]
@@ -67,7 +45,10 @@ impl Catalogue {
     pub fn on(shelf: Box<dyn Shelf>) -> Self {
         Self {
             shelf,
-            pages: alloc::vec![Page::EMPTY],
+            pages: alloc::vec![Page {
+                entries: 0,
+                bits: 0
+            }],
             leads: alloc::vec![0],
             bits: 0,
             crowd: BTreeSet::new(),
@@ -76,9 +57,8 @@ impl Catalogue {
 
     /// The place entered under `hash` for which `is_it` says so.
     pub fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        let number = self.page_of(hash);
-        let candidates = self.pages[number].candidates(hash);
-        let entries = candidates.map(|entry| self.entry(number, entry));
+        let mut bytes = [0; PAGE_BYTES];
+        let entries = self.entries(self.page_of(hash), &mut bytes);
         let entered = entries.filter(|entry| entry.hash == hash);
         let crowded = self.crowd.range((hash, 0)..=(hash, usize::MAX));
         entered
@@ -97,7 +77,7 @@ impl Catalogue {
                     place: wide(place),
                 };
                 self.shelf.write(at(number, entries), &to_bytes(entry));
-                self.pages[number].push(hash);
+                self.pages[number].entries = entries.saturating_add(1);
                 return;
             }
             if !self.part(number, hash) {
@@ -119,14 +99,12 @@ impl Catalogue {
         let (ones, zeros): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.hash & next_bit != 0);
         let other = self.pages.len();
         let bits_of_both = bits.saturating_add(1);
-        self.pages.push(Page::EMPTY);
+        self.pages.push(self.pages[number]);
         for (page, entries) in [(number, zeros), (other, ones)] {
-            let mut parted = Page {
+            self.pages[page] = Page {
+                entries: u8::try_from(entries.len()).expect("no more than a page has"),
                 bits: bits_of_both,
-                ..Page::EMPTY
             };
-            entries.iter().for_each(|entry| parted.push(entry.hash));
-            self.pages[page] = parted;
             let bytes: Vec<u8> = entries.into_iter().flat_map(to_bytes).collect();
             self.shelf.write(at(page, 0), &bytes);
         }
@@ -159,12 +137,6 @@ impl Catalogue {
         usize::try_from(lead).expect("a page has a number of 32 bits")
     }
 
-    fn entry(&self, number: usize, entry: u8) -> Entry {
-        let mut bytes = [0; ENTRY_BYTES];
-        self.shelf.read(at(number, entry), &mut bytes);
-        from_bytes(&bytes)
-    }
-
     fn entries<'a>(
         &self,
         number: usize,
@@ -176,12 +148,6 @@ impl Catalogue {
         let (entries, _) = bytes.as_chunks::<ENTRY_BYTES>();
         entries.iter().map(from_bytes)
     }
-}
-
-/// Not of its first bits, which a page has in common, nor of its last one, which an index has set.
-fn mark(hash: u64) -> u8 {
-    let [_, mark, ..] = hash.to_le_bytes();
-    mark
 }
 
 fn first_bits(hash: u64, bits: u8) -> usize {
