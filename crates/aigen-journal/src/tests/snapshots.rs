@@ -41,6 +41,7 @@ fn recovery_equals_replay() {
     let mut seen = Vec::new();
     let (recovered, how) = recover(replica.store(), |record, _| seen.push(record.seq)).unwrap();
     assert_eq!((how.snapshot, how.replayed), (Some(3), 1));
+    assert!((1..recovered.network.commands()).contains(&how.saved));
     assert_eq!(seen, [4]);
     assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
     assert_eq!(recovered.network, *replica.network().read().unwrap());

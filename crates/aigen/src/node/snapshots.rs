@@ -22,7 +22,7 @@ pub async fn keep(node: Node, open: Open, commands_min: u64, mut saved: u64) {
         tokio::time::sleep(LOOK_EVERY).await;
         let commands = node.network().commands();
         let follows = matches!(node.role(), LedgerRole::Following { .. });
-        if follows || commands.saturating_sub(saved) < commands_min.max(saved) {
+        if follows || !is_due(commands, saved, commands_min) {
             continue;
         }
         saved = commands;
@@ -34,6 +34,35 @@ pub async fn keep(node: Node, open: Open, commands_min: u64, mut saved: u64) {
                 tracing::warn!(%error, "no snapshot could be saved; the next start replays more")
             }
             Err(error) => tracing::error!(%error, "saving a snapshot failed"),
+        }
+    }
+}
+
+fn is_due(commands: u64, saved: u64, commands_min: u64) -> bool {
+    commands.saturating_sub(saved) >= commands_min.max(saved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_is_due_when_the_journal_has_doubled() {
+        for (commands, saved, due) in [
+            (99, 0, false),
+            (100, 0, true),
+            (130, 40, false),
+            (140, 40, true),
+            (1_999, 1_000, false),
+            (2_000, 1_000, true),
+            // Of a state that another node of the same journal is ahead of.
+            (900, 1_000, false),
+        ] {
+            assert_eq!(
+                is_due(commands, saved, 100),
+                due,
+                "{commands} after {saved}"
+            );
         }
     }
 }
