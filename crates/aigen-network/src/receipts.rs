@@ -222,15 +222,16 @@ impl Receipts {
         if self.recent.len() < RECENT.saturating_add(TOGETHER) {
             return;
         }
+        let mut oldest_first = Vec::new();
         for _ in 0..TOGETHER {
             let oldest = self.lists.oldest().filter(|(record, _)| *record < now);
             let Some((_, id)) = oldest else { break };
             if let Some(receipt) = self.recent.remove(&id) {
                 self.lists.remove(id, &receipt);
-                past.push(id, &receipt);
+                oldest_first.push((id, receipt));
             }
         }
-        past.write();
+        past.push_all(&oldest_first);
     }
 }
 

@@ -16,8 +16,6 @@ pub(super) struct Past {
     rows: Box<dyn Shelf>,
     /// Where the next row begins.
     end: u64,
-    /// Rows that are not on their shelf yet: the last ones.
-    waiting: Vec<u8>,
     count: usize,
     ids: Ids,
     newest: Link,
@@ -53,7 +51,6 @@ impl Past {
             form,
             rows,
             end: 0,
-            waiting: Vec::new(),
             count: 0,
             ids: Ids::default().on(ids),
             newest: None,
@@ -67,8 +64,17 @@ impl Past {
         self.count
     }
 
-    /// Adds the next one. It is not to be read before all are [written](Self::write).
-    pub fn push(&mut self, id: CallId, receipt: &Receipt) {
+    /// Adds the next ones, whose rows are written together.
+    pub fn push_all(&mut self, receipts: &[(CallId, Arc<Receipt>)]) {
+        let at = self.end;
+        let mut rows = Vec::new();
+        for (id, receipt) in receipts {
+            self.push(*id, receipt, &mut rows);
+        }
+        self.rows.write(at, &rows);
+    }
+
+    fn push(&mut self, id: CallId, receipt: &Receipt, rows: &mut Vec<u8>) {
         let at = self.end;
         let body = (self.form.write)(receipt);
         let controller = receipt.call.controller;
@@ -85,18 +91,11 @@ impl Past {
                 through.and_then(|key| self.through.insert(key, Some(at)).flatten()),
             ],
         };
-        self.waiting.extend_from_slice(&head.to_bytes());
-        self.waiting.extend_from_slice(&body);
+        rows.extend_from_slice(&head.to_bytes());
+        rows.extend_from_slice(&body);
         self.end = head.end(at);
         self.ids.insert_shelved(id.0, place(at));
         self.count = self.count.saturating_add(1);
-    }
-
-    /// Puts those that were added on their shelf, together.
-    pub fn write(&mut self) {
-        let at = self.end.saturating_sub(wide(self.waiting.len()));
-        self.rows.write(at, &self.waiting);
-        self.waiting.clear();
     }
 
     /// Where the row of this call begins.
