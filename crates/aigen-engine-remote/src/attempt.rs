@@ -146,9 +146,11 @@ async fn asked(
 fn post(options: &Options, upstream: &Upstream, request: &TextRequest) -> Post<'static> {
     Post {
         path: wire::path(request),
-        body: wire::body(request, &upstream.options.model, options.stream)
-            .to_string()
-            .into_bytes(),
+        body: wire::bytes(&wire::body(
+            request,
+            &upstream.options.model,
+            options.stream,
+        )),
         traceparent: request.traceparent.map(|parent| parent.to_string()),
     }
 }

@@ -23,6 +23,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Id};
 
 use crate::limits::{IDLE_CONNECTIONS_MAX, IDLE_TIME_MAX, PARTS_DROPPED_MAX};
+use crate::quiet::Quiet;
 
 /// Where an upstream is, and the connections to it that nobody uses.
 pub(crate) struct Direct {
@@ -52,7 +53,13 @@ struct Kept {
 pub(crate) struct Open {
     /// Who hears of its parts: woken from another runtime, whoever waits would be woken twice.
     runtime: Id,
+    quiet: Quiet,
     sender: SendRequest<Full<Bytes>>,
+    wire: Wire,
+}
+
+/// What reads and writes.
+struct Wire {
     connection: Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
     ended: bool,
 }
@@ -85,7 +92,7 @@ impl Direct {
         request: Request<Full<Bytes>>,
         patience: Duration,
     ) -> Result<(Response<Incoming>, Open), Undone> {
-        if let Some(mut open) = self.kept().await {
+        if let Some(mut open) = self.kept() {
             match open.ask(request.clone()).await {
                 Ok(answer) => return Ok((answer, open)),
                 Err(error) if error.is_parse() => return Err(Undone::Broken(error)),
@@ -99,10 +106,10 @@ impl Direct {
     }
 
     /// The connection used last, of those that are still open.
-    async fn kept(&self) -> Option<Open> {
+    fn kept(&self) -> Option<Open> {
         loop {
             let Kept { since, mut open } = self.last()?;
-            if since.elapsed() < IDLE_TIME_MAX && open.is_ready().await {
+            if since.elapsed() < IDLE_TIME_MAX && open.is_ready() {
                 return Some(open);
             }
         }
@@ -117,7 +124,7 @@ impl Direct {
 
     /// Keeps a connection for the next request.
     pub fn keep(&self, open: Open) {
-        if open.ended || open.sender.is_closed() {
+        if open.wire.ended || open.sender.is_closed() {
             return;
         }
         let mut idle = self.idle();
@@ -144,40 +151,50 @@ impl Open {
         stream.set_nodelay(true)?;
         let shaken = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = shaken.map_err(Undone::Broken)?;
-        let connection = Box::pin(connection);
         Ok(Self {
             runtime: Handle::current().id(),
+            quiet: Quiet::default(),
             sender,
-            connection,
-            ended: false,
+            wire: Wire {
+                connection: Box::pin(connection),
+                ended: false,
+            },
         })
     }
 
-    /// Whether the other side is still there, after a look at what it sent meanwhile.
-    async fn is_ready(&mut self) -> bool {
-        poll_fn(|context| {
-            self.drive(context);
-            Poll::Ready(!self.ended && self.sender.is_ready())
-        })
-        .await
-    }
-
-    /// Writes and reads what there is to be written and read.
-    fn drive(&mut self, context: &mut Context<'_>) {
-        // Of what ended it the request and the body hear.
-        self.ended = self.ended || self.connection.as_mut().poll(context).is_ready();
+    /// Whether the other side is still there, after a look at what it sent meanwhile. Nobody waits for it.
+    fn is_ready(&mut self) -> bool {
+        self.wire.drive(&mut Context::from_waker(Waker::noop()));
+        !self.wire.ended && self.sender.is_ready()
     }
 
     async fn ask(
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, hyper::Error> {
-        let mut answer = pin!(self.sender.send_request(request));
+        let Self {
+            quiet,
+            sender,
+            wire,
+            ..
+        } = self;
+        let mut answer = pin!(sender.send_request(request));
         poll_fn(|context| {
-            self.drive(context);
-            answer.as_mut().poll(context)
+            quiet.poll(
+                context,
+                |within| answer.as_mut().poll(within),
+                |within| wire.drive(within),
+            )
         })
         .await
+    }
+}
+
+impl Wire {
+    /// Writes and reads what there is to be written and read.
+    fn drive(&mut self, context: &mut Context<'_>) {
+        // Of what ended it the request and the body hear.
+        self.ended = self.ended || self.connection.as_mut().poll(context).is_ready();
     }
 }
 
@@ -238,12 +255,13 @@ fn poll_part(
     open: &mut Open,
     context: &mut Context<'_>,
 ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+    let Open { quiet, wire, .. } = open;
     loop {
-        let mut frame = Pin::new(&mut *answer).poll_frame(context);
-        if frame.is_pending() {
-            open.drive(context);
-            frame = Pin::new(&mut *answer).poll_frame(context);
-        }
+        let frame = quiet.poll(
+            context,
+            |within| Pin::new(&mut *answer).poll_frame(within),
+            |within| wire.drive(within),
+        );
         let Some(frame) = ready!(frame) else {
             return Poll::Ready(None);
         };

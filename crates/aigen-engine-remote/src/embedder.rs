@@ -14,6 +14,7 @@ use crate::limits::{ANSWER_BYTES_LEAST, VECTOR_BYTES_MAX};
 use crate::road::Post;
 use crate::tries::{Tries, tried};
 use crate::upstream::{Needs, Upstream};
+use crate::wire;
 use crate::{HangUp, Options};
 
 /// An embedder of other servers, behind the port for such models.
@@ -64,9 +65,7 @@ async fn attempt(
     let (began, timeouts) = (Instant::now(), options.timeouts);
     let post = Post {
         path: "embeddings",
-        body: body(request, &upstream.options.model)
-            .to_string()
-            .into_bytes(),
+        body: wire::bytes(&body(request, &upstream.options.model)),
         traceparent: request.traceparent.map(|parent| parent.to_string()),
     };
     let reply = send(options, upstream, post).await?;

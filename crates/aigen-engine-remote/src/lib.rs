@@ -22,6 +22,7 @@ mod engine;
 pub mod limits;
 mod options;
 mod probe;
+mod quiet;
 mod road;
 mod tries;
 mod upstream;

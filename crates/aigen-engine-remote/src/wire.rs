@@ -55,6 +55,11 @@ pub(crate) fn body(request: &TextRequest, model: &str, stream: bool) -> Value {
     body.into()
 }
 
+/// As it is sent: without the detour of printing it as text.
+pub(crate) fn bytes(body: &Value) -> Vec<u8> {
+    serde_json::to_vec(body).expect("a value has text keys only")
+}
+
 fn offer(body: &mut Map<String, Value>, tools: &TextTools) {
     let function = |function: &TextFunction| {
         let mut declared = json!({"name": function.name, "parameters": function.parameters});

@@ -35,8 +35,8 @@ pub trait TextEngine: Send + Sync {
 pub struct Asked {
     /// Ends it.
     pub control: Box<dyn TextControl>,
-    /// What reads its answer, until the last event was told. Whoever asks has to poll it; dropping it drops
-    /// the request, and nothing more is told.
+    /// What reads its answer, until the last event was told. Whoever asks has to poll it, and is told nothing but
+    /// while he does; dropping it drops the request, and nothing more is told.
     pub answering: Answering,
 }
 

@@ -353,7 +353,7 @@ impl Network {
             Some(is_same(&receipt.call))
         });
         match known {
-            None => self.refuse_known_id(open.call),
+            None => self.refuse_read_id(open.call),
             Some(true) => Err(Refusal::CallExists),
             Some(false) => Err(Refusal::CallExistsWithDifferentRequest),
         }
@@ -361,13 +361,16 @@ impl Network {
 
     /// Calls and reads outside of calls share their ids.
     pub(crate) fn refuse_known_id(&self, id: CallId) -> Result<(), Refusal> {
-        let known = self.calls.contains_key(&id)
-            || self.receipts.contains(id)
-            || self.datasets.reads.contains_key(&id);
-        if known {
-            Err(Refusal::CallExistsWithDifferentRequest)
-        } else {
-            Ok(())
+        if self.calls.contains_key(&id) || self.receipts.contains(id) {
+            return Err(Refusal::CallExistsWithDifferentRequest);
+        }
+        self.refuse_read_id(id)
+    }
+
+    fn refuse_read_id(&self, id: CallId) -> Result<(), Refusal> {
+        match self.datasets.reads.contains_key(&id) {
+            true => Err(Refusal::CallExistsWithDifferentRequest),
+            false => Ok(()),
         }
     }
 

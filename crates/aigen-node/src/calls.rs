@@ -8,7 +8,7 @@ use std::fmt;
 use std::mem::replace;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Context;
+use std::task::{Context, Waker};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -32,7 +32,7 @@ impl Calls {
         // Whoever waits is not to panic with it: the call alone ends.
         let work = AssertUnwindSafe(self.tracker.track_future(work)).catch_unwind();
         let place = Arc::new(Place {
-            work: Mutex::new(Work::Here(work.map(drop).boxed())),
+            work: Mutex::new(Work::Here(work.map(drop).boxed(), None)),
             runtime: Handle::current(),
         });
         let mut list = lock(&self.attended);
@@ -90,9 +90,10 @@ pub(crate) struct Attended {
 }
 
 impl Attended {
-    /// Goes on with it as far as it comes now.
-    pub fn drive(&self, waiting: &mut Context<'_>) {
-        self.place.drive(waiting);
+    /// Goes on with it as far as it comes now. Where it stays [`Driven::Here`], whoever `waiting` is is woken once it
+    /// can go on, or has been left to a task of its own.
+    pub fn drive(&self, waiting: &mut Context<'_>) -> Driven {
+        self.place.drive(waiting)
     }
 }
 
@@ -109,6 +110,15 @@ impl fmt::Debug for Attended {
     }
 }
 
+/// Who goes on with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Driven {
+    /// Whoever drives it, and nobody else.
+    Here,
+    /// A task of its own; or it has ended.
+    Elsewhere,
+}
+
 /// Where a call's work is.
 struct Place {
     work: Mutex<Work>,
@@ -116,7 +126,8 @@ struct Place {
 }
 
 enum Work {
-    Here(BoxFuture<'static, ()>),
+    /// With whoever waits for it, once it was driven.
+    Here(BoxFuture<'static, ()>, Option<Waker>),
     /// In the hands of whoever drives it just now.
     Away,
     /// It has a task of its own, or will have one as soon as it comes back.
@@ -125,25 +136,30 @@ enum Work {
 }
 
 impl Place {
-    fn drive(&self, waiting: &mut Context<'_>) {
-        let mut work = match self.take() {
-            Some(work) => work,
-            None => return,
+    fn drive(&self, waiting: &mut Context<'_>) -> Driven {
+        let Some((mut work, waker)) = self.take() else {
+            return Driven::Elsewhere;
         };
         let is_done = work.as_mut().poll(waiting).is_ready();
+        let waker = waker.filter(|waker| waker.will_wake(waiting.waker()));
+        let waker = waker.unwrap_or_else(|| waiting.waker().clone());
         let mut place = lock(&self.work);
         match (is_done, &*place) {
             (true, _) => *place = Work::Done,
             (false, Work::Left) => drop(self.runtime.spawn(work)),
-            (false, _) => *place = Work::Here(work),
+            (false, _) => {
+                *place = Work::Here(work, Some(waker));
+                return Driven::Here;
+            }
         }
+        Driven::Elsewhere
     }
 
-    fn take(&self) -> Option<BoxFuture<'static, ()>> {
+    fn take(&self) -> Option<(BoxFuture<'static, ()>, Option<Waker>)> {
         let mut place = lock(&self.work);
         match &*place {
-            Work::Here(_) => match replace(&mut *place, Work::Away) {
-                Work::Here(work) => Some(work),
+            Work::Here(..) => match replace(&mut *place, Work::Away) {
+                Work::Here(work, waker) => Some((work, waker)),
                 _ => None,
             },
             _ => None,
@@ -153,7 +169,12 @@ impl Place {
     fn leave(&self) {
         let mut place = lock(&self.work);
         match replace(&mut *place, Work::Left) {
-            Work::Here(work) => drop(self.runtime.spawn(work)),
+            Work::Here(work, waker) => {
+                drop(self.runtime.spawn(work));
+                drop(place);
+                // Whoever waited for it to be driven waits for what it says now.
+                waker.map(Waker::wake);
+            }
             Work::Done => *place = Work::Done,
             Work::Away | Work::Left => {}
         }

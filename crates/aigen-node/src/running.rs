@@ -1,6 +1,6 @@
 //! A call on its way, in the hands of whoever waits for it.
 
-use crate::calls::Attended;
+use crate::calls::{Attended, Driven};
 use crate::complete::CallEvent;
 use crate::error::NodeError;
 use crate::node::Node;
@@ -9,7 +9,9 @@ use aigen_types::{CallId, Digest, ModelName};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Context;
+use std::task::Poll::{self, Pending, Ready};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 /// A call whose first hold is durable. It goes on as its events are waited for. Dropping it cancels the
@@ -48,20 +50,24 @@ impl Events {
 
     /// What comes next, if it is there.
     pub async fn recv_now(&mut self) -> Option<CallEvent> {
-        let next = poll_fn(|waiting| Poll::Ready(self.poll(waiting))).await;
+        let next = poll_fn(|waiting| Ready(self.poll(waiting))).await;
         match next {
-            Poll::Ready(event) => event,
-            Poll::Pending => None,
+            Ready(event) => event,
+            Pending => None,
         }
     }
 
     fn poll(&mut self, waiting: &mut Context<'_>) -> Poll<Option<CallEvent>> {
-        match self.said.poll_recv(waiting) {
-            Poll::Ready(event) => Poll::Ready(event),
-            Poll::Pending => {
-                self.work.drive(waiting);
-                self.said.poll_recv(waiting)
-            }
+        if let Ok(event) = self.said.try_recv() {
+            return Ready(Some(event));
+        }
+        match self.work.drive(waiting) {
+            // What is said is said by driving: who does that need not be woken for it.
+            Driven::Here => self
+                .said
+                .try_recv()
+                .map_or(Pending, |event| Ready(Some(event))),
+            Driven::Elsewhere => self.said.poll_recv(waiting),
         }
     }
 }
@@ -95,7 +101,7 @@ impl Queued {
     pub(crate) async fn set_out(&mut self) {
         poll_fn(|waiting| {
             self.running.events.work.drive(waiting);
-            Poll::Ready(())
+            Ready(())
         })
         .await;
     }
@@ -106,14 +112,28 @@ impl Queued {
     /// # Errors
     /// Why it will never begin; nothing is charged then.
     pub async fn began(&mut self) -> Result<(), NodeError> {
-        let began = poll_fn(|waiting| match Pin::new(&mut self.began).poll(waiting) {
-            Poll::Ready(began) => Poll::Ready(began),
-            Poll::Pending => {
-                self.running.events.work.drive(waiting);
-                Pin::new(&mut self.began).poll(waiting)
-            }
-        });
-        let began = began.await.unwrap_or_else(|_| Err(self.node.left_alone()));
+        let began = poll_fn(|waiting| self.poll_began(waiting));
+        let began = began.await.unwrap_or_else(|| Err(self.node.left_alone()));
         began.inspect_err(|error| self.node.tell_refused(&self.model, error))
+    }
+
+    /// `None`: nobody is left to say it.
+    fn poll_began(&mut self, waiting: &mut Context<'_>) -> Poll<Option<Result<(), NodeError>>> {
+        if let Ready(began) = self.began_now() {
+            return Ready(began);
+        }
+        match self.running.events.work.drive(waiting) {
+            // As with events.
+            Driven::Here => self.began_now(),
+            Driven::Elsewhere => Pin::new(&mut self.began).poll(waiting).map(Result::ok),
+        }
+    }
+
+    fn began_now(&mut self) -> Poll<Option<Result<(), NodeError>>> {
+        match self.began.try_recv() {
+            Ok(began) => Ready(Some(began)),
+            Err(TryRecvError::Closed) => Ready(None),
+            Err(TryRecvError::Empty) => Pending,
+        }
     }
 }

@@ -9,7 +9,7 @@ use aigen_jarvis::{
     Ending, Event, Finish, OnEvent, SessionHandle, SessionRequest, Unstarted, start_several,
 };
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -161,23 +161,31 @@ impl Work {
 impl Ongoing {
     /// What is told next. Whoever waits for it reads the answer of an upstream.
     pub async fn hear(&mut self, told: &mut UnboundedReceiver<Told>) -> Option<Told> {
-        poll_fn(|waiting| match told.poll_recv(waiting) {
-            Poll::Ready(next) => Poll::Ready(next),
-            Poll::Pending => {
-                self.read(waiting);
-                told.poll_recv(waiting)
+        poll_fn(|waiting| {
+            if let Ok(next) = told.try_recv() {
+                return Poll::Ready(Some(next));
+            }
+            match self.read(waiting) {
+                // All that is told meanwhile is told by reading: who does that need not be woken for it.
+                Poll::Pending => told
+                    .try_recv()
+                    .map_or(Poll::Pending, |next| Poll::Ready(Some(next))),
+                Poll::Ready(()) => told.poll_recv(waiting),
             }
         })
         .await
     }
 
-    fn read(&mut self, waiting: &mut Context<'_>) {
-        if let Self::Remote { answering, .. } = self
-            && let Some(reading) = answering
-            && reading.as_mut().poll(waiting).is_ready()
-        {
+    /// Reads on; ready where nothing is read here.
+    fn read(&mut self, waiting: &mut Context<'_>) -> Poll<()> {
+        let Self::Remote { answering, .. } = self else {
+            return Poll::Ready(());
+        };
+        if let Some(reading) = answering {
+            ready!(reading.as_mut().poll(waiting));
             *answering = None;
         }
+        Poll::Ready(())
     }
 
     /// Whether it may wait in a line of this process first. An upstream's has bounds of its own.

@@ -1,3 +1,4 @@
+use crate::hex;
 use alloc::string::String;
 use core::{fmt, str::FromStr};
 
@@ -20,7 +21,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        hex::write(self.0, f)
     }
 }
 

@@ -10,7 +10,7 @@ macro_rules! id128 {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:032x}", self.0)
+                crate::hex::write(self.0.to_be_bytes(), f)
             }
         }
 

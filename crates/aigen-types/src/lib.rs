@@ -17,6 +17,7 @@ mod controller_ref;
 mod dataset_ref;
 mod day;
 mod digest;
+mod hex;
 mod ids;
 mod name;
 mod path;
