@@ -10,7 +10,7 @@ use axum::http::header::EXPECT;
 use hyper::body::{Frame, Incoming, SizeHint};
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -18,6 +18,8 @@ use tokio::time::timeout;
 pub(crate) struct Lingering {
     /// `None` once it has ended.
     body: Option<Incoming>,
+    /// What had come of it before anybody asked.
+    first: Option<Result<Frame<Bytes>, hyper::Error>>,
     /// Whether its client sends it unasked.
     unasked: bool,
 }
@@ -26,10 +28,26 @@ impl Lingering {
     pub fn in_place(request: Request<Incoming>) -> Request<Self> {
         // Who waits to be asked for its body sends none after a reply.
         let unasked = !request.headers().contains_key(EXPECT);
-        request.map(|body| Self {
-            body: Some(body),
-            unasked,
+        request.map(|body| {
+            let mut lingering = Self {
+                body: Some(body),
+                first: None,
+                unasked,
+            };
+            if unasked {
+                lingering.ask();
+            }
+            lingering
         })
+    }
+
+    /// Says that the body is wanted. Said now, the connection reads it behind the head, mostly from the same
+    /// bytes; said later, all that is done for the connection is gone through once more to find it wanted.
+    fn ask(&mut self) {
+        let mut nobody_waits = Context::from_waker(Waker::noop());
+        if let Poll::Ready(first) = Pin::new(&mut *self).poll_frame(&mut nobody_waits) {
+            self.first = first;
+        }
     }
 }
 
@@ -41,6 +59,9 @@ impl HttpBody for Lingering {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(first));
+        }
         let Some(body) = self.body.as_mut() else {
             return Poll::Ready(None);
         };
@@ -52,12 +73,15 @@ impl HttpBody for Lingering {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.first.is_none() && self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        let ended = || SizeHint::with_exact(0);
-        self.body.as_ref().map_or_else(ended, HttpBody::size_hint)
+        match (&self.first, &self.body) {
+            (Some(_), _) => SizeHint::default(),
+            (None, Some(body)) => body.size_hint(),
+            (None, None) => SizeHint::with_exact(0),
+        }
     }
 }
 
