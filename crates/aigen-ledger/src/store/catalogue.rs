@@ -1,7 +1,8 @@
 //! From hash to place on a shelf, for ids that are too many for memory: what an [`Index`](super::index::Index)
 //! is in memory. Pages of 64 entries, found by the first bits of the hash (extendible hashing; Fagin
 //! et al., 1979): a full page is parted in two, so that no insertion ever moves more than a page. What
-//! stays in memory is a third of a byte for each entry, and looking one up is one read.
+//! stays in memory is less than a byte for each entry. Looking one up is one read; of those that are not there six in
+//! seven are known by the marks of their page without one, and nearly all that are looked up are new.
 
 use crate::Shelf;
 use alloc::boxed::Box;
@@ -29,10 +30,39 @@ struct Page {
     bits: u8,
 }
 
+/// Two bits for each entry of a page, at places that its hash gives (Bloom, 1970): with 45 entries, as a page has
+/// by and large, 37 % of 192 are set, and both of an entry that is not there are in 14 % of all cases.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks([u64; 3]);
+
+impl Marks {
+    /// The first bits of a hash lead to its page: of those of one page only the last differ.
+    fn places(hash: u64) -> [(usize, u64); 2] {
+        [hash, hash >> 16].map(|bits| {
+            let place = (bits & 0xffff).wrapping_mul(192) >> 16;
+            let bit = 1_u64.unbounded_shl(u32::try_from(place & 63).unwrap_or_default());
+            (index(place >> 6), bit)
+        })
+    }
+
+    fn set(&mut self, hash: u64) {
+        for (word, bit) in Self::places(hash) {
+            self.0[word] |= bit;
+        }
+    }
+
+    fn may_have(&self, hash: u64) -> bool {
+        let mut places = Self::places(hash).into_iter();
+        places.all(|(word, bit)| self.0[word] & bit != 0)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Catalogue {
     shelf: Box<dyn Shelf>,
     pages: Vec<Page>,
+    /// Of every page.
+    marks: Vec<Marks>,
     /// The page of every beginning of a hash.
     leads: Vec<u32>,
     /// How long a beginning is.
@@ -49,6 +79,7 @@ impl Catalogue {
                 entries: 0,
                 bits: 0
             }],
+            marks: alloc::vec![Marks::default()],
             leads: alloc::vec![0],
             bits: 0,
             crowd: BTreeSet::new(),
@@ -57,8 +88,11 @@ impl Catalogue {
 
     /// The place entered under `hash` for which `is_it` says so.
     pub fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let number = self.page_of(hash);
         let mut bytes = [0; PAGE_BYTES];
-        let entries = self.entries(self.page_of(hash), &mut bytes);
+        let marked = self.marks[number].may_have(hash);
+        let entries = marked.then(|| self.entries(number, &mut bytes));
+        let entries = entries.into_iter().flatten();
         let entered = entries.filter(|entry| entry.hash == hash);
         let crowded = self.crowd.range((hash, 0)..=(hash, usize::MAX));
         entered
@@ -78,6 +112,7 @@ impl Catalogue {
                 };
                 self.shelf.write(at(number, entries), &to_bytes(entry));
                 self.pages[number].entries = entries.saturating_add(1);
+                self.marks[number].set(hash);
                 return;
             }
             if !self.part(number, hash) {
@@ -100,11 +135,16 @@ impl Catalogue {
         let other = self.pages.len();
         let bits_of_both = bits.saturating_add(1);
         self.pages.push(self.pages[number]);
+        self.marks.push(Marks::default());
         for (page, entries) in [(number, zeros), (other, ones)] {
             self.pages[page] = Page {
                 entries: u8::try_from(entries.len()).expect("no more than a page has"),
                 bits: bits_of_both,
             };
+            self.marks[page] = Marks::default();
+            for entry in &entries {
+                self.marks[page].set(entry.hash);
+            }
             let bytes: Vec<u8> = entries.into_iter().flat_map(to_bytes).collect();
             self.shelf.write(at(page, 0), &bytes);
         }
@@ -208,6 +248,25 @@ mod tests {
             }
             prop_assert!(catalogue.leads.len() <= catalogue.pages.len() * LEADS_EACH * 2);
         }
+    }
+
+    /// Of hashes that are not there, in pages that are as full as they come.
+    #[test]
+    fn most_that_are_not_there_are_known_by_the_marks() {
+        let scattered = |number: u64| {
+            let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            (mixed ^ mixed >> 31).wrapping_mul(0x94d0_49bb_1331_11eb)
+        };
+        let unknown = |entries: u64| {
+            let mut marks = Marks::default();
+            (1..=entries).for_each(|number| marks.set(scattered(number)));
+            assert!((1..=entries).all(|number| marks.may_have(scattered(number))));
+            let others =
+                (entries + 1..=entries + 10_000).filter(|n| !marks.may_have(scattered(*n)));
+            others.count()
+        };
+        assert!(unknown(45) > 8_400, "{}", unknown(45));
+        assert!(unknown(64) > 7_300, "{}", unknown(64));
     }
 
     #[test]
