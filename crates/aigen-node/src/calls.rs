@@ -190,7 +190,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use std::future::poll_fn;
-    use std::task::Poll;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Poll, Wake};
     use tokio::sync::oneshot;
 
     /// A call that waits for a word and says when it has ended.
@@ -258,6 +259,32 @@ mod tests {
         driven(&before).await;
         drop((before, after));
         assert!(lock(&calls.attended).places.is_empty());
+    }
+
+    /// Nothing that the call says wakes whoever drives it: only who does not any more is told to listen.
+    #[tokio::test]
+    async fn who_waits_is_woken_once_the_call_goes_on_elsewhere() {
+        let calls = Calls::default();
+        let (attended, go, ended) = call(&calls);
+        let woken = Arc::<Woken>::default();
+        let waker = Arc::clone(&woken).into();
+        let mut waiting = Context::from_waker(&waker);
+        assert_eq!(attended.drive(&mut waiting), Driven::Here);
+        calls.close();
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+        assert_eq!(attended.drive(&mut waiting), Driven::Elsewhere);
+        go.send(()).unwrap();
+        ended.await.unwrap();
+        assert_eq!(attended.drive(&mut waiting), Driven::Elsewhere);
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
     #[tokio::test]

@@ -122,6 +122,57 @@ async fn a_request_is_sent_on_one_kept_connection_and_then_on_a_new_one() {
     assert_eq!(upstream.asked(), KEPT + 2);
 }
 
+/// Answers one request with a stream, of which each part is sent for a word of `more`; the last ends it.
+async fn part_by_part(parts: usize) -> (Scripted, mpsc::UnboundedSender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let (more, mut wanted) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        read_request(&mut stream).await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let last = [STOP.to_owned(), usage("9", "3")].concat();
+        for body in std::iter::repeat_n(part("x"), parts).chain([last]) {
+            wanted.recv().await.unwrap();
+            let chunk = format!("{:x}\r\n{body}\r\n", body.len());
+            stream.write_all(chunk.as_bytes()).await.unwrap();
+        }
+    });
+    let asked = Arc::default();
+    (Scripted { url, asked }, more)
+}
+
+/// Each poll of whoever reads is one of all that is done for its client, so that a part has to be worth one.
+#[tokio::test]
+async fn a_part_has_its_reader_polled_once() {
+    const PARTS: usize = 20;
+    let (upstream, more) = part_by_part(PARTS).await;
+    let engine = RemoteEngine::open(options(&[&upstream])).unwrap();
+    let (tell, mut heard) = mpsc::unbounded_channel();
+    let mut asked = engine.start(request(), Box::new(move |event| drop(tell.send(event))));
+    let polls = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&polls);
+    tokio::spawn(std::future::poll_fn(move |context| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        asked.answering.as_mut().poll(context)
+    }));
+    let mut polls_before = 0;
+    for part in 0..PARTS {
+        more.send(()).unwrap();
+        while !matches!(heard.recv().await, Some(TextEvent::Text(_))) {}
+        // Connecting and reading the head are polls of their own.
+        if part == 0 {
+            polls_before = polls.load(Ordering::SeqCst);
+        }
+    }
+    let polls_of_parts = polls.load(Ordering::SeqCst) - polls_before;
+    assert_eq!(polls_of_parts, PARTS - 1);
+    more.send(()).unwrap();
+    while !matches!(heard.recv().await, Some(TextEvent::Finished(_))) {}
+}
+
 /// What is not plain HTTP goes another way.
 #[test]
 fn only_plain_http_is_spoken_directly() {
