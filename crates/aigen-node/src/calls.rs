@@ -173,7 +173,9 @@ impl Place {
                 drop(self.runtime.spawn(work));
                 drop(place);
                 // Whoever waited for it to be driven waits for what it says now.
-                waker.map(Waker::wake);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
             }
             Work::Done => *place = Work::Done,
             Work::Away | Work::Left => {}
