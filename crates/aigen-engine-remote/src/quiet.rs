@@ -140,7 +140,7 @@ mod tests {
     fn what_happens_meanwhile_wakes_the_task_that_waits() {
         let (task, quiet, kept) = (Arc::<Task>::default(), Quiet::default(), RefCell::new(None));
         let waker = task.clone().into();
-        let mut poll = |is_heard: bool| {
+        let poll = |is_heard: bool| {
             quiet.poll(
                 &mut Context::from_waker(&waker),
                 |_| match is_heard {
