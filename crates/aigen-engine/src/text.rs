@@ -9,7 +9,7 @@ use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use aigen_types::Digest;
+use aigen_types::{Digest, Hex};
 use serde_json::Value;
 
 use crate::sampler::Sampling;
@@ -143,7 +143,9 @@ impl fmt::Display for TraceParent {
             span,
             sampled,
         } = self;
-        write!(f, "00-{trace:032x}-{span:016x}-{:02x}", u8::from(*sampled))
+        let (trace, span) = (trace.to_be_bytes(), span.to_be_bytes());
+        let sampled = u8::from(*sampled);
+        write!(f, "00-{}-{}-{sampled:02x}", Hex(trace), Hex(span))
     }
 }
 

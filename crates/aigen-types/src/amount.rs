@@ -75,11 +75,16 @@ impl Sum for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0.rem_euclid(NANO_PER_AIGEN);
+        let mut digits = SCALE_DIGITS;
+        while digits > 2 && rest.rem_euclid(10) == 0 {
+            (rest, digits) = (rest.div_euclid(10), digits.saturating_sub(1));
+        }
         let whole = self.0.div_euclid(NANO_PER_AIGEN);
-        let fraction = alloc::format!("{:09}", self.0.rem_euclid(NANO_PER_AIGEN));
-        let significant = fraction.trim_end_matches('0').len().max(2);
-        let digits = fraction.get(..significant).unwrap_or(&fraction);
-        f.pad(&alloc::format!("{whole}.{digits}"))
+        match f.width().or(f.precision()) {
+            None => write!(f, "{whole}.{rest:0digits$}"),
+            Some(_) => f.pad(&alloc::format!("{whole}.{rest:0digits$}")),
+        }
     }
 }
 

@@ -4,6 +4,21 @@ use core::fmt;
 
 const DIGITS: [u8; 16] = *b"0123456789abcdef";
 
+/// Bytes, shown as lowercase hex.
+///
+/// ```
+/// # use aigen_types::Hex;
+/// assert_eq!(Hex([0x0a, 0xff]).to_string(), "0aff");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Hex<const BYTES: usize>(pub [u8; BYTES]);
+
+impl<const BYTES: usize> fmt::Display for Hex<BYTES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(self.0, f)
+    }
+}
+
 pub(crate) fn write<const BYTES: usize>(
     bytes: [u8; BYTES],
     f: &mut fmt::Formatter<'_>,

@@ -32,6 +32,7 @@ pub use controller_ref::{
 pub use dataset_ref::{DatasetName, DatasetRef, DatasetSelector};
 pub use day::Day;
 pub use digest::Digest;
+pub use hex::Hex;
 pub use ids::{AccountId, CallId, IdParseError, NodeId, TransferId};
 pub use name::{Address, BudgetPath, ModelName, NameError, Slug};
 pub use publisher::{HexError, PublisherKey, Signature};
