@@ -328,9 +328,13 @@ impl Store {
 /// Room is made by the eighth: after a doubling almost half of the memory may lie idle.
 fn push<T>(rows: &mut Vec<T>, row: T) {
     if rows.len() == rows.capacity() {
-        rows.reserve_exact((rows.len() >> 3).max(16));
+        rows.reserve_exact(more_room(rows.len()));
     }
     rows.push(row);
+}
+
+fn more_room(rows: usize) -> usize {
+    (rows >> 3).max(16)
 }
 
 fn transfer_ids(records: &Records) -> impl Iterator<Item = u128> {

@@ -4,6 +4,7 @@ use super::link::Link;
 use crate::{PendingStatus, Shelf, Transfer, TransferFlags};
 use aigen_types::{AccountId, Amount, Timestamp, TransferId};
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -39,7 +40,8 @@ const ROW: usize = 144;
 
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    recent: Vec<Record>,
+    /// The oldest go first, without the others being moved up: that was 700 kB for every 256.
+    recent: VecDeque<Record>,
     /// How many are on the shelf: the first ones.
     shelved: usize,
     shelf: Option<Box<dyn Shelf>>,
@@ -85,12 +87,16 @@ impl Records {
     }
 
     pub fn push(&mut self, record: Record) {
-        super::push(&mut self.recent, record);
+        if self.recent.len() == self.recent.capacity() {
+            self.recent
+                .reserve_exact(super::more_room(self.recent.len()));
+        }
+        self.recent.push_back(record);
     }
 
     /// Takes the newest back, which is not on the shelf.
     pub fn pop(&mut self) -> Option<Record> {
-        self.recent.pop()
+        self.recent.pop_back()
     }
 
     /// Moves the oldest of those in memory to the shelf, once there are enough of them; they go by `gone`,
@@ -102,8 +108,8 @@ impl Records {
         while self.recent.len() >= RECENT.saturating_add(TOGETHER) {
             let first = self.shelved;
             let rows: Vec<_> = self.recent.drain(..TOGETHER).collect();
-            let bytes: Vec<u8> = rows.iter().flat_map(to_row).collect();
-            shelf.write(offset(first), &bytes);
+            let bytes: Vec<_> = rows.iter().map(to_row).collect();
+            shelf.write(offset(first), bytes.as_flattened());
             self.shelved = first.saturating_add(rows.len());
             for (place, row) in (first..).zip(&rows) {
                 gone(row.transfer.id, place);
