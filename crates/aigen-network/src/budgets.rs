@@ -181,6 +181,9 @@ impl Network {
         payer: &Address,
         app: Option<&Address>,
     ) -> Vec<Cap> {
+        if self.budgets.is_empty() && app.is_none() {
+            return Vec::new();
+        }
         let mut way = spender.way();
         way.extend(payer.way());
         // Nobody gets a second bound by asking through a key that has one.
@@ -320,9 +323,9 @@ impl Bound<'_> {
 impl Network {
     /// The payer's money first, then every cap.
     pub(crate) fn bounds<'a>(&self, payer: &Address, caps: &'a [Cap]) -> Vec<Bound<'a>> {
-        let available = self.available(payer);
-        let held = self.account(payer);
-        let held = held.map_or(Amount::ZERO, |account| account.debits_pending);
+        let account = self.account(payer);
+        let available = account.map_or(Amount::ZERO, Account::available);
+        let held = account.map_or(Amount::ZERO, |account| account.debits_pending);
         let money = Bound {
             cap: None,
             available,

@@ -93,7 +93,11 @@ impl Network {
         let bound = self.bound_of(id, call);
         let spendable = bound.map_or(balance, |bound| bound.min(balance));
         let target = call.covered_tokens.saturating_add(chunk);
-        let target = target.min(call.affordable(spendable));
+        // Mostly there is money enough, and no need to look for where it ends.
+        let target = match call.most(target) {
+            Ok(most) if most <= spendable => target,
+            _ => target.min(call.affordable(spendable)),
+        };
         if target <= call.covered_tokens {
             return Err(Refusal::CoverExhausted);
         }

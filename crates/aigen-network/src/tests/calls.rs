@@ -2,6 +2,7 @@ use super::{INPUT, OUTPUT, REQUEST, World, covered, parsed, used};
 use crate::{Command, OpenCall, Outcome, Refusal, Reply};
 use aigen_economy::Usage;
 use aigen_types::{Amount, CallId, Digest, NodeId};
+use proptest::prelude::*;
 
 pub(super) fn price(prompt: u128, output: u128) -> u128 {
     REQUEST + prompt * INPUT + output * OUTPUT
@@ -76,6 +77,30 @@ fn the_cover_ends_exactly_where_the_balance_does() {
     );
     world.close(1, used(100, 300), Outcome::Budget).unwrap();
     assert_eq!(world.balance("user:ada"), 59);
+}
+
+proptest! {
+    /// As many tokens as were asked for, or all that the balance pays for.
+    #[test]
+    fn the_cover_is_what_was_asked_for_or_all_that_there_is(
+        balance in price(100, 1)..price(100, 400),
+        chunk in 1..512_u64,
+        more in 1..512_u64,
+    ) {
+        let mut world = World::new(balance);
+        let affordable = u64::try_from((balance - price(100, 0)) / OUTPUT).unwrap();
+        let first = chunk.min(affordable);
+        let opened = covered(world.open(1, 100, chunk, None).unwrap());
+        prop_assert_eq!(opened, (first, price(100, first.into())));
+        let all = affordable.min(first + more);
+        match world.extend(1, more, used(100, 0)) {
+            Ok(reply) => prop_assert_eq!(covered(reply), (all, price(100, all.into()))),
+            Err(refusal) => {
+                prop_assert_eq!(refusal, Refusal::CoverExhausted);
+                prop_assert_eq!(first, affordable);
+            }
+        }
+    }
 }
 
 #[test]
