@@ -1,7 +1,7 @@
 //! A journal that nobody else writes to. Whoever has a command applies it, to a record that stays open,
 //! so that an answer which need not be durable costs no change of threads; one thread makes records
-//! durable and answers. A record is closed when the disk is free and somebody waits, so that nothing
-//! waits without need: neither the disk for commands to be applied, nor a command for others to join it.
+//! durable and answers. A record is closed when the disk is free and somebody waits, so that the disk does not wait
+//! for commands to be applied. Commands wait for others to join them only where there are many, and not for long.
 
 use crate::machine::{Filling, Machine};
 use crate::queue::{BATCH_COMMANDS_MAX, Done, Own, QUEUE_BATCHES_MAX, Shown};
@@ -11,6 +11,7 @@ use crate::store::{Store, StoreError};
 use aigen_types::Timestamp;
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem::replace;
 use std::sync::{Arc, Condvar, LockResult, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +19,15 @@ use tokio::sync::watch;
 
 /// How long a record stays open that nobody waits for. Its time is that of its first command.
 const OPEN_MAX: Duration = Duration::from_millis(2);
+
+/// As many batches in a record are no sign that there are soon others: 4 clients, who wait for each other then, made
+/// a tenth fewer calls.
+const FEW: usize = 3;
+
+/// For each batch beyond them the next record waits so long, and so long at most, until as many have joined it: with 16
+/// clients a call took a sixth less of the processors, and no client waited longer.
+const REST_EACH: Duration = Duration::from_micros(50);
+const REST_MAX: Duration = Duration::from_micros(500);
 
 /// Where commands are applied.
 pub(crate) struct Desk {
@@ -37,6 +47,8 @@ struct State {
     line: VecDeque<Own>,
     /// What the thread that writes does.
     writing: Writing,
+    /// Batches of the record before.
+    shared: usize,
     /// Nothing more is taken in.
     ends: bool,
     /// Who waits to hear that the store is closed.
@@ -48,6 +60,8 @@ struct State {
 enum Writing {
     /// It looks again by itself.
     Busy,
+    /// It looks again when it has waited long enough for others to join those who wait, or they have.
+    Resting,
     /// It looks again when the open record is old enough, or one that is opened now would not be yet.
     Dozing,
     Asleep,
@@ -74,6 +88,13 @@ struct Sealed {
     asked: Vec<Asked>,
 }
 
+/// How long the next record waits for others to join it, where so many batches shared the one before. What costs is
+/// making a record durable, some 80 µs of a processor however many share it, and waking those who wait for it.
+fn rest_after(batches: usize) -> Duration {
+    let others = u32::try_from(batches.saturating_sub(FEW)).unwrap_or(u32::MAX);
+    REST_EACH.saturating_mul(others).min(REST_MAX)
+}
+
 impl Desk {
     pub fn new(
         machine: Machine,
@@ -86,6 +107,7 @@ impl Desk {
             open: None,
             line: VecDeque::new(),
             writing: Writing::Busy,
+            shared: 0,
             ends: false,
             ending: Vec::new(),
         };
@@ -142,6 +164,7 @@ impl Desk {
     fn wake(&self, mut state: MutexGuard<'_, State>) {
         let wakes = match state.writing {
             Writing::Busy => false,
+            Writing::Resting => state.is_joined(),
             Writing::Dozing => state.is_due() || state.ends,
             Writing::Asleep => true,
         };
@@ -155,33 +178,27 @@ impl Desk {
     /// The next record to be written, once somebody waits for it; none when the journal ends.
     fn next(&self) -> Option<Sealed> {
         let mut state = sound(self.state.lock())?;
+        let rested = Instant::now() + rest_after(state.shared);
         let mut was_quiet = false;
         loop {
-            if state.is_due() {
-                let sealed = state.seal();
-                drop(state);
-                self.room.notify_all();
-                return sealed;
-            }
-            if state.ends {
+            let (writing, left) = if state.is_due() {
+                let rest = rested.saturating_duration_since(Instant::now());
+                if rest.is_zero() || state.is_joined() {
+                    let sealed = state.seal();
+                    drop(state);
+                    self.room.notify_all();
+                    return sealed;
+                }
+                (Writing::Resting, Some(rest))
+            } else if state.ends {
                 return None;
-            }
-            // Where there was a record there is another soon, and whoever opens it need not wake anybody.
-            let left = match &state.open {
-                Some(open) => Some(OPEN_MAX.saturating_sub(open.began.elapsed())),
-                None if was_quiet => None,
-                None => Some(OPEN_MAX),
+            } else {
+                state.idle(replace(&mut was_quiet, state.open.is_none()))
             };
-            was_quiet = state.open.is_none();
+            state.writing = writing;
             state = match left {
-                Some(left) => {
-                    state.writing = Writing::Dozing;
-                    sound(self.wanted.wait_timeout(state, left))?.0
-                }
-                None => {
-                    state.writing = Writing::Asleep;
-                    sound(self.wanted.wait(state))?
-                }
+                Some(left) => sound(self.wanted.wait_timeout(state, left))?.0,
+                None => sound(self.wanted.wait(state))?,
             };
             state.writing = Writing::Busy;
         }
@@ -251,10 +268,29 @@ impl State {
         open.is_some_and(|open| open.is_wanted || self.ends || self.is_full() || is_old(open))
     }
 
+    /// What to do while nobody waits, and for how long. Where there was a record there is another soon, and whoever
+    /// opens it need not wake anybody.
+    fn idle(&self, was_quiet: bool) -> (Writing, Option<Duration>) {
+        let left = match &self.open {
+            Some(open) => OPEN_MAX.saturating_sub(open.began.elapsed()),
+            None if was_quiet => return (Writing::Asleep, None),
+            None => OPEN_MAX,
+        };
+        (Writing::Dozing, Some(left))
+    }
+
+    /// Whether there is nobody left to wait for.
+    fn is_joined(&self) -> bool {
+        let open = self.open.as_ref();
+        let joined = open.is_some_and(|open| open.asked.len() >= self.shared);
+        joined || self.ends || self.is_full()
+    }
+
     /// Closes the open record, and begins the next with those in line.
     fn seal(&mut self) -> Option<Sealed> {
         let Open { filling, asked, .. } = self.open.take()?;
         let record = self.machine.seal(filling);
+        self.shared = asked.len();
         while !self.is_full()
             && let Some(own) = self.line.pop_front()
         {
@@ -293,5 +329,27 @@ fn write_all(desk: &Desk, store: &mut dyn Store) -> Result<(), StoreError> {
     match desk.state.is_poisoned() {
         true => Err(StoreError::Io("a command could not be applied".into())),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_wait_for_nobody_and_many_not_for_long() {
+        for (batches, micros) in [
+            (0, 0),
+            (1, 0),
+            (FEW, 0),
+            (FEW + 1, 50),
+            (FEW + 4, 200),
+            (FEW + 10, 500),
+            (FEW + 11, 500),
+            (usize::MAX, 500),
+        ] {
+            let rest = rest_after(batches);
+            assert_eq!(rest, Duration::from_micros(micros), "{batches}");
+        }
     }
 }

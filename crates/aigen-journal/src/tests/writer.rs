@@ -197,6 +197,26 @@ async fn what_comes_while_a_record_is_written_is_applied_meanwhile_and_shares_th
     }
 }
 
+/// Whoever shared a record may have nothing more to ask.
+#[tokio::test]
+async fn who_comes_alone_behind_many_is_answered_all_the_same() {
+    let journal = start(MemoryStore::default());
+    journal.submit(founding()).await.unwrap();
+    for first in [100, 200] {
+        let many: Vec<_> = (0..50)
+            .map(|id| journal.send(issue(first + id, 1)).unwrap())
+            .collect();
+        for reply in many {
+            reply.await.unwrap().result.unwrap();
+        }
+        let alone = journal.submit(issue(first + 50, 1));
+        within_a_minute(alone).await.unwrap().result.unwrap();
+    }
+    let left = journal.send(issue(300, 1)).unwrap();
+    within_a_minute(journal.stop()).await;
+    assert!(left.await.is_ok(), "it was written before the end");
+}
+
 #[tokio::test]
 async fn a_record_takes_no_more_than_its_bound() {
     let (journal, turn) = start_slowly();
