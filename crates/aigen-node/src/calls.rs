@@ -3,12 +3,14 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::task::AtomicWaker;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem::replace;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Wake, Waker};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -31,8 +33,11 @@ impl Calls {
     pub fn attend(&self, work: impl Future<Output = ()> + Send + 'static) -> Attended {
         // Whoever waits is not to panic with it: the call alone ends.
         let work = AssertUnwindSafe(self.tracker.track_future(work)).catch_unwind();
+        let bell = Arc::<Bell>::default();
         let place = Arc::new(Place {
-            work: Mutex::new(Work::Here(work.map(drop).boxed(), None)),
+            work: Mutex::new(Work::Here(work.map(drop).boxed())),
+            waker: Arc::clone(&bell).into(),
+            bell,
             runtime: Handle::current(),
         });
         let mut list = lock(&self.attended);
@@ -90,8 +95,8 @@ pub(crate) struct Attended {
 }
 
 impl Attended {
-    /// Goes on with it as far as it comes now. Where it stays [`Driven::Here`], whoever `waiting` is is woken once it
-    /// can go on, or has been left to a task of its own.
+    /// Goes on with it as far as it comes now; not at all, where it waits for what has not happened since. Where it stays
+    /// [`Driven::Here`], whoever `waiting` is is woken once it can go on, or has been left to a task of its own.
     pub fn drive(&self, waiting: &mut Context<'_>) -> Driven {
         self.place.drive(waiting)
     }
@@ -122,12 +127,44 @@ pub(crate) enum Driven {
 /// Where a call's work is.
 struct Place {
     work: Mutex<Work>,
+    bell: Arc<Bell>,
+    /// Rings it.
+    waker: Waker,
     runtime: Handle,
 }
 
+/// Rung by what the work waits for. Whoever reads a stream drives its call three times for each event: for the event, for
+/// others that came with it, and once it was sent. Only the first has anything to do.
+struct Bell {
+    /// Whoever drives it.
+    waiting: AtomicWaker,
+    rung: AtomicBool,
+}
+
+/// What was never driven has something to do.
+impl Default for Bell {
+    fn default() -> Self {
+        Self {
+            waiting: AtomicWaker::new(),
+            rung: AtomicBool::new(true),
+        }
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::SeqCst);
+        self.waiting.wake();
+    }
+}
+
 enum Work {
-    /// With whoever waits for it, once it was driven.
-    Here(BoxFuture<'static, ()>, Option<Waker>),
+    /// With whoever waits for it.
+    Here(BoxFuture<'static, ()>),
     /// In the hands of whoever drives it just now.
     Away,
     /// It has a task of its own, or will have one as soon as it comes back.
@@ -137,45 +174,48 @@ enum Work {
 
 impl Place {
     fn drive(&self, waiting: &mut Context<'_>) -> Driven {
-        let Some((mut work, waker)) = self.take() else {
-            return Driven::Elsewhere;
+        // In this order: whoever rings after the second wakes the first.
+        self.bell.waiting.register(waiting.waker());
+        let is_rung = self.bell.rung.swap(false, Ordering::SeqCst);
+        let mut work = match self.take(is_rung) {
+            Ok(work) => work,
+            Err(driven) => return driven,
         };
-        let is_done = work.as_mut().poll(waiting).is_ready();
-        let waker = waker.filter(|waker| waker.will_wake(waiting.waker()));
-        let waker = waker.unwrap_or_else(|| waiting.waker().clone());
+        let mut within = Context::from_waker(&self.waker);
+        let is_done = work.as_mut().poll(&mut within).is_ready();
         let mut place = lock(&self.work);
         match (is_done, &*place) {
             (true, _) => *place = Work::Done,
             (false, Work::Left) => drop(self.runtime.spawn(work)),
             (false, _) => {
-                *place = Work::Here(work, Some(waker));
+                *place = Work::Here(work);
                 return Driven::Here;
             }
         }
         Driven::Elsewhere
     }
 
-    fn take(&self) -> Option<(BoxFuture<'static, ()>, Option<Waker>)> {
+    /// The work, where there is something to do for whoever drives it.
+    fn take(&self, is_rung: bool) -> Result<BoxFuture<'static, ()>, Driven> {
         let mut place = lock(&self.work);
         match &*place {
-            Work::Here(..) => match replace(&mut *place, Work::Away) {
-                Work::Here(work, waker) => Some((work, waker)),
-                _ => None,
+            Work::Here(_) if !is_rung => Err(Driven::Here),
+            Work::Here(_) => match replace(&mut *place, Work::Away) {
+                Work::Here(work) => Ok(work),
+                _ => Err(Driven::Elsewhere),
             },
-            _ => None,
+            _ => Err(Driven::Elsewhere),
         }
     }
 
     fn leave(&self) {
         let mut place = lock(&self.work);
         match replace(&mut *place, Work::Left) {
-            Work::Here(work, waker) => {
+            Work::Here(work) => {
                 drop(self.runtime.spawn(work));
                 drop(place);
                 // Whoever waited for it to be driven waits for what it says now.
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
+                self.bell.waiting.wake();
             }
             Work::Done => *place = Work::Done,
             Work::Away | Work::Left => {}
@@ -192,8 +232,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use std::future::poll_fn;
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::task::{Poll, Wake};
+    use std::pin::Pin;
+    use std::sync::atomic::AtomicU32;
+    use std::task::Poll;
     use tokio::sync::oneshot;
 
     /// A call that waits for a word and says when it has ended.
@@ -227,6 +268,30 @@ mod tests {
         assert!(ended.try_recv().is_ok());
         assert_eq!(calls.len(), 0);
         driven(&attended).await;
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nothing_has_happened_to_is_not_polled() {
+        let (calls, polls) = (Calls::default(), Arc::<AtomicU32>::default());
+        let (go, mut word) = oneshot::channel::<()>();
+        let counted = Arc::clone(&polls);
+        let attended = calls.attend(poll_fn(move |waiting| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Pin::new(&mut word).poll(waiting).map(drop)
+        }));
+        for _ in 0..3 {
+            driven(&attended).await;
+            assert_eq!(polls.load(Ordering::SeqCst), 1);
+        }
+        let woken = Arc::<Woken>::default();
+        let waker = Arc::clone(&woken).into();
+        let mut waiting = Context::from_waker(&waker);
+        assert_eq!(attended.drive(&mut waiting), Driven::Here);
+        go.send(()).unwrap();
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1, "who drove it last");
+        assert_eq!(attended.drive(&mut waiting), Driven::Elsewhere);
+        assert_eq!(polls.load(Ordering::SeqCst), 2);
+        assert_eq!(calls.len(), 0);
     }
 
     #[tokio::test]
