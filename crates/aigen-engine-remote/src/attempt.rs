@@ -146,11 +146,7 @@ async fn asked(
 fn post(options: &Options, upstream: &Upstream, request: &TextRequest) -> Post<'static> {
     Post {
         path: wire::path(request),
-        body: wire::bytes(&wire::body(
-            request,
-            &upstream.options.model,
-            options.stream,
-        )),
+        body: wire::body(request, &upstream.options.model, options.stream),
         traceparent: request.traceparent.map(|parent| parent.to_string()),
     }
 }

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::Stream;
-use http::{HeaderValue, Request, Response};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
@@ -22,14 +23,20 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Id};
 
+use crate::Secret;
 use crate::limits::{IDLE_CONNECTIONS_MAX, IDLE_TIME_MAX, PARTS_DROPPED_MAX};
 use crate::quiet::Quiet;
+use crate::road::AGENT;
+
+/// Headers of a request: those of all, and where it belongs.
+const HEADERS_MAX: usize = 6;
 
 /// Where an upstream is, and the connections to it that nobody uses.
 pub(crate) struct Direct {
     /// Host and port.
     address: String,
-    pub host: HeaderValue,
+    /// Of every request.
+    pub headers: HeaderMap,
     /// What every path begins with.
     pub base: String,
     idle: Mutex<VecDeque<Kept>>,
@@ -66,7 +73,7 @@ struct Wire {
 
 impl Direct {
     /// None of what is not plain HTTP, or carries a password in its URL.
-    pub fn to(url: &reqwest::Url) -> Option<Self> {
+    pub fn to(url: &reqwest::Url, key: Option<&Secret>) -> Option<Self> {
         let host = url.host_str()?;
         let is_plain = url.scheme() == "http" && url.username().is_empty();
         if !is_plain || url.password().is_some() || url.query().is_some() {
@@ -78,7 +85,7 @@ impl Direct {
         };
         Some(Self {
             address: format!("{host}:{}", url.port().unwrap_or(80)),
-            host: HeaderValue::from_str(&named).ok()?,
+            headers: headers(&named, key)?,
             base: url.path().trim_end_matches('/').to_owned(),
             idle: Mutex::default(),
         })
@@ -143,6 +150,20 @@ impl Direct {
         // Every write leaves the list whole, so a poisoned lock is still good.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn headers(host: &str, key: Option<&Secret>) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::with_capacity(HEADERS_MAX);
+    headers.insert(HOST, HeaderValue::from_str(host).ok()?);
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(key) = key {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.0)).ok()?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    Some(headers)
 }
 
 impl Open {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use http_body_util::Full;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::redirect::Policy;
@@ -18,7 +18,7 @@ use crate::attempt::{Failed, chain};
 use crate::direct::{Direct, Parts, Undone};
 use crate::{Timeouts, UpstreamOptions};
 
-const AGENT: &str = "aigen";
+pub(crate) const AGENT: &str = "aigen";
 
 /// The way to one upstream.
 pub(crate) enum Road {
@@ -52,12 +52,13 @@ pub(crate) fn client(timeouts: Timeouts) -> Result<Client, reqwest::Error> {
 }
 
 impl Road {
-    pub fn to(url: &str, client: &Client) -> Self {
+    pub fn to(upstream: &UpstreamOptions, client: &Client) -> Self {
+        let url = &upstream.url;
         let direct = || {
             let proxied = Matcher::from_system().intercept(&url.parse().ok()?);
             match proxied {
                 Some(_) => None,
-                None => Direct::to(&Url::parse(url).ok()?),
+                None => Direct::to(&Url::parse(url).ok()?, upstream.key.as_ref()),
             }
         };
         match direct() {
@@ -74,7 +75,7 @@ impl Road {
         patience: Duration,
     ) -> Result<Reply, Failed> {
         match self {
-            Self::Direct(direct) => by_direct(direct, upstream, post, patience).await,
+            Self::Direct(direct) => by_direct(direct, post, patience).await,
             Self::Client(client) => by_client(client, upstream, post, patience).await,
         }
     }
@@ -82,11 +83,10 @@ impl Road {
 
 async fn by_direct(
     direct: &Arc<Direct>,
-    upstream: &UpstreamOptions,
     post: Post<'_>,
     patience: Duration,
 ) -> Result<Reply, Failed> {
-    let request = request(direct, upstream, post);
+    let request = request(direct, post);
     let request = request.map_err(|error| Failed::upstream(chain(&error)))?;
     let sent = direct.send(request, patience).await;
     let (answer, open) = sent.map_err(|undone| match undone {
@@ -104,25 +104,16 @@ async fn by_direct(
     })
 }
 
-fn request(
-    direct: &Direct,
-    upstream: &UpstreamOptions,
-    post: Post<'_>,
-) -> Result<Request<Full<Bytes>>, http::Error> {
-    let mut request = Request::post(format!("{}/{}", direct.base, post.path))
-        .header(HOST, direct.host.clone())
-        .header(USER_AGENT, HeaderValue::from_static(AGENT))
-        .header(ACCEPT, HeaderValue::from_static("*/*"))
-        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(key) = &upstream.key {
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.0))?;
-        bearer.set_sensitive(true);
-        request = request.header(AUTHORIZATION, bearer);
-    }
+fn request(direct: &Direct, post: Post<'_>) -> Result<Request<Full<Bytes>>, http::Error> {
+    let mut request = Request::new(Full::from(post.body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = format!("{}/{}", direct.base, post.path).try_into()?;
+    *request.headers_mut() = direct.headers.clone();
     if let Some(traceparent) = post.traceparent {
-        request = request.header("traceparent", traceparent);
+        let name = HeaderName::from_static("traceparent");
+        request.headers_mut().insert(name, traceparent.try_into()?);
     }
-    request.body(Full::from(post.body))
+    Ok(request)
 }
 
 async fn by_client(

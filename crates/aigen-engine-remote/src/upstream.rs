@@ -46,7 +46,7 @@ impl Needs {
 impl Upstream {
     pub fn new(options: UpstreamOptions, all: &Options, client: &Client) -> Self {
         let upstream = Self {
-            road: Road::to(&options.url, client),
+            road: Road::to(&options, client),
             name: name_of(&options.url),
             options,
             breaker: Breaker::default(),

@@ -1,11 +1,12 @@
 //! What is said to an upstream, and what is understood of its answer. As lenient as honesty
 //! allows: servers differ in everything but the names of these fields.
 
-use aigen_engine::ChatMessage;
-use aigen_engine::sampler::Sampling;
-use aigen_engine::text::{Claimed, TextFinish, TextFunction, TextPrompt, TextRequest, TextTools};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use aigen_engine::text::{Claimed, TextFinish, TextFunction, TextPrompt, TextRequest};
+use aigen_engine::{ChatMessage, TokenId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::Secret;
 
@@ -19,103 +20,110 @@ pub(crate) fn path(request: &TextRequest) -> &'static str {
 
 /// The request's body. Fields that would only repeat a default are left out, since some servers
 /// refuse what they do not know.
-pub(crate) fn body(request: &TextRequest, model: &str, stream: bool) -> Value {
-    let mut body = Map::new();
-    body.insert("model".into(), model.into());
-    match &request.prompt {
-        TextPrompt::Plain(text) => body.insert("prompt".into(), text.as_str().into()),
-        TextPrompt::Chat(messages) => body.insert("messages".into(), conversation(messages)),
+pub(crate) fn body(request: &TextRequest, model: &str, stream: bool) -> Vec<u8> {
+    let (prompt, messages) = match &request.prompt {
+        TextPrompt::Plain(text) => (Some(text.as_str()), None),
+        TextPrompt::Chat(messages) => (None, Some(conversation(messages))),
     };
-    body.insert("max_tokens".into(), request.max_tokens.into());
-    sampling(&mut body, &request.sampling);
-    if !request.stops.is_empty() {
-        body.insert("stop".into(), json!(request.stops));
-    }
-    if let Some(schema) = &request.schema {
-        let format = json!({"name": "answer", "strict": true, "schema": **schema});
-        let format = json!({"type": "json_schema", "json_schema": format});
-        body.insert("response_format".into(), format);
-    }
-    if let Some(tools) = &request.tools {
-        offer(&mut body, tools);
-    }
-    if request.probabilities {
-        // The older route asks for so many of the likeliest tokens, and tells of the chosen one beside them.
-        let asked = match request.prompt {
-            TextPrompt::Chat(_) => true.into(),
-            TextPrompt::Plain(_) => 1.into(),
-        };
-        body.insert("logprobs".into(), asked);
-    }
-    if stream {
-        body.insert("stream".into(), true.into());
-        let options = json!({"include_usage": true});
-        body.insert("stream_options".into(), options);
-    }
-    body.into()
-}
-
-/// As it is sent: without the detour of printing it as text.
-pub(crate) fn bytes(body: &Value) -> Vec<u8> {
-    serde_json::to_vec(body).expect("a value has text keys only")
-}
-
-fn offer(body: &mut Map<String, Value>, tools: &TextTools) {
-    let function = |function: &TextFunction| {
-        let mut declared = json!({"name": function.name, "parameters": function.parameters});
-        if let Some(description) = &function.description {
-            declared["description"] = description.as_str().into();
-        }
-        if function.strict {
-            declared["strict"] = true.into();
-        }
-        json!({"type": "function", "function": declared})
-    };
-    let functions = tools.functions.iter().map(function);
-    body.insert("tools".into(), functions.collect());
-    if tools.required {
+    let (tools, sampling) = (request.tools.as_deref(), &request.sampling);
+    let unless =
+        |default: f32, value: f32| Some(value).filter(|_| value.to_bits() != default.to_bits());
+    bytes(&Body {
+        model,
+        prompt,
+        messages,
+        max_tokens: request.max_tokens,
+        temperature: sampling.temperature,
+        top_p: unless(1.0, sampling.top_p),
+        presence_penalty: unless(0.0, sampling.presence_penalty),
+        frequency_penalty: unless(0.0, sampling.frequency_penalty),
+        seed: (sampling.temperature > 0.0).then(|| sampling.seed.cast_signed()),
+        logit_bias: sampling.bias.iter().copied().collect(),
+        stop: Some(&*request.stops).filter(|stops| !stops.is_empty()),
+        response_format: request.schema.as_deref().map(|schema| {
+            let format = json!({"name": "answer", "strict": true, "schema": schema});
+            json!({"type": "json_schema", "json_schema": format})
+        }),
+        tools: tools.map(|tools| tools.functions.iter().map(offered).collect()),
         // Only what may be called is offered, so that no function has to be named.
-        body.insert("tool_choice".into(), "required".into());
-    }
-    if !tools.parallel {
-        body.insert("parallel_tool_calls".into(), false.into());
-    }
+        tool_choice: tools.filter(|tools| tools.required).map(|_| "required"),
+        parallel_tool_calls: tools.filter(|tools| !tools.parallel).map(|_| false),
+        // The older route asks for so many of the likeliest tokens, and tells of the chosen one beside them.
+        logprobs: request.probabilities.then(|| match prompt {
+            None => true.into(),
+            Some(_) => 1.into(),
+        }),
+        stream: stream.then_some(true),
+        stream_options: stream.then(|| json!({"include_usage": true})),
+    })
 }
 
-fn conversation(messages: &[ChatMessage]) -> Value {
-    let messages = messages.iter();
-    messages
-        .map(|message| json!({"role": message.role.as_str(), "content": message.content}))
-        .collect()
+/// As it is sent.
+pub(crate) fn bytes(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("bodies have text keys only")
 }
 
-fn sampling(body: &mut Map<String, Value>, sampling: &Sampling) {
-    // The shortest decimal that reads back as the same f32: 0.7, not 0.699999988079071.
-    let number = |value: f32| -> Value {
-        let exact: f64 = value.to_string().parse().unwrap_or_default();
-        exact.into()
-    };
-    body.insert("temperature".into(), number(sampling.temperature));
-    let unless_default = [
-        ("top_p", sampling.top_p, 1.0),
-        ("presence_penalty", sampling.presence_penalty, 0.0),
-        ("frequency_penalty", sampling.frequency_penalty, 0.0),
-    ];
-    for (name, value, default) in unless_default {
-        if value.to_bits() != f32::to_bits(default) {
-            body.insert(name.into(), number(value));
-        }
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<Message<'a>>>,
+    max_tokens: u32,
+    /// 32 bits are written as the shortest decimal that reads back as the same: 0.7, not 0.699999988079071.
+    temperature: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence_penalty: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frequency_penalty: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    logit_bias: BTreeMap<TokenId, f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel_tool_calls: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+fn conversation(messages: &[ChatMessage]) -> Vec<Message<'_>> {
+    let messages = messages.iter().map(|message| Message {
+        role: message.role.as_str(),
+        content: &message.content,
+    });
+    messages.collect()
+}
+
+fn offered(function: &TextFunction) -> Value {
+    let mut declared = json!({"name": function.name, "parameters": function.parameters});
+    if let Some(description) = &function.description {
+        declared["description"] = description.as_str().into();
     }
-    if sampling.temperature > 0.0 {
-        body.insert("seed".into(), sampling.seed.cast_signed().into());
+    if function.strict {
+        declared["strict"] = true.into();
     }
-    if !sampling.bias.is_empty() {
-        let bias = sampling.bias.iter();
-        let bias: Map<_, _> = bias
-            .map(|(token, bias)| (token.to_string(), number(*bias)))
-            .collect();
-        body.insert("logit_bias".into(), bias.into());
-    }
+    json!({"type": "function", "function": declared})
 }
 
 /// A whole answer or one part of a streamed one, of either route.

@@ -184,7 +184,7 @@ fn only_plain_http_is_spoken_directly() {
         ("http://name:word@gpu/v1", None),
         ("http://gpu/v1?version=1", None),
     ] {
-        let direct = crate::direct::Direct::to(&url.parse().unwrap());
+        let direct = crate::direct::Direct::to(&url.parse().unwrap(), None);
         assert_eq!(
             direct.as_ref().map(|direct| direct.base.as_str()),
             base,
