@@ -1,8 +1,10 @@
 //! What a Prometheus server is told: vLLM's names and buckets where they mean the same, `aigen_` for money.
 //! Labels name models and reasons, never keys or accounts.
 
+mod of_calls;
+
+use self::of_calls::OfCalls;
 use crate::failure::Failure;
-use aigen_node::economy::Usage;
 use aigen_node::network::{Outcome, Receipt};
 use aigen_node::{Node, NodeError, Observed, Observer, Served, Spent};
 use aigen_types::{Amount, ModelName};
@@ -13,9 +15,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// The text format's own name.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -70,6 +72,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// Held by whoever sets levels and reads them.
     looking: Mutex<()>,
+    of_calls: RwLock<BTreeMap<ModelName, Arc<OfCalls>>>,
     running: Levels,
     waiting: Levels,
     cache: Family<Of, Gauge<f64, AtomicU64>>,
@@ -138,6 +141,7 @@ impl Metrics {
             record: add(&mut registry, "aigen_journal_record", "The journal's last durable record"),
             registry,
             looking: Mutex::default(),
+            of_calls: RwLock::default(),
         }
     }
 
@@ -212,24 +216,43 @@ impl Metrics {
 }
 
 impl Metrics {
-    /// What every call adds, however long it took.
-    fn count(&self, of: &Of, used: &Usage, charged: Amount, outcome: Outcome) {
-        let prompt = used.all_prompt_tokens();
-        self.prompt.get_or_create(of).inc_by(prompt);
-        self.generated
-            .get_or_create(of)
-            .inc_by(used.computed_tokens());
-        self.cache_queries.get_or_create(of).inc_by(prompt);
-        self.cache_hits
-            .get_or_create(of)
-            .inc_by(used.cached_prompt_tokens);
-        self.discarded
-            .get_or_create(of)
-            .inc_by(used.discarded_tokens);
-        let charged = u64::try_from(charged.nano()).unwrap_or(u64::MAX);
-        self.charged.get_or_create(of).inc_by(charged);
+    /// Of a model's calls. Only models that were served come here, and so only so many.
+    fn of_calls(&self, model: &ModelName) -> Arc<OfCalls> {
+        // A panic elsewhere leaves a list that is still true.
+        let known = self.of_calls.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_calls) = known.get(model) {
+            return Arc::clone(of_calls);
+        }
+        drop(known);
+        let of = &of(model);
+        let counter = |family: &Counts| family.get_or_create(of).clone();
+        let times = |family: &Times| family.get_or_create(of).clone();
+        let new = OfCalls {
+            prompt: counter(&self.prompt),
+            generated: counter(&self.generated),
+            cache_queries: counter(&self.cache_queries),
+            cache_hits: counter(&self.cache_hits),
+            charged: counter(&self.charged),
+            discarded: counter(&self.discarded),
+            first_token: times(&self.first_token),
+            per_token: times(&self.per_token),
+            latency: times(&self.latency),
+            queue: times(&self.queue),
+            inference: times(&self.inference),
+            overhead: times(&self.overhead),
+            prompt_tokens: times(&self.prompt_tokens),
+            generated_tokens: times(&self.generated_tokens),
+        };
+        let mut known = self
+            .of_calls
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(model.clone()).or_insert_with(|| Arc::new(new)))
+    }
+
+    fn finished(&self, model: &ModelName, outcome: Outcome) {
         let finished = Finished {
-            model_name: of.model_name.clone(),
+            model_name: model.to_string(),
             finished_reason: reason(outcome),
         };
         self.finished.get_or_create(&finished).inc();
@@ -253,48 +276,16 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn ended(&self, call: &Observed) {
-        let of = &of(&call.model);
-        let used = &call.used;
-        let (prompt, output) = (used.all_prompt_tokens(), used.computed_tokens());
-        self.count(of, used, call.charged, call.outcome);
-        self.latency
-            .get_or_create(of)
-            .observe(call.total.as_secs_f64());
-        if let Some(upstream) = call.upstream {
-            let overhead = call.total.saturating_sub(upstream);
-            self.overhead
-                .get_or_create(of)
-                .observe(overhead.as_secs_f64());
-        }
-        if let Some(queued) = call.queued {
-            self.prompt_tokens.get_or_create(of).observe(prompt as f64);
-            self.generated_tokens
-                .get_or_create(of)
-                .observe(output as f64);
-            self.queue.get_or_create(of).observe(queued.as_secs_f64());
-            let inference = call.total.saturating_sub(queued);
-            self.inference
-                .get_or_create(of)
-                .observe(inference.as_secs_f64());
-        }
-        if let Some(first) = call.first_token {
-            self.first_token
-                .get_or_create(of)
-                .observe(first.as_secs_f64());
-            if let Some(each) = each(call.total.saturating_sub(first), output) {
-                self.per_token.get_or_create(of).observe(each.as_secs_f64());
-            }
-        }
+        let of_calls = self.of_calls(&call.model);
+        of_calls.count(&call.used, call.charged);
+        of_calls.time(call);
+        self.finished(&call.model, call.outcome);
     }
 
     fn lost(&self, receipt: &Receipt) {
-        let call = &receipt.call;
-        self.count(
-            &of(&call.model),
-            &call.used,
-            receipt.total(),
-            receipt.outcome,
-        );
+        let (call, charged) = (&receipt.call, receipt.total());
+        self.of_calls(&call.model).count(&call.used, charged);
+        self.finished(&call.model, receipt.outcome);
     }
 
     fn refused(&self, model: &ModelName, error: &NodeError) {
@@ -307,11 +298,6 @@ impl Observer for Metrics {
         };
         self.refused.get_or_create(&refused).inc();
     }
-}
-
-fn each(time: Duration, tokens: u64) -> Option<Duration> {
-    let after = u32::try_from(tokens).ok()?.checked_sub(1)?;
-    time.checked_div(after)
 }
 
 /// vLLM's words where there are any.
