@@ -25,10 +25,11 @@ use crate::state::State;
 pub(crate) fn open(
     host: &Host,
     pre: &TokenControllerPre<State>,
-    state: State,
+    mut state: State,
     opening: &Opening<'_>,
 ) -> Result<Box<dyn Controller>, Fault> {
-    if !host.0.ticker.alive() {
+    state.ticking = host.0.ticker.want();
+    if state.ticking.is_none() {
         let reason = "the host's ticker stands still, so nothing is started".to_owned();
         return Err(Fault::Controller { reason });
     }

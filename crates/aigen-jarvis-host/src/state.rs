@@ -8,7 +8,7 @@ use wasmtime::{ResourceLimiter, Result, bail};
 
 use crate::Settings;
 use crate::limits::{HANDLES_MAX, HOST_CALL_FUEL, PARTS_MAX, TABLE_ELEMENTS_MAX};
-use crate::ticker::{Overtime, TooLong};
+use crate::ticker::{Overtime, Ticking, TooLong};
 
 /// A compiled grammar in a guest's hands.
 pub struct Grammar(pub Program);
@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub finishing: bool,
     /// How the present call stands with the ticker.
     pub overtime: Overtime,
+    /// Has it tick as long as the session is there.
+    pub ticking: Option<Ticking>,
     memory_bytes: usize,
 }
 
@@ -70,6 +72,7 @@ impl State {
             late: false,
             finishing: false,
             overtime: Overtime::default(),
+            ticking: None,
             memory_bytes: 0,
         }
     }

@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,34 +9,109 @@ use wasmtime::Engine;
 use crate::HostError;
 use crate::limits::{EXCUSED_TICKS_MAX, HEARTBEAT_MAX, TICK};
 
-/// Counts ticks on a thread of its own, for as long as the engine lives.
-pub(crate) struct Ticker {
+/// Counts ticks on a thread of its own, as long as there are sessions: a node that serves no guest is not
+/// woken 200 times a second, which is half a hundredth of a processor.
+pub(crate) struct Ticker(Arc<Clock>);
+
+/// What the thread and everybody else know of each other.
+struct Clock {
     began: Instant,
-    /// Milliseconds after `began` at which it last ticked.
-    beat: Arc<AtomicU64>,
+    /// Milliseconds after `began` at which it last ticked, or was first wanted to.
+    beat: AtomicU64,
+    wanted: Mutex<Wanted>,
+    /// Told when somebody wants ticks, or nobody ever will.
+    changed: Condvar,
 }
+
+#[derive(Default)]
+struct Wanted {
+    sessions: usize,
+    is_over: bool,
+}
+
+/// Somebody who wants ticks, until this is dropped.
+pub(crate) struct Ticking(Arc<Clock>);
 
 impl Ticker {
     pub fn start(engine: &Engine) -> Result<Self, HostError> {
-        let (began, beat) = (Instant::now(), Arc::new(AtomicU64::new(0)));
-        let (engine, beating) = (engine.weak(), Arc::clone(&beat));
+        let clock = Arc::new(Clock {
+            began: Instant::now(),
+            beat: AtomicU64::new(0),
+            wanted: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let (engine, ticking) = (engine.weak(), Arc::clone(&clock));
         let tick = move || {
-            while let Some(engine) = engine.upgrade() {
+            while ticking.is_wanted()
+                && let Some(engine) = engine.upgrade()
+            {
                 engine.increment_epoch();
                 drop(engine);
-                beating.store(millis(began), Ordering::Release);
+                ticking.beat();
                 thread::sleep(TICK);
             }
         };
         let thread = thread::Builder::new().name("aigen-ticker".to_owned());
         thread.spawn(tick).map_err(HostError::Thread)?;
-        Ok(Self { began, beat })
+        Ok(Self(clock))
     }
 
-    /// Whether it still ticks: without it nothing would end a call that computes for ever.
-    pub fn alive(&self) -> bool {
-        let silence = millis(self.began).saturating_sub(self.beat.load(Ordering::Acquire));
-        u128::from(silence) <= HEARTBEAT_MAX.as_millis()
+    /// For a session; none where it does not tick any more: without it nothing would end a call that computes
+    /// for ever.
+    pub fn want(&self) -> Option<Ticking> {
+        let clock = &self.0;
+        let mut wanted = clock.wanted();
+        if wanted.sessions == 0 {
+            clock.beat();
+            clock.changed.notify_all();
+        } else if clock.silence() > HEARTBEAT_MAX {
+            return None;
+        }
+        wanted.sessions += 1;
+        Some(Ticking(Arc::clone(clock)))
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.0.wanted().is_over = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.wanted().sessions -= 1;
+    }
+}
+
+impl Clock {
+    /// Waits until somebody wants ticks; not, once nobody ever will.
+    fn is_wanted(&self) -> bool {
+        let mut wanted = self.wanted();
+        while wanted.sessions == 0 && !wanted.is_over {
+            let woken = self.changed.wait(wanted);
+            wanted = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+        wanted.sessions > 0
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+        // Every write leaves it whole, so a poisoned lock is still good.
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn beat(&self) {
+        self.beat.store(self.now(), Ordering::Release);
+    }
+
+    fn silence(&self) -> Duration {
+        Duration::from_millis(self.now().saturating_sub(self.beat.load(Ordering::Acquire)))
+    }
+
+    /// Milliseconds since it began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -92,6 +167,41 @@ fn thread_time() -> Duration {
     Duration::new(seconds, nanos)
 }
 
-fn millis(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_ticks_while_a_session_is_there_and_ends_with_the_engine() {
+        let engine = Engine::default();
+        let ticker = Ticker::start(&engine).unwrap();
+        let clock = Arc::clone(&ticker.0);
+        for sessions in [1, 2] {
+            let ticking: Vec<_> = (0..sessions).map(|_| ticker.want().unwrap()).collect();
+            let began = clock.now();
+            while clock.beat.load(Ordering::Acquire) <= began {
+                thread::yield_now();
+            }
+            drop(ticking);
+            assert_eq!(clock.wanted().sessions, 0);
+        }
+        drop(ticker);
+        assert!(!clock.is_wanted(), "its thread does not wait for another");
+    }
+
+    #[test]
+    fn one_that_stands_still_is_noticed() {
+        let ticker = Ticker(Arc::new(Clock {
+            began: Instant::now() - 2 * HEARTBEAT_MAX,
+            beat: AtomicU64::new(0),
+            wanted: Mutex::default(),
+            changed: Condvar::new(),
+        }));
+        let first = ticker.want();
+        assert!(first.is_some(), "it was not wanted before");
+        ticker.0.beat.store(0, Ordering::Release);
+        assert!(ticker.want().is_none());
+        drop(first);
+        assert!(ticker.want().is_some());
+    }
 }
