@@ -20,12 +20,12 @@ use tokio::sync::watch;
 /// How long a record stays open that nobody waits for. Its time is that of its first command.
 const OPEN_MAX: Duration = Duration::from_millis(2);
 
-/// As many batches in a record are no sign that there are soon others: 4 clients, who wait for each other then, made
-/// a tenth fewer calls.
+/// As many batches in a record are no sign that there are soon others: where the second waited, too, 4 clients made a
+/// tenth fewer calls.
 const FEW: usize = 3;
 
 /// For each batch beyond them the next record waits so long, and so long at most, until as many have joined it: with 16
-/// clients a call took a sixth less of the processors, and no client waited longer.
+/// clients a call took a sixth less of the processors, and the median answer came no later.
 const REST_EACH: Duration = Duration::from_micros(50);
 const REST_MAX: Duration = Duration::from_micros(500);
 
