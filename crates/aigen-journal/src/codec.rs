@@ -9,6 +9,7 @@ use aigen_types::{
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io::Write;
 use std::sync::Arc;
 
 /// Why bytes are not a command.
@@ -86,7 +87,7 @@ impl Wire for bool {
     }
 }
 
-fn put_length(length: usize, out: &mut Vec<u8>) {
+pub(crate) fn put_length(length: usize, out: &mut Vec<u8>) {
     // A record is at most a few MiB, so that every length fits into 32 bits.
     u32::try_from(length)
         .expect("lengths are below 4 GiB")
@@ -210,12 +211,22 @@ macro_rules! numbers {
 }
 numbers!(AccountId, TransferId, CallId, NodeId, Epoch, Timestamp);
 
+/// As the text would be put, without its being made first.
+fn put_text(text: &impl fmt::Display, out: &mut Vec<u8>) {
+    let begins = out.len();
+    put_length(0, out);
+    let from = out.len();
+    write!(out, "{text}").expect("memory takes everything");
+    let length = u32::try_from(out.len() - from).expect("a text is short");
+    out[begins..from].copy_from_slice(&length.to_le_bytes());
+}
+
 /// Types that are a checked text.
 macro_rules! texts {
     ($($name:ident),*) => {$(
         impl Wire for $name {
             fn put(&self, out: &mut Vec<u8>) {
-                self.to_string().put(out);
+                put_text(self, out);
             }
 
             fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
@@ -326,6 +337,7 @@ macro_rules! earlier {
         pub(crate) struct $form;
 
         impl $form {
+            #[allow(dead_code, reason = "a form of parts is chosen by the whole that they are in")]
             pub(crate) fn says(value: &$name) -> bool {
                 $(value.$later == $value)&&*
             }

@@ -5,7 +5,6 @@ use crate::content::Stored;
 use crate::record::Tip;
 use crate::replay::recover;
 use crate::snapshot::Snapshot;
-use crate::spool::{PART_BYTES, Spool};
 use crate::store::{Store, StoreError};
 
 /// Appends to one journal every record of another that comes after its end, and all content that
@@ -56,8 +55,7 @@ fn copy_contents(from: &dyn Store, to: &mut dyn Store) -> Result<(), StoreError>
 /// When the store fails, or a record cannot be trusted.
 pub fn take_snapshot(store: &mut dyn Store) -> Result<Tip, StoreError> {
     let (replayed, _) = recover(store, |_, _| {})?;
-    let snapshot = Snapshot::from(replayed);
-    let spool = snapshot.to_spool(Spool::beside(store)?);
-    store.save_snapshot_parts(snapshot.tip.seq, &mut spool.parts(spool.len(), PART_BYTES))?;
-    Ok(snapshot.tip)
+    let checkpoint = Snapshot::from(replayed).checkpoint();
+    checkpoint.save(store, || {})?;
+    Ok(checkpoint.tip())
 }

@@ -1,37 +1,10 @@
-//! The receipts of a snapshot: more than memory has room for.
+//! The receipts of a snapshot up to version 7: by their ids, and more than memory has room for.
 
 use crate::codec::{DecodeError, Wire, malformed};
 use crate::said::Said;
-use crate::spool::{Inlet, Outlet, Spool};
-use aigen_network::{Receipt, Receipts};
+use crate::spool::{Inlet, Spool};
+use aigen_network::Receipt;
 use aigen_types::CallId;
-use std::sync::Arc;
-
-pub(crate) fn put_receipts(receipts: &Receipts, counters: bool, out: &mut Outlet) {
-    match counters {
-        false => out.put_all(receipts.len(), receipts.iter()),
-        true => {
-            let counted = receipts.iter().map(|(id, receipt)| (id, Counted(receipt)));
-            out.put_all(receipts.len(), counted);
-        }
-    }
-}
-
-/// A receipt, with who counted.
-struct Counted(Arc<Receipt>);
-
-impl Wire for Counted {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.0.put(out);
-        self.0.counter.put(out);
-    }
-
-    fn take(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let receipt = Receipt::take(input)?;
-        let counter = Wire::take(input)?;
-        Ok(Self(Arc::new(Receipt { counter, ..receipt })))
-    }
-}
 
 /// Where the receipts of a snapshot are in it: one row for each, of 48 bytes.
 pub(crate) struct Ended {
@@ -56,10 +29,9 @@ impl Ended {
                 return malformed("receipts out of order");
             }
             let at = input.place();
-            let record = match counters {
-                true => input.take::<Counted>()?.0.record,
-                false => input.take::<Receipt>()?.record,
-            };
+            let record = input
+                .take_with(|bytes| take_receipt(counters, bytes))?
+                .record;
             let bytes = usize::try_from(input.place() - at).expect("it was in memory");
             rows.push(Row {
                 record,
@@ -80,14 +52,19 @@ impl Ended {
         self.rows.sort_unstable_by_key(|row| (row.record, row.id));
         self.rows.into_iter().map(move |row| {
             let bytes = spool.bytes(row.at, row.bytes);
-            let input = &mut bytes.as_slice();
-            let receipt = match self.counters {
-                true => Counted::take(input).map(|counted| Arc::unwrap_or_clone(counted.0)),
-                false => Receipt::take(input),
-            };
+            let receipt = take_receipt(self.counters, &mut bytes.as_slice());
             let mut receipt = receipt.expect("it was taken before");
             said.say(row.id, &mut receipt);
             (row.id, receipt)
         })
     }
+}
+
+/// With who counted, from version 7 on.
+fn take_receipt(counters: bool, input: &mut &[u8]) -> Result<Receipt, DecodeError> {
+    let mut receipt = Receipt::take(input)?;
+    if counters {
+        receipt.counter = Wire::take(input)?;
+    }
+    Ok(receipt)
 }

@@ -1,4 +1,5 @@
 use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
 use crate::cluster::{Member, Membership, SILENCE_MAX};
 use crate::pulse::Pulse;
 use crate::queue::{
@@ -297,6 +298,27 @@ impl Journal {
         } else {
             Err(Stopped)
         }
+    }
+
+    /// The state at the end of a durable record, to be saved while the journal goes on. Nothing is applied while what
+    /// it has beside its past is serialised.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, Stopped> {
+        let (reply, made) = oneshot::channel();
+        match &self.door {
+            Door::Alone(entrance) => entrance.0.checkpoint(reply),
+            Door::Member(queue) => self.put(queue, Queued::Checkpoint(reply))?,
+        }
+        let checkpoint = made.await.map_err(|_| Stopped)?;
+        let mut shown = self.shown.clone();
+        let settled = |s: &Shown| s.stopped || s.tip.seq >= checkpoint.tip().seq;
+        let is_durable = {
+            let now = shown.wait_for(settled).await.map_err(|_| Stopped)?;
+            now.tip.seq >= checkpoint.tip().seq
+        };
+        is_durable.then_some(checkpoint).ok_or(Stopped)
     }
 
     /// Has [`Journal::network`] show what every node had been answered when this was asked. Where

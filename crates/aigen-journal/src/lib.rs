@@ -4,6 +4,7 @@
 //! anyone is told that it exists, and no record is ever changed.
 
 mod batch;
+mod checkpoint;
 pub mod cluster;
 mod codec;
 mod commands;
@@ -35,6 +36,7 @@ mod writer;
 mod tests;
 
 pub use batch::Batch;
+pub use checkpoint::Checkpoint;
 pub use codec::DecodeError;
 pub use content::ContentStore;
 pub use copy::{copy, take_snapshot};

@@ -1,4 +1,5 @@
 use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
 use crate::record::{Origin, Record, Tip};
 use crate::replay::{Answer, Replayed};
 use crate::sessions::Sessions;
@@ -13,6 +14,8 @@ pub(crate) struct Machine {
     sessions: Sessions,
     /// The last record applied, durable or not.
     tip: Tip,
+    /// Its ledger time.
+    timestamp: Timestamp,
 }
 
 /// A record that takes batches in: what it holds is applied, its end is open.
@@ -42,6 +45,7 @@ impl Machine {
             network: Arc::new(RwLock::new(replayed.network)),
             sessions: replayed.sessions,
             tip: replayed.tip,
+            timestamp: replayed.timestamp,
         }
     }
 
@@ -116,11 +120,19 @@ impl Machine {
         *write(&self.network) = replayed.network;
         self.sessions = replayed.sessions;
         self.tip = replayed.tip;
+        self.timestamp = replayed.timestamp;
+    }
+
+    /// The state after the last record applied, to be saved; none of another may be filled meanwhile.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let network = self.network.read().expect("readers do not panic");
+        Checkpoint::of(self.tip, self.timestamp, &self.sessions, &network)
     }
 
     fn moved(&mut self, record: &Record) {
         self.sessions.note_all(record);
         self.tip = record.tip();
+        self.timestamp = record.timestamp;
     }
 }
 

@@ -26,6 +26,7 @@ use link::Link;
 use postgres::{Client, Error, Row};
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Records fetched at once: each is a mebibyte at most, by and large.
 const RECORDS_FETCHED: i64 = 32;
@@ -196,7 +197,7 @@ impl Store for PostgresStore {
         Ok(seqs.collect())
     }
 
-    fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
+    fn shelf(&self) -> Result<Option<Arc<dyn Shelf>>, StoreError> {
         self.folder.as_deref().map(shelf_in).transpose()
     }
 

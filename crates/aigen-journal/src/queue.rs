@@ -1,6 +1,7 @@
 //! What waits for the thread that writes, and what everyone may know of it.
 
 use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
 use crate::record::{RECORD_BODY_BYTES_MAX, Tip};
 use crate::replay::Answer;
 use aigen_types::NodeId;
@@ -38,6 +39,8 @@ pub(crate) enum Queued {
     Forwarded(Forwarded),
     /// Apply what others have appended; answered when that is done.
     CatchUp(oneshot::Sender<()>),
+    /// Give the state at the end of a record that is durable.
+    Checkpoint(oneshot::Sender<Checkpoint>),
     /// Finish what waits, then end; dropped when that is done.
     Stop(Done),
 }
@@ -147,6 +150,7 @@ pub(crate) struct Taken {
     pub own: Vec<Own>,
     pub forwarded: Vec<Forwarded>,
     pub behind: Vec<oneshot::Sender<()>>,
+    pub checkpoints: Vec<oneshot::Sender<Checkpoint>>,
     pub stop: Option<oneshot::Sender<()>>,
 }
 
@@ -160,7 +164,7 @@ impl Taken {
             let batch = match &item {
                 Queued::Own(own) => Some(&own.batch),
                 Queued::Forwarded(forwarded) => Some(&forwarded.batch),
-                Queued::CatchUp(_) | Queued::Stop(_) => None,
+                Queued::CatchUp(_) | Queued::Checkpoint(_) | Queued::Stop(_) => None,
             };
             commands += batch.map_or(0, |batch| batch.commands().len());
             bytes += batch.map_or(0, |batch| batch.body().len());
@@ -180,6 +184,7 @@ impl Taken {
             Queued::Own(own) => self.own.push(own),
             Queued::Forwarded(forwarded) => self.forwarded.push(forwarded),
             Queued::CatchUp(reply) => self.behind.push(reply),
+            Queued::Checkpoint(reply) => self.checkpoints.push(reply),
             Queued::Stop(done) => self.stop = Some(done),
         }
     }

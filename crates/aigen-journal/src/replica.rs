@@ -3,6 +3,7 @@
 //! code that a node runs.
 
 use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
 use crate::machine::Machine;
 use crate::record::{Origin, Record, Tip};
 use crate::replay::{Answer, Recovery, apply, recover};
@@ -51,6 +52,15 @@ impl Replica {
     #[must_use]
     pub fn tip(&self) -> Tip {
         self.machine.tip()
+    }
+
+    /// The state after the last record applied, to be saved once that is durable.
+    ///
+    /// # Panics
+    /// When a reader panicked while it held the state.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.machine.checkpoint()
     }
 
     /// The record that holds this batch of this node, if it was applied already.

@@ -1,13 +1,12 @@
-//! What stands apart in a snapshot, because few calls, receipts and keys say it.
+//! What stands apart in a snapshot: of keys and running calls, and of receipts in older ones.
 
 use crate::codec::{DecodeError, Wire};
-use crate::commands::{LimitsOfAllDatasets, SteeredWithin};
-use crate::state::{CallWithoutReads, ReceiptOfTokens};
-use aigen_network::{Asked, Call, KeyLimits, Keyring, Network, Read, Receipt, Steered};
+use crate::commands::LimitsOfAllDatasets;
+use aigen_network::{Asked, KeyLimits, Keyring, Network, Read, Receipt, Steered};
 use aigen_types::{CallId, DatasetName, Slug};
 use std::collections::BTreeMap;
 
-/// See the module.
+/// What receipts do not say themselves up to version 7.
 #[derive(Default)]
 pub(crate) struct Said {
     /// How calls were steered that have ended.
@@ -16,52 +15,9 @@ pub(crate) struct Said {
     pub asked: BTreeMap<CallId, Asked>,
     /// What calls have read of datasets, running ones too.
     pub reads: BTreeMap<CallId, Vec<Read>>,
-    /// Whether a receipt says who counted.
-    pub counters: bool,
-    /// Which datasets keys may read that may not read every one.
-    pub readable: BTreeMap<Slug, Vec<DatasetName>>,
 }
 
 impl Said {
-    pub fn by(network: &Network) -> Self {
-        let mut said = Self {
-            readable: readable(network.keyring()),
-            ..Self::default()
-        };
-        for (id, call) in network.calls() {
-            said.note_reads(id, call);
-        }
-        for (id, receipt) in network.receipts_in_order() {
-            said.note_reads(id, &receipt.call);
-            said.note_steered(id, &receipt);
-            said.counters |= receipt.counter.is_some();
-        }
-        said
-    }
-
-    fn note_reads(&mut self, id: CallId, call: &Call) {
-        if !CallWithoutReads::says(call) {
-            self.reads.insert(id, call.reads.clone());
-        }
-    }
-
-    fn note_steered(&mut self, id: CallId, receipt: &Receipt) {
-        if ReceiptOfTokens::says(receipt) {
-            return;
-        }
-        let asked = Asked::default();
-        let steered = Steered {
-            asked,
-            ..receipt.steered.clone()
-        };
-        if steered != Steered::default() {
-            self.steered.insert(id, steered);
-        }
-        if !SteeredWithin::says(&receipt.steered) {
-            self.asked.insert(id, receipt.steered.asked);
-        }
-    }
-
     /// Says it of a receipt that does not.
     pub fn say(&self, id: CallId, receipt: &mut Receipt) {
         if let Some(steered) = self.steered.get(&id) {
@@ -107,7 +63,14 @@ impl Wire for OfAllDatasets {
     }
 }
 
-fn readable(keyring: &Keyring) -> BTreeMap<Slug, Vec<DatasetName>> {
+/// What running calls have read of datasets, those that have.
+pub(crate) fn reads_of_calls(network: &Network) -> BTreeMap<CallId, Vec<Read>> {
+    let calls = network.calls().filter(|(_, call)| !call.reads.is_empty());
+    calls.map(|(id, call)| (id, call.reads.clone())).collect()
+}
+
+/// Which datasets keys may read that may not read every one.
+pub(crate) fn readable(keyring: &Keyring) -> BTreeMap<Slug, Vec<DatasetName>> {
     let limits = keyring.limits.iter();
     let limits = limits.filter(|(_, limits)| !limits.datasets.is_empty());
     limits

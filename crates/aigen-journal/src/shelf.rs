@@ -2,7 +2,7 @@
 //! process. All that is in them follows from the journal, so that nothing of them is ever synced or trusted
 //! by another process.
 
-use crate::codec::Wire;
+use crate::codec::{DecodeError, Wire};
 use crate::store::StoreError;
 use aigen_ledger::Shelf;
 use aigen_network::{Asked, Read, Receipt, ReceiptForm, Steered};
@@ -12,7 +12,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Bytes that stay in memory together where there is no room for them.
 const PAGE: usize = 4096;
@@ -23,11 +23,13 @@ const PAGE: usize = 4096;
 struct FileShelf {
     file: File,
     /// By their number; they stand for those of the file.
-    unwritten: BTreeMap<u64, Box<[u8; PAGE]>>,
+    unwritten: RwLock<Pages>,
     ahead: Mutex<Ahead>,
 }
 
-/// What was read of a file beyond what was asked for, because whoever makes a snapshot reads all of it, row
+type Pages = BTreeMap<u64, Box<[u8; PAGE]>>;
+
+/// What was read of a file beyond what was asked for, because whoever compares states reads all of it, row
 /// by row.
 #[derive(Debug, Default)]
 struct Ahead {
@@ -56,7 +58,7 @@ impl Ahead {
         if self.give(at, into) {
             return Ok(());
         }
-        if self.near >= NEAR && into.len() < AHEAD {
+        if self.near >= NEAR {
             self.fetch(file, at)?;
             if self.give(at, into) {
                 return Ok(());
@@ -89,12 +91,17 @@ impl Shelf for FileShelf {
     /// # Panics
     /// When the medium fails: a state without its past would give wrong answers.
     fn read(&self, at: u64, into: &mut [u8]) {
-        if self.unwritten.is_empty() {
-            let read = lock(&self.ahead).read(&self.file, at, into);
+        let unwritten = self.unwritten.read();
+        let unwritten = unwritten.unwrap_or_else(PoisonError::into_inner);
+        if unwritten.is_empty() {
+            let read = match into.len() < AHEAD {
+                true => lock(&self.ahead).read(&self.file, at, into),
+                false => self.file.read_exact_at(into, at),
+            };
             return read.expect("the file with a journal's past can be read");
         }
         read_what_is_there(&self.file, at, into);
-        for (number, page) in self.unwritten.range(pages(at, into.len())) {
+        for (number, page) in unwritten.range(pages(at, into.len())) {
             let (page_at, into_at) = overlap(number * PAGE as u64, at);
             let (from, to) = (&page[page_at..], &mut into[into_at..]);
             let length = from.len().min(to.len());
@@ -104,17 +111,12 @@ impl Shelf for FileShelf {
 
     /// # Panics
     /// When the medium fails.
-    fn write(&mut self, at: u64, bytes: &[u8]) {
-        let ahead = self.ahead.get_mut();
-        ahead.unwrap_or_else(PoisonError::into_inner).bytes.clear();
-        if !self.unwritten.is_empty() {
-            return self.keep(at, bytes);
+    fn write(&self, at: u64, bytes: &[u8]) {
+        if !self.put(at, bytes) {
+            self.keep(at, bytes);
         }
-        match self.file.write_all_at(bytes, at) {
-            Ok(()) => {}
-            Err(error) if is_full(&error) => self.keep(at, bytes),
-            Err(error) => panic!("the file with a journal's past cannot be written: {error}"),
-        }
+        // After the write: who reads between the two would read ahead what was there before.
+        lock(&self.ahead).bytes.clear();
     }
 }
 
@@ -122,15 +124,30 @@ impl FileShelf {
     fn of(file: File) -> Self {
         Self {
             file,
-            unwritten: BTreeMap::new(),
+            unwritten: RwLock::default(),
             ahead: Mutex::default(),
         }
     }
 
-    fn keep(&mut self, at: u64, bytes: &[u8]) {
+    /// Whether there was room for it in the file.
+    fn put(&self, at: u64, bytes: &[u8]) -> bool {
+        let unwritten = self.unwritten.read();
+        if !unwritten.unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return false;
+        }
+        match self.file.write_all_at(bytes, at) {
+            Ok(()) => true,
+            Err(error) if is_full(&error) => false,
+            Err(error) => panic!("the file with a journal's past cannot be written: {error}"),
+        }
+    }
+
+    fn keep(&self, at: u64, bytes: &[u8]) {
+        let unwritten = self.unwritten.write();
+        let mut unwritten = unwritten.unwrap_or_else(PoisonError::into_inner);
         for number in pages(at, bytes.len()) {
             let begins = number * PAGE as u64;
-            let page = self.unwritten.entry(number).or_insert_with(|| {
+            let page = unwritten.entry(number).or_insert_with(|| {
                 let mut page = Box::new([0; PAGE]);
                 read_what_is_there(&self.file, begins, page.as_mut_slice());
                 page
@@ -184,19 +201,22 @@ fn is_full(error: &io::Error) -> bool {
 
 /// A shelf in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Heap(Vec<u8>);
+pub(crate) struct Heap(RwLock<Vec<u8>>);
 
 impl Shelf for Heap {
     fn read(&self, at: u64, into: &mut [u8]) {
         let at = usize::try_from(at).expect("it is in memory");
-        into.copy_from_slice(&self.0[at..at + into.len()]);
+        let row = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        into.copy_from_slice(&row[at..at + into.len()]);
     }
 
-    fn write(&mut self, at: u64, bytes: &[u8]) {
+    fn write(&self, at: u64, bytes: &[u8]) {
         let at = usize::try_from(at).expect("memory is not that large");
         let end = at + bytes.len();
-        self.0.resize(self.0.len().max(end), 0);
-        self.0[at..end].copy_from_slice(bytes);
+        let mut row = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let longer = row.len().max(end);
+        row.resize(longer, 0);
+        row[at..end].copy_from_slice(bytes);
     }
 }
 
@@ -204,20 +224,20 @@ impl Shelf for Heap {
 ///
 /// # Errors
 /// When no file can be made there.
-pub(crate) fn shelf_in(folder: &Path) -> Result<Box<dyn Shelf>, StoreError> {
+pub(crate) fn shelf_in(folder: &Path) -> Result<Arc<dyn Shelf>, StoreError> {
     let file = tempfile::tempfile_in(folder).map_err(|error| {
         let place = folder.display();
         StoreError::Io(
             format!("cannot make a file for the journal's past in {place}: {error}").into(),
         )
     })?;
-    Ok(Box::new(FileShelf::of(file)))
+    Ok(Arc::new(FileShelf::of(file)))
 }
 
-/// Receipts on a shelf: all that snapshots say of them, in the same form.
+/// Receipts on a shelf and in snapshots: all that they say.
 pub(crate) const FORM: ReceiptForm = ReceiptForm {
     write: write_receipt,
-    read: read_receipt,
+    read: |bytes| take_receipt(&mut &*bytes).ok(),
 };
 
 fn write_receipt(receipt: &Receipt) -> Vec<u8> {
@@ -230,14 +250,13 @@ fn write_receipt(receipt: &Receipt) -> Vec<u8> {
     bytes
 }
 
-fn read_receipt(mut bytes: &[u8]) -> Option<Receipt> {
-    let input = &mut bytes;
-    let mut receipt = Receipt::take(input).ok()?;
-    receipt.steered = Steered::take(input).ok()?;
-    receipt.steered.asked = Asked::take(input).ok()?;
-    receipt.call.reads = Vec::<Read>::take(input).ok()?;
-    receipt.counter = Wire::take(input).ok()?;
-    Some(receipt)
+pub(crate) fn take_receipt(input: &mut &[u8]) -> Result<Receipt, DecodeError> {
+    let mut receipt = Receipt::take(input)?;
+    receipt.steered = Steered::take(input)?;
+    receipt.steered.asked = Asked::take(input)?;
+    receipt.call.reads = Vec::<Read>::take(input)?;
+    receipt.counter = Wire::take(input)?;
+    Ok(receipt)
 }
 
 #[cfg(test)]
@@ -255,11 +274,11 @@ mod tests {
             full_after in 0..12_usize,
         ) {
             let file = tempfile::tempfile().unwrap();
-            let mut shelf = FileShelf::of(file);
-            let mut heap = Heap::default();
+            let shelf = FileShelf::of(file);
+            let heap = Heap::default();
             for (number, (at, length, byte)) in writes.iter().enumerate() {
                 // Nothing is left out: what is read was written before.
-                let at = (*at).min(heap.0.len() as u64);
+                let at = (*at).min(heap.0.read().unwrap().len() as u64);
                 let bytes = vec![*byte; *length];
                 match number < full_after {
                     true => shelf.write(at, &bytes),
@@ -267,17 +286,18 @@ mod tests {
                 }
                 heap.write(at, &bytes);
             }
-            let mut read = vec![0; heap.0.len()];
+            let kept = heap.0.read().unwrap().clone();
+            let mut read = vec![0; kept.len()];
             shelf.read(0, &mut read);
-            prop_assert!(read == heap.0);
+            prop_assert!(read == kept);
             let (from, to) = (read.len() / 3, read.len() * 2 / 3);
             let mut part = vec![0; to - from];
             shelf.read(from as u64, &mut part);
-            prop_assert!(part == heap.0[from..to]);
+            prop_assert!(part == kept[from..to]);
             for row in 0..read.len() / ROW {
                 let mut part = [0; ROW];
                 shelf.read((row * ROW) as u64, &mut part);
-                prop_assert!(part == heap.0[row * ROW..][..ROW]);
+                prop_assert!(part == heap.0.read().unwrap()[row * ROW..][..ROW]);
                 if row % 100 == 50 {
                     shelf.write((row * ROW) as u64, &[row as u8; 2 * ROW]);
                     heap.write((row * ROW) as u64, &[row as u8; 2 * ROW]);

@@ -1,37 +1,23 @@
-use crate::codec::DecodeError;
+mod older;
+
+use crate::checkpoint::Checkpoint;
+use crate::codec::{DecodeError, Wire, malformed};
 use crate::record::Tip;
-use crate::said::{Said, with_readable};
+use crate::said::with_readable;
 use crate::sessions::Sessions;
-use crate::spool::{Inlet, Outlet, Spool};
-use crate::state::{put_network, take_ledger, take_parts};
-use aigen_network::{Datasets, Governance, Keyring, Network};
-use aigen_types::{Digest, Timestamp};
+use crate::shelf::take_receipt;
+use crate::spool::{Inlet, Spool};
+use crate::state::{take_ledger, take_parts};
+use aigen_ledger::Ledger;
+use aigen_network::{Network, Receipts};
+use aigen_types::{CallId, Digest, Timestamp};
 use thiserror::Error;
 
-/// The newest form. Older ones stay readable, and what one of them can say is still written in it.
-const SNAPSHOT_VERSION: u16 = 7;
-
-/// A network whose receipts do not say who counted, and whose keys may read every dataset.
-const WITHOUT_COUNTERS: u16 = 6;
-
-/// A network without datasets.
-const WITHOUT_DATASETS: u16 = 5;
-
-/// A network whose calls asked nothing of the outside, and made no calls within themselves.
-const WITHOUT_SUB_CALLS: u16 = 4;
-
-/// A network whose keys have no limits, and whose calls were steered by nothing that leaves more
-/// than tokens behind.
-const WITHOUT_KEYRING: u16 = 3;
-
-/// A network without rules, bonds, windows and held payouts of its own.
-const WITHOUT_GOVERNANCE: u16 = 2;
-
-/// The first form, which knew of no releases.
-const BEFORE_RELEASES: u16 = 1;
+/// The form that is written. Older ones stay readable.
+pub(crate) const SNAPSHOT_VERSION: u16 = 8;
 
 /// What a snapshot begins with, so that nothing else is taken for one.
-const MAGIC: &[u8; 8] = b"AiGnSnap";
+pub(crate) const MAGIC: &[u8; 8] = b"AiGnSnap";
 
 const HASH_BYTES: usize = 32;
 
@@ -72,74 +58,19 @@ impl Snapshot {
     /// Hash of the state alone: nodes that hold the same journal agree on it.
     #[must_use]
     pub fn state_hash(&self) -> Digest {
-        let mut out = Outlet::default();
-        self.put_state(&Said::by(&self.network), &mut out);
-        let state = out.finish();
-        Digest(*state.hash(state.len()).as_bytes())
+        self.checkpoint().state_hash()
     }
 
     /// The stored form: what it is, state, hash of both.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let spool = self.to_spool(Spool::default());
-        spool.parts(spool.len(), usize::MAX).flatten().collect()
+        self.checkpoint().bytes().flatten().collect()
     }
 
-    /// The same, in this spool.
-    pub(crate) fn to_spool(&self, spool: Spool) -> Spool {
-        let said = Said::by(&self.network);
-        let mut out = Outlet::into(spool);
-        MAGIC.iter().for_each(|byte| out.put(byte));
-        out.put(&self.version(&said));
-        out.put(&self.tip);
-        out.put(&self.timestamp);
-        self.put_state(&said, &mut out);
-        let mut spool = out.finish();
-        let hash = spool.hash(spool.len());
-        spool.push(hash.as_bytes());
-        spool
-    }
-
-    fn put_state(&self, said: &Said, out: &mut Outlet) {
-        let version = self.version(said);
-        out.put(&self.sessions);
-        put_network(&self.network, version > WITHOUT_COUNTERS, out);
-        if version > WITHOUT_GOVERNANCE {
-            out.put(self.network.governance());
-        }
-        if version > WITHOUT_KEYRING {
-            out.put(self.network.keyring());
-            out.put(&said.steered);
-        }
-        if version > WITHOUT_SUB_CALLS {
-            out.put(&said.asked);
-            out.put(self.network.within().parents());
-        }
-        if version > WITHOUT_DATASETS {
-            out.put(self.network.dataset_state());
-            out.put(&said.reads);
-        }
-        if version > WITHOUT_COUNTERS {
-            out.put(&said.readable);
-        }
-    }
-
-    fn version(&self, said: &Said) -> u16 {
-        let is_plain = *self.network.keyring() == Keyring::default();
-        let is_alone = self.network.within().parents().is_empty();
-        if said.counters || !said.readable.is_empty() {
-            SNAPSHOT_VERSION
-        } else if *self.network.dataset_state() != Datasets::default() {
-            WITHOUT_COUNTERS
-        } else if !is_alone || !said.asked.is_empty() {
-            WITHOUT_DATASETS
-        } else if !is_plain || !said.steered.is_empty() {
-            WITHOUT_SUB_CALLS
-        } else if *self.network.governance() != Governance::default() {
-            WITHOUT_KEYRING
-        } else {
-            WITHOUT_GOVERNANCE
-        }
+    /// To be saved.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint::of(self.tip, self.timestamp, &self.sessions, &self.network)
     }
 
     /// Reads the stored form, of this version or an older one, and checks it: its hash, and
@@ -189,33 +120,36 @@ fn take_network(
     input: &mut Inlet<'_>,
 ) -> Result<Network, DecodeError> {
     let (receipts, ledger) = empty.into_past();
-    let ledger = take_ledger(ledger, input)?;
-    let (parts, ended) = take_parts(
-        receipts,
-        version > WITHOUT_COUNTERS,
-        version > BEFORE_RELEASES,
-        input,
-    )?;
-    let mut network = Network::from_parts(parts, ledger);
-    let mut said = Said::default();
-    if version > WITHOUT_GOVERNANCE {
-        network = network.with_governance(input.take()?);
+    if version <= older::NEWEST {
+        return older::take_network(version, receipts, ledger, spool, input);
     }
-    if version > WITHOUT_KEYRING {
-        network = network.with_keyring(input.take()?);
-        said.steered = input.take()?;
+    let ledger = take_ledger(ledger, |input| input.take(), input)?;
+    let network = take_standing(receipts, ledger, input)?;
+    let count: u64 = input.take()?;
+    let (mut cut, mut last) = (None, None);
+    let take = |bytes: &mut &[u8]| Ok((CallId::take(bytes)?, take_receipt(bytes)?));
+    let receipts = input.take_all(count, take, &mut cut);
+    let network = network.with_receipts(receipts.map_while(|(id, receipt)| {
+        let place = Some((receipt.record, id));
+        (std::mem::replace(&mut last, place) < place).then_some((id, receipt))
+    }));
+    match cut {
+        Some(error) => Err(error),
+        None if network.receipt_count() as u64 != count => malformed("receipts out of order"),
+        None => Ok(network),
     }
-    if version > WITHOUT_SUB_CALLS {
-        said.asked = input.take()?;
-        network = network.with_sub_calls(input.take()?);
-    }
-    if version > WITHOUT_DATASETS {
-        let datasets: Datasets = input.take()?;
-        said.reads = input.take()?;
-        network = network.with_datasets(datasets, &said.reads);
-    }
-    if version > WITHOUT_COUNTERS {
-        network = with_readable(network, input.take()?);
-    }
-    Ok(network.with_receipts(ended.in_order(spool, &said)))
+}
+
+/// All but its receipts.
+fn take_standing(
+    empty: Receipts,
+    ledger: Ledger,
+    input: &mut Inlet<'_>,
+) -> Result<Network, DecodeError> {
+    let network = Network::from_parts(take_parts(empty, input)?, ledger)
+        .with_governance(input.take()?)
+        .with_keyring(input.take()?);
+    let network = with_readable(network, input.take()?).with_sub_calls(input.take()?);
+    let (datasets, reads) = (input.take()?, input.take()?);
+    Ok(network.with_datasets(datasets, &reads))
 }

@@ -1,10 +1,11 @@
-//! A snapshot's bytes while one is written or read: as long as the history, and so not in memory where a
-//! store has room elsewhere.
+//! A snapshot's bytes while one is read: as long as the history, and so not in memory where a store has room
+//! elsewhere.
 
 use crate::codec::{DecodeError, Wire};
 use crate::shelf::Heap;
 use crate::store::{Store, StoreError};
 use aigen_ledger::Shelf;
+use std::sync::Arc;
 
 /// Bytes that wait in memory to be written or decoded, by and large.
 pub(crate) const PART_BYTES: usize = 1 << 20;
@@ -12,13 +13,13 @@ pub(crate) const PART_BYTES: usize = 1 << 20;
 /// Bytes one after the other.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    shelf: Box<dyn Shelf>,
+    shelf: Arc<dyn Shelf>,
     len: u64,
 }
 
 impl Default for Spool {
     fn default() -> Self {
-        let shelf = Box::<Heap>::default();
+        let shelf = Arc::<Heap>::default();
         Self { shelf, len: 0 }
     }
 }
@@ -70,44 +71,6 @@ impl Spool {
     }
 }
 
-/// Values on their way into a spool.
-#[derive(Debug, Default)]
-pub(crate) struct Outlet {
-    waiting: Vec<u8>,
-    spool: Spool,
-}
-
-impl Outlet {
-    pub fn into(spool: Spool) -> Self {
-        let waiting = Vec::with_capacity(PART_BYTES);
-        Self { waiting, spool }
-    }
-
-    pub fn put<T: Wire>(&mut self, value: &T) {
-        value.put(&mut self.waiting);
-        if self.waiting.len() >= PART_BYTES {
-            self.flush();
-        }
-    }
-
-    /// As a list of them, of which there are so many.
-    pub fn put_all<T: Wire>(&mut self, count: usize, items: impl Iterator<Item = T>) {
-        self.put(&u32::try_from(count).expect("a snapshot has fewer than 2³² of anything"));
-        let put = items.inspect(|item| self.put(item)).count();
-        assert_eq!(put, count, "as many as were announced");
-    }
-
-    fn flush(&mut self) {
-        self.spool.push(&self.waiting);
-        self.waiting.clear();
-    }
-
-    pub fn finish(mut self) -> Spool {
-        self.flush();
-        self.spool
-    }
-}
-
 /// Values on their way out of a spool.
 #[derive(Debug)]
 pub(crate) struct Inlet<'a> {
@@ -142,9 +105,20 @@ impl<'a> Inlet<'a> {
     /// # Errors
     /// When it is none.
     pub fn take<T: Wire>(&mut self) -> Result<T, DecodeError> {
+        self.take_with(T::take)
+    }
+
+    /// The next value, where `take` takes it.
+    ///
+    /// # Errors
+    /// As [`Inlet::take`].
+    pub fn take_with<T>(
+        &mut self,
+        take: impl Fn(&mut &[u8]) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
         loop {
             let mut rest = &self.waiting[self.used..];
-            match T::take(&mut rest) {
+            match take(&mut rest) {
                 Ok(value) => {
                     self.used = self.waiting.len() - rest.len();
                     return Ok(value);
@@ -153,6 +127,19 @@ impl<'a> Inlet<'a> {
                 Err(_) => self.read_more(),
             }
         }
+    }
+
+    /// So many values that `take` takes, up to the first that is none: why, `cut` tells then.
+    pub fn take_all<T>(
+        &mut self,
+        count: u64,
+        take: impl Fn(&mut &[u8]) -> Result<T, DecodeError>,
+        cut: &mut Option<DecodeError>,
+    ) -> impl Iterator<Item = T> {
+        (0..count).map_while(move |_| {
+            let value = self.take_with(&take);
+            value.map_err(|error| *cut = Some(error)).ok()
+        })
     }
 
     fn read_more(&mut self) {

@@ -20,6 +20,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tip_file::TipFile;
 
@@ -262,11 +263,16 @@ impl Store for SqliteStore {
         let seq = seq.cast_signed();
         self.failed = true;
         self.forget_snapshots("seq = ?1", seq)?;
+        // No sync for each part: a snapshot that a power cut takes in part is passed over, and what forgets the older
+        // one is synced, with all that was written before.
+        self.connection
+            .pragma_update(None, "synchronous", "NORMAL")?;
         for (bytes, part) in parts.zip(0_u32..) {
             self.connection
                 .prepare_cached("INSERT INTO snapshot (seq, part, bytes) VALUES (?1, ?2, ?3)")?
                 .execute(params![seq, part, bytes])?;
         }
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
         let kept = self.snapshots()?.into_iter().take(SNAPSHOTS_KEPT);
         let oldest = kept.min().unwrap_or_default();
         self.forget_snapshots("seq < ?1", oldest.cast_signed())?;
@@ -285,7 +291,7 @@ impl Store for SqliteStore {
         Ok(seqs.collect::<Result<_, _>>()?)
     }
 
-    fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
+    fn shelf(&self) -> Result<Option<Arc<dyn Shelf>>, StoreError> {
         self.folder.as_deref().map(shelf_in).transpose()
     }
 

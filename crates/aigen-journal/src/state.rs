@@ -1,41 +1,38 @@
 //! The places and numbers of everything a network's state is made of, for snapshots. Whoever
 //! changes one raises `SNAPSHOT_VERSION` and keeps reading the form before.
 
-use crate::codec::{DecodeError, Wire, choice, earlier, malformed, record};
-use crate::ended::{Ended, put_receipts};
-use crate::spool::{Inlet, Outlet};
+use crate::codec::{DecodeError, Wire, choice, earlier, malformed, put_length, record};
+use crate::ended::Ended;
+use crate::spool::Inlet;
 use aigen_economy::settlement::{self, Input, Output};
 use aigen_economy::{Charge, ChargeLine, LineKind, Split};
 use aigen_ledger::{Account, AccountFlags, Ledger, Transfer, TransferFlags};
 use aigen_network::{
     Allowance, Budget, Call, Cap, Capped, Controller, Dataset, Datasets, EpochState, Evaluated,
-    Governance, Held, Hold, Key, Minute, Model, Network, OpenAppeal, Opened, Parts, PayoutKind,
-    Phase, Plan, Posting, Read, ReadReceipt, Receipt, Receipts, Refund, Reversal, RulesVersion,
-    SettledEpoch, StakeStanding, Steered, Tally, Validator, Waiting, Window,
+    Governance, Held, Hold, Key, Minute, Model, OpenAppeal, Opened, Parts, PayoutKind, Phase, Plan,
+    Posting, Read, ReadReceipt, Receipt, Receipts, Refund, Reversal, RulesVersion, SettledEpoch,
+    StakeStanding, Steered, Tally, Validator, Waiting, Window,
 };
 use aigen_types::{Timestamp, TransferId};
 use std::borrow::Cow;
 
-/// With who counted, or where no receipt says that.
-pub(crate) fn put_network(network: &Network, counters: bool, out: &mut Outlet) {
-    let ledger = network.ledger();
-    out.put(&ledger.now());
-    out.put_all(ledger.accounts().count(), ledger.accounts().copied());
-    out.put_all(ledger.transfer_count(), ledger.transfers());
-    out.put_all(ledger.burnt().count(), ledger.burnt());
-    put_parts(&network.parts(), counters, out);
+pub(crate) fn put_accounts(ledger: &Ledger, out: &mut Vec<u8>) {
+    ledger.now().put(out);
+    put_length(ledger.accounts().count(), out);
+    ledger.accounts().for_each(|account| account.put(out));
 }
 
-/// Into a ledger that is empty.
-pub(crate) fn take_ledger(empty: Ledger, input: &mut Inlet<'_>) -> Result<Ledger, DecodeError> {
+/// Into a ledger that is empty. `count` tells how many transfers follow.
+pub(crate) fn take_ledger(
+    empty: Ledger,
+    count: impl FnOnce(&mut Inlet<'_>) -> Result<u64, DecodeError>,
+    input: &mut Inlet<'_>,
+) -> Result<Ledger, DecodeError> {
     let now: Timestamp = input.take()?;
     let accounts: Vec<Account> = input.take()?;
-    let count: u32 = input.take()?;
+    let count = count(input)?;
     let mut cut = None;
-    let transfers = (0..count).map_while(|_| {
-        let transfer = input.take::<Transfer>();
-        transfer.map_err(|error| cut = Some(error)).ok()
-    });
+    let transfers = input.take_all(count, Transfer::take, &mut cut);
     let filled = empty.filled(now, accounts, transfers);
     if let Some(error) = cut {
         return Err(error);
@@ -47,19 +44,30 @@ pub(crate) fn take_ledger(empty: Ledger, input: &mut Inlet<'_>) -> Result<Ledger
     }
 }
 
-/// The fields in their order, with the receipts in their midst, which are too many for memory, and those
-/// at the end that came with releases.
+/// The fields in their order. Up to version 7 the receipts were in their midst, and those at the end came with
+/// releases.
 macro_rules! parts {
     ($($before:ident),*; receipts; $($after:ident),*; $($later:ident),*) => {
-        fn put_parts(parts: &Parts<'_>, counters: bool, out: &mut Outlet) {
-            $(out.put(&parts.$before);)*
-            put_receipts(&parts.receipts, counters, out);
-            $(out.put(&parts.$after);)*
-            $(out.put(&parts.$later);)*
+        pub(crate) fn put_parts(parts: &Parts<'_>, out: &mut Vec<u8>) {
+            $(parts.$before.put(out);)*
+            $(parts.$after.put(out);)*
+            $(parts.$later.put(out);)*
+        }
+
+        /// With these receipts.
+        pub(crate) fn take_parts(
+            receipts: Receipts,
+            input: &mut Inlet<'_>,
+        ) -> Result<Parts<'static>, DecodeError> {
+            let receipts = Cow::Owned(receipts);
+            $(let $before = input.take()?;)*
+            $(let $after = input.take()?;)*
+            $(let $later = input.take()?;)*
+            Ok(Parts { $($before,)* receipts, $($after,)* $($later,)* })
         }
 
         /// Receipts are left where they are, and these without any take their place.
-        pub(crate) fn take_parts(
+        pub(crate) fn take_older_parts(
             empty: Receipts,
             has_counters: bool,
             has_releases: bool,
@@ -284,8 +292,8 @@ earlier!(ReceiptOfTokens of Receipt {
     counter: None,
 });
 
-/// What few receipts say of their steering stands apart: see [`crate::said::Said`]. Who counted stands behind
-/// it, where snapshots have that: see [`crate::ended`].
+/// What came later stands behind it: see [`crate::shelf::FORM`], and for older snapshots [`crate::said::Said`] and
+/// [`crate::ended`].
 impl Wire for Receipt {
     fn put(&self, out: &mut Vec<u8>) {
         ReceiptOfTokens::put(self, out);

@@ -3,6 +3,7 @@ use crate::record::{Record, RecordError, Tip};
 use crate::spool::PART_BYTES;
 use aigen_ledger::Shelf;
 use std::error::Error as StdError;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Where records are kept: compare-and-append, durable on `Ok`, read in order.
@@ -101,7 +102,7 @@ pub trait Store: ContentStore + Send {
     ///
     /// # Errors
     /// When there is no room for one.
-    fn shelf(&self) -> Result<Option<Box<dyn Shelf>>, StoreError> {
+    fn shelf(&self) -> Result<Option<Arc<dyn Shelf>>, StoreError> {
         Ok(None)
     }
 }

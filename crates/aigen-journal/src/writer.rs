@@ -3,6 +3,7 @@
 //! durable and answers. A record is closed when the disk is free and somebody waits, so that the disk does not wait
 //! for commands to be applied. Commands wait for others to join them only where there are many, and not for long.
 
+use crate::checkpoint::Checkpoint;
 use crate::machine::{Filling, Machine};
 use crate::queue::{BATCH_COMMANDS_MAX, Done, Own, QUEUE_BATCHES_MAX, Shown};
 use crate::record::{RECORD_BODY_BYTES_MAX, Record};
@@ -15,7 +16,7 @@ use std::mem::replace;
 use std::sync::{Arc, Condvar, LockResult, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// How long a record stays open that nobody waits for. Its time is that of its first command.
 const OPEN_MAX: Duration = Duration::from_millis(2);
@@ -53,6 +54,8 @@ struct State {
     ends: bool,
     /// Who waits to hear that the store is closed.
     ending: Vec<Done>,
+    /// Who waits for the state as it is at the end of a record.
+    checkpoints: Vec<oneshot::Sender<Checkpoint>>,
 }
 
 /// What the thread that writes does, so that it is woken only where it has to be.
@@ -110,6 +113,7 @@ impl Desk {
             shared: 0,
             ends: false,
             ending: Vec::new(),
+            checkpoints: Vec::new(),
         };
         Self {
             state: Mutex::new(state),
@@ -147,6 +151,18 @@ impl Desk {
         {
             open.is_wanted = true;
             self.wake(state);
+        }
+    }
+
+    /// Gives this the state at the end of the record that is open, or of the last one where none is.
+    pub fn checkpoint(&self, reply: oneshot::Sender<Checkpoint>) {
+        if let Some(mut state) = sound(self.state.lock())
+            && !state.ends
+        {
+            state.checkpoints.push(reply);
+            if state.open.is_none() {
+                state.give_checkpoints();
+            }
         }
     }
 
@@ -215,6 +231,7 @@ impl Desk {
         state.open = None;
         state.line.clear();
         state.ending.clear();
+        state.checkpoints.clear();
         self.room.notify_all();
     }
 }
@@ -290,6 +307,7 @@ impl State {
     fn seal(&mut self) -> Option<Sealed> {
         let Open { filling, asked, .. } = self.open.take()?;
         let record = self.machine.seal(filling);
+        self.give_checkpoints();
         self.shared = asked.len();
         while !self.is_full()
             && let Some(own) = self.line.pop_front()
@@ -297,6 +315,14 @@ impl State {
             self.apply(own);
         }
         Some(Sealed { record, asked })
+    }
+
+    /// Between two records.
+    fn give_checkpoints(&mut self) {
+        for reply in self.checkpoints.drain(..) {
+            // Whoever asked may be gone.
+            let _ = reply.send(self.machine.checkpoint());
+        }
     }
 }
 

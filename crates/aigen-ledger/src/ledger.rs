@@ -1,9 +1,10 @@
 use crate::{
     Account, AccountRefusal, AccountRequest, PendingStatus, Shelf, Transfer, TransferRefusal,
-    TransferRequest, Violation, batch, check, resolve, store::Store,
+    TransferRequest, Violation, batch, check, resolve,
+    store::{Store, TransfersSoFar},
 };
 use aigen_types::{AccountId, Timestamp, TransferId};
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Accounts, transfers and holds under one clock that the caller winds.
@@ -94,7 +95,7 @@ impl Ledger {
     /// its own: it asks for two, empty ones. It changes no answer, and no ledger is unequal for it. A copy
     /// of a ledger is in memory.
     #[must_use]
-    pub fn on_shelves(self, mut shelf: impl FnMut() -> Box<dyn Shelf>) -> Self {
+    pub fn on_shelves(self, mut shelf: impl FnMut() -> Arc<dyn Shelf>) -> Self {
         Self {
             store: self.store.on_shelves(shelf(), shelf()),
         }
@@ -170,6 +171,12 @@ impl Ledger {
     /// Every transfer, in order of creation.
     pub fn transfers(&self) -> impl Iterator<Item = Transfer> {
         self.store.records().map(|record| record.transfer)
+    }
+
+    /// Those that there are now, to be read while the ledger goes on: takes no longer than copying the newest.
+    #[must_use]
+    pub fn transfers_so_far(&self) -> TransfersSoFar {
+        self.store.transfers_so_far()
     }
 
     /// How many transfers there are.

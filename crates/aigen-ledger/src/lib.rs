@@ -82,8 +82,8 @@ pub use ledger::Ledger;
 pub use limits::TRANSFER_AMOUNT_MAX;
 pub use query::{AccountFilter, QueryFilter};
 pub use refusal::{AccountRefusal, TransferRefusal};
-pub use shelf::Shelf;
-pub use store::Ids;
+pub use shelf::{Forwards, Shelf};
+pub use store::{Ids, TransfersSoFar};
 pub use transfer::{AMOUNT_ALL, PendingStatus, Transfer, TransferRequest};
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ mod records;
 
 use crate::{Account, PendingStatus, Shelf, Transfer};
 use aigen_types::{AccountId, Timestamp, TransferId};
-use alloc::boxed::Box;
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 use core::ops::Range;
 pub use ids::Ids;
 use index::Index;
 use link::Link;
 pub(crate) use records::Record;
 use records::Records;
+pub use records::TransfersSoFar;
 
 /// The place of an account, in order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Store {
     }
 
     /// The same, which keeps only its newest transfers in memory.
-    pub fn on_shelves(self, rows: Box<dyn Shelf>, ids: Box<dyn Shelf>) -> Self {
+    pub fn on_shelves(self, rows: Arc<dyn Shelf>, ids: Arc<dyn Shelf>) -> Self {
         let mut store = Self {
             records: Records::on(rows),
             records_by_id: Ids::default().on(ids),
@@ -173,6 +173,11 @@ impl Store {
     /// How many transfers there are.
     pub fn record_count(&self) -> usize {
         self.records.len()
+    }
+
+    /// The transfers there are now.
+    pub fn transfers_so_far(&self) -> TransfersSoFar {
+        self.records.so_far()
     }
 
     /// The transfers of an account, newest first.

@@ -10,9 +10,11 @@ mod snapshot;
 mod table;
 
 use crate::{
-    Account, AccountFlags, AccountRefusal, AccountRequest, TransferFlags, TransferRefusal,
+    Account, AccountFlags, AccountRefusal, AccountRequest, Shelf, TransferFlags, TransferRefusal,
 };
 use aigen_types::{Amount, Timestamp};
+use alloc::sync::Arc;
+use std::sync::Mutex;
 use std::{string::String, vec::Vec};
 
 const TABLES: &[(&str, &str)] = &[
@@ -161,15 +163,24 @@ fn available_and_balance() {
 }
 
 /// A shelf in memory.
-impl crate::Shelf for Vec<u8> {
+#[derive(Debug, Default)]
+struct Bytes(Mutex<Vec<u8>>);
+
+impl Shelf for Bytes {
     fn read(&self, at: u64, into: &mut [u8]) {
         let at = at as usize;
-        into.copy_from_slice(&self[at..at + into.len()]);
+        into.copy_from_slice(&self.0.lock().unwrap()[at..at + into.len()]);
     }
 
-    fn write(&mut self, at: u64, bytes: &[u8]) {
+    fn write(&self, at: u64, bytes: &[u8]) {
+        let mut row = self.0.lock().unwrap();
         let end = at as usize + bytes.len();
-        self.resize(self.len().max(end), 0);
-        self[at as usize..end].copy_from_slice(bytes);
+        let longer = row.len().max(end);
+        row.resize(longer, 0);
+        row[at as usize..end].copy_from_slice(bytes);
     }
+}
+
+pub fn shelf() -> Arc<dyn Shelf> {
+    Arc::new(Bytes::default())
 }

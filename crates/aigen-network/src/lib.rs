@@ -88,7 +88,7 @@ pub use reads::{
     Read, ReadDataset, ReadReceipt, ReadWithin, RowRange, Rows, SettledCall, Wanted, settled_call,
     settled_read,
 };
-pub use receipts::{ReceiptForm, Receipts};
+pub use receipts::{ReceiptForm, Receipts, ReceiptsSoFar};
 pub use refusal::Refusal;
 pub use registry::{Controller, Key, Model, Validator, controller_digest, script_key};
 pub use releases::{

@@ -9,7 +9,7 @@ use crate::epochs::{EpochState, Evaluated, SettledEpoch};
 use crate::governance::Governance;
 use crate::keyring::Keyring;
 use crate::names::Names;
-use crate::receipts::{ReceiptForm, Receipts};
+use crate::receipts::{ReceiptForm, Receipts, ReceiptsSoFar};
 use crate::refusal::Refusal;
 use crate::registry::{Controller, Key, Model, Validator};
 use crate::releases::{Release, Stated, TagKey};
@@ -21,7 +21,6 @@ use aigen_types::{
     AccountId, Address, Amount, BudgetPath, CallId, ControllerRef, Digest, Epoch, ModelName, Ppm,
     PublisherKey, Slug, Timestamp,
 };
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
@@ -102,7 +101,7 @@ impl Network {
     pub fn on_shelves(
         mut self,
         form: ReceiptForm,
-        mut shelf: impl FnMut() -> Box<dyn Shelf>,
+        mut shelf: impl FnMut() -> Arc<dyn Shelf>,
     ) -> Self {
         self.receipts = self.receipts.on_shelves(form, shelf(), shelf());
         self.ledger = self.ledger.on_shelves(shelf);
@@ -312,6 +311,12 @@ impl Network {
     /// The same in the order of the journal, in which they are sooner read where they are not in memory.
     pub fn receipts_in_order(&self) -> impl Iterator<Item = (CallId, Arc<Receipt>)> {
         self.receipts.in_order()
+    }
+
+    /// Those that there are now: see [`Receipts::so_far`].
+    #[must_use]
+    pub fn receipts_so_far(&self) -> ReceiptsSoFar {
+        self.receipts.so_far()
     }
 
     /// How many receipts there are.

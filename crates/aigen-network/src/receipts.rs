@@ -7,12 +7,11 @@ mod past;
 use crate::calls::Receipt;
 use aigen_ledger::Shelf;
 use aigen_types::{Address, CallId, Digest, Epoch};
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use lists::Lists;
-use past::Past;
+use past::{Past, Rows};
 
 /// How a receipt is written where it leaves memory. What one writes the other reads.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +70,7 @@ impl Receipts {
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
-        let past = self.past.as_ref().map_or(0, Past::len);
+        let past = self.past.as_ref().map_or(0, |past| past.rows.len());
         self.recent.len().saturating_add(past)
     }
 
@@ -84,30 +83,43 @@ impl Receipts {
     /// Every one, by its id. Takes 24 bytes of memory for each meanwhile.
     pub fn iter(&self) -> impl Iterator<Item = (CallId, Arc<Receipt>)> {
         let recent = self.recent.keys().map(|id| (*id, None));
-        let past = self.past.iter().flat_map(Past::places);
+        let past = self.past.iter().flat_map(|past| past.rows.places());
         let past = past.map(|(id, at)| (id, Some(at)));
         let mut all: Vec<_> = past.chain(recent).collect();
         all.sort_unstable_by_key(|(id, _)| *id);
         all.into_iter()
             .filter_map(|(id, at)| match (at, &self.past) {
-                (Some(at), Some(past)) => Some((id, past.receipt_at(at))),
+                (Some(at), Some(past)) => Some((id, past.rows.receipt_at(at))),
                 _ => Some((id, Arc::clone(self.recent.get(&id)?))),
             })
     }
 
     /// Every one, in the order of the journal.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = (CallId, Arc<Receipt>)> {
-        let past = self.past.iter();
-        let past = past.flat_map(|past| past.places().map(|(id, at)| (id, past.receipt_at(at))));
+        let past = self.past.iter().flat_map(|past| past.rows.in_order());
+        past.chain(self.recent_in_order())
+    }
+
+    fn recent_in_order(&self) -> impl Iterator<Item = (CallId, Arc<Receipt>)> {
         let recent = self.lists.of(List::All).into_iter().flatten();
-        past.chain(recent.filter_map(|(_, id)| Some((*id, Arc::clone(self.recent.get(id)?)))))
+        recent.filter_map(|(_, id)| Some((*id, Arc::clone(self.recent.get(id)?))))
+    }
+
+    /// Those that there are now, to be read while others are added and these corrected: takes no longer than
+    /// copying where the newest are.
+    #[must_use]
+    pub fn so_far(&self) -> ReceiptsSoFar {
+        ReceiptsSoFar {
+            past: self.past.as_ref().map(|past| past.rows.clone()),
+            recent: self.recent_in_order().collect(),
+        }
     }
 
     pub(crate) fn get(&self, id: CallId) -> Option<Arc<Receipt>> {
         let recent = self.recent.get(&id).cloned();
         recent.or_else(|| {
             let past = self.past.as_ref()?;
-            past.find(id).map(|at| past.receipt_at(at))
+            past.find(id).map(|at| past.rows.receipt_at(at))
         })
     }
 
@@ -202,8 +214,8 @@ impl Receipts {
     pub(crate) fn on_shelves(
         &self,
         form: ReceiptForm,
-        rows: Box<dyn Shelf>,
-        ids: Box<dyn Shelf>,
+        rows: Arc<dyn Shelf>,
+        ids: Arc<dyn Shelf>,
     ) -> Self {
         let mut shelved = Self {
             past: Some(Past::on(form, rows, ids)),
@@ -232,6 +244,32 @@ impl Receipts {
             }
         }
         past.push_all(&oldest_first);
+    }
+}
+
+/// The receipts that there were at one moment, as they were then, in the order of the journal.
+#[derive(Debug)]
+pub struct ReceiptsSoFar {
+    past: Option<Rows>,
+    recent: Vec<(CallId, Arc<Receipt>)>,
+}
+
+impl ReceiptsSoFar {
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let past = self.past.as_ref().map_or(0, Rows::len);
+        past.saturating_add(self.recent.len())
+    }
+
+    /// Every one as `write` writes it, which is how those outside of memory were written: they are not read.
+    pub fn written(
+        &self,
+        write: fn(&Receipt) -> Vec<u8>,
+    ) -> impl Iterator<Item = (CallId, Vec<u8>)> {
+        let past = self.past.iter().flat_map(Rows::written);
+        let recent = self.recent.iter();
+        past.chain(recent.map(move |(id, receipt)| (*id, write(receipt))))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::random::random_node_id;
 use crate::replays::{Replays, Shelf};
 use crate::served::{Models, Served, ServedModels};
 use crate::verification::Checker;
-use aigen_journal::{Batch, Journal, Role, Stopped};
+use aigen_journal::{Batch, Checkpoint, Journal, Role, Stopped};
 use aigen_network::{
     CloseCall, Command, KeyLimits, Minute, Network, Outcome, Refusal, Reply, Scope, Steered,
 };
@@ -207,6 +207,14 @@ impl Node {
     #[must_use]
     pub fn role(&self) -> Role {
         self.0.journal.role()
+    }
+
+    /// The ledger's state at the end of a durable record, to be saved in the journal's store.
+    ///
+    /// # Errors
+    /// When the journal has stopped.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, NodeError> {
+        Ok(self.0.journal.checkpoint().await?)
     }
 
     /// Whether a command would be recorded soon.

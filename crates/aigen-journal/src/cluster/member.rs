@@ -143,6 +143,7 @@ impl Member {
             own,
             mut forwarded,
             behind,
+            checkpoints,
             stop,
         } = taken;
         let (own, asked) = self.merge(own);
@@ -158,6 +159,9 @@ impl Member {
             answer(asked, seq, &answers);
         }
         self.bring_up(behind)?;
+        for reply in checkpoints {
+            let _ = reply.send(self.replica.checkpoint());
+        }
         Ok(stop)
     }
 

@@ -4,7 +4,8 @@
 use super::{Candidate, Election, ForwardError, Leader, Membership, Timing, Transport};
 use crate::tests::{founding, issue, parsed};
 use crate::{
-    Batch, ContentStore, Journal, MemoryStore, Record, Role, Store, StoreError, Tip, replay,
+    Batch, ContentStore, Journal, MemoryStore, Record, Role, Store, StoreError, Tip, recover,
+    replay,
 };
 use aigen_types::{Amount, NodeId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,6 +188,15 @@ async fn two_nodes_write_one_journal() {
     }
     let leading = [&one, &two].into_iter().filter(|node| leads(&node.role()));
     assert_eq!(leading.count(), 1);
+    for node in [&one, &two] {
+        node.catch_up().await;
+        let checkpoint = node.checkpoint().await.unwrap();
+        let mut store = world.store.lock().unwrap();
+        checkpoint.save(&mut *store, || {}).unwrap();
+        let (recovered, how) = recover(&*store, |_, _| {}).unwrap();
+        assert_eq!(how.saved, checkpoint.commands());
+        assert_eq!(recovered, replay(&*store, |_| {}).unwrap());
+    }
     one.stop().await;
     two.stop().await;
     let network = world.replayed();

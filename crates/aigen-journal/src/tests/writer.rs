@@ -1,6 +1,7 @@
 use super::{founding, issue, parsed};
 use crate::{
-    ContentStore, Journal, MemoryStore, Record, SqliteStore, Store, StoreError, Tip, replay,
+    ContentStore, Journal, MemoryStore, Record, Replayed, Snapshot, SqliteStore, Store, StoreError,
+    Tip, replay, verify,
 };
 use aigen_network::{Refusal, Reply};
 use aigen_types::{Amount, Timestamp};
@@ -342,4 +343,52 @@ async fn what_nobody_waits_for_becomes_durable_by_itself_and_before_what_comes_l
     let early = journal.send_early(issue(5, 1)).unwrap();
     journal.stop().await;
     assert!(early.durable().await.is_ok(), "asked before, so written");
+}
+
+/// Whatever is applied meanwhile: each is what its records lead to.
+#[tokio::test]
+async fn a_checkpoint_is_the_state_of_its_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let journal = start(SqliteStore::open(&path).unwrap());
+    journal.submit(founding()).await.unwrap();
+    let mut store = SqliteStore::open_beside(&path).unwrap();
+    let mut saved = Vec::new();
+    for id in 0..200 {
+        let pending = journal.send(issue(100 + 2 * id, 7)).unwrap();
+        let _early = journal.send_early(issue(101 + 2 * id, 7)).unwrap();
+        let checkpoint = within_a_minute(journal.checkpoint()).await.unwrap();
+        assert!(checkpoint.tip().seq <= journal.tip().seq, "durable");
+        pending.await.unwrap().result.unwrap();
+        checkpoint.save(&mut store, || {}).unwrap();
+        saved.push(checkpoint);
+        if id % 50 == 49 {
+            verify(&store, |_| {}).unwrap().unwrap();
+        }
+    }
+    let mut of_record = saved.iter();
+    let mut replayed = Replayed::default();
+    let mut next = of_record.next();
+    replayed
+        .follow(&store, |state, record, _| {
+            while let Some(checkpoint) = next.filter(|next| next.tip() == record.tip()) {
+                let bytes: Vec<u8> = checkpoint.bytes().flatten().collect();
+                let read = Snapshot::from_bytes(&bytes).unwrap();
+                assert_eq!(checkpoint.commands(), read.network.commands());
+                assert_eq!(read, Snapshot::from(state.clone()));
+                next = of_record.next();
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(next.is_none(), "each of a record of the journal");
+}
+
+#[tokio::test]
+async fn without_a_record_there_is_a_checkpoint_and_after_the_end_there_is_none() {
+    let journal = start(MemoryStore::default());
+    let checkpoint = within_a_minute(journal.checkpoint()).await.unwrap();
+    assert_eq!(checkpoint.tip(), Tip::default());
+    journal.stop().await;
+    assert!(within_a_minute(journal.checkpoint()).await.is_err());
 }

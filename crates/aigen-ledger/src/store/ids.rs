@@ -1,7 +1,7 @@
 use super::catalogue::Catalogue;
 use super::index::Index;
 use crate::Shelf;
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 /// From id to place: the newest ids in memory, the others on a shelf, if there is one.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl Ids {
 
     /// The same, with room for those that are to leave memory.
     #[must_use]
-    pub fn on(self, shelf: Box<dyn Shelf>) -> Self {
+    pub fn on(self, shelf: Arc<dyn Shelf>) -> Self {
         Self {
             shelved: Some(Catalogue::on(shelf)),
             ..self

@@ -1,10 +1,11 @@
 //! Transfers in order of creation: the newest in memory, the others on a shelf, if there is one.
 
 use super::link::Link;
+use crate::shelf::Forwards;
 use crate::{PendingStatus, Shelf, Transfer, TransferFlags};
 use aigen_types::{AccountId, Amount, Timestamp, TransferId};
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -44,11 +45,11 @@ pub(super) struct Records {
     recent: VecDeque<Record>,
     /// How many are on the shelf: the first ones.
     shelved: usize,
-    shelf: Option<Box<dyn Shelf>>,
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
 impl Records {
-    pub fn on(shelf: Box<dyn Shelf>) -> Self {
+    pub fn on(shelf: Arc<dyn Shelf>) -> Self {
         Self {
             shelf: Some(shelf),
             ..Self::default()
@@ -71,7 +72,7 @@ impl Records {
     }
 
     pub fn set(&mut self, place: usize, record: Record) {
-        match (place.checked_sub(self.shelved), &mut self.shelf) {
+        match (place.checked_sub(self.shelved), &self.shelf) {
             (None, Some(shelf)) => shelf.write(offset(place), &to_row(&record)),
             (place, _) => self.recent[place.unwrap_or_default()] = record,
         }
@@ -84,6 +85,15 @@ impl Records {
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Record> {
         self.range(0..self.len())
+    }
+
+    /// Those that there are now, for whoever reads them later.
+    pub fn so_far(&self) -> TransfersSoFar {
+        TransfersSoFar {
+            shelf: self.shelf.clone(),
+            shelved: self.shelved,
+            recent: self.recent.iter().map(|record| record.transfer).collect(),
+        }
     }
 
     pub fn push(&mut self, record: Record) {
@@ -102,7 +112,7 @@ impl Records {
     /// Moves the oldest of those in memory to the shelf, once there are enough of them; they go by `gone`,
     /// each with its place.
     pub fn shelve(&mut self, mut gone: impl FnMut(TransferId, usize)) {
-        let Some(shelf) = &mut self.shelf else {
+        let Some(shelf) = &self.shelf else {
             return;
         };
         while self.recent.len() >= RECENT.saturating_add(TOGETHER) {
@@ -115,6 +125,35 @@ impl Records {
                 gone(row.transfer.id, place);
             }
         }
+    }
+}
+
+/// The transfers that there were at one moment, in order of creation. They can be read while others are added to the
+/// ledger that they are of, since none is ever changed.
+#[derive(Debug)]
+pub struct TransfersSoFar {
+    shelf: Option<Arc<dyn Shelf>>,
+    /// How many are on the shelf. Of these only how holds ended is written again, which is not in a transfer.
+    shelved: usize,
+    recent: Vec<Transfer>,
+}
+
+impl TransfersSoFar {
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shelved.saturating_add(self.recent.len())
+    }
+
+    /// Every one, read part by part.
+    pub fn iter(&self) -> impl Iterator<Item = Transfer> {
+        let shelf = self.shelf.iter().cloned();
+        let rows = shelf.map(|shelf| Forwards::until(shelf, offset(self.shelved)));
+        let rows = rows.flat_map(|mut rows| {
+            core::iter::from_fn(move || rows.take(ROW)?.first_chunk().map(from_row))
+        });
+        let shelved = rows.map(|record| record.transfer);
+        shelved.chain(self.recent.iter().copied())
     }
 }
 

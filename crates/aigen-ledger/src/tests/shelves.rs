@@ -2,15 +2,11 @@
 
 use super::commands::commands;
 use super::properties::{apply, run};
-use crate::{AccountFilter, AccountFilterFlags, Ledger, Shelf};
+use super::shelf;
+use crate::{AccountFilter, AccountFilterFlags, Forwards, Ledger};
 use aigen_types::{AccountId, TransferId};
 use proptest::prelude::*;
-use std::boxed::Box;
 use std::vec::Vec;
-
-fn shelf() -> Box<dyn Shelf> {
-    Box::new(Vec::new())
-}
 
 /// Every list and every look-up that there is.
 fn assert_tells_the_same(shelved: &Ledger, plain: &Ledger) {
@@ -67,11 +63,34 @@ proptest! {
     fn a_past_is_shelved_later_and_taken_back(commands in commands(), more in commands()) {
         let mut plain = run(&commands);
         let mut shelved = plain.clone().on_shelves(shelf);
+        let were: Vec<_> = plain.transfers().collect();
+        let so_far = [&shelved, &plain].map(Ledger::transfers_so_far);
         for command in &more {
             prop_assert_eq!(apply(&mut shelved, command), apply(&mut plain, command));
+        }
+        for so_far in so_far {
+            prop_assert_eq!(so_far.count(), were.len());
+            prop_assert!(so_far.iter().eq(were.iter().copied()));
         }
         assert_tells_the_same(&shelved, &plain);
         assert_tells_the_same(&shelved.clone(), &plain);
         prop_assert_eq!(shelved.with_index_key(7).check(), Ok(()));
+    }
+}
+
+/// Rows of every length, across the parts that are read at once.
+#[test]
+fn a_shelf_is_read_forwards_row_by_row() {
+    let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
+    let shelf = shelf();
+    shelf.write(0, &bytes);
+    shelf.write(200_000, &[7; 100]);
+    for row in [1, 144, 1_000, 65_536, 65_537, 150_000, 200_000] {
+        let mut forwards = Forwards::until(shelf.clone(), 200_000);
+        for expected in bytes.chunks_exact(row) {
+            assert_eq!(forwards.take(row), Some(expected), "{row}");
+        }
+        assert_eq!(forwards.take(bytes.len() % row + 1), None, "{row}");
+        assert_eq!(forwards.take(0), Some([].as_slice()));
     }
 }

@@ -1,28 +1,35 @@
 use super::{List, Place, ReceiptForm};
 use crate::calls::Receipt;
 use crate::corrections::{Refund, Reversal};
-use aigen_ledger::{Ids, Shelf};
+use aigen_ledger::{Forwards, Ids, Shelf};
 use aigen_types::{Address, CallId, Digest, Epoch};
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// Receipts on a shelf, row behind row in the order of the journal. What was given back of one since it was
-/// shelved is in memory.
+/// Receipts on a shelf, and how they are found there.
 #[derive(Debug)]
 pub(super) struct Past {
-    form: ReceiptForm,
-    rows: Box<dyn Shelf>,
-    /// Where the next row begins.
-    end: u64,
-    count: usize,
+    pub rows: Rows,
     ids: Ids,
     newest: Link,
     paid_by: BTreeMap<Address, Link>,
     through: BTreeMap<(Epoch, Digest), Link>,
-    corrected: BTreeMap<CallId, (Vec<Refund>, Option<Reversal>)>,
 }
+
+/// Row behind row in the order of the journal. A copy is what there was when it was made: rows are only added.
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    form: ReceiptForm,
+    shelf: Arc<dyn Shelf>,
+    /// Where the next row begins.
+    end: u64,
+    count: usize,
+    /// What was given back since they were shelved.
+    corrected: Arc<BTreeMap<CallId, Corrected>>,
+}
+
+type Corrected = (Vec<Refund>, Option<Reversal>);
 
 /// Where a row begins.
 type Link = Option<u64>;
@@ -46,37 +53,35 @@ const ROW_BYTES: u64 = 1024;
 const NONE: u64 = u64::MAX;
 
 impl Past {
-    pub fn on(form: ReceiptForm, rows: Box<dyn Shelf>, ids: Box<dyn Shelf>) -> Self {
+    pub fn on(form: ReceiptForm, rows: Arc<dyn Shelf>, ids: Arc<dyn Shelf>) -> Self {
         Self {
-            form,
-            rows,
-            end: 0,
-            count: 0,
+            rows: Rows {
+                form,
+                shelf: rows,
+                end: 0,
+                count: 0,
+                corrected: Arc::default(),
+            },
             ids: Ids::default().on(ids),
             newest: None,
             paid_by: BTreeMap::new(),
             through: BTreeMap::new(),
-            corrected: BTreeMap::new(),
         }
-    }
-
-    pub fn len(&self) -> usize {
-        self.count
     }
 
     /// Adds the next ones, whose rows are written together.
     pub fn push_all(&mut self, receipts: &[(CallId, Arc<Receipt>)]) {
-        let at = self.end;
+        let at = self.rows.end;
         let mut rows = Vec::new();
         for (id, receipt) in receipts {
             self.push(*id, receipt, &mut rows);
         }
-        self.rows.write(at, &rows);
+        self.rows.shelf.write(at, &rows);
     }
 
     fn push(&mut self, id: CallId, receipt: &Receipt, rows: &mut Vec<u8>) {
-        let at = self.end;
-        let body = (self.form.write)(receipt);
+        let at = self.rows.end;
+        let body = (self.rows.form.write)(receipt);
         let controller = receipt.call.controller;
         let through = controller.map(|controller| (receipt.epoch, controller));
         let head = Head {
@@ -93,57 +98,15 @@ impl Past {
         };
         rows.extend_from_slice(&head.to_bytes());
         rows.extend_from_slice(&body);
-        self.end = head.end(at);
+        self.rows.end = head.end(at);
         self.ids.insert_shelved(id.0, place(at));
-        self.count = self.count.saturating_add(1);
+        self.rows.count = self.rows.count.saturating_add(1);
     }
 
     /// Where the row of this call begins.
     pub fn find(&self, id: CallId) -> Link {
-        let has_id = |place| self.head(wide(place)).id == id;
+        let has_id = |place| self.rows.head(wide(place)).id == id;
         self.ids.find(id.0, has_id).map(wide)
-    }
-
-    pub fn receipt_at(&self, at: u64) -> Arc<Receipt> {
-        let (head, row) = self.row(at);
-        let receipt = (self.form.read)(&row[place(HEAD_BYTES)..]);
-        let mut receipt = receipt.expect("a shelf gives back what it was given");
-        if let Some((refunds, reversal)) = self.corrected.get(&head.id) {
-            receipt.refunds.clone_from(refunds);
-            receipt.reversal.clone_from(reversal);
-        }
-        Arc::new(receipt)
-    }
-
-    /// All of a row, by one read if it is no longer than most.
-    fn row(&self, at: u64) -> (Head, Vec<u8>) {
-        let first = self.end.saturating_sub(at).min(ROW_BYTES);
-        let mut row = alloc::vec![0; place(first)];
-        self.rows.read(at, &mut row);
-        let head = row.first_chunk().expect("a row is longer than its head");
-        let head = Head::from_bytes(head);
-        row.resize(place(HEAD_BYTES.saturating_add(head.bytes)), 0);
-        if let Some(rest) = row.get_mut(place(first)..).filter(|rest| !rest.is_empty()) {
-            self.rows.read(at.saturating_add(first), rest);
-        }
-        (head, row)
-    }
-
-    fn head(&self, at: u64) -> Head {
-        let mut bytes = [0; 56];
-        self.rows.read(at, &mut bytes);
-        Head::from_bytes(&bytes)
-    }
-
-    /// Every row: whose it is, and where it begins.
-    pub fn places(&self) -> impl Iterator<Item = (CallId, u64)> {
-        let mut next = 0;
-        core::iter::from_fn(move || {
-            let at = (next < self.end).then_some(next)?;
-            let head = self.head(at);
-            next = head.end(at);
-            Some((head.id, at))
-        })
     }
 
     /// Those of a list before a place, newest first.
@@ -156,20 +119,20 @@ impl Past {
         let mut next = self.first_before(list, end);
         let rows = core::iter::from_fn(move || {
             let at = next?;
-            let head = self.head(at);
+            let head = self.rows.head(at);
             next = head.before[number];
             Some((at, head))
         });
         let before = rows.skip_while(move |(_, head)| (head.record, head.id) >= end);
-        before.map(|(at, head)| (head.id, self.receipt_at(at)))
+        before.map(|(at, head)| (head.id, self.rows.receipt_at(at)))
     }
 
     /// Where to begin to look for those before a place: where one of the list stands there, at the one
     /// before it.
     fn first_before(&self, list: List<'_>, (_, id): Place) -> Link {
         if let Some(at) = self.find(id) {
-            let head = self.head(at);
-            if list.has(&self.receipt_at(at)) {
+            let head = self.rows.head(at);
+            if list.has(&self.rows.receipt_at(at)) {
                 return head.before[list.number()];
             }
         }
@@ -184,11 +147,87 @@ impl Past {
 
     pub fn correct(&mut self, id: CallId, correct: impl FnOnce(&mut Receipt)) {
         if let Some(at) = self.find(id) {
-            let mut receipt = Arc::unwrap_or_clone(self.receipt_at(at));
+            let mut receipt = Arc::unwrap_or_clone(self.rows.receipt_at(at));
             correct(&mut receipt);
             let corrected = (receipt.refunds, receipt.reversal);
-            self.corrected.insert(id, corrected);
+            Arc::make_mut(&mut self.rows.corrected).insert(id, corrected);
         }
+    }
+}
+
+impl Rows {
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn receipt_at(&self, at: u64) -> Arc<Receipt> {
+        let (head, row) = self.row(at);
+        Arc::new(self.receipt(head.id, &row[place(HEAD_BYTES)..]))
+    }
+
+    /// As it was shelved, and corrected since.
+    fn receipt(&self, id: CallId, body: &[u8]) -> Receipt {
+        let receipt = (self.form.read)(body);
+        let mut receipt = receipt.expect("a shelf gives back what it was given");
+        if let Some((refunds, reversal)) = self.corrected.get(&id) {
+            receipt.refunds.clone_from(refunds);
+            receipt.reversal.clone_from(reversal);
+        }
+        receipt
+    }
+
+    /// All of a row, by one read if it is no longer than most.
+    fn row(&self, at: u64) -> (Head, Vec<u8>) {
+        let first = self.end.saturating_sub(at).min(ROW_BYTES);
+        let mut row = alloc::vec![0; place(first)];
+        self.shelf.read(at, &mut row);
+        let head = row.first_chunk().expect("a row is longer than its head");
+        let head = Head::from_bytes(head);
+        row.resize(place(HEAD_BYTES.saturating_add(head.bytes)), 0);
+        if let Some(rest) = row.get_mut(place(first)..).filter(|rest| !rest.is_empty()) {
+            self.shelf.read(at.saturating_add(first), rest);
+        }
+        (head, row)
+    }
+
+    fn head(&self, at: u64) -> Head {
+        let mut bytes = [0; 56];
+        self.shelf.read(at, &mut bytes);
+        Head::from_bytes(&bytes)
+    }
+
+    /// All of them from the front: where each begins, its head, and what is behind that.
+    fn forwards(&self) -> impl Iterator<Item = (u64, Head, Vec<u8>)> + use<> {
+        let mut rows = Forwards::until(Arc::clone(&self.shelf), self.end);
+        let mut next = 0;
+        core::iter::from_fn(move || {
+            let at = next;
+            let head = Head::from_bytes(rows.take(place(HEAD_BYTES))?.first_chunk()?);
+            next = head.end(at);
+            let body = rows.take(place(head.bytes))?;
+            Some((at, head, body.to_vec()))
+        })
+    }
+
+    /// Every row: whose it is, and where it begins.
+    pub fn places(&self) -> impl Iterator<Item = (CallId, u64)> + use<> {
+        self.forwards().map(|(at, head, _)| (head.id, at))
+    }
+
+    /// Every receipt, in the order of the journal.
+    pub fn in_order(&self) -> impl Iterator<Item = (CallId, Arc<Receipt>)> {
+        let rows = self.forwards();
+        rows.map(|(_, head, body)| (head.id, Arc::new(self.receipt(head.id, &body))))
+    }
+
+    /// The same, each as it is written.
+    pub fn written(&self) -> impl Iterator<Item = (CallId, Vec<u8>)> {
+        self.forwards().map(
+            |(_, Head { id, .. }, body)| match self.corrected.contains_key(&id) {
+                true => (id, (self.form.write)(&self.receipt(id, &body))),
+                false => (id, body),
+            },
+        )
     }
 }
 

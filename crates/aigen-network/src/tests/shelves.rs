@@ -3,28 +3,29 @@
 use super::*;
 use crate::{Receipt, ReceiptForm};
 use aigen_ledger::Shelf;
-use std::boxed::Box;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// In memory all the same.
 #[derive(Debug)]
-struct Bytes(Vec<u8>);
+struct Bytes(Mutex<Vec<u8>>);
 
 impl Shelf for Bytes {
     fn read(&self, at: u64, into: &mut [u8]) {
         let at = at as usize;
-        into.copy_from_slice(&self.0[at..at + into.len()]);
+        into.copy_from_slice(&self.0.lock().unwrap()[at..at + into.len()]);
     }
 
-    fn write(&mut self, at: u64, bytes: &[u8]) {
+    fn write(&self, at: u64, bytes: &[u8]) {
+        let mut row = self.0.lock().unwrap();
         let end = at as usize + bytes.len();
-        self.0.resize(self.0.len().max(end), 0);
-        self.0[at as usize..end].copy_from_slice(bytes);
+        let longer = row.len().max(end);
+        row.resize(longer, 0);
+        row[at as usize..end].copy_from_slice(bytes);
     }
 }
 
-pub fn shelf() -> Box<dyn Shelf> {
-    Box::new(Bytes(Vec::new()))
+pub fn shelf() -> Arc<dyn Shelf> {
+    Arc::new(Bytes(Mutex::default()))
 }
 
 static WRITTEN: Mutex<Vec<Receipt>> = Mutex::new(Vec::new());

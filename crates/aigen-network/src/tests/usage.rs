@@ -1,11 +1,13 @@
 //! What the usage index says, in rows.
 
 use super::datasets::{FAQ, wanted};
+use super::shelves::FORM;
 use super::{World, parsed, used};
 use crate::{CloseEpoch, Command, Outcome, RefundCall, RefundReason, ReverseCall};
 use aigen_types::{Amount, CallId, Day, Epoch, TransferId};
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -90,6 +92,31 @@ fn what_is_given_back_counts_where_the_call_counted() {
         reason: RefundReason::Duplicate,
     }));
     assert_eq!(world.lines(0..=9), ["1970-01-01 free 3 120 16200 11200"]);
+}
+
+/// Each at each moment: what ended since is not among them, and what was given back since neither.
+#[test]
+fn receipts_of_a_moment_stay_as_they_were() {
+    let mut world = World::new(1_000_000);
+    world.issue("treasury", 100_000);
+    let mut moments = Vec::new();
+    let corrected = [0, 0, 1, 2, 0, 5, 0, 3, 8, 0];
+    for (call, corrected) in (1..).zip(corrected) {
+        world.call(call, None);
+        if corrected > 0 {
+            world.refund(corrected, 400 + call);
+        }
+        for network in [&world.network, &world.plain] {
+            let then: Vec<_> = network.receipts_in_order().collect();
+            moments.push((network.receipts_so_far(), then));
+        }
+    }
+    for (so_far, then) in moments {
+        assert_eq!(so_far.count(), then.len());
+        let read = so_far.written(FORM.write);
+        let read = read.map(|(id, bytes)| (id, Arc::new((FORM.read)(&bytes).unwrap())));
+        assert_eq!(read.collect::<Vec<_>>(), then);
+    }
 }
 
 /// Reads outside of calls: the day, the dataset, how many, rows, charged and given back.

@@ -1,4 +1,4 @@
-use aigen_journal::{Batch, Replica, Sessions, Snapshot, Store, StoreError, Tip};
+use aigen_journal::{Batch, Replica, Store, StoreError, Tip};
 use aigen_network::{Command, Network, Refusal, Reply};
 use aigen_types::Timestamp;
 
@@ -25,20 +25,8 @@ impl Node {
 
     /// Keeps a snapshot of its state for the next recovery to begin with.
     pub fn save_snapshot(&mut self) -> Result<(), StoreError> {
-        let tip = self.0.tip();
-        let network = self
-            .0
-            .network()
-            .read()
-            .expect("nobody panics with it")
-            .clone();
-        let snapshot = Snapshot {
-            tip,
-            timestamp: network.ledger().now(),
-            sessions: Sessions::default(),
-            network,
-        };
-        self.0.store().save_snapshot(tip.seq, &snapshot.to_bytes())
+        let checkpoint = self.0.checkpoint();
+        checkpoint.save(self.0.store(), || {})
     }
 
     /// The last record.
