@@ -34,6 +34,8 @@ pub mod model_store;
 pub mod node;
 #[doc(hidden)]
 pub mod output;
+#[doc(hidden)]
+pub mod pages;
 
 pub use aigen_marvin as marvin;
 pub use aigen_marvin::{AiError, ai_fn};

@@ -7,7 +7,7 @@ mod evaluation;
 mod reach;
 mod signing;
 
-use aigen::{config, data_dir, failure, logging, model_store, node, output};
+use aigen::{config, data_dir, failure, logging, model_store, node, output, pages};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     {
         return aigen_jarvis_host::compile_child();
     }
+    pages::small();
     let cli = match cli::Cli::of(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

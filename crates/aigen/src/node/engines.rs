@@ -6,6 +6,7 @@ use crate::config::{Config, ModelConfig};
 use crate::failure::hinted;
 use crate::model_store::{ModelStore, name_of};
 use crate::output::Output;
+use crate::pages;
 use aigen_engine::{ChatMessage, EngineError, Role};
 use aigen_engine_llama::{
     OnProgress, OpenError, Options, makes_vectors, open_embedder, open_telling,
@@ -158,6 +159,7 @@ async fn load_one(
 }
 
 fn embedder(model: &ModelConfig, file: &Path) -> Result<(Served, NewModel)> {
+    pages::for_a_model();
     let embedder = open_embedder(file, &options(model)).map_err(explained)?;
     let info = embedder.info();
     let entry = entry(model, info.digest, info.context_tokens);
@@ -223,6 +225,7 @@ fn says(model: &ModelConfig, output: &Output, loading: Option<Loading>) -> OnPro
 }
 
 fn open_embedded(model: &ModelConfig, file: &Path, says: OnProgress) -> Result<Embedded> {
+    pages::for_a_model();
     let engine = open_telling(file, &options(model), says).map_err(explained)?;
     let limits = aigen_engine::Limits {
         // Who may wait is decided before anything is held, by bounds that may change while this
