@@ -1,7 +1,10 @@
 //! One try of one upstream.
 
+use std::future::poll_fn;
 use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use aigen_engine::Transcript;
@@ -11,6 +14,7 @@ use futures::{Stream, StreamExt};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use sse_stream::SseByteStream;
+use tokio::time::Sleep;
 
 use crate::calls::Calls;
 use crate::limits::{
@@ -298,18 +302,17 @@ async fn read_stream(
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
     let bytes = bounded(reply, bytes_of(reader.max_tokens));
-    let pulse = Pulse::default();
-    let beating = pulse.clone();
+    let mut patience = Patience::new("the first byte", timeouts.first_byte);
+    let beating = patience.pulse.clone();
     let bytes = bytes.map(move |part| {
         beating.beat();
         part.map_err(std::io::Error::other)
     });
     let mut events = Box::pin(SseByteStream::new(bytes));
-    let mut wait = ("the first byte", timeouts.first_byte);
     loop {
         let next = match reader.finish {
-            None => pulse.next(&mut events, wait.0, wait.1).await,
-            Some(_) => next(&mut events, wait.0, timeouts.idle.min(USAGE_WAIT_MAX)).await,
+            None => patience.next(&mut events).await,
+            Some(_) => next(&mut events, "usage", timeouts.idle.min(USAGE_WAIT_MAX)).await,
         };
         let event = match next {
             Ok(None) => break,
@@ -328,7 +331,7 @@ async fn read_stream(
         if reader.take(data.as_bytes(), heard)?.is_break() {
             break;
         }
-        wait = ("the next part", timeouts.idle);
+        patience.enter("the next part", timeouts.idle);
     }
     reader.answered(heard)
 }
@@ -353,22 +356,56 @@ impl Pulse {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         bound.saturating_sub(last.elapsed())
     }
+}
 
-    /// The next event, as long as bytes come.
-    async fn next<S: Stream + Unpin>(
-        &self,
-        stream: &mut S,
-        phase: &'static str,
-        bound: Duration,
-    ) -> Result<Option<S::Item>, Failed> {
-        let mut item = stream.next();
-        loop {
-            match tokio::time::timeout(self.left(bound), &mut item).await {
-                Ok(item) => return Ok(item),
-                Err(_) if self.left(bound).is_zero() => return Err(Failed::slow(phase, bound)),
-                Err(_) => {}
-            }
+/// Waits for events as long as bytes come. There is one timer for all of them, which is set anew when it has run out and
+/// not for each.
+struct Patience {
+    pulse: Pulse,
+    phase: &'static str,
+    bound: Duration,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Patience {
+    fn new(phase: &'static str, bound: Duration) -> Self {
+        Self {
+            pulse: Pulse::default(),
+            phase,
+            bound,
+            timer: Box::pin(tokio::time::sleep(bound)),
         }
+    }
+
+    /// What is waited for from now on, and how long it may take.
+    fn enter(&mut self, phase: &'static str, bound: Duration) {
+        if self.phase != phase {
+            self.phase = phase;
+            self.bound = bound;
+            self.set(self.pulse.left(bound));
+        }
+    }
+
+    fn set(&mut self, left: Duration) {
+        let until = tokio::time::Instant::now() + left;
+        self.timer.as_mut().reset(until);
+    }
+
+    async fn next<S: Stream + Unpin>(&mut self, stream: &mut S) -> Result<Option<S::Item>, Failed> {
+        poll_fn(|context| {
+            if let Poll::Ready(item) = stream.poll_next_unpin(context) {
+                return Poll::Ready(Ok(item));
+            }
+            while self.timer.as_mut().poll(context).is_ready() {
+                let left = self.pulse.left(self.bound);
+                if left.is_zero() {
+                    return Poll::Ready(Err(Failed::slow(self.phase, self.bound)));
+                }
+                self.set(left);
+            }
+            Poll::Pending
+        })
+        .await
     }
 }
 
