@@ -263,11 +263,19 @@ impl Store for SqliteStore {
         let seq = seq.cast_signed();
         self.failed = true;
         self.forget_snapshots("seq = ?1", seq)?;
-        // No sync for each part: a snapshot that a power cut takes in part is passed over, and what forgets the older
-        // one is synced, with all that was written before.
+        // Of a process that was killed meanwhile.
+        self.connection.execute(
+            "DELETE FROM snapshot WHERE seq NOT IN (SELECT seq FROM snapshot WHERE part = 0)",
+            [],
+        )?;
+        // No sync for each part: a power cut takes the last ones first, and what forgets the older snapshot is synced,
+        // with all that was written before.
         self.connection
             .pragma_update(None, "synchronous", "NORMAL")?;
-        for (bytes, part) in parts.zip(0_u32..) {
+        // The first comes last: without it there is no snapshot.
+        let mut parts = parts.zip(0_u32..);
+        let first = parts.next();
+        for (bytes, part) in parts.chain(first) {
             self.connection
                 .prepare_cached("INSERT INTO snapshot (seq, part, bytes) VALUES (?1, ?2, ?3)")?
                 .execute(params![seq, part, bytes])?;
@@ -286,7 +294,7 @@ impl Store for SqliteStore {
         }
         let mut statement = self
             .connection
-            .prepare_cached("SELECT DISTINCT seq FROM snapshot ORDER BY seq DESC")?;
+            .prepare_cached("SELECT seq FROM snapshot WHERE part = 0 ORDER BY seq DESC")?;
         let seqs = statement.query_map([], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
         Ok(seqs.collect::<Result<_, _>>()?)
     }

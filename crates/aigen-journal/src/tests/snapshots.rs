@@ -7,6 +7,7 @@ use crate::{
 };
 use aigen_network::{Command, KeyLimits, LimitKey, NewKey, Role, Scope};
 use aigen_types::{Digest, NodeId, Timestamp};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A journal of four records, with snapshots after the second and the third.
 fn journal() -> Replica {
@@ -160,6 +161,39 @@ fn a_snapshot_is_what_recovery_begins_with() {
     let (recovered, how) = recover(replica.store(), |_, _| {}).unwrap();
     assert_eq!((how.snapshot, how.replayed), (Some(4), 0));
     assert_eq!(recovered, replay(replica.store(), |_| {}).unwrap());
+}
+
+/// By a process that was killed while it wrote: nobody takes it for a damaged one, and the next takes its room.
+#[test]
+fn a_snapshot_that_was_never_finished_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let mut store = SqliteStore::open(&path).unwrap();
+    copy(journal().store(), &mut store, |_| {}).unwrap();
+    take_snapshot(&mut store).unwrap();
+    let mut parts = (0..3).map(|part| match part {
+        2 => panic!("killed"),
+        _ => vec![7; 10],
+    });
+    let killed = catch_unwind(AssertUnwindSafe(|| {
+        store.save_snapshot_parts(3, &mut parts)
+    }));
+    assert!(killed.is_err());
+    drop(store);
+    let rows = || {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let unfinished = "SELECT count(*) FROM snapshot WHERE seq = 3";
+        connection.query_row(unfinished, [], |row| row.get::<_, u32>(0))
+    };
+    assert_eq!(rows(), Ok(1));
+    let mut store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.snapshots().unwrap(), [4]);
+    assert_eq!(verify(&store, |_| {}).unwrap().unwrap().snapshots, 1);
+    let (_, how) = recover(&store, |_, _| {}).unwrap();
+    assert_eq!((how.snapshot, how.refused), (Some(4), Vec::new()));
+    take_snapshot(&mut store).unwrap();
+    drop(store);
+    assert_eq!(rows(), Ok(0));
 }
 
 /// A network whose one key has these limits, as its snapshot keeps it.
