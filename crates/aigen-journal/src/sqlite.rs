@@ -269,18 +269,12 @@ impl Store for SqliteStore {
             [],
         )?;
         // No sync for each part: a power cut takes the last ones first, and what forgets the older snapshot is synced,
-        // with all that was written before.
+        // with all that was written before. So is every record again, whatever becomes of the parts.
         self.connection
             .pragma_update(None, "synchronous", "NORMAL")?;
-        // The first comes last: without it there is no snapshot.
-        let mut parts = parts.zip(0_u32..);
-        let first = parts.next();
-        for (bytes, part) in parts.chain(first) {
-            self.connection
-                .prepare_cached("INSERT INTO snapshot (seq, part, bytes) VALUES (?1, ?2, ?3)")?
-                .execute(params![seq, part, bytes])?;
-        }
+        let inserted = self.insert_parts(seq, parts);
         self.connection.pragma_update(None, "synchronous", "FULL")?;
+        inserted?;
         let kept = self.snapshots()?.into_iter().take(SNAPSHOTS_KEPT);
         let oldest = kept.min().unwrap_or_default();
         self.forget_snapshots("seq < ?1", oldest.cast_signed())?;
@@ -320,6 +314,22 @@ impl SqliteStore {
         let path = self.connection.path().unwrap_or_default();
         let why = unwritten(error).unwrap_or_else(|| error.to_string());
         StoreError::Io(format!("cannot append record {seq} to {path}: {why}").into())
+    }
+
+    /// The first comes last: without it there is no snapshot.
+    fn insert_parts(
+        &self,
+        seq: i64,
+        parts: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let mut parts = parts.zip(0_u32..);
+        let first = parts.next();
+        for (bytes, part) in parts.chain(first) {
+            self.connection
+                .prepare_cached("INSERT INTO snapshot (seq, part, bytes) VALUES (?1, ?2, ?3)")?
+                .execute(params![seq, part, bytes])?;
+        }
+        Ok(())
     }
 
     fn forget_snapshots(&self, which: &str, seq: i64) -> Result<(), StoreError> {

@@ -4,18 +4,27 @@
 #[path = "memory/world.rs"]
 mod world;
 
-use aigen_journal::{MemoryStore, Snapshot, SqliteStore, recover, replay, verify};
+use aigen_journal::{MemoryStore, Snapshot, SqliteStore, Store, recover, replay, verify};
+use std::path::Path;
 use world::{TOGETHER, World, close, open, refund};
+
+/// One whose past is in files, and one in memory, after some calls.
+fn worlds(folder: &Path) -> [World; 2] {
+    let store = SqliteStore::open(&folder.join("journal.sqlite")).expect("there is room");
+    let stores: [Box<dyn Store>; 2] = [Box::new(store), Box::<MemoryStore>::default()];
+    stores.map(|store| {
+        let mut world = World::on(store);
+        world.play(6_000);
+        world
+    })
+}
 
 /// While calls end, and money of older ones is given back.
 #[test]
 fn a_checkpoint_is_what_was_whenever_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("journal.sqlite");
-    let mut shelved = World::on(Box::new(SqliteStore::open(&path).unwrap()));
-    let mut plain = World::on(Box::<MemoryStore>::default());
+    let [mut shelved, mut plain] = worlds(folder.path());
     for world in [&mut shelved, &mut plain] {
-        world.play(6_000);
         world.commit(vec![refund(1, 1), refund(2, 5_900), open(6_000)]);
         let checkpoint = world.replica.checkpoint();
         world.commit(vec![close(6_000)]);
@@ -46,11 +55,8 @@ fn a_checkpoint_is_what_was_whenever_it_is_read() {
 #[test]
 fn a_state_is_the_same_wherever_its_past_is() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("journal.sqlite");
-    let mut shelved = World::on(Box::new(SqliteStore::open(&path).unwrap()));
-    let mut plain = World::on(Box::<MemoryStore>::default());
+    let [mut shelved, mut plain] = worlds(folder.path());
     for world in [&mut shelved, &mut plain] {
-        world.play(6_000);
         world.commit(vec![refund(1, 1), refund(2, 5_999), open(6_000)]);
     }
     let of = |world: &mut World| Snapshot::from(replay(world.replica.store(), |_| {}).unwrap());

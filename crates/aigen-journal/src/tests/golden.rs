@@ -317,6 +317,29 @@ fn snapshot_version_8_is_written_as_it_always_was_and_read() {
     }
 }
 
+/// Receipts stand at the end: in the order of the journal they are a snapshot, in another they are none.
+#[test]
+fn receipts_out_of_order_are_refused() {
+    let mut replica = lived();
+    let snapshot: Snapshot = replay(replica.store(), |_| {}).unwrap().into();
+    let receipts = snapshot.network.receipts_so_far();
+    let rows = receipts.written(crate::shelf::FORM.write);
+    let mut rows: Vec<_> = rows
+        .map(|(id, receipt)| [id.0.to_le_bytes().to_vec(), receipt].concat())
+        .collect();
+    let bytes = snapshot.to_bytes();
+    let before = &bytes[..bytes.len() - 32 - rows.concat().len()];
+    let with = |rows: &[Vec<u8>]| {
+        let body = [before, &rows.concat()].concat();
+        let hash = *blake3::hash(&body).as_bytes();
+        Snapshot::from_bytes(&[body, hash.to_vec()].concat())
+    };
+    assert_eq!(with(&rows), Ok(snapshot.clone()));
+    rows.swap(0, 1);
+    let refused = with(&rows).unwrap_err().to_string();
+    assert!(refused.contains("receipts out of order"), "{refused}");
+}
+
 /// What a receipt says leaves memory and comes back whole.
 #[test]
 fn a_shelf_gives_back_every_receipt_as_it_was() {

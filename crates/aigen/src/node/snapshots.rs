@@ -13,6 +13,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// See [`pace`]: a fifth of the disk's time is the snapshot's.
 const REST: u32 = 4;
 
+/// It rests no longer than this, whatever kept it from writing: who ends the node waits so long for it.
+const REST_MAX: Duration = Duration::from_millis(100);
+
 /// Opens the journal's store beside the connection that appends.
 pub type Open = aigen_node::OpenStore;
 
@@ -51,6 +54,7 @@ async fn save(node: &Node, open: &Open) -> Result<u64> {
         Ok(checkpoint.tip().seq)
     });
     let saved = saved.await?;
+    // Until here, or until this is dropped with whoever waited.
     drop(waited_for);
     saved
 }
@@ -61,7 +65,7 @@ fn pace(waited_for: Weak<()>) -> impl FnMut() {
     let mut began = Instant::now();
     move || {
         if waited_for.strong_count() > 0 {
-            thread::sleep(began.elapsed() * REST);
+            thread::sleep((began.elapsed() * REST).min(REST_MAX));
         }
         began = Instant::now();
     }
