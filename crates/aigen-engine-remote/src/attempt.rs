@@ -1,13 +1,11 @@
 //! One try of one upstream.
 
 use std::future::poll_fn;
-use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use aigen_engine::Transcript;
 use aigen_engine::text::{Claimed, TextEvent, TextFault, TextFinish, TextRequest};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -16,14 +14,14 @@ use http::{HeaderMap, StatusCode};
 use sse_stream::SseByteStream;
 use tokio::time::Sleep;
 
-use crate::calls::Calls;
 use crate::limits::{
     ANSWER_BYTES_LEAST, ERROR_BYTES_MAX, RETRY_AFTER_LEAST, RETRY_AFTER_MAX, RETRY_AFTER_TOLD_MAX,
-    TEXT_BYTES_PER_TOKEN, USAGE_WAIT_MAX, WIRE_BYTES_PER_TOKEN,
+    USAGE_WAIT_MAX, WIRE_BYTES_PER_TOKEN,
 };
+use crate::reader::Reader;
 use crate::road::{Post, Reply};
 use crate::upstream::Upstream;
-use crate::wire::{self, CallPart, Part};
+use crate::wire;
 use crate::{Options, Secret, Timeouts};
 
 /// A try that failed.
@@ -272,11 +270,11 @@ async fn read_whole(
     mut reader: Reader,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
-    let body = whole(reply, bytes_of(reader.max_tokens), timeouts).await?;
-    let _ = reader.take(&body, heard)?;
-    match reader.finish {
-        Some(_) => reader.answered(heard),
-        None => Err(Failed::broken("it has no finish reason")),
+    let body = whole(reply, bytes_of(reader.max_tokens()), timeouts).await?;
+    let _ = reader.take_whole(&body, heard)?;
+    match reader.is_finished() {
+        true => reader.answered(heard),
+        false => Err(Failed::broken("it has no finish reason")),
     }
 }
 
@@ -301,7 +299,22 @@ async fn read_stream(
     mut reader: Reader,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
-    let bytes = bounded(reply, bytes_of(reader.max_tokens));
+    let followed = follow(reply, timeouts, &mut reader, heard).await;
+    // What came before a failure was said all the same.
+    reader.tell(heard);
+    followed?;
+    reader.answered(heard)
+}
+
+/// Reads events for as long as they belong to the answer. What came together is told together: before anything is
+/// waited for.
+async fn follow(
+    reply: Reply,
+    timeouts: Timeouts,
+    reader: &mut Reader,
+    heard: &mut (dyn FnMut(TextEvent) + Send),
+) -> Result<(), Failed> {
+    let bytes = bounded(reply, bytes_of(reader.max_tokens()));
     let mut patience = Patience::new("the first byte", timeouts.first_byte);
     let beating = patience.pulse.clone();
     let bytes = bytes.map(move |part| {
@@ -310,30 +323,29 @@ async fn read_stream(
     });
     let mut events = Box::pin(SseByteStream::new(bytes));
     loop {
-        let next = match reader.finish {
-            None => patience.next(&mut events).await,
-            Some(_) => next(&mut events, "usage", timeouts.idle.min(USAGE_WAIT_MAX)).await,
+        let next = match reader.is_finished() {
+            false => patience.next(&mut events, || reader.tell(heard)).await,
+            true => {
+                reader.tell(heard);
+                next(&mut events, "usage", timeouts.idle.min(USAGE_WAIT_MAX)).await
+            }
         };
         let event = match next {
-            Ok(None) => break,
+            Ok(None) => return Ok(()),
             Ok(Some(Ok(event))) => event,
             // What is missing is how long the answer was, and nothing of it.
-            _ if reader.finish.is_some() => break,
+            _ if reader.is_finished() => return Ok(()),
             Ok(Some(Err(error))) => return Err(Failed::broken(chain(&error))),
             Err(failed) => return Err(failed),
         };
         let Some(data) = event.data.filter(|data| !data.is_empty()) else {
             continue;
         };
-        if data.trim() == "[DONE]" {
-            break;
-        }
-        if reader.take(data.as_bytes(), heard)?.is_break() {
-            break;
+        if data.trim() == "[DONE]" || reader.take(&data, heard)?.is_break() {
+            return Ok(());
         }
         patience.enter("the next part", timeouts.idle);
     }
-    reader.answered(heard)
 }
 
 /// When bytes came last. Comments are life, too: some servers send nothing else while a request waits.
@@ -391,11 +403,17 @@ impl Patience {
         self.timer.as_mut().reset(until);
     }
 
-    async fn next<S: Stream + Unpin>(&mut self, stream: &mut S) -> Result<Option<S::Item>, Failed> {
+    /// What comes next; `waits` is done before that is waited for.
+    async fn next<S: Stream + Unpin>(
+        &mut self,
+        stream: &mut S,
+        mut waits: impl FnMut(),
+    ) -> Result<Option<S::Item>, Failed> {
         poll_fn(|context| {
             if let Poll::Ready(item) = stream.poll_next_unpin(context) {
                 return Poll::Ready(Ok(item));
             }
+            waits();
             while self.timer.as_mut().poll(context).is_ready() {
                 let left = self.pulse.left(self.bound);
                 if left.is_zero() {
@@ -406,183 +424,6 @@ impl Patience {
             Poll::Pending
         })
         .await
-    }
-}
-
-/// Follows a stream's parts.
-struct Reader {
-    key: Option<Secret>,
-    /// What of the text may be told, where stop strings end it: some servers know of none.
-    stops: Option<Transcript>,
-    stopped: Stopped,
-    max_tokens: u64,
-    parts: u64,
-    /// Of the text, as far as stop strings are looked for in it.
-    pieces: usize,
-    bytes: u64,
-    finish: Option<TextFinish>,
-    claimed: Option<Claimed>,
-    calls: Calls,
-    /// Of the tokens so far together; `None` where nothing is told of them, or what cannot be.
-    logprob: Option<f64>,
-}
-
-impl Reader {
-    fn new(request: &TextRequest, key: Option<Secret>) -> Self {
-        let stops = (!request.stops.is_empty()).then(|| Transcript::new(&request.stops));
-        Self {
-            logprob: None,
-            key,
-            stops,
-            stopped: Stopped::No,
-            max_tokens: request.max_tokens.into(),
-            calls: Calls::new(request.tools.as_ref()),
-            parts: 0,
-            pieces: 0,
-            bytes: 0,
-            finish: None,
-            claimed: None,
-        }
-    }
-
-    /// Breaks where the answer has become longer than it may be.
-    fn take(
-        &mut self,
-        data: &[u8],
-        heard: &mut (dyn FnMut(TextEvent) + Send),
-    ) -> Result<ControlFlow<()>, Failed> {
-        let mut part = Part::parse(data).map_err(|error| Failed::unread(&error))?;
-        self.fail_on_error(&part)?;
-        self.claimed = part.claimed().or(self.claimed);
-        self.finish = self.finish.or(part.finish());
-        if let Some(more) = part.logprob() {
-            self.logprob = Some(self.logprob.unwrap_or(0.0) + more);
-        }
-        if let Some(text) = part.text() {
-            self.parts += 1;
-            self.bytes += text.len() as u64;
-            self.text(text, heard);
-        }
-        for call in part.calls() {
-            self.call(call, heard)?;
-        }
-        if self.stopped == Stopped::Ignored {
-            tracing::warn!("an upstream ignores `stop`: its answer is cut off");
-            return Ok(ControlFlow::Break(()));
-        }
-        let long = self.bytes > TEXT_BYTES_PER_TOKEN * self.max_tokens;
-        if long && self.parts > self.max_tokens {
-            tracing::warn!("an upstream ignores max_tokens: its answer is cut off");
-            self.finish = Some(TextFinish::Length);
-            return Ok(ControlFlow::Break(()));
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// Tells text as far as it cannot become a stop string; after one nothing.
-    fn text(&mut self, text: String, heard: &mut (dyn FnMut(TextEvent) + Send)) {
-        let Some(stops) = &mut self.stops else {
-            return heard(TextEvent::Text(text));
-        };
-        if self.stopped != Stopped::No {
-            self.stopped = Stopped::Ignored;
-            return;
-        }
-        stops.push(text.as_bytes());
-        self.pieces += 1;
-        let Some(after) = stops.cut() else {
-            return tell(stops.release(self.pieces), heard);
-        };
-        self.finish = Some(TextFinish::Stop);
-        // One that keeps the string at the end of its answer has heeded it.
-        self.stopped = match after {
-            0 => Stopped::Yes,
-            _ => Stopped::Ignored,
-        };
-        self.told_text(heard);
-    }
-
-    /// Tells the call before this part, if it begins another; after a stop string none.
-    fn call(
-        &mut self,
-        call: CallPart,
-        heard: &mut (dyn FnMut(TextEvent) + Send),
-    ) -> Result<(), Failed> {
-        if self.stopped != Stopped::No {
-            self.stopped = Stopped::Ignored;
-            return Ok(());
-        }
-        self.told_text(heard);
-        self.parts += 1;
-        self.bytes += call.function.arguments.as_ref().map_or(0, String::len) as u64;
-        let whole = self.calls.take(call).map_err(Failed::broken)?;
-        if let Some(call) = whole {
-            heard(TextEvent::Call(call));
-        }
-        Ok(())
-    }
-
-    /// Tells text that was held back, since nothing that follows belongs to it.
-    fn told_text(&mut self, heard: &mut (dyn FnMut(TextEvent) + Send)) {
-        if let Some(stops) = &mut self.stops {
-            tell(stops.finish(), heard);
-        }
-    }
-
-    /// A stream that ends without a finish reason was cut off. So is a call at the token limit.
-    fn answered(mut self, heard: &mut (dyn FnMut(TextEvent) + Send)) -> Result<Answered, Failed> {
-        let Some(finish) = self.finish else {
-            return Err(Failed::broken("it ended before the answer did"));
-        };
-        self.told_text(heard);
-        if finish == TextFinish::Stop {
-            let last = self.calls.close().map_err(Failed::broken)?;
-            if let Some(call) = last {
-                heard(TextEvent::Call(call));
-            }
-        }
-        // Of what is certain the logarithm is 0, and of nothing is it more. Seven digits are enough to compare by.
-        if let Some(logprob) = self.logprob.filter(|logprob| *logprob <= 0.0) {
-            heard(TextEvent::Logprob(logprob as f32));
-        }
-        Ok(Answered {
-            finish,
-            // Of what nobody wanted any more there is no count that could be charged.
-            claimed: self.claimed.filter(|_| self.stopped != Stopped::Ignored),
-        })
-    }
-
-    fn fail_on_error(&self, part: &Part) -> Result<(), Failed> {
-        if let Some(reason) = part.dropped() {
-            return Err(Failed::broken(format!("it was given up ({reason})")));
-        }
-        match &part.error {
-            None => Ok(()),
-            Some(error) => {
-                let body = serde_json::json!({ "error": error }).to_string();
-                let said = wire::message(body.as_bytes(), self.key.as_ref());
-                Err(Failed {
-                    said: said.clone(),
-                    ..Failed::broken(said)
-                })
-            }
-        }
-    }
-}
-
-/// Whether a stop string has come.
-#[derive(Clone, Copy, PartialEq)]
-enum Stopped {
-    No,
-    /// It has, and nothing after it.
-    Yes,
-    /// The upstream went on after it.
-    Ignored,
-}
-
-fn tell(text: String, heard: &mut (dyn FnMut(TextEvent) + Send)) {
-    if !text.is_empty() {
-        heard(TextEvent::Text(text));
     }
 }
 

@@ -268,7 +268,7 @@ impl<'a> Telling<'a> {
         if !self.held_back.is_empty() {
             let text = std::mem::take(&mut self.held_back);
             // What fails its schema is counted and never shown: the fault is the last word.
-            (self.on_event)(TextEvent::Text(text));
+            (self.on_event)(TextEvent::Text(text.into()));
         }
         TextEnding { finish, claimed }
     }

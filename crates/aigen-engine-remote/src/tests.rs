@@ -167,6 +167,30 @@ async fn heard(script: impl Fn(usize, Value) -> Response<Body> + Send + Sync + '
     .await
 }
 
+/// What comes together is told together, in its parts, and so is what came before a failure.
+#[tokio::test]
+async fn parts_that_come_at_once_are_told_at_once() {
+    let broken = "data: {\"choices\": [{\"delta\"\n\n";
+    for (last, finish) in [(STOP, Some(TextFinish::Stop)), (broken, None)] {
+        let upstream = Scripted::new(move |_, _| {
+            let parts = [" two", "", "\n", " four", " five"].map(part);
+            events(&[&part("one"), &parts.concat(), last])
+        });
+        let engine = RemoteEngine::open(options(&[&upstream.await])).unwrap();
+        let (_control, mut events) = started(&engine, request());
+        assert_eq!(events.recv().await, Some(TextEvent::Started));
+        let Some(TextEvent::Text(text)) = events.recv().await else {
+            panic!("no text");
+        };
+        let parts: Vec<_> = text.parts().collect();
+        assert_eq!(parts, ["one", " two", "\n", " four", " five"]);
+        let Some(TextEvent::Finished(ending)) = events.recv().await else {
+            panic!("no last word");
+        };
+        assert_eq!(ending.finish.ok(), finish);
+    }
+}
+
 #[tokio::test]
 async fn a_stream_and_a_whole_answer_read_the_same() {
     let streamed = heard(|_, body| {

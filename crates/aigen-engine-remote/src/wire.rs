@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Secret;
+use crate::text::Text;
 
 /// The path below the base URL.
 pub(crate) fn path(request: &TextRequest) -> &'static str {
@@ -128,9 +129,9 @@ fn offered(function: &TextFunction) -> Value {
 
 /// A whole answer or one part of a streamed one, of either route.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Part {
-    #[serde(default)]
-    choices: Vec<Choice>,
+pub(crate) struct Part<'a> {
+    #[serde(borrow, default)]
+    choices: Vec<Choice<'a>>,
     #[serde(default)]
     usage: Option<Usage>,
     /// An error after the first byte has no status line to be in.
@@ -139,11 +140,11 @@ pub(crate) struct Part {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Choice {
-    #[serde(default)]
-    text: Option<String>,
-    #[serde(default, alias = "message")]
-    delta: Option<Delta>,
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    text: Option<Text<'a>>,
+    #[serde(borrow, default, alias = "message")]
+    delta: Option<Delta<'a>>,
     #[serde(default)]
     finish_reason: Option<String>,
     /// Of either route's shape; whatever else it may be says nothing.
@@ -152,12 +153,12 @@ struct Choice {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Delta {
-    #[serde(default)]
-    content: Option<String>,
+struct Delta<'a> {
+    #[serde(borrow, default)]
+    content: Option<Text<'a>>,
     /// What a model says instead of an answer, where a server tells the two apart.
-    #[serde(default)]
-    refusal: Option<String>,
+    #[serde(borrow, default)]
+    refusal: Option<Text<'a>>,
     #[serde(default)]
     tool_calls: Option<Vec<CallPart>>,
 }
@@ -197,21 +198,38 @@ struct Details {
     cached_tokens: Value,
 }
 
-impl Part {
-    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+impl<'a> Part<'a> {
+    pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
     }
 
     /// Text of the first choice; others were not asked for.
-    pub fn text(&mut self) -> Option<String> {
-        let choice = self.choices.first_mut()?;
-        let delta = choice.delta.as_mut();
-        let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-        let text = delta.and_then(|delta| match said(&delta.content) {
-            true => delta.content.take(),
-            false => delta.refusal.take(),
-        });
-        text.or(choice.text.take()).filter(|text| !text.is_empty())
+    pub fn text(&self) -> Option<&Text<'a>> {
+        let choice = self.choices.first()?;
+        let delta = choice.delta.as_ref();
+        let content = delta.and_then(|delta| delta.content.as_ref());
+        let refusal = delta.and_then(|delta| delta.refusal.as_ref());
+        let said = content.filter(|text| !text.is_empty());
+        let said = said.or(refusal).or(choice.text.as_ref());
+        said.filter(|text| !text.is_empty())
+    }
+
+    /// Whether it says nothing but text.
+    pub fn is_text(&self) -> bool {
+        let Self {
+            choices,
+            usage: None,
+            error: None,
+        } = self
+        else {
+            return false;
+        };
+        let calls = |choice: &Choice| {
+            let delta = choice.delta.as_ref();
+            delta.is_some_and(|delta| delta.tool_calls.is_some())
+        };
+        let [only] = &**choices else { return false };
+        only.finish_reason.is_none() && only.logprobs.is_null() && !calls(only)
     }
 
     /// Calls of the first choice.

@@ -4,6 +4,8 @@
 //! somebody else's server: it can be asked for an answer, perhaps under a schema, and what it
 //! says of its own usage is a claim.
 
+mod parts;
+
 use std::fmt;
 use std::future::ready;
 use std::pin::Pin;
@@ -14,6 +16,8 @@ use serde_json::Value;
 
 use crate::sampler::Sampling;
 use crate::{ChatMessage, ControlLevel};
+
+pub use parts::TextParts;
 
 /// A model behind one or several upstreams.
 pub trait TextEngine: Send + Sync {
@@ -249,8 +253,8 @@ impl TextPrompt {
 pub enum TextEvent {
     /// The upstream began to answer.
     Started,
-    /// More of the answer, as it came: mostly one token.
-    Text(String),
+    /// More of the answer, in the parts in which it came: each is mostly one token.
+    Text(TextParts),
     /// A whole call of a function that was offered.
     Call(TextCall),
     /// Natural logarithm of the probability of the whole answer under the model, as the upstream tells

@@ -6,6 +6,7 @@ mod chat;
 mod citations;
 mod cors;
 mod datasets;
+mod deltas;
 mod document;
 mod elsewhere;
 mod epochs;

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use aigen_engine::TokenId;
 use aigen_engine::sampler::TokenLogprob;
+use aigen_engine::text::TextParts;
 use aigen_types::Digest;
 
 use crate::{Asked, BranchId, Context, Fault, Guest, Log, LogEntry, Reason, TraceStep};
@@ -30,7 +31,7 @@ pub enum Event {
 pub struct Piece {
     /// Text that is now final: complete characters, never taken back, never part
     /// of a stop string. May be empty.
-    pub text: String,
+    pub text: TextParts,
     /// Bytes to take off the end of the text sent so far before `text` is appended;
     /// 0 unless the request takes such text.
     pub retracted_bytes: u64,

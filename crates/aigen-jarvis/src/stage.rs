@@ -180,7 +180,7 @@ impl Outcome {
     }
 
     pub fn text(&self) -> String {
-        self.pieces().map(|piece| piece.text.as_str()).collect()
+        self.pieces().map(|piece| &*piece.text).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::NodeError;
 use crate::work::{Told, Unbegun};
 use aigen_engine::EngineError;
 use aigen_engine::text::{
-    Asked, Claimed, TextCall, TextEnding, TextEngine, TextEvent, TextFault, TextFinish,
+    Asked, Claimed, TextCall, TextEnding, TextEngine, TextEvent, TextFault, TextFinish, TextParts,
     TextRequest, Unshown,
 };
 use aigen_functions::Form;
@@ -259,13 +259,15 @@ impl Listener {
         self.measured(self.prompt, 0, Counting::UNHEARD);
     }
 
-    fn text(&mut self, text: String) {
+    fn text(&mut self, text: TextParts) {
         self.bytes += text.len() as u64;
-        if self.calls_in(&text) {
-            // Nothing of it is shown: the ending says why.
-        } else if self.has_schema || self.part.is_some() {
+        let text = match self.calls {
+            Some(_) => text.parts().filter(|part| !self.calls_in(part)).collect(),
+            None => text,
+        };
+        if self.has_schema || self.part.is_some() {
             self.held_back.push_str(&text);
-        } else {
+        } else if !text.is_empty() {
             self.piece(text);
         }
     }
@@ -276,10 +278,10 @@ impl Listener {
         let text = call_text(&call.name, &call.arguments);
         let between = if self.called { "\n" } else { "" };
         self.called = true;
-        self.piece(format!("{between}{text}"));
+        self.piece(format!("{between}{text}").into());
     }
 
-    /// Whether there is a call in the text, or was.
+    /// Whether there is a call in the text, or was: of that nothing is shown, and the ending says why.
     fn calls_in(&mut self, text: &str) -> bool {
         self.calls.as_mut().is_some_and(|calls| {
             calls.push(text);
@@ -287,7 +289,7 @@ impl Listener {
         })
     }
 
-    fn piece(&self, text: String) {
+    fn piece(&self, text: TextParts) {
         let piece = Piece {
             text,
             usage: sampled(self.reported()),
@@ -319,7 +321,7 @@ impl Listener {
             });
         }
         if ending.finish.is_ok() && !text.is_empty() {
-            self.piece(text);
+            self.piece(text.into());
         }
         let complete = ending.finish == Ok(TextFinish::Stop);
         self.tell(Told::Event(

@@ -23,10 +23,23 @@ fn then_broken(parts: &[&str]) -> Response<Body> {
     )
 }
 
+/// These parts, and then comments for ever.
+fn then_comments(parts: &[&str]) -> Response<Body> {
+    let said = stream::iter([Ok::<_, Infallible>(parts.concat())]);
+    let rhythm = tokio::time::interval(Duration::from_millis(20));
+    let comments = stream::unfold(rhythm, |mut rhythm| async move {
+        rhythm.tick().await;
+        Some((Ok(": wait\n\n".to_owned()), rhythm))
+    });
+    let body = Body::from_stream(said.chain(comments));
+    reply(200, "text/event-stream", body)
+}
+
 async fn impatiently(script: fn() -> Response<Body>) -> Heard {
     let upstream = Scripted::new(move |_, _| script()).await;
     let mut options = options(&[&upstream]);
     options.timeouts.idle = Duration::from_millis(50);
+    options.timeouts.total = Duration::from_secs(10);
     ask(&RemoteEngine::open(options).unwrap(), request()).await
 }
 
@@ -37,6 +50,7 @@ async fn an_answer_that_is_whole_is_kept_when_only_its_usage_is_missing() {
         (|| then_silence(&[&part("Hello"), STOP]), true),
         (|| then_broken(&[&part("Hello"), STOP]), true),
         (|| then_silence(&[&part("Hello"), STOP, ": wait\n\n"]), true),
+        (|| then_comments(&[&part("Hello"), STOP]), true),
         (|| then_silence(&[&part("Hello")]), false),
         (|| then_broken(&[&part("Hello")]), false),
     ];

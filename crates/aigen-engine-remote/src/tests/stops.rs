@@ -113,7 +113,7 @@ async fn told(engine: &RemoteEngine, request: TextRequest) -> (Vec<String>, Text
     let mut told = Vec::new();
     loop {
         match events.recv().await.expect("it ends with a last word") {
-            TextEvent::Text(text) => told.push(text),
+            TextEvent::Text(text) => told.extend(text.parts().map(str::to_owned)),
             TextEvent::Finished(ending) => return (told, ending),
             _ => {}
         }

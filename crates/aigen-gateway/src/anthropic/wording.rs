@@ -122,13 +122,14 @@ impl Wording for Messages {
         write(frame, &Event::MessageStart { message });
     }
 
-    fn part(&mut self, frame: &mut Frame, _: &Head, _: u32, part: Part) {
+    fn part(&mut self, frame: &mut Frame, _: &Head, _: u32, part: Part<'_>) {
         match part {
             Part::Text { text, .. } => {
                 if self.open != Some(Growing::Text) {
                     let text = String::new();
                     self.begin(frame, ReplyBlock::Text { text });
                 }
+                let text = text.into_owned();
                 self.grow(frame, BlockDelta::TextDelta { text });
             }
             Part::Call(named) => {

@@ -145,7 +145,7 @@ impl Wording for Answer {
     // A value comes whole or not at all: no request of this route asks for a stream.
     fn open(&mut self, _: &mut Frame, _: &Head) {}
 
-    fn part(&mut self, _: &mut Frame, _: &Head, _: u32, _: Part) {}
+    fn part(&mut self, _: &mut Frame, _: &Head, _: u32, _: Part<'_>) {}
 
     fn close(&mut self, _: &mut Frame, _: &Head, _: Conclusion) {}
 

@@ -373,11 +373,11 @@ impl<W: Wording> Underway<W> {
             match event {
                 CallEvent::Piece { choice, piece } => {
                     let choice = choice as usize;
-                    said[choice].reason(&piece.reasoning);
-                    said[choice].trace.extend(trace::steps(piece.trace));
+                    let said = &mut said[choice];
+                    said.reason(&piece.reasoning);
+                    said.trace.extend(trace::steps(piece.trace));
                     let tokens = logprobs(piece.logprobs, self.tokenizer.as_deref());
-                    let parts = self.speeches[choice].hear(piece.text, tokens);
-                    parts.into_iter().for_each(|part| said[choice].take(part));
+                    self.speeches[choice].hear(&piece.text, tokens, |part| said.take(part));
                 }
                 CallEvent::Ended(ended) => {
                     for (speech, said) in self.speeches.iter_mut().zip(&mut said) {

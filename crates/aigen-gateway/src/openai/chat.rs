@@ -1,6 +1,6 @@
 use super::answer::{Ask, complete, json, quoted};
 use super::conclusion::Conclusion;
-use super::frame::{Frame, NoUsageYet};
+use super::frame::{Around, Frame, NoUsageYet};
 use super::speech::{Named, Part, Said};
 use super::steering::{datasets, sampling, steering};
 use super::tools::{Offer, conversation, offered};
@@ -150,15 +150,12 @@ struct Chat {
     around: Vec<Option<Around>>,
 }
 
-/// Before a text, and after it.
-type Around = (Vec<u8>, Vec<u8>);
-
 impl Chat {
     /// Parts that are nothing but text differ in it alone: the rest is worded once.
     fn text(&mut self, frame: &mut Frame, head: &Head, index: u32, text: &str) {
         let around =
             self.around[index as usize].get_or_insert_with(|| around(head, index, self.usage));
-        frame.text(&around.0, text, &around.1);
+        frame.text(around, text);
     }
 
     fn logprobs(&self, tokens: Vec<TokenLogprob>) -> Option<Logprobs> {
@@ -217,7 +214,7 @@ impl Wording for Chat {
         }
     }
 
-    fn part(&mut self, frame: &mut Frame, head: &Head, index: u32, part: Part) {
+    fn part(&mut self, frame: &mut Frame, head: &Head, index: u32, part: Part<'_>) {
         if let (Part::Text { text, .. }, false) = (&part, self.logprobs) {
             return self.text(frame, head, index, text);
         }
@@ -225,7 +222,7 @@ impl Wording for Chat {
         let calls = &mut self.calls[index as usize];
         match part {
             Part::Text { text, logprobs } => {
-                choice.delta.content = Some(text);
+                choice.delta.content = Some(text.into_owned());
                 choice.logprobs = self.logprobs(logprobs);
             }
             Part::Call(named) => {
@@ -268,6 +265,7 @@ impl Wording for Chat {
     }
 }
 
+/// Behind the text there are names of our own only.
 fn around(head: &Head, index: u32, usage_comes: bool) -> Around {
     let content = Some(String::new());
     let delta = Delta {
@@ -275,15 +273,10 @@ fn around(head: &Head, index: u32, usage_comes: bool) -> Around {
         ..Delta::default()
     };
     let chunk = chunk(head, choice(index, delta));
-    let whole = match usage_comes {
-        true => json(&NoUsageYet::of(&chunk)),
-        false => json(&chunk),
-    };
-    // The last: behind it there are names of our own only.
-    let empty = b"\"content\":\"\"";
-    let at = whole.windows(empty.len()).rposition(|part| part == empty);
-    let (before, after) = whole.split_at(at.expect("a part with text has it") + empty.len());
-    (before[..before.len() - 2].to_vec(), after.to_vec())
+    match usage_comes {
+        true => Around::of(&NoUsageYet::of(&chunk), "content"),
+        false => Around::of(&chunk, "content"),
+    }
 }
 
 fn begun(index: u32, Named { id, name }: Named) -> ToolCallDelta {

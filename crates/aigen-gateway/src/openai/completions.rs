@@ -186,11 +186,11 @@ impl Wording for Text {
 
     fn open(&mut self, _: &mut Frame, _: &Head) {}
 
-    fn part(&mut self, frame: &mut Frame, head: &Head, index: u32, part: Part) {
+    fn part(&mut self, frame: &mut Frame, head: &Head, index: u32, part: Part<'_>) {
         if let Part::Text { text, logprobs } = part {
             let usage_comes = self.usage;
             frame.part(
-                &response(head, self.choice(index, text, logprobs)),
+                &response(head, self.choice(index, text.into_owned(), logprobs)),
                 usage_comes,
             );
         }

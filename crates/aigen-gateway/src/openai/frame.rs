@@ -15,6 +15,29 @@ impl<'a, T> NoUsageYet<'a, T> {
     }
 }
 
+/// What stands around the text of an event, in the stream.
+#[derive(Clone)]
+pub(crate) struct Around {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+impl Around {
+    /// Of an event with an empty text, which is the last of this name in it.
+    pub fn of<T: Serialize>(event: &T, name: &str) -> Self {
+        let mut frame = Frame::default();
+        frame.data(event);
+        let empty = format!("\"{name}\":\"\"");
+        let mut places = frame.0.windows(empty.len());
+        let place = places.rposition(|place| place == empty.as_bytes());
+        let quoted = place.expect("an event has its text") + empty.len() - 2;
+        Self {
+            before: frame.0[..quoted].to_vec(),
+            after: frame.0[quoted + 2..].to_vec(),
+        }
+    }
+}
+
 /// Server-sent events that are ready and not written yet.
 #[derive(Default)]
 pub(crate) struct Frame(Vec<u8>);
@@ -37,12 +60,14 @@ impl Frame {
     }
 
     /// An event of which a text is all that is new.
-    pub fn text(&mut self, before: &[u8], text: &str, after: &[u8]) {
-        self.0.extend_from_slice(b"data: ");
+    pub fn text(&mut self, around: &Around, text: &str) {
+        let Around { before, after } = around;
+        let quotes = 2;
+        self.0
+            .reserve(before.len() + text.len() + quotes + after.len());
         self.0.extend_from_slice(before);
         serde_json::to_writer(&mut self.0, text).expect("a text is JSON");
         self.0.extend_from_slice(after);
-        self.0.extend_from_slice(b"\n\n");
     }
 
     /// An event with a name.

@@ -1,12 +1,13 @@
 use aigen_api::openai::{FinishReason, TokenLogprob, ToolCall, TraceStep};
 use aigen_node::{CallReader, Spoken, Steering};
 use aigen_types::CallId;
+use std::borrow::Cow;
 
 /// What is new in an answer.
-pub(crate) enum Part {
+pub(crate) enum Part<'a> {
     /// More of its text.
     Text {
-        text: String,
+        text: Cow<'a, str>,
         logprobs: Vec<TokenLogprob>,
     },
     /// A function is called.
@@ -45,9 +46,16 @@ impl Speech {
         }
     }
 
-    pub fn hear(&mut self, text: String, logprobs: Vec<TokenLogprob>) -> Vec<Part> {
+    /// Tells `tell` what there is in a text that came, with the probabilities of its tokens.
+    pub fn hear<'a>(
+        &mut self,
+        text: &'a str,
+        logprobs: Vec<TokenLogprob>,
+        mut tell: impl FnMut(Part<'a>),
+    ) {
         let Some(reader) = &mut self.reader else {
-            return vec![Part::Text { text, logprobs }];
+            let text = text.into();
+            return tell(Part::Text { text, logprobs });
         };
         // Tokens of a call are not the answer's text: OpenAI reports none of them either.
         let mut logprobs = if reader.calls() == 0 {
@@ -56,11 +64,10 @@ impl Speech {
             vec![]
         };
         let mut number = reader.calls();
-        let mut parts = Vec::new();
-        for spoken in reader.push(&text) {
-            parts.push(match spoken {
+        for spoken in reader.push(text) {
+            tell(match spoken {
                 Spoken::Text(text) => Part::Text {
-                    text,
+                    text: text.into(),
                     logprobs: std::mem::take(&mut logprobs),
                 },
                 Spoken::Call { name } => {
@@ -76,17 +83,16 @@ impl Speech {
             });
         }
         if !logprobs.is_empty() {
-            let text = String::new();
-            parts.push(Part::Text { text, logprobs });
+            let text = "".into();
+            tell(Part::Text { text, logprobs });
         }
-        parts
     }
 
     /// What was kept back, once nothing follows.
-    pub fn rest(&mut self) -> Option<Part> {
+    pub fn rest(&mut self) -> Option<Part<'static>> {
         match self.reader.as_mut()?.finish()? {
             Spoken::Text(text) => Some(Part::Text {
-                text,
+                text: text.into(),
                 logprobs: Vec::new(),
             }),
             _ => None,
@@ -124,7 +130,7 @@ impl Said {
         said.pop().unwrap_or_default()
     }
 
-    pub fn take(&mut self, part: Part) {
+    pub fn take(&mut self, part: Part<'_>) {
         match part {
             Part::Text { text, logprobs } => {
                 self.text.push_str(&text);

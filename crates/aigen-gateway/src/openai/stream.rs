@@ -5,7 +5,7 @@ use super::logprobs::logprobs;
 use super::once::Once;
 use super::speech::Part;
 use super::trace;
-use super::wording::Wording;
+use super::wording::{Head, Wording};
 use crate::failure::Failure;
 use crate::limits::REPLIES_KEPT_BYTES_MAX;
 use crate::replies::{Kind, RECEIPT, Reply, STREAM, header};
@@ -144,10 +144,17 @@ impl<W: Wording> Events<W> {
                     self.part(choice, Part::Reasoning(piece.reasoning));
                 }
                 self.retract(choice, piece.retracted_bytes);
-                let tokens = logprobs(piece.logprobs, self.underway.tokenizer.as_deref());
-                let speech = &mut self.underway.speeches[choice as usize];
-                let parts = speech.hear(piece.text, tokens);
-                parts.into_iter().for_each(|part| self.part(choice, part));
+                let mut tokens = logprobs(piece.logprobs, self.underway.tokenizer.as_deref());
+                let Self {
+                    underway, frame, ..
+                } = self;
+                let speech = &mut underway.speeches[choice as usize];
+                let (wording, head) = (&mut underway.wording, &underway.head);
+                for text in piece.text.parts() {
+                    speech.hear(text, std::mem::take(&mut tokens), |part| {
+                        tell(wording, frame, head, choice, part);
+                    });
+                }
             }
             Some(CallEvent::Ended(ended)) => self.end(*ended),
             None => {
@@ -176,13 +183,9 @@ impl<W: Wording> Events<W> {
         }
     }
 
-    fn part(&mut self, choice: u32, part: Part) {
-        if matches!(&part, Part::Text { text, logprobs } if text.is_empty() && logprobs.is_empty())
-        {
-            return;
-        }
+    fn part(&mut self, choice: u32, part: Part<'_>) {
         let Underway { wording, head, .. } = &mut self.underway;
-        wording.part(&mut self.frame, head, choice, part);
+        tell(wording, &mut self.frame, head, choice, part);
     }
 
     fn end(&mut self, ended: Ended) {
@@ -216,5 +219,12 @@ impl<W: Wording> Events<W> {
         let Underway { wording, head, .. } = &mut self.underway;
         wording.fail(&mut self.frame, head, failure);
         self.over = true;
+    }
+}
+
+/// Words a part, unless there is nothing in it.
+fn tell<W: Wording>(wording: &mut W, frame: &mut Frame, head: &Head, choice: u32, part: Part<'_>) {
+    if !matches!(&part, Part::Text { text, logprobs } if text.is_empty() && logprobs.is_empty()) {
+        wording.part(frame, head, choice, part);
     }
 }

@@ -38,7 +38,7 @@ pub(crate) trait Wording: Send + 'static {
     fn open(&mut self, frame: &mut Frame, head: &Head);
 
     /// More of an answer, the first of which is 0.
-    fn part(&mut self, frame: &mut Frame, head: &Head, choice: u32, part: Part);
+    fn part(&mut self, frame: &mut Frame, head: &Head, choice: u32, part: Part<'_>);
 
     /// What a stream ends with.
     fn close(&mut self, frame: &mut Frame, head: &Head, conclusion: Conclusion);

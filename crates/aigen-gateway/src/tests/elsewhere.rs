@@ -38,7 +38,21 @@ struct Elsewhere {
     gate: Arc<Mutex<Option<mpsc::Receiver<()>>>>,
 }
 
-struct Unheard;
+/// Ends nothing.
+pub struct Unheard;
+
+/// Another server's model.
+pub fn info(control: ControlLevel) -> TextInfo {
+    TextInfo {
+        digest: Digest([7; 32]),
+        context_tokens: 4096,
+        answer_tokens: 500,
+        control,
+        tools: false,
+        probabilities: false,
+        upstreams: Vec::new(),
+    }
+}
 
 impl TextControl for Unheard {
     fn hang_up(&self) {}
@@ -48,15 +62,7 @@ impl TextControl for Unheard {
 
 impl TextEngine for Elsewhere {
     fn info(&self) -> TextInfo {
-        TextInfo {
-            digest: Digest([7; 32]),
-            context_tokens: 4096,
-            answer_tokens: 500,
-            control: self.control,
-            tools: false,
-            probabilities: false,
-            upstreams: Vec::new(),
-        }
+        info(self.control)
     }
 
     fn check(&self, _: &TextRequest) -> Result<(), String> {
@@ -85,7 +91,7 @@ impl TextEngine for Elsewhere {
                 FILTERED => Ok(TextFinish::Filtered),
                 _ => Ok(TextFinish::Stop),
             };
-            on_event(TextEvent::Text(text.to_owned()));
+            on_event(TextEvent::Text(text.into()));
             let claimed = None;
             on_event(TextEvent::Finished(TextEnding { finish, claimed }));
         });

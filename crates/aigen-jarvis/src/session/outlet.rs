@@ -103,7 +103,7 @@ impl Outlet {
         }
         self.told = usage;
         (self.on_event)(Event::Output(Piece {
-            text,
+            text: text.into(),
             retracted_bytes: u64::try_from(retracted).unwrap_or(u64::MAX),
             usage,
             logprobs,

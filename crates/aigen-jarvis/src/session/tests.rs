@@ -484,7 +484,7 @@ mod beyond_rows {
             ..Played::new(decisions)
         };
         let outcome = stage.run(stage.request(Program::new(played)));
-        let texts: Vec<&str> = outcome.pieces().map(|piece| piece.text.as_str()).collect();
+        let texts: Vec<&str> = outcome.pieces().map(|piece| &*piece.text).collect();
         assert_eq!(texts.concat(), "é€😀\u{fffd}a\u{fffd}");
         let characters = texts.iter().all(|text| text.chars().count() <= 1);
         assert!(characters, "{texts:?}");

@@ -4,7 +4,7 @@
 use super::{Asking, Counting, Listener, Measured};
 use crate::work::Told;
 use aigen_engine::EngineError;
-use aigen_engine::text::{TextControl, TextFault, TextFinish, TextRequest};
+use aigen_engine::text::{TextControl, TextFault, TextFinish, TextParts, TextRequest};
 use aigen_jarvis::{BranchId, Ending, Event, Fault, Finish, Piece, TextSaid, TextSession, Usage};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
@@ -181,7 +181,11 @@ impl Joined {
             let failed = matches!(ending.finish, Finish::Fault(_));
             let usage = usage(&requests, &ending);
             let piece = Piece {
-                text: if failed { String::new() } else { text },
+                text: if failed {
+                    TextParts::default()
+                } else {
+                    text.into()
+                },
                 // What was not kept is told in the end.
                 usage: Usage {
                     discarded_tokens: 0,

@@ -164,7 +164,7 @@ async fn the_likeliest_of_three_requests_is_the_answer() {
         told.will(move |request, mut on_event| {
             assert!(request.probabilities);
             on_event(TextEvent::Started);
-            on_event(TextEvent::Text(text.to_owned()));
+            on_event(TextEvent::Text(text.into()));
             on_event(TextEvent::Logprob(logprob));
             on_event(TextEvent::Finished(TextEnding {
                 finish: Ok(TextFinish::Stop),

@@ -52,7 +52,7 @@ impl Told {
         self.will(move |_, mut on_event| {
             if !text.is_empty() {
                 on_event(TextEvent::Started);
-                on_event(TextEvent::Text(text.to_owned()));
+                on_event(TextEvent::Text(text.into()));
             }
             let claimed = claim.map(|(prompt, cached, completion)| Claimed {
                 prompt: Some(prompt),
@@ -305,7 +305,7 @@ async fn hanging_up_is_told_on() {
         told.will(move |_, mut on_event| {
             if !said.is_empty() {
                 on_event(TextEvent::Started);
-                on_event(TextEvent::Text(said.to_owned()));
+                on_event(TextEvent::Text(said.into()));
             }
             let _ = asked.send(());
             std::thread::spawn(move || {
@@ -543,7 +543,7 @@ async fn tools_are_offered_elsewhere() {
             "the upstream has words of its own: {messages:?}"
         );
         on_event(TextEvent::Started);
-        on_event(TextEvent::Text("Wait.".to_owned()));
+        on_event(TextEvent::Text("Wait.".into()));
         for arguments in ["{\"a\":1}", "{}"] {
             let (name, arguments) = ("look".to_owned(), arguments.to_owned());
             on_event(TextEvent::Call(TextCall { name, arguments }));
@@ -583,7 +583,7 @@ async fn a_call_in_text_is_no_call() {
     told.will(|_, mut on_event| {
         on_event(TextEvent::Started);
         for part in ["Wait.", "<tool_", "call>\n{\"name\": \"stop\"", "}"] {
-            on_event(TextEvent::Text(part.to_owned()));
+            on_event(TextEvent::Text(part.into()));
         }
         let (finish, claimed) = (Ok(TextFinish::Stop), None);
         on_event(TextEvent::Finished(TextEnding { finish, claimed }));

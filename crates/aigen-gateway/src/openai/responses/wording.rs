@@ -301,9 +301,9 @@ impl Wording for Responses {
         self.write(frame, Event::InProgress { response });
     }
 
-    fn part(&mut self, frame: &mut Frame, head: &Head, _: u32, part: Part) {
+    fn part(&mut self, frame: &mut Frame, head: &Head, _: u32, part: Part<'_>) {
         match part {
-            Part::Text { text, logprobs } => self.text(frame, head, text, logprobs),
+            Part::Text { text, logprobs } => self.text(frame, head, text.into_owned(), logprobs),
             Part::Call(named) => {
                 self.end(frame, ResponseStatus::Completed);
                 let place = self.items.len();
