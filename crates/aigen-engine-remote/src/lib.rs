@@ -13,6 +13,7 @@
 //!
 //! Absent by construction: no money, no URL from a request, and no key in any message.
 
+mod alike;
 mod attempt;
 mod breaker;
 mod calls;

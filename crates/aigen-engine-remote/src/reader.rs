@@ -6,16 +6,16 @@ use aigen_engine::Transcript;
 use aigen_engine::text::{Claimed, TextEvent, TextFinish, TextParts, TextRequest};
 
 use crate::Secret;
+use crate::alike::Alike;
 use crate::attempt::{Answered, Failed};
 use crate::calls::Calls;
 use crate::limits::TEXT_BYTES_PER_TOKEN;
-use crate::text::Alike;
 use crate::wire::{self, CallPart, Part};
 
 /// Follows an answer's parts.
 pub(crate) struct Reader {
     key: Option<Secret>,
-    /// Events like which there was one.
+    /// What was around the text of an event that said nothing else.
     alike: Option<Alike>,
     /// Text that may be told, and was not yet.
     said: TextParts,

@@ -27,12 +27,6 @@ impl TextParts {
         let ends = self.later.iter().copied().chain([self.text.len()]);
         begins.zip(ends).map(|(begin, end)| &self.text[begin..end])
     }
-
-    /// The text in one.
-    #[must_use]
-    pub fn into_string(self) -> String {
-        self.text
-    }
 }
 
 impl Deref for TextParts {
@@ -64,12 +58,6 @@ impl<'a> FromIterator<&'a str> for TextParts {
     }
 }
 
-impl PartialEq<str> for TextParts {
-    fn eq(&self, other: &str) -> bool {
-        self.text == other
-    }
-}
-
 impl PartialEq<&str> for TextParts {
     fn eq(&self, other: &&str) -> bool {
         self.text == *other
@@ -92,7 +80,6 @@ mod tests {
             let text: TextParts = pushed.iter().copied().collect();
             assert_eq!(text.parts().collect::<Vec<_>>(), parts);
             assert_eq!(text, pushed.concat().as_str());
-            assert_eq!(text.into_string(), pushed.concat());
         }
         let whole = TextParts::from("one piece");
         assert_eq!(whole.parts().collect::<Vec<_>>(), ["one piece"]);

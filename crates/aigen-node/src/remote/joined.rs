@@ -4,7 +4,7 @@
 use super::{Asking, Counting, Listener, Measured};
 use crate::work::Told;
 use aigen_engine::EngineError;
-use aigen_engine::text::{TextControl, TextFault, TextFinish, TextParts, TextRequest};
+use aigen_engine::text::{TextControl, TextFault, TextFinish, TextRequest};
 use aigen_jarvis::{BranchId, Ending, Event, Fault, Finish, Piece, TextSaid, TextSession, Usage};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
@@ -180,12 +180,9 @@ impl Joined {
             let (text, ending) = last_word(session, &requests);
             let failed = matches!(ending.finish, Finish::Fault(_));
             let usage = usage(&requests, &ending);
+            let text = if failed { String::new() } else { text };
             let piece = Piece {
-                text: if failed {
-                    TextParts::default()
-                } else {
-                    text.into()
-                },
+                text: text.into(),
                 // What was not kept is told in the end.
                 usage: Usage {
                     discarded_tokens: 0,
