@@ -2,17 +2,18 @@
 //! own, with bounds that the system enforces.
 
 use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::thread;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use wasmtime::{Config, Engine};
 
 use crate::ComponentError;
 use crate::limits::{
-    COMPILE_CPU_SECONDS_MAX, COMPILE_MEMORY_BYTES_MAX, COMPONENT_BYTES_MAX, IMAGE_BYTES_MAX,
-    STACK_BYTES_MAX,
+    COMPILE_CPU_SECONDS, COMPILE_CPU_SECONDS_PER_MIB, COMPILE_MEMORY_BYTES_MAX,
+    COMPONENT_BYTES_MAX, IMAGE_BYTES_MAX, STACK_BYTES_MAX,
 };
 
 /// A program that calls [`compile_child`].
@@ -41,9 +42,8 @@ pub(crate) fn config() -> Config {
 /// message, to the standard output. The process that calls it is bounded from then on.
 #[must_use]
 pub fn compile_child() -> ExitCode {
-    let outcome = bound()
+    let outcome = bounded()
         .map_err(|error| error.to_string())
-        .and_then(|()| read().map_err(|error| error.to_string()))
         .and_then(|bytes| compile(&bytes));
     let (code, bytes) = match outcome {
         Ok(image) => (ExitCode::SUCCESS, image),
@@ -55,17 +55,31 @@ pub fn compile_child() -> ExitCode {
     }
 }
 
-fn bound() -> io::Result<()> {
+/// What to compile, in a process that is bounded by it from then on.
+fn bounded() -> io::Result<Vec<u8>> {
     let at_most = |most| Rlimit {
         current: Some(most),
         maximum: Some(most),
     };
-    setrlimit(Resource::Cpu, at_most(COMPILE_CPU_SECONDS_MAX))?;
     setrlimit(Resource::As, at_most(COMPILE_MEMORY_BYTES_MAX))?;
     setrlimit(Resource::Core, at_most(0))?;
     // A hint to the system only.
     let _ = rustix::process::nice(10);
-    Ok(())
+    let bytes = read()?;
+    let seconds = cpu_seconds_max(bytes.len());
+    let time = Rlimit {
+        current: Some(seconds),
+        // Where both are one number the system sends a signal that says nothing of time.
+        maximum: Some(seconds + 1),
+    };
+    setrlimit(Resource::Cpu, time)?;
+    Ok(bytes)
+}
+
+/// Seconds of processor time that compiling so many bytes may take.
+pub(crate) fn cpu_seconds_max(bytes: usize) -> u64 {
+    let mib = u64::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u64::MAX);
+    COMPILE_CPU_SECONDS.saturating_add(COMPILE_CPU_SECONDS_PER_MIB.saturating_mul(mib))
 }
 
 fn read() -> io::Result<Vec<u8>> {
@@ -111,11 +125,22 @@ impl CompilerProcess {
         match status.code() {
             Some(0) => Ok(output),
             Some(1) => Err(ComponentError::new(String::from_utf8_lossy(&output))),
-            _ => Err(ComponentError::new(format!(
-                "it took more than {COMPILE_CPU_SECONDS_MAX} s or {} MiB to compile",
-                COMPILE_MEMORY_BYTES_MAX >> 20
-            ))
-            .hint("make it smaller: fewer and shorter functions")),
+            _ => Err(ended(status, bytes.len())),
         }
     }
+}
+
+/// Why a child that said nothing was ended.
+fn ended(status: ExitStatus, bytes: usize) -> ComponentError {
+    let why = match status.signal() {
+        Some(signal) if signal == Signal::XCPU.as_raw() => {
+            let most = cpu_seconds_max(bytes);
+            format!("it took more than {most} s of processor time to compile")
+        }
+        _ => {
+            let most = COMPILE_MEMORY_BYTES_MAX >> 20;
+            format!("it took more than {most} MiB to compile, or broke the compiler ({status})")
+        }
+    };
+    ComponentError::new(why).hint("make it smaller: fewer and shorter functions")
 }

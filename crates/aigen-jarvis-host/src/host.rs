@@ -73,8 +73,8 @@ impl Host {
     }
 
     /// A controller from a component, or from a core module that describes itself as
-    /// one. Blocks for up to [`crate::limits::COMPILE_CPU_SECONDS_MAX`]; what was compiled
-    /// lately is there at once.
+    /// one. Blocks for as long as its compiler may take
+    /// ([`crate::limits::COMPILE_CPU_SECONDS`]); what was compiled lately is there at once.
     ///
     /// # Errors
     /// If it is none, imports what controllers do not have, or is too large.

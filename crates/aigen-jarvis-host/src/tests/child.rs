@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use aigen_jarvis::Wake;
 
 use super::{Guest, open};
+use crate::compile::cpu_seconds_max;
+use crate::limits::COMPONENT_BYTES_MAX;
 use crate::{CompilerProcess, Host, Images};
 
 /// The example `compiler`, which cargo builds beside the tests.
@@ -69,14 +71,39 @@ fn a_compiler_that_does_not_start_is_named() {
     assert!(refused.contains("process could not run"), "{refused}");
 }
 
-/// A process that is ended by the system's bounds has compiled nothing.
+/// A process that is ended by the system's bounds has compiled nothing, and what is said of
+/// it tells its time from its memory.
 #[test]
 fn a_compiler_that_is_ended_says_so() {
-    let shell = CompilerProcess {
-        program: PathBuf::from("/bin/sh"),
-        arguments: vec!["-c".to_owned(), "kill -9 $$".to_owned()],
-    };
-    let host = Host::start(Some(shell), None).unwrap();
-    let refused = host.compile(b"\0asm\x0d\0\x01\0").unwrap_err();
-    assert!(refused.to_string().contains("make it smaller"), "{refused}");
+    for (signal, why) in [
+        ("XCPU", "more than 25 s of processor time"),
+        ("ABRT", "more than 2048 MiB"),
+        ("KILL", "more than 2048 MiB"),
+    ] {
+        let shell = CompilerProcess {
+            program: PathBuf::from("/bin/sh"),
+            arguments: vec!["-c".to_owned(), format!("kill -{signal} $$")],
+        };
+        let host = Host::start(Some(shell), None).unwrap();
+        let refused = host.compile(b"\0asm\x0d\0\x01\0").unwrap_err();
+        let refused = refused.to_string();
+        assert!(refused.contains(why), "{signal}: {refused}");
+        assert!(refused.contains("make it smaller"), "{signal}: {refused}");
+    }
+}
+
+/// An interpreter may take longer than a few functions.
+#[test]
+fn larger_components_may_take_longer() {
+    let rows = [
+        (0, 20),
+        (1, 25),
+        (1 << 20, 25),
+        ((1 << 20) + 1, 30),
+        (18_357_524, 110),
+        (COMPONENT_BYTES_MAX, 180),
+    ];
+    for (bytes, seconds) in rows {
+        assert_eq!(cpu_seconds_max(bytes), seconds, "{bytes} bytes");
+    }
 }

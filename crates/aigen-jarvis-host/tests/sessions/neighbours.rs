@@ -1,6 +1,7 @@
 //! What strangers try in whole sessions, beside fifty that behave.
 
 use aigen_jarvis::StartError;
+use aigen_jarvis_host::limits::STEP_FUEL_MAX;
 use aigen_testkit_guests::{HOSTILE, Hostile};
 
 use super::*;
@@ -72,6 +73,8 @@ impl Street {
         let settings = Settings {
             backtracks: true,
             branches: 2,
+            // So little that it is spent before the time of a step is, on a processor a fifth as fast as others, too.
+            step_fuel: STEP_FUEL_MAX / 2,
             ..Settings::default()
         };
         let program = component.program(Arc::clone(&self.world.compiler), settings);
