@@ -133,6 +133,12 @@ impl SessionHandle {
     pub fn cancel(&self) {
         self.0.cancel();
     }
+
+    /// Ends sessions of one engine like [`SessionHandle::cancel`], if none of them has told
+    /// [`crate::Event::Started`] or is about to; else nothing happens to any.
+    pub fn withdraw(all: &[Self]) {
+        SessionControl::withdraw(all.iter().map(|handle| &handle.0));
+    }
 }
 
 impl Drop for SessionHandle {

@@ -201,6 +201,15 @@ impl Ongoing {
         }
     }
 
+    /// It has to end, if it has not begun by now.
+    pub fn withdraw(&self) {
+        match self {
+            Self::Embedded(sessions) => SessionHandle::withdraw(sessions),
+            // Nobody waits there in a line of this process.
+            Self::Remote { .. } => {}
+        }
+    }
+
     /// It has to end.
     pub fn cancel(&self) {
         match self {

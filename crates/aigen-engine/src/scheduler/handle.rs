@@ -40,6 +40,8 @@ pub(super) enum Command {
     Submit(Submission),
     Wake(SessionId),
     Cancel(SessionId),
+    /// Ends these, if all of them wait to begin.
+    Withdraw(Vec<SessionId>),
     /// A driver that was asked aside is back.
     Back(Box<Return>),
     Stop,
@@ -272,6 +274,17 @@ impl SessionControl {
     /// [`EngineError::Cancelled`]. A session that is over is left alone.
     pub fn cancel(&self) {
         let _ = self.commands.send(Command::Cancel(self.session));
+    }
+
+    /// Ends sessions of one engine as [`SessionControl::cancel`] does, if none of them has begun:
+    /// where [`super::Driver::started`] was called of one, nothing happens to any.
+    pub fn withdraw<'a>(all: impl IntoIterator<Item = &'a Self>) {
+        let mut all = all.into_iter().peekable();
+        let Some(commands) = all.peek().map(|first| first.commands.clone()) else {
+            return;
+        };
+        let sessions = all.map(|control| control.session).collect();
+        let _ = commands.send(Command::Withdraw(sessions));
     }
 
     /// Resumes the branches that wait. A wake that comes while a branch does not

@@ -137,6 +137,7 @@ impl Scheduler {
             Command::Submit(submission) => self.line.push(submission),
             Command::Wake(session) => self.wake(session),
             Command::Cancel(session) => self.end_session(session, &EngineError::Cancelled),
+            Command::Withdraw(sessions) => self.withdraw(&sessions),
             Command::Back(back) => self.welcome(*back),
             Command::Stop => return Err(Stop),
         }

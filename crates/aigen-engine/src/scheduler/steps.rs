@@ -1,6 +1,6 @@
 //! Asking drivers and doing what they say; the ends of branches and sessions.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
 
 use super::aside::{Call, Errand, Return};
@@ -240,6 +240,18 @@ impl Scheduler {
                 error: error.clone(),
                 unread: waiting.prompt.len() as u32,
             }));
+        }
+    }
+
+    /// Ends these sessions, if all of them wait to begin: in the line, or for what another computes.
+    pub(super) fn withdraw(&mut self, sessions: &[SessionId]) {
+        let unbegun = self.slots.iter().flatten().filter(|branch| !branch.begun);
+        let line = self.line.iter().map(|waiting| waiting.session);
+        let waiting: BTreeSet<_> = unbegun.map(|branch| branch.session).chain(line).collect();
+        if sessions.iter().all(|session| waiting.contains(session)) {
+            for session in sessions {
+                self.end_session(*session, &EngineError::Cancelled);
+            }
         }
     }
 

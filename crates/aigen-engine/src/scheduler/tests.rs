@@ -1,4 +1,5 @@
 mod aside;
+mod leaving;
 mod memory;
 mod unread;
 
@@ -425,23 +426,6 @@ fn a_session_that_waits_holds_nobody_up() {
     waiting.cancel();
     let events = bench.until_gone(1);
     assert!(events.contains(&Failed("waiting", EngineError::Cancelled)));
-}
-
-#[test]
-fn cancelling_frees_the_sequence_within_a_pass() {
-    let bench = Bench::with_sequences(1);
-    let endless = bench.submit("endless", "a", |_| feed(u32::from(b'a')));
-    let waiting = bench.submit("waiting", "a", decode(1));
-    waiting.cancel();
-    assert!(
-        bench
-            .until_gone(1)
-            .contains(&Failed("waiting", EngineError::Cancelled))
-    );
-    bench.submit("next", "p", decode(2));
-    endless.cancel();
-    endless.cancel();
-    assert_eq!(bench.said("next", 2), "qr");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{World, embedded, endless, node_with, parsed, read, request};
 use crate::{AdmissionLimits, NodeError, Observed, Observer};
 use aigen_journal::MemoryStore;
 use aigen_network::{Outcome, Receipt};
-use aigen_types::ModelName;
+use aigen_types::{Amount, ModelName};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,12 +25,12 @@ fn own(error: &NodeError) -> bool {
 /// A call that nobody reads keeps its sequence.
 #[tokio::test]
 async fn a_call_that_is_not_computed_in_time_is_refused_and_free() {
-    let world = world(AdmissionLimits {
+    let world = world(AdmissionLimits::default()).await;
+    let unread = world.complete(3_000).await.unwrap();
+    world.node.limit_admission(AdmissionLimits {
         queue_time_max: Duration::from_millis(20),
         ..AdmissionLimits::default()
-    })
-    .await;
-    let unread = world.complete(3_000).await.unwrap();
+    });
     let late = world.complete(10).await.unwrap_err();
     assert!(
         !own(&late) && late.to_string().contains("in time"),
@@ -45,9 +45,41 @@ async fn a_call_that_is_not_computed_in_time_is_refused_and_free() {
         assert_eq!(charged.sum::<u128>(), 0, "it was charged nothing");
     }
     drop(unread);
+    world.node.limit_admission(AdmissionLimits::default());
     let (text, _) = read(world.complete(10).await.unwrap()).await;
     assert_eq!(text.len(), 10);
     world.check();
+}
+
+/// Nobody may wait at all, so that each call is told to leave just when it begins.
+#[tokio::test]
+async fn a_call_that_begins_in_the_last_moment_is_answered_whole() {
+    let limits = AdmissionLimits {
+        queue_time_max: Duration::ZERO,
+        ..AdmissionLimits::default()
+    };
+    for _ in 0..40 {
+        let world = world(limits).await;
+        let mut answered = 0;
+        // After as many ends it is known that nobody is reached in no time.
+        for _ in 0..8 {
+            match world.complete(10).await {
+                Ok(running) => {
+                    let (text, _) = read(running).await;
+                    assert_eq!(text.len(), 10);
+                    answered += 1;
+                }
+                Err(late) => assert!(late.to_string().contains("in time"), "{late}"),
+            }
+        }
+        world.node.durable().await.unwrap();
+        let network = world.node.network();
+        let receipts = network.receipts();
+        let paid = receipts.filter(|(_, receipt)| receipt.total() > Amount::ZERO);
+        assert_eq!(paid.count(), answered, "whoever is refused pays nothing");
+        drop(network);
+        world.check();
+    }
 }
 
 #[tokio::test]
