@@ -1,7 +1,7 @@
 //! One try of one upstream.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
@@ -132,12 +132,12 @@ async fn asked(
     let reply = send(options, upstream, post(options, upstream, request)).await?;
     let streamed = content_type(&reply).starts_with("text/event-stream");
     let reader = Reader::new(request, upstream.options.key.clone());
-    let reading = async {
+    let reading = pin!(async {
         match streamed {
             true => read_stream(reply, timeouts, reader, heard).await,
             false => read_whole(reply, timeouts, reader, heard).await,
         }
-    };
+    });
     let left = timeouts.total.saturating_sub(began.elapsed());
     match tokio::time::timeout(left, reading).await {
         Ok(answered) => answered,
@@ -165,7 +165,7 @@ pub(crate) async fn send(
         first_byte: first,
         ..
     } = options.timeouts;
-    let answering = upstream.road.post(asked, post, patience);
+    let answering = pin!(upstream.road.post(asked, post, patience));
     let reply = match tokio::time::timeout(first, answering).await {
         Err(_) => return Err(Failed::slow("the first byte", first)),
         Ok(answered) => answered?,

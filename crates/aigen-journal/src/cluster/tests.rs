@@ -9,8 +9,10 @@ use crate::{
 };
 use aigen_types::{Amount, NodeId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 const TIMING: Timing = Timing {
@@ -27,6 +29,8 @@ struct World {
     nodes: Arc<Mutex<BTreeMap<String, Journal>>>,
     /// The store does not answer.
     cut: Arc<AtomicBool>,
+    /// Held by whoever has node 2 wait before it takes part.
+    door: Arc<Mutex<()>>,
     /// Answers of the leader that get lost on their way back, still to come.
     lost_answers: Arc<AtomicU64>,
     clock: Arc<AtomicU64>,
@@ -94,6 +98,9 @@ impl Store for World {
 impl Election for World {
     fn campaign(&mut self, me: &Candidate, lease: Duration) -> Result<Leader, StoreError> {
         self.reach()?;
+        if me.node == NodeId(2) {
+            drop(self.door.lock().unwrap());
+        }
         let now = Instant::now();
         self.seen.lock().unwrap().insert(me.node, now);
         let mut held = self.lease.lock().unwrap();
@@ -219,6 +226,26 @@ async fn what_one_node_has_answered_the_other_shows() {
         other.catch_up().await;
         assert_eq!(ada(other), Amount::from_nano(id * 10));
     }
+}
+
+/// What was recorded since it read the journal, and before it took part for the first time.
+#[test]
+fn who_joins_shows_what_was_answered_meanwhile() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _within = runtime.enter();
+    let world = World::default();
+    let one = world.start(1);
+    let done = |command| runtime.block_on(one.submit(command)).unwrap().result;
+    done(founding()).unwrap();
+    let door = world.door.lock().unwrap();
+    let two = world.start(2);
+    done(issue(1, 10)).unwrap();
+    let mut caught_up = pin!(two.catch_up());
+    let mut nobody = Context::from_waker(Waker::noop());
+    assert!(caught_up.as_mut().poll(&mut nobody).is_pending());
+    drop(door);
+    runtime.block_on(caught_up);
+    assert_eq!(ada(&two), Amount::from_nano(10));
 }
 
 /// Who follows while the store is gone shows what it knew, rather than nothing.
