@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-const DIGITS: [u8; 16] = *b"0123456789abcdef";
-
 /// Bytes, shown as lowercase hex.
 ///
 /// ```
@@ -23,7 +21,11 @@ pub(crate) fn write<const BYTES: usize>(
     bytes: [u8; BYTES],
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
-    let digit = |number: u8| DIGITS[usize::from(number)];
+    // Without a table or a branch, several digits are made at once.
+    let digit = |number: u8| {
+        let letters = u8::from(number > 9).wrapping_mul(b'a' - b'9' - 1);
+        number.wrapping_add(b'0').wrapping_add(letters)
+    };
     let pairs = bytes.map(|byte| [digit(byte >> 4), digit(byte & 15)]);
     let text = core::str::from_utf8(pairs.as_flattened());
     f.write_str(text.expect("hex digits are ASCII"))

@@ -1,8 +1,8 @@
 //! From hash to place on a shelf, for ids that are too many for memory: what an [`Index`](super::index::Index)
-//! is in memory. Pages of 64 entries, found by the first bits of the hash (extendible hashing; Fagin
+//! is in memory. Pages of 256 entries, found by the first bits of the hash (extendible hashing; Fagin
 //! et al., 1979): a full page is parted in two, so that no insertion ever moves more than a page. What
-//! stays in memory is less than a byte for each entry. Looking one up is one read; of those that are not there six in
-//! seven are known by the marks of their page without one, and nearly all that are looked up are new.
+//! stays in memory is two bytes for each entry. Looking one up is one read; of those that are not there 22 in
+//! 23 are known by the marks of their page without one, and nearly all that are looked up are new.
 
 use super::push;
 use crate::Shelf;
@@ -16,6 +16,9 @@ const ENTRIES: usize = if cfg!(test) { 4 } else { 256 };
 const TOGETHER: usize = if cfg!(test) { 2 } else { 8 };
 const ENTRY_BYTES: usize = 16;
 const PAGE_BYTES: usize = ENTRIES * ENTRY_BYTES;
+
+/// A page's marks, 64 in each.
+const MARK_WORDS: usize = 24;
 
 /// Leads there may be for each page. Scattered hashes need two to eight; whoever found ids whose hashes
 /// begin alike would otherwise have the leads doubled until memory is full.
@@ -48,15 +51,15 @@ impl Page {
 }
 
 /// Two bits for each entry of a page, at places that its hash gives (Bloom, 1970): with 180 entries, as a page has
-/// by and large, 37 % of 768 are set, and both of an entry that is not there are in 14 % of all cases.
+/// by and large, 21 % of 1,536 are set, and both of an entry that is not there are in 4 % of all cases.
 #[derive(Clone, Copy, Debug, Default)]
-struct Marks([u64; 12]);
+struct Marks([u64; MARK_WORDS]);
 
 impl Marks {
     /// The first bits of a hash lead to its page: of those of one page only the last differ.
     fn places(hash: u64) -> [(usize, u64); 2] {
         [hash, hash >> 16].map(|bits| {
-            let place = (bits & 0xffff).wrapping_mul(768) >> 16;
+            let place = (bits & 0xffff).wrapping_mul(wide(MARK_WORDS) << 6) >> 16;
             let bit = 1_u64.unbounded_shl(u32::try_from(place & 63).unwrap_or_default());
             (index(place >> 6), bit)
         })
@@ -108,13 +111,21 @@ impl Catalogue {
         let number = self.page_of(hash);
         let mut found = self.in_memory(number, hash).filter(|place| is_it(*place));
         found.next().or_else(|| {
-            let mut bytes = [0; PAGE_BYTES];
             let marked = self.marks[number].may_have(hash);
-            let entries = marked.then(|| self.shelved(number, &mut bytes));
-            let mut entries = entries.into_iter().flatten();
-            let found = entries.find(|entry| entry.hash == hash && is_it(index(entry.place)))?;
-            Some(index(found.place))
+            marked.then(|| self.find_shelved(number, hash, &is_it))?
         })
+    }
+
+    fn find_shelved(
+        &self,
+        number: usize,
+        hash: u64,
+        is_it: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let mut bytes = [0; PAGE_BYTES];
+        let mut entries = self.shelved(number, &mut bytes);
+        let found = entries.find(|entry| entry.hash == hash && is_it(index(entry.place)))?;
+        Some(index(found.place))
     }
 
     /// The places under `hash` that are not on the shelf.
@@ -304,8 +315,8 @@ mod tests {
                 (entries + 1..=entries + 10_000).filter(|n| !marks.may_have(scattered(*n)));
             others.count()
         };
-        assert!(unknown(180) > 8_400, "{}", unknown(180));
-        assert!(unknown(256) > 7_300, "{}", unknown(256));
+        assert!(unknown(180) > 9_400, "{}", unknown(180));
+        assert!(unknown(256) > 9_000, "{}", unknown(256));
     }
 
     #[test]
