@@ -1,6 +1,7 @@
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::cluster::{Member, Membership, SILENCE_MAX};
+use crate::mailbox::Address;
 use crate::pulse::Pulse;
 use crate::queue::{
     Committed, Forwarded, Inbox, NotLeading, Own, QUEUE_BATCHES_MAX, Queued, Reply, Role, Shown,
@@ -45,18 +46,18 @@ impl Early {
         (&mut self.applied).await.map_err(|_| Stopped)
     }
 
-    /// Waits until it is durable.
+    /// Waits until it is durable. May be dropped and called again as long as it has not answered.
     ///
     /// # Errors
     /// When it never will be.
-    pub async fn durable(mut self) -> Result<Committed, Stopped> {
+    pub async fn durable(&mut self) -> Result<Committed, Stopped> {
         if let Ok(committed) = self.durable.try_recv() {
             return Ok(committed);
         }
-        if let Some(desk) = &self.desk {
+        if let Some(desk) = self.desk.take() {
             desk.want(None);
         }
-        self.durable.await.map_err(|_| Stopped)
+        (&mut self.durable).await.map_err(|_| Stopped)
     }
 }
 
@@ -153,7 +154,7 @@ impl Journal {
         let shown = Shown {
             tip: replica.tip(),
             generation: 0,
-            reachable: role == Role::Alone,
+            reachable: (role == Role::Alone).then_some(true),
             role,
             stopped: false,
         };
@@ -223,8 +224,12 @@ impl Journal {
     }
 
     fn queue(&self, commands: Vec<Command>, reply: Reply) -> Result<(), Stopped> {
-        let batch = Batch::new(commands);
-        let own = Own { batch, reply };
+        let own = Own {
+            batch: Batch::new(commands),
+            // Who waits for an early answer mostly has it by then, and nobody is woken.
+            address: Address::here().filter(|_| reply.is_urgent()),
+            reply,
+        };
         match &self.door {
             Door::Alone(entrance) => entrance.0.take(own).ok_or(Stopped),
             Door::Member(queue) => self.put(queue, Queued::Own(own)),
@@ -327,7 +332,9 @@ impl Journal {
         let (Door::Member(queue), Role::Following { .. }) = (&self.door, self.role()) else {
             return;
         };
-        if !self.is_reachable() {
+        // One that has just joined may have missed what was recorded since it read the journal.
+        let joins = self.shown.borrow().reachable.is_none();
+        if !joins && !self.is_reachable() {
             return;
         }
         let (reply, caught_up) = oneshot::channel();
@@ -353,7 +360,7 @@ impl Journal {
     pub fn is_reachable(&self) -> bool {
         let shown = self.shown.borrow();
         let beats = self.member.as_ref().is_none_or(|member| member.0.beats());
-        shown.reachable && !shown.stopped && beats
+        shown.reachable == Some(true) && !shown.stopped && beats
     }
 
     /// Waits until role or reach have changed since this was last asked through this clone.

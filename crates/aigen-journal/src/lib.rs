@@ -10,9 +10,11 @@ mod codec;
 mod commands;
 mod content;
 mod copy;
+mod crowd;
 mod ended;
 mod journal;
 mod machine;
+mod mailbox;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -41,6 +43,7 @@ pub use codec::DecodeError;
 pub use content::ContentStore;
 pub use copy::{copy, take_snapshot};
 pub use journal::{Early, Journal, Stopped};
+pub use mailbox::Mailbox;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresElection, PostgresStore};

@@ -54,6 +54,12 @@ impl Machine {
         Arc::clone(&self.network)
     }
 
+    /// How many are open.
+    pub fn calls(&self) -> usize {
+        let network = self.network.read().expect("readers do not panic");
+        network.calls().len()
+    }
+
     pub fn tip(&self) -> Tip {
         self.tip
     }

@@ -2,6 +2,7 @@
 
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
+use crate::mailbox::Address;
 use crate::record::{RECORD_BODY_BYTES_MAX, Tip};
 use crate::replay::Answer;
 use aigen_types::NodeId;
@@ -87,6 +88,8 @@ impl Drop for Inbox {
 pub(crate) struct Own {
     pub batch: Batch,
     pub reply: Reply,
+    /// Where whoever asked is told that it is durable, if not at once.
+    pub address: Option<Address>,
 }
 
 #[derive(Debug)]
@@ -215,7 +218,7 @@ pub(crate) struct Shown {
     /// How often a state that was never durable was thrown away.
     pub generation: u64,
     pub role: Role,
-    /// Whether a command would be recorded soon.
-    pub reachable: bool,
+    /// Whether a command would be recorded soon; `None` before that is known.
+    pub reachable: Option<bool>,
     pub stopped: bool,
 }

@@ -1,6 +1,6 @@
 mod conformance;
 mod damage;
-mod golden;
+pub(crate) mod golden;
 mod lost;
 mod snapshots;
 #[cfg(feature = "postgres")]

@@ -287,7 +287,7 @@ impl Network {
     }
 
     /// Every running call.
-    pub fn calls(&self) -> impl Iterator<Item = (CallId, &Call)> {
+    pub fn calls(&self) -> impl ExactSizeIterator<Item = (CallId, &Call)> {
         self.calls.iter().map(|(id, call)| (*id, call))
     }
 

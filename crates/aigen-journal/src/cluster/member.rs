@@ -180,7 +180,7 @@ impl Member {
     fn merge(&mut self, own: Vec<Own>) -> (Option<Batch>, Vec<Asked>) {
         let mut merged: Option<Batch> = None;
         let mut asked = Vec::with_capacity(own.len());
-        for Own { batch, reply } in own {
+        for Own { batch, reply, .. } in own {
             let from = merged.as_ref().map_or(0, |merged| merged.commands().len());
             let commands = from..from + batch.commands().len();
             asked.push(Asked { commands, reply });
@@ -451,6 +451,7 @@ impl Member {
     }
 
     fn show_reach(&self, reachable: bool) {
+        let reachable = Some(reachable);
         self.inbox.shown.send_if_modified(|shown| {
             std::mem::replace(&mut shown.reachable, reachable) != reachable
         });

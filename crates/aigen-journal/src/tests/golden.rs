@@ -2,7 +2,7 @@
 
 mod datasets;
 mod governed;
-mod lived;
+pub(crate) mod lived;
 mod releases;
 
 use super::{every_command, later_commands};

@@ -312,7 +312,7 @@ async fn an_early_answer_waits_for_no_disk() {
     assert!(second.applied().await.unwrap().is_err(), "the id is taken");
     assert_eq!(journal.tip().seq, 0, "nothing is written yet");
     (0..2).for_each(|_| turn.send(()).unwrap());
-    for early in [first, second] {
+    for mut early in [first, second] {
         assert_eq!(within_a_minute(early.durable()).await.unwrap().seq, 2);
     }
 }
@@ -321,15 +321,15 @@ async fn an_early_answer_waits_for_no_disk() {
 async fn what_nobody_waits_for_becomes_durable_by_itself_and_before_what_comes_later() {
     let journal = start(MemoryStore::default());
     journal.submit(founding()).await.unwrap();
-    let early = journal.send_early(issue(1, 1)).unwrap();
+    let mut early = journal.send_early(issue(1, 1)).unwrap();
     while journal.tip().seq < 2 {
         tokio::task::yield_now().await;
     }
     assert_eq!(early.durable().await.unwrap().seq, 2);
-    let early = journal.send_early(issue(2, 1)).unwrap();
+    let mut early = journal.send_early(issue(2, 1)).unwrap();
     let later = journal.submit(issue(3, 1)).await.unwrap();
     assert!(early.durable().await.unwrap().seq <= later.seq);
-    let early = journal.send_early(issue(4, 1)).unwrap();
+    let mut early = journal.send_early(issue(4, 1)).unwrap();
     journal.durable().await.unwrap();
     assert_eq!(early.durable().await.unwrap().seq, journal.tip().seq);
     // However many join it, it is not kept open for ever.
@@ -340,7 +340,7 @@ async fn what_nobody_waits_for_becomes_durable_by_itself_and_before_what_comes_l
         number += 1;
         tokio::task::yield_now().await;
     }
-    let early = journal.send_early(issue(5, 1)).unwrap();
+    let mut early = journal.send_early(issue(5, 1)).unwrap();
     journal.stop().await;
     assert!(early.durable().await.is_ok(), "asked before, so written");
 }
