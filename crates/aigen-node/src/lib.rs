@@ -88,5 +88,5 @@ pub use aigen_jarvis::{
     Answer, Answered, CallReader, Fault, Finish, OutsideError, Piece, Reasoning, Replayed, Spoken,
     Token as TracedToken, TokenLogprobs, TraceStep, Traced, call_text,
 };
-pub use aigen_journal::{Role as LedgerRole, Tip, Verification};
+pub use aigen_journal::{Mailbox, Role as LedgerRole, Tip, Verification};
 pub use {aigen_economy as economy, aigen_ledger as ledger, aigen_network as network};

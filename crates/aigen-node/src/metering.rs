@@ -52,7 +52,7 @@ pub(crate) struct Meter {
     started: Option<Started>,
     admitted: Admitted,
     times: Times,
-    /// Why it was ended before it began.
+    /// Why it was to end before it began, if it had not by then.
     given_up: Option<NodeError>,
     cover: Cover,
     prompt_tokens: u64,
@@ -379,16 +379,20 @@ impl Meter {
                         if self.is_over() {
                             return said;
                         }
-                        self.make_durable().await;
-                        self.tell_all(pieces, said).await;
+                        if !said.is_empty() || self.is_progress_due() {
+                            self.make_durable().await;
+                            self.tell_all(pieces, said).await;
+                        }
                     }
                     None => return Vec::new(),
                 },
+                // That it began may be shown, too. An answer that comes meanwhile is not kept waiting.
+                () = held(&mut self.opened), if self.times.begun.is_some() => self.has_held(),
                 reply = extended(&mut self.extension) => self.on_extended(reply),
                 wanted = cover.wanted(), if self.extension.is_none() => self.ask_for_more(wanted),
                 () = waited(&self.admitted, deadline), if self.times.begun.is_none() && self.given_up.is_none() => {
                     self.given_up = Some(self.admitted.too_late());
-                    ongoing.cancel();
+                    ongoing.withdraw();
                 }
                 () = pieces.closed(), if !gone => {
                     gone = true;
@@ -514,14 +518,18 @@ impl Meter {
     /// ever sees more than [`PROGRESS_TOKENS`] that a kill could make free. The engine goes on
     /// meanwhile, so this costs one piece in 16 the time of a sync.
     async fn make_durable(&mut self) {
-        let opened = self.opened.take();
-        if self.is_progress_due() {
+        match self.is_progress_due() {
             // Durable after the hold.
-            self.record_progress().await;
-        } else if let Some(opened) = opened {
-            // A journal that has stopped ends the process; there is nobody left to tell.
-            let _ = opened.durable().await;
+            true => self.record_progress().await,
+            false if self.opened.is_some() => held(&mut self.opened).await,
+            false => {}
         }
+        self.has_held();
+    }
+
+    /// Its hold is durable.
+    fn has_held(&mut self) {
+        self.opened = None;
         if self.times.begun.is_some() {
             self.tell_started(Ok(()));
         }
@@ -643,6 +651,15 @@ impl Drop for Meter {
 async fn waited(admitted: &Admitted, deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => admitted.waited_in_vain(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the hold, where that is not known to be durable.
+async fn held(opened: &mut Option<Early>) {
+    match opened {
+        // A journal that has stopped ends the process; there is nobody left to tell.
+        Some(opened) => drop(opened.durable().await),
         None => std::future::pending().await,
     }
 }

@@ -30,6 +30,7 @@ use aigen_types::{Amount, Digest, Ppm, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::str::FromStr;
+use std::time::Duration;
 
 fn parsed<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().expect("test data is well formed")
@@ -73,9 +74,10 @@ fn served(engine: EngineHandle) -> Served {
 }
 
 async fn node(store: Box<dyn Store>, model: Served) -> Node {
-    // One key has 200 calls at once in some tests.
+    // One key has 200 calls at once in some tests, and they are computed however busy the machine is.
     let admission = AdmissionLimits {
         calls_per_key_max: 256,
+        queue_time_max: Duration::from_secs(3_600),
         ..AdmissionLimits::default()
     };
     node_with(admission, store, model).await

@@ -128,6 +128,32 @@ async fn work_begins_while_its_hold_is_on_its_way_and_nothing_is_said_before_it_
 }
 
 #[tokio::test]
+async fn an_answer_is_read_while_its_hold_is_on_its_way() {
+    let gate = Arc::default();
+    let (world, mut asks) = world(&gate).await;
+    let before = world.node.network().commands();
+    gate.close(true);
+    let mut queued = world.node.queue(&world.caller, request(40)).await.unwrap();
+    let mut say = asks.recv().await.unwrap();
+    let now = std::time::Duration::ZERO;
+    say(TextEvent::Started);
+    let began = tokio::time::timeout(now, queued.began()).await;
+    assert!(began.is_err(), "that waits for the hold");
+    say(TextEvent::Text("ok".into()));
+    say(finished());
+    let began = tokio::time::timeout(now, queued.began()).await;
+    assert!(began.is_err(), "nobody hears of what is not durable");
+    let commands = world.node.network().commands() - before;
+    assert_eq!(commands, 2, "it was opened and closed, if not durably");
+    gate.close(false);
+    queued.began().await.unwrap();
+    let (text, ended) = read(queued.running).await;
+    assert_eq!(text, "ok");
+    assert_eq!(ended.receipt.unwrap().charge.total.nano(), 4 + 2 * 2);
+    world.check();
+}
+
+#[tokio::test]
 async fn an_answer_that_comes_whole_is_two_commands() {
     let gate = Arc::default();
     let (world, mut asks) = world(&gate).await;
