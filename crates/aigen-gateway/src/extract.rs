@@ -87,6 +87,7 @@ pub(crate) struct Post<T> {
     pub idempotency_key: Option<String>,
     /// What the headers say of them.
     pub parties: Parties,
+    /// Large ones in a `Box`: what holds them is moved several times before it is answered.
     pub body: T,
     /// BLAKE3 of the body's bytes and of the parties that headers name.
     pub digest: Digest,

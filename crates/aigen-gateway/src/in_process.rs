@@ -1,15 +1,14 @@
 //! The API for the program that a gateway runs in: the same routes without a connection.
 
-use axum::Router;
+use crate::router::Api;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, Request, StatusCode};
-use tower::Service;
 
 /// Asks the routes, by one key.
 #[derive(Clone, Debug)]
 pub struct InProcess {
-    api: Router,
+    api: Api,
     key: String,
 }
 
@@ -27,7 +26,7 @@ pub struct Question<'a> {
 impl InProcess {
     /// By requests with this key.
     #[must_use]
-    pub fn new(api: Router, key: String) -> Self {
+    pub fn new(api: Api, key: String) -> Self {
         Self { api, key }
     }
 
@@ -37,10 +36,7 @@ impl InProcess {
     /// A path or a key that no header or URL can have; a body that ends before it should.
     pub async fn ask(&self, question: Question<'_>) -> Result<(StatusCode, Bytes), axum::Error> {
         let request = self.request(question).map_err(axum::Error::new)?;
-        let reply = match self.api.clone().call(request).await {
-            Ok(reply) => reply,
-            Err(never) => match never {},
-        };
+        let reply = self.api.answer(request).await;
         let status = reply.status();
         Ok((status, to_bytes(reply.into_body(), usize::MAX).await?))
     }

@@ -2,14 +2,18 @@
 //! was given to, and all that is done for it: threads that share their work wake each other to look for it,
 //! which is a sixth of what a call costs that comes alone.
 
+use aigen_node::Mailbox;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+
+const TICK: Duration = Duration::from_secs(1);
 
 /// Who serves connections. They end when this is dropped.
 #[derive(Default)]
@@ -85,10 +89,27 @@ fn run(tell: &mpsc::Sender<io::Result<Handle>>, ended: oneshot::Receiver<()>) {
         Err(error) => return drop(tell.send(Err(error))),
     };
     let _ = tell.send(Ok(runtime.handle().clone()));
+    let mailbox = Mailbox::here();
     // A sender that is gone says the same as a message.
-    let _ = runtime.block_on(ended);
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            _ = ended => {}
+            () = mailbox.deliver() => {}
+            () = ticking() => {}
+        }
+    });
     // What still computes off the async threads is waited for by nobody.
     runtime.shutdown_background();
+}
+
+/// Keeps a timer that is sooner than nearly all others. Where a thread has gone to sleep without any, tokio has it wake
+/// itself, by a system call, for each that it sets until it sleeps again: for half of all calls with 16 connections.
+async fn ticking() {
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tick.tick().await;
+    }
 }
 
 /// One connection, as long as this is there.

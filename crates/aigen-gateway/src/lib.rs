@@ -48,7 +48,7 @@ pub use aigen::statement::describe as statement;
 pub use door::Door;
 pub use in_process::{InProcess, Question};
 pub use lanes::Lanes;
-pub use router::router;
+pub use router::{Api, router};
 pub use serve::{Front, serve};
 pub use state::GatewayState;
 pub use trace::{Attribute, Span, Spans, TraceContext};

@@ -4,16 +4,31 @@ use crate::limits::BODY_BYTES_MAX;
 use crate::state::{Gateway, GatewayState};
 use crate::{access, aigen, anthropic, cors, functions, health, openai, tokens};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, Uri};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::convert::Infallible;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::task::{Context, Poll};
+use tower::Service;
+
+/// Every route, with what each request passes.
+///
+/// It is no layer of the router's: each of those is another copy of the route that it leads to, and another future in a
+/// box, for every request. Where a [`Router`] is asked for, `into` makes one.
+#[derive(Clone)]
+pub struct Api {
+    routes: Router,
+    gateway: Gateway,
+    origins: Origins,
+}
 
 /// Every route. Cross-origin requests are answered without the headers that browsers ask for,
 /// unless the operator names their origin: a key belongs on a server, not in a page.
-pub fn router(state: GatewayState) -> Router {
+pub fn router(state: GatewayState) -> Api {
     let origins = state.origins.clone();
     let gateway = Gateway::from(state);
     let durable = axum::middleware::from_fn_with_state(gateway.clone(), aigen::journal::durable);
@@ -27,34 +42,61 @@ pub fn router(state: GatewayState) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(gateway.clone());
-    surrounded(routes, gateway, origins)
+    Api::around(routes, gateway, origins)
 }
 
-/// With what every request passes.
-pub(crate) fn surrounded(routes: Router, gateway: Gateway, origins: Origins) -> Router {
-    let around_it = Around { gateway, origins };
-    routes.layer(axum::middleware::from_fn_with_state(around_it, around))
+impl Api {
+    pub(crate) fn around(routes: Router, gateway: Gateway, origins: Origins) -> Self {
+        Self {
+            routes,
+            gateway,
+            origins,
+        }
+    }
+
+    pub(crate) async fn answer(&self, mut request: Request) -> Response {
+        DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
+        let across = async |request| {
+            cors::answer(&self.origins, request, async |r| self.route(r).await).await
+        };
+        access::log(&self.gateway, request, across).await
+    }
+
+    async fn route(&self, request: Request) -> Response {
+        let answering = async { self.routes.clone().call(request).await };
+        match AssertUnwindSafe(answering).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_) => Failure::panicked().into_response(),
+        }
+    }
 }
 
-#[derive(Clone)]
-struct Around {
-    gateway: Gateway,
-    origins: Origins,
+impl Service<Request> for Api {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let api = self.clone();
+        async move { Ok(api.answer(request).await) }.boxed()
+    }
 }
 
-/// In one layer: each is another copy of the route that it leads to, for every request.
-async fn around(
-    State(Around { gateway, origins }): State<Around>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-    let caught = async |request| {
-        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        answered.unwrap_or_else(|_| Failure::panicked().into_response())
-    };
-    let across = async |request| cors::answer(&origins, request, caught).await;
-    access::log(&gateway, request, across).await
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").finish_non_exhaustive()
+    }
+}
+
+impl From<Api> for Router {
+    fn from(api: Api) -> Self {
+        Self::new().fallback_service(api)
+    }
 }
 
 async fn no_route(method: Method, uri: Uri) -> Response {

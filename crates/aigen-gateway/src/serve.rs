@@ -2,17 +2,22 @@ use crate::door::{Door, Stream};
 use crate::lanes::Lanes;
 use crate::limits::{ACCEPT_PAUSE, HEAD_TIME_MAX};
 use crate::linger::Lingering;
+use crate::router::Api;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -23,26 +28,26 @@ use tower::Service;
 #[derive(Clone, Debug)]
 pub struct Front {
     /// Of the routes that begin with `/v1/`.
-    pub api: Router,
+    pub api: Api,
     /// Of all others.
     pub pages: Router,
 }
 
 impl Front {
-    fn of(&self, path: &str) -> Router {
-        let router = match path.starts_with("/v1/") {
-            true => &self.api,
-            false => &self.pages,
-        };
-        router.clone()
+    async fn answer(&self, request: Request<Lingering>) -> Result<Response, Infallible> {
+        let request = request.map(Body::new);
+        match request.uri().path().starts_with("/v1/") {
+            true => Ok(self.api.answer(request).await),
+            false => self.pages.clone().call(request).await,
+        }
     }
 }
 
-/// One router for everything.
-impl From<Router> for Front {
-    fn from(router: Router) -> Self {
-        let api = router.clone();
-        Self { api, pages: router }
+/// The API alone.
+impl From<Api> for Front {
+    fn from(api: Api) -> Self {
+        let pages = api.clone().into();
+        Self { api, pages }
     }
 }
 
@@ -64,13 +69,13 @@ pub async fn serve(
         tls,
         lanes,
     } = door.into();
-    let front = front.into();
+    let front = Arc::new(front.into());
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                let serve = |accepted| serve_connection(&lanes, &connections, accepted, tls.clone(), front.clone());
+                let serve = |accepted| serve_connection(&lanes, &connections, accepted, tls.clone(), Arc::clone(&front));
                 if let Err(error) = accepted.and_then(serve) {
                     not_accepted(&error).await;
                 }
@@ -88,7 +93,7 @@ fn serve_connection(
     connections: &GracefulShutdown,
     (stream, peer): (TcpStream, SocketAddr),
     tls: Option<TlsAcceptor>,
-    front: Front,
+    front: Arc<Front>,
 ) -> std::io::Result<()> {
     // Events are small and must not wait for each other.
     if let Err(error) = stream.set_nodelay(true) {
@@ -105,8 +110,8 @@ fn serve_connection(
         // Whoever counts attempts counts them by address.
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            let mut router = front.of(request.uri().path());
-            router.call(Lingering::in_place(request))
+            let front = Arc::clone(&front);
+            async move { front.answer(Lingering::in_place(request)).await }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

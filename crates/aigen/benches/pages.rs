@@ -46,7 +46,7 @@ fn main() {
     runtime.block_on(async {
         let (node, secret) = filled().await;
         let api = aigen_gateway::router(GatewayState::new(node));
-        let pages = aigen_dashboard::router(api, false);
+        let pages = aigen_dashboard::router(api.into(), false);
         let cookie = sign_in(&pages, &secret).await;
         println!(
             "{TRANSFERS} transfers, {CONTROLLERS} controllers; milliseconds, median of {LOOKS}"

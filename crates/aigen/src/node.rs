@@ -101,7 +101,7 @@ impl LocalNode {
         starting.store(true, Ordering::Relaxed);
         let api = aigen_gateway::router(state);
         let secure = tls.is_some();
-        let pages = aigen_dashboard::router(aigen_mcp::router(api.clone()), secure);
+        let pages = aigen_dashboard::router(aigen_mcp::router(api.clone().into()), secure);
         let front = Front { api, pages };
         let door = match tls {
             Some(tls) => Door::tls(listener, tls),

@@ -21,14 +21,14 @@ pub(super) const ROUTE: &str = "/v1/messages";
 
 pub(super) async fn create(
     State(gateway): State<Gateway>,
-    mut post: Post<MessagesRequest>,
+    mut post: Post<Box<MessagesRequest>>,
 ) -> Result<Response, Failure> {
     if post.body.max_tokens.is_none() {
         return Err(Failure::invalid("max_tokens", "it is missing"));
     }
     post.body.check()?;
     refuse_unsupported(&post.body)?;
-    addressed(&gateway, &mut post.body)?;
+    addressed(&gateway, &mut *post.body)?;
     let request = &post.body;
     let asked = request.sampling();
     let ask = Ask {
@@ -50,17 +50,17 @@ pub(super) async fn create(
         datasets: datasets(request.aigen.as_ref())?,
         wording: Messages::new(&asked.stop),
     };
-    complete(&gateway, post, ask).await
+    complete(&gateway, &post, ask).await
 }
 
 /// What a request would have as its prompt. Nothing is charged.
 pub(super) async fn count_tokens(
     State(gateway): State<Gateway>,
-    mut post: Post<MessagesRequest>,
+    mut post: Post<Box<MessagesRequest>>,
 ) -> Result<Json<TokenCount>, Failure> {
     post.body.check()?;
     refuse_unsupported(&post.body)?;
-    addressed(&gateway, &mut post.body)?;
+    addressed(&gateway, &mut *post.body)?;
     let request = &post.body;
     let (model, _) = served(&gateway, &request.model)?;
     may_ask(&gateway, &post.caller, &model)?;

@@ -32,7 +32,7 @@ pub(super) async fn create(
         })?;
     post.digest = for_function(post.digest, &name);
     let ask = ask(&gateway, &post, (digest, &function), &input)?;
-    complete(&gateway, post, ask).await
+    complete(&gateway, &post, ask).await
 }
 
 /// The same input of another function is another request.

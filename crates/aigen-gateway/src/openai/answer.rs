@@ -75,11 +75,11 @@ pub(crate) struct Underway<W> {
 /// rates.
 pub(crate) async fn complete<T, W: Wording>(
     gateway: &Gateway,
-    post: Post<T>,
+    post: &Post<T>,
     ask: Ask<W>,
 ) -> Result<Response, Failure> {
-    // Up to 15 KiB, which each layer around a handler would move once more.
-    let answered = Box::pin(answer(gateway, &post, ask)).await;
+    // Some KiB, which each layer around a handler would move once more.
+    let answered = Box::pin(answer(gateway, post, ask)).await;
     let mut response = answered.into_response();
     rates::tell(response.headers_mut(), gateway, &post.caller.key);
     Ok(response)
@@ -110,7 +110,7 @@ pub(crate) async fn answer<T, W: Wording>(
         Ok(underway) => began(underway, stream).await,
         Err(error) => Err((error, Before::default())),
     };
-    let (underway, waits) = match began {
+    let (mut underway, waits) = match began {
         Ok(began) => began,
         Err((NodeError::CallExists { same: true, .. }, before)) if before.calls.is_empty() => {
             return once.again(gateway, post);
@@ -199,9 +199,9 @@ pub(crate) fn by(steering: &Steering, schema: &'static str) -> Option<&'static s
 /// not kept waiting in silence: after a while it begins with comments, though a refusal has no status
 /// then.
 async fn began<W>(
-    mut underway: Underway<W>,
+    mut underway: Box<Underway<W>>,
     stream: bool,
-) -> Result<(Underway<W>, bool), (NodeError, Before)> {
+) -> Result<(Box<Underway<W>>, bool), (NodeError, Before)> {
     let keep_alive = underway.gateway.keep_alive;
     let ready = underway.asking.ready();
     let ready = match stream {
@@ -249,7 +249,7 @@ async fn queue<T, W: Wording>(
     model: ModelName,
     served: &Served,
     ask: Ask<W>,
-) -> Result<Underway<W>, NodeError> {
+) -> Result<Box<Underway<W>>, NodeError> {
     let head = head::<W>(&model, served, call);
     let speeches = (0..ask.answers()).map(|choice| Speech::new(call, choice, &ask.steering));
     let speeches = speeches.collect();
@@ -262,7 +262,8 @@ async fn queue<T, W: Wording>(
         facts.controller = controller;
         facts.call = Some(call);
     });
-    Ok(Underway {
+    // A kilobyte that goes from hand to hand.
+    Ok(Box::new(Underway {
         asking: Asking::new(queued, post.access.clone(), again),
         gateway: gateway.clone(),
         access: post.access.clone(),
@@ -271,7 +272,7 @@ async fn queue<T, W: Wording>(
         tokenizer,
         speeches,
         wording,
-    })
+    }))
 }
 
 /// What a completion would cost.
@@ -365,7 +366,7 @@ impl<W: Wording> Underway<W> {
     }
 
     /// The answer in one piece. `Err` only where nothing was settled.
-    async fn whole(mut self) -> Result<Reply, Failure> {
+    async fn whole(&mut self) -> Result<Reply, Failure> {
         self.begin();
         let mut said = vec![Said::default(); self.speeches.len()];
         let call = self.asking.running().call;
@@ -390,7 +391,7 @@ impl<W: Wording> Underway<W> {
         Err(unsettled(&self.access, call).failure)
     }
 
-    fn concluded(mut self, mut said: Vec<Said>, ended: Ended) -> Result<Reply, Failure> {
+    fn concluded(&mut self, mut said: Vec<Said>, ended: Ended) -> Result<Reply, Failure> {
         let call = self.asking.running().call;
         let before = self.asking.before();
         let concluded = conclude(&self.gateway, &self.access, (call, &before), ended);

@@ -25,23 +25,23 @@ pub(super) const ROUTE: &str = "/v1/chat/completions";
 
 pub(super) async fn create(
     State(gateway): State<Gateway>,
-    mut post: Post<ChatRequest>,
+    mut post: Post<Box<ChatRequest>>,
 ) -> Result<Response, Failure> {
     let ask = ask(&gateway, &mut post)?;
-    complete(&gateway, post, ask).await
+    complete(&gateway, &post, ask).await
 }
 
 /// The same request, priced and not made.
 pub(crate) async fn quote(
     State(gateway): State<Gateway>,
-    mut post: Post<ChatRequest>,
+    mut post: Post<Box<ChatRequest>>,
 ) -> Result<Json<Quote>, Failure> {
     let ask = ask(&gateway, &mut post)?;
     quoted(&gateway, &post, ask).await.map(Json)
 }
 
-fn ask(gateway: &Gateway, post: &mut Post<ChatRequest>) -> Result<Ask<Chat>, Failure> {
-    addressed(gateway, &mut post.body)?;
+fn ask(gateway: &Gateway, post: &mut Post<Box<ChatRequest>>) -> Result<Ask<Chat>, Failure> {
+    addressed(gateway, &mut *post.body)?;
     let request = &post.body;
     request.check()?;
     refuse_unsupported(request)?;

@@ -22,7 +22,7 @@ pub(super) const ROUTE: &str = "/v1/completions";
 
 pub(super) async fn create(
     State(gateway): State<Gateway>,
-    post: Post<CompletionRequest>,
+    post: Post<Box<CompletionRequest>>,
 ) -> Result<Response, Failure> {
     let request = &post.body;
     request.check()?;
@@ -53,7 +53,7 @@ pub(super) async fn create(
             offsets: vec![0; answers],
         },
     };
-    complete(&gateway, post, ask).await
+    complete(&gateway, &post, ask).await
 }
 
 /// What would change the answer and cannot here is refused by name.

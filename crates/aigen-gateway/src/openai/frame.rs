@@ -38,6 +38,12 @@ impl Around {
     }
 }
 
+/// Room that is made for events which are only expected.
+const ROOM_BYTES_MAX: usize = 64 * 1024;
+
+/// What a stream ends with: why, what was used, what it cost.
+const END_BYTES: usize = 2 * 1024;
+
 /// Server-sent events that are ready and not written yet.
 #[derive(Default)]
 pub(crate) struct Frame(Vec<u8>);
@@ -83,11 +89,46 @@ impl Frame {
         self.0.extend_from_slice(bytes);
     }
 
+    /// Makes room for so many events of this length, and for the end, which may come with them: those that come together
+    /// are mostly alike, and what there is would be copied each time that room is made for more.
+    pub fn expect(&mut self, events: usize, length: usize) {
+        let room = events.saturating_mul(length).min(ROOM_BYTES_MAX);
+        self.0.reserve(room + END_BYTES);
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_for_what_is_expected_is_made_once() {
+        let mut frame = Frame::default();
+        let event = [b'x'; 200];
+        frame.raw(&event);
+        frame.expect(64, event.len());
+        let room = frame.0.capacity();
+        (0..64).for_each(|_| frame.raw(&event));
+        frame.raw(&[b'x'; END_BYTES]);
+        assert_eq!(frame.0.capacity(), room);
+    }
+
+    #[test]
+    fn an_upstream_does_not_choose_how_much_room_is_made() {
+        let mut frame = Frame::default();
+        frame.expect(usize::MAX, 200);
+        assert!(frame.0.capacity() <= ROOM_BYTES_MAX + END_BYTES);
     }
 }

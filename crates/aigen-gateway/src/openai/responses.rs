@@ -22,7 +22,7 @@ pub(super) const ROUTE: &str = "/v1/responses";
 
 pub(super) async fn create(
     State(gateway): State<Gateway>,
-    mut post: Post<ResponsesRequest>,
+    mut post: Post<Box<ResponsesRequest>>,
 ) -> Result<Response, Failure> {
     refuse_unsupported(&post.body)?;
     let named = |error: ApiError| match error.param.as_deref() {
@@ -30,7 +30,7 @@ pub(super) async fn create(
         _ => error,
     };
     post.body.sampling().check().map_err(named)?;
-    addressed(&gateway, &mut post.body)?;
+    addressed(&gateway, &mut *post.body)?;
     let request = &post.body;
     let asked = request.sampling();
     let ask = Ask {
@@ -52,7 +52,7 @@ pub(super) async fn create(
         datasets: datasets(request.aigen.as_ref())?,
         wording: Responses::new(request),
     };
-    complete(&gateway, post, ask).await
+    complete(&gateway, &post, ask).await
 }
 
 /// What would change the answer and cannot here is refused by name.

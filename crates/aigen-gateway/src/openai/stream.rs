@@ -23,7 +23,7 @@ use tokio::time::timeout;
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
 /// Answers with server-sent events; of one that still `waits`, with comments at first.
-pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once, waits: bool) -> Response {
+pub(super) fn respond<W: Wording>(underway: Box<Underway<W>>, once: Once, waits: bool) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (RECEIPT, header(&underway.asking.running().call)),
@@ -50,7 +50,7 @@ pub(super) fn respond<W: Wording>(underway: Underway<W>, once: Once, waits: bool
 
 /// A stream on its way. Dropping it drops the call.
 struct Events<W> {
-    underway: Underway<W>,
+    underway: Box<Underway<W>>,
     frame: Frame,
     /// There is nothing to tell yet: the call has not left the line, or its answer is not verified.
     waits: bool,
@@ -64,7 +64,7 @@ struct Events<W> {
 impl<W: Wording> Events<W> {
     fn open(&mut self) {
         self.underway.begin();
-        let Underway { wording, head, .. } = &mut self.underway;
+        let Underway { wording, head, .. } = &mut *self.underway;
         wording.open(&mut self.frame, head);
     }
 
@@ -150,10 +150,16 @@ impl<W: Wording> Events<W> {
                 } = self;
                 let speech = &mut underway.speeches[choice as usize];
                 let (wording, head) = (&mut underway.wording, &underway.head);
-                for text in piece.text.parts() {
+                let before = frame.len();
+                let parts = piece.text.parts();
+                let others = parts.size_hint().0.saturating_sub(1);
+                for (number, text) in parts.enumerate() {
                     speech.hear(text, std::mem::take(&mut tokens), |part| {
                         tell(wording, frame, head, choice, part);
                     });
+                    if number == 0 && others > 0 {
+                        frame.expect(others, frame.len() - before);
+                    }
                 }
             }
             Some(CallEvent::Ended(ended)) => self.end(*ended),
@@ -184,7 +190,7 @@ impl<W: Wording> Events<W> {
     }
 
     fn part(&mut self, choice: u32, part: Part<'_>) {
-        let Underway { wording, head, .. } = &mut self.underway;
+        let Underway { wording, head, .. } = &mut *self.underway;
         tell(wording, &mut self.frame, head, choice, part);
     }
 
@@ -202,7 +208,7 @@ impl<W: Wording> Events<W> {
             speeches,
             wording,
             ..
-        } = &mut self.underway;
+        } = &mut *self.underway;
         let (call, before) = (asking.running().call, asking.before());
         match conclude(gateway, access, (call, &before), ended) {
             Ok(mut conclusion) => {
@@ -216,7 +222,7 @@ impl<W: Wording> Events<W> {
     }
 
     fn fail(&mut self, failure: Failure) {
-        let Underway { wording, head, .. } = &mut self.underway;
+        let Underway { wording, head, .. } = &mut *self.underway;
         wording.fail(&mut self.frame, head, failure);
         self.over = true;
     }

@@ -442,7 +442,7 @@ async fn a_panic_is_an_envelope() {
         "/",
         axum::routing::get(|| async { panic!("a defect") as () }),
     );
-    let panicking = crate::router::surrounded(routes, gateway, std::sync::Arc::default());
+    let panicking = crate::Api::around(routes, gateway, std::sync::Arc::default());
     let response = tower::ServiceExt::oneshot(panicking, request("GET", "", "/", ""))
         .await
         .unwrap();

@@ -1,7 +1,7 @@
 //! Over a real connection: what a client that hangs up sets free, and what keeps one alive.
 
 use super::world::{World, breathe, chat, gated};
-use crate::{Door, GatewayState, Lanes, router, serve};
+use crate::{Door, Front, GatewayState, Lanes, router, serve};
 use aigen_node::network::Outcome;
 use serde_json::{Value, json};
 use std::sync::mpsc::Sender;
@@ -146,7 +146,8 @@ async fn a_reply_before_the_body_reaches_whoever_goes_on_sending() {
 async fn an_idle_connection_is_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, axum::Router::new(), std::future::pending()));
+    let api = World::polite().await.router;
+    tokio::spawn(serve(listener, api, std::future::pending()));
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(b"GET / HT").await.unwrap();
     let mut rest = Vec::new();
@@ -155,7 +156,7 @@ async fn an_idle_connection_is_closed() {
 
 /// What serves a connection.
 async fn thread_of(connection: &mut TcpStream) -> String {
-    let request = b"GET /v1/thread HTTP/1.1\r\nhost: x\r\n\r\n";
+    let request = b"GET /thread HTTP/1.1\r\nhost: x\r\n\r\n";
     connection.write_all(request).await.unwrap();
     let said = read_until(connection, "ThreadId").await;
     said.rsplit_once("\r\n").unwrap().1.to_owned()
@@ -168,11 +169,14 @@ async fn a_connection_stays_in_the_lane_that_had_the_fewest() {
     let (stop, stopped) = oneshot::channel::<()>();
     let door = Door::from(listener).served_by(Lanes::start(2).unwrap());
     let own = || async { format!("{:?}", std::thread::current().id()) };
-    let router = axum::Router::new().route("/v1/thread", axum::routing::get(own));
+    let front = Front {
+        api: World::polite().await.router,
+        pages: axum::Router::new().route("/thread", axum::routing::get(own)),
+    };
     let shutdown = async move {
         let _ = stopped.await;
     };
-    let server = tokio::spawn(serve(door, router, shutdown));
+    let server = tokio::spawn(serve(door, front, shutdown));
     let mut connections = Vec::new();
     let mut lanes = Vec::new();
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-use crate::{GatewayState, router};
+use crate::{Api, GatewayState, router};
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_jarvis::{CompileLimits, Compiler};
 use aigen_journal::{Journal, MemoryStore};
@@ -7,7 +7,6 @@ use aigen_node::economy::{Price, Shares};
 use aigen_node::network::{Found, NewModel, Role, Settings};
 use aigen_node::{Embedded, IssuedKey, Node, Reasoning, Served, TextEngine};
 use aigen_types::{Address, Amount, CallId, Digest, Ppm, Timestamp};
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -28,7 +27,7 @@ pub const PRICE: Price = Price {
 /// A founded network with one model, an operator and a customer who has money.
 pub struct World {
     pub node: Node,
-    pub router: Router,
+    pub router: Api,
     pub operator: String,
     pub ada: String,
 }
