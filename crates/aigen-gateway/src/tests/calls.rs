@@ -1,6 +1,6 @@
 //! What happens to money when a call ends early.
 
-use super::world::{World, breathe, chat, gated, receipt_of, request};
+use super::world::{World, breathe, chat, gated, receipt_of, request, watched};
 use aigen_engine::scripted::{Script, ScriptedEngine, Vocabulary};
 use aigen_node::network::Outcome;
 use aigen_types::CallId;
@@ -133,13 +133,13 @@ async fn a_reader_who_leaves_mid_stream_pays_for_what_was_produced() {
 
 #[tokio::test]
 async fn a_caller_who_leaves_before_the_answer_pays_for_what_was_produced() {
-    let (script, go) = gated("abcdefgh");
+    let (script, go, begun) = watched("abcdefgh");
     let world = World::new(script).await;
     let body = chat(json!({})).to_string();
     let asked = world.start(request("POST", &world.ada, "/v1/chat/completions", &body));
     let mut asked = Box::pin(asked);
-    // Polled until its hold is durable, then dropped.
-    while world.node.network().calls().count() == 0 {
+    // Polled until the model computes its first token, then dropped.
+    while begun.try_recv().is_err() {
         let _ = tokio::time::timeout(Duration::from_millis(1), &mut asked).await;
     }
     drop(asked);

@@ -270,9 +270,18 @@ pub fn receipt_of(reply: &Reply) -> CallId {
 
 /// A script that waits for one go per token, and the sender of gos.
 pub fn gated(answer: &str) -> (Script, mpsc::Sender<()>) {
+    let (script, go, _) = watched(answer);
+    (script, go)
+}
+
+/// Like [`gated`], and tells of each token that it is asked for one.
+pub fn watched(answer: &str) -> (Script, mpsc::Sender<()>, mpsc::Receiver<()>) {
     let (go, gate) = mpsc::channel();
+    let (tell, asked) = mpsc::channel();
     let mut tokens = answer.to_owned().into_bytes().into_iter();
     let script = Script::new(move |vocabulary, _| {
+        // Not everybody listens.
+        let _ = tell.send(());
         // Whoever drops the sender lets the rest through.
         let _ = gate.recv();
         let token = tokens.next().map_or(vocabulary.end(), u32::from);
@@ -280,7 +289,7 @@ pub fn gated(answer: &str) -> (Script, mpsc::Sender<()>) {
         logits[token as usize] = 10.0;
         logits
     });
-    (script, go)
+    (script, go, asked)
 }
 
 /// Lets every task that can run do so.
