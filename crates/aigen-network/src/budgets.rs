@@ -347,7 +347,7 @@ impl Network {
 }
 
 /// The least that any bound leaves.
-pub(crate) fn least(bounds: &[Bound<'_>]) -> Amount {
+pub(crate) fn least_of(bounds: &[Bound<'_>]) -> Amount {
     let available = bounds.iter().map(|bound| bound.available);
     available.min().unwrap_or(Amount::ZERO)
 }

@@ -1,4 +1,4 @@
-use crate::budgets::{Cap, must_leave};
+use crate::budgets::{Cap, least_of, must_leave};
 use crate::command::OpenCall;
 use crate::corrections::{Refund, Reversal};
 use crate::datasets::DatasetUse;
@@ -242,13 +242,16 @@ impl Network {
         // one that cannot be stopped at a token has to afford them all.
         let least = open.least_tokens.max(1);
         let needed = call.most(least)?;
-        must_leave(&self.bounds(&call.payer, &call.caps), needed)?;
+        let bounds = self.bounds(&call.payer, &call.caps);
+        must_leave(&bounds, needed)?;
         if let Some(budget) = call.budget
             && budget < needed
         {
             return Err(Refusal::BudgetTooSmall { budget, needed });
         }
-        self.cover_more(now, open.call, &mut call, open.chunk_tokens.max(least))?;
+        let left = least_of(&bounds);
+        let chunk = open.chunk_tokens.max(least);
+        self.cover_more(now, open.call, &mut call, chunk, left)?;
         self.count(now, &open.key, 1, open.prompt_tokens);
         self.opened(open.call, call)
     }

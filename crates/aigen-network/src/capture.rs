@@ -102,13 +102,9 @@ impl Network {
         if !due.is_zero() {
             return Err(Refusal::UsageExceedsCover);
         }
+        let clearing = addresses::clearing();
         for share in shares {
-            chain.pay(
-                &addresses::clearing(),
-                &share.to,
-                share.amount,
-                share.reason,
-            );
+            chain.pay(&clearing, &share.to, share.amount, share.reason);
         }
         let transfers = chain.ids();
         self.post(now, chain)?;

@@ -1,7 +1,7 @@
 //! What a running call's holds cover, and how they grow.
 
 use crate::accounts::{account_id, addresses};
-use crate::budgets::{least, must_leave};
+use crate::budgets::{least_of, must_leave};
 use crate::calls::{Call, Hold};
 use crate::command::{ExtendCall, OpenCall, ProgressCall};
 use crate::limits::CALL_HOLDS_MAX;
@@ -74,22 +74,21 @@ impl Network {
         })
     }
 
-    /// Holds what the next `chunk` output tokens cost at most, or what the balance and every cap
-    /// still cover of them: generation then stops exactly where the money does.
+    /// Holds what the next `chunk` output tokens cost at most, or what is `left` of the balance and
+    /// of every cap still covers of them: generation then stops exactly where the money does.
     pub(crate) fn cover_more(
         &mut self,
         now: Timestamp,
         id: CallId,
         call: &mut Call,
         chunk: u64,
+        left: Amount,
     ) -> Result<(), Refusal> {
         if call.holds.len() >= CALL_HOLDS_MAX.saturating_add(call.reads.len()) {
             return Err(Refusal::TooManyHolds);
         }
         let held = call.held();
-        let balance = held
-            .checked_add(least(&self.bounds(&call.payer, &call.caps)))
-            .ok_or(Refusal::AmountTooLarge)?;
+        let balance = held.checked_add(left).ok_or(Refusal::AmountTooLarge)?;
         let bound = self.bound_of(id, call);
         let spendable = bound.map_or(balance, |bound| bound.min(balance));
         let target = call.covered_tokens.saturating_add(chunk);
@@ -164,7 +163,8 @@ impl Network {
         self.progress(extend.call, extend.used)?;
         let mut call = self.open(extend.call)?.clone();
         self.allowance_must_live(now, &call)?;
-        self.cover_more(now, extend.call, &mut call, extend.chunk_tokens)?;
+        let left = least_of(&self.bounds(&call.payer, &call.caps));
+        self.cover_more(now, extend.call, &mut call, extend.chunk_tokens, left)?;
         self.opened(extend.call, call)
     }
 
