@@ -147,7 +147,6 @@ mod tests {
     use super::*;
     use crate::queue::Committed;
     use std::pin::pin;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::task::{Context, Wake};
     use tokio::sync::oneshot::{self, Receiver, error::TryRecvError};
@@ -185,19 +184,17 @@ mod tests {
         let woken = Arc::<Woken>::default();
         let waker = Arc::clone(&woken).into();
         let mut waiting = Context::from_waker(&waker);
-        {
-            let mut delivering = pin!(mailbox.deliver());
-            assert!(delivering.as_mut().poll(&mut waiting).is_pending());
-            let (letters, mut answered): (Vec<_>, Vec<_>) = (1..=5).map(letter).unzip();
-            sent(letters);
-            assert_eq!(woken.0.load(Ordering::SeqCst), 1);
-            for answer in &mut answered {
-                assert_eq!(answer.try_recv().unwrap_err(), TryRecvError::Empty);
-            }
-            assert!(delivering.as_mut().poll(&mut waiting).is_pending());
-            for (seq, mut answer) in (1..=5).zip(answered) {
-                assert_eq!(answer.try_recv().unwrap().seq, seq);
-            }
+        let mut delivering = pin!(mailbox.deliver());
+        assert!(delivering.as_mut().poll(&mut waiting).is_pending());
+        let (letters, mut answered): (Vec<_>, Vec<_>) = (1..=5).map(letter).unzip();
+        sent(letters);
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+        for answer in &mut answered {
+            assert_eq!(answer.try_recv().unwrap_err(), TryRecvError::Empty);
+        }
+        assert!(delivering.as_mut().poll(&mut waiting).is_pending());
+        for (seq, mut answer) in (1..=5).zip(answered) {
+            assert_eq!(answer.try_recv().unwrap().seq, seq);
         }
     }
 
