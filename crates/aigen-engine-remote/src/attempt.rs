@@ -131,11 +131,11 @@ async fn asked(
     let timeouts = options.timeouts;
     let reply = send(options, upstream, post(options, upstream, request)).await?;
     let streamed = content_type(&reply).starts_with("text/event-stream");
-    let reader = Reader::new(request, upstream.options.key.clone());
+    let mut reader = Reader::new(request, upstream.options.key.clone());
     let reading = pin!(async {
         match streamed {
-            true => read_stream(reply, timeouts, reader, heard).await,
-            false => read_whole(reply, timeouts, reader, heard).await,
+            true => read_stream(reply, timeouts, &mut reader, heard).await,
+            false => read_whole(reply, timeouts, &mut reader, heard).await,
         }
     });
     let left = timeouts.total.saturating_sub(began.elapsed());
@@ -165,10 +165,10 @@ pub(crate) async fn send(
         first_byte: first,
         ..
     } = options.timeouts;
-    let answering = pin!(upstream.road.post(asked, post, patience));
-    let reply = match tokio::time::timeout(first, answering).await {
-        Err(_) => return Err(Failed::slow("the first byte", first)),
-        Ok(answered) => answered?,
+    let reply = {
+        let answering = pin!(upstream.road.post(asked, post, patience));
+        let answered = tokio::time::timeout(first, answering).await;
+        answered.map_err(|_| Failed::slow("the first byte", first))??
     };
     match reply.status {
         StatusCode::OK if is_understood(&reply) => Ok(reply),
@@ -267,7 +267,7 @@ fn quoted(said: &str) -> String {
 async fn read_whole(
     reply: Reply,
     timeouts: Timeouts,
-    mut reader: Reader,
+    reader: &mut Reader,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
     let body = whole(reply, bytes_of(reader.max_tokens()), timeouts).await?;
@@ -296,10 +296,10 @@ pub(crate) async fn whole(
 async fn read_stream(
     reply: Reply,
     timeouts: Timeouts,
-    mut reader: Reader,
+    reader: &mut Reader,
     heard: &mut (dyn FnMut(TextEvent) + Send),
 ) -> Result<Answered, Failed> {
-    let followed = follow(reply, timeouts, &mut reader, heard).await;
+    let followed = follow(reply, timeouts, reader, heard).await;
     // What came before a failure was said all the same.
     reader.tell(heard);
     followed?;

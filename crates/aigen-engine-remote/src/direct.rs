@@ -96,7 +96,7 @@ impl Direct {
     /// ends its server would end one after the other.
     pub async fn send(
         &self,
-        request: Request<Full<Bytes>>,
+        request: &Request<Full<Bytes>>,
         patience: Duration,
     ) -> Result<(Response<Incoming>, Open), Undone> {
         if let Some(mut open) = self.kept() {
@@ -108,7 +108,7 @@ impl Direct {
         }
         let connecting = tokio::time::timeout(patience, Open::to(&self.address));
         let mut open = connecting.await.map_err(|_| Undone::Slow)??;
-        let answer = open.ask(request).await.map_err(Undone::Broken)?;
+        let answer = open.ask(request.clone()).await.map_err(Undone::Broken)?;
         Ok((answer, open))
     }
 

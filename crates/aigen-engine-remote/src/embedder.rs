@@ -1,5 +1,6 @@
 //! Models of other servers that make vectors.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,7 +49,7 @@ impl TextEmbedder for RemoteEmbedder {
 async fn ask(shared: &Shared, request: &EmbedRequest) -> Result<Vectors, TextFault> {
     let mut tries = Tries::of(shared, Needs::default());
     while let Some((at, upstream)) = tries.next().await {
-        let answering = attempt(&shared.options, upstream, request);
+        let answering = pin!(attempt(&shared.options, upstream, request));
         match tried(upstream, answering).await {
             Ok(vectors) => return Ok(vectors),
             Err(failed) => tries.failed(at, failed.without(upstream.options.key.as_ref()))?,

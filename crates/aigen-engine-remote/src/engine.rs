@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -317,6 +318,6 @@ async fn try_one(
     telling: &mut Telling<'_>,
 ) -> Result<Answered, Failed> {
     let mut heard = |event| telling.hear(event);
-    let answering = attempt(&shared.options, upstream, request, &mut heard);
+    let answering = pin!(attempt(&shared.options, upstream, request, &mut heard));
     tried(upstream, answering).await
 }

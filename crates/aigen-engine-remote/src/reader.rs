@@ -195,7 +195,7 @@ impl Reader {
 
     /// A stream that ends without a finish reason was cut off. So is a call at the token limit.
     pub fn answered(
-        mut self,
+        &mut self,
         heard: &mut (dyn FnMut(TextEvent) + Send),
     ) -> Result<Answered, Failed> {
         let Some(finish) = self.finish else {

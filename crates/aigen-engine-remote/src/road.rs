@@ -88,7 +88,7 @@ async fn by_direct(
 ) -> Result<Reply, Failed> {
     let request = request(direct, post);
     let request = request.map_err(|error| Failed::upstream(chain(&error)))?;
-    let sent = direct.send(request, patience).await;
+    let sent = direct.send(&request, patience).await;
     let (answer, open) = sent.map_err(|undone| match undone {
         Undone::Slow => Failed::slow("the connection", patience),
         Undone::NoConnection(error) => Failed::upstream(chain(&error)),

@@ -1,6 +1,7 @@
 //! Trying upstreams, one after the other: which is next, and after what pause.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use aigen_engine::text::TextFault;
@@ -80,10 +81,11 @@ impl<'a> Tries<'a> {
     }
 }
 
-/// One try, which counts for or against its upstream.
+/// One try, which counts for or against its upstream. It stays where it is pinned: by value it would stand here
+/// twice, as what was given and as what is waited for, and both would be part of every request.
 pub(crate) async fn tried<T>(
     upstream: &Upstream,
-    answering: impl Future<Output = Result<T, Failed>>,
+    answering: Pin<&mut impl Future<Output = Result<T, Failed>>>,
 ) -> Result<T, Failed> {
     let _inside = upstream.enter();
     upstream.breaker.tried(Instant::now());

@@ -192,3 +192,13 @@ fn only_plain_http_is_spoken_directly() {
         );
     }
 }
+
+/// All of it is written for each request, and read again from afar where many are under way.
+#[tokio::test]
+async fn an_answer_takes_little_room() {
+    let upstream = closing_after(1, String::new()).await.0;
+    let engine = RemoteEngine::open(options(&[&upstream])).unwrap();
+    let asked = engine.start(request(), Box::new(drop));
+    let bytes = size_of_val(&*asked.answering);
+    assert!(bytes <= 3_072, "{bytes}");
+}
