@@ -1,8 +1,10 @@
+use crate::admission::Admitted;
 use crate::auth::Caller;
 use crate::error::NodeError;
 use crate::limits::PIECES_BUFFERED_MAX;
 use crate::metering::Meter;
 use crate::node::Node;
+use crate::prepare::Prepared;
 use crate::remote::{Correction, Counting};
 use crate::retrieval::{Citation, DatasetAsk};
 use crate::running::{Events, Queued, Running};
@@ -142,7 +144,7 @@ impl Node {
     pub async fn complete(
         &self,
         caller: &Caller,
-        request: CompletionRequest,
+        request: impl Into<Box<CompletionRequest>>,
     ) -> Result<Running, NodeError> {
         let mut queued = self.queue(caller, request).await?;
         queued.began().await?;
@@ -156,8 +158,9 @@ impl Node {
     pub async fn queue(
         &self,
         caller: &Caller,
-        request: CompletionRequest,
+        request: impl Into<Box<CompletionRequest>>,
     ) -> Result<Queued, NodeError> {
+        let request = request.into();
         if self.0.calls.is_closed() {
             return Err(NodeError::ShuttingDown);
         }
@@ -183,21 +186,28 @@ impl Node {
     async fn enter(
         &self,
         caller: &Caller,
-        request: CompletionRequest,
+        request: Box<CompletionRequest>,
     ) -> Result<Queued, NodeError> {
-        let (call, model) = (request.call, request.model.clone());
-        self.serving(&model)?;
-        let mut admitted = self.0.models.gate(&model).enter(&caller.key)?;
+        self.serving(&request.model)?;
+        let admitted = self.0.models.gate(&request.model).enter(&caller.key)?;
         let prepared = self.prepare(caller, request).await?;
+        let mut queued = self.attend(admitted, prepared)?;
+        queued.set_out().await;
+        Ok(queued)
+    }
+
+    /// A call that is ready to be driven.
+    fn attend(&self, mut admitted: Admitted, prepared: Box<Prepared>) -> Result<Queued, NodeError> {
         admitted.wait_with(prepared.open.prompt_tokens)?;
         if prepared.work.is_queued() {
             admitted.join_line()?;
         }
+        let (call, model) = (prepared.open.call, prepared.open.model.clone());
         let (controller, prompt_tokens) = (prepared.open.controller, prepared.open.prompt_tokens);
         let (pieces, events) = mpsc::channel(PIECES_BUFFERED_MAX);
         let (started, began) = oneshot::channel();
         let (settle, settled) = oneshot::channel();
-        let meter = Meter::new(self.clone(), prepared, admitted);
+        let meter = Box::new(Meter::new(self.clone(), *prepared, admitted));
         let work = self.0.calls.attend(meter.run(started, pieces, settle));
         let running = Running {
             call,
@@ -206,8 +216,6 @@ impl Node {
             events: Events::of(events, work),
             settled: Some(settled),
         };
-        let mut queued = Queued::of(running, began, self.clone(), model);
-        queued.set_out().await;
-        Ok(queued)
+        Ok(Queued::of(running, began, self.clone(), model))
     }
 }

@@ -150,7 +150,7 @@ impl Meter {
     /// Holds, runs and settles the call. `started` learns whether it began; `pieces` what it
     /// produces; `settled` what it came to. Whoever listens may go away at any time.
     pub async fn run(
-        mut self,
+        mut self: Box<Self>,
         started: Started,
         pieces: mpsc::Sender<CallEvent>,
         settled: oneshot::Sender<Arc<Receipt>>,
@@ -205,7 +205,9 @@ impl Meter {
             first_token: self.times.first_token,
             receipt,
         };
-        self.tell(&pieces, CallEvent::Ended(Box::new(ended))).await;
+        if let Some(room) = self.room(&pieces).await {
+            room.send(CallEvent::Ended(Box::new(ended)));
+        }
     }
 
     /// Keeps what runs the call again, beside the settling of it and off the async threads.
@@ -256,19 +258,25 @@ impl Meter {
         }
     }
 
+    /// Passes events on, as far as their reader takes them before the node has to stop.
     async fn tell_all(&self, pieces: &mpsc::Sender<CallEvent>, events: Vec<CallEvent>) {
         for event in events {
-            self.tell(pieces, event).await;
+            if let Some(room) = self.room(pieces).await {
+                room.send(event);
+            }
         }
     }
 
-    /// Passes an event on, if its reader takes it before the node has to stop. A reader that is
-    /// gone is noticed elsewhere.
-    async fn tell(&self, pieces: &mpsc::Sender<CallEvent>, event: CallEvent) {
+    /// Room for an event, unless the node has to stop before its reader has any. A reader that is gone is noticed
+    /// elsewhere.
+    async fn room<'a>(
+        &self,
+        pieces: &'a mpsc::Sender<CallEvent>,
+    ) -> Option<mpsc::Permit<'a, CallEvent>> {
         tokio::select! {
             biased;
-            _ = pieces.send(event) => {}
-            () = self.node.0.stopping.cancelled() => {}
+            room = pieces.reserve() => room.ok(),
+            () = self.node.0.stopping.cancelled() => None,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::retrieval::{Citation, DatasetAsk, Retrieved};
 use crate::served::Served;
 use crate::steering::Steering;
 use crate::work::Work;
-use aigen_engine::text::{TextEngine, TextPrompt, TextRequest};
+use aigen_engine::text::{TextEngine, TextInfo, TextPrompt, TextRequest};
 use aigen_engine::{ChatMessage, ControlLevel, EngineHandle, TokenId};
 use aigen_functions::Form;
 use aigen_jarvis::{Cover, Program, TextOpening};
@@ -67,19 +67,20 @@ impl Node {
     pub(crate) async fn prepare(
         &self,
         caller: &Caller,
-        request: CompletionRequest,
-    ) -> Result<Prepared, NodeError> {
+        request: Box<CompletionRequest>,
+    ) -> Result<Box<Prepared>, NodeError> {
         let served = self.serving(&request.model)?;
         // Nothing to look up, compile or count: what is left takes less than waking a thread.
         if let (Served::Remote(engine), Steering::Free, []) =
             (&*served, &request.steering, request.datasets.as_slice())
         {
-            return self.prepare_remote(engine, caller, request);
+            let prepared = self.prepare_remote(engine, caller, *request)?;
+            return Ok(Box::new(prepared));
         }
         let (node, caller) = (self.clone(), caller.clone());
-        tokio::task::spawn_blocking(move || node.prepare_blocking(&served, &caller, request))
-            .await
-            .map_err(|_| NodeError::ShuttingDown)?
+        let prepare = move || node.prepare_blocking(&served, &caller, *request);
+        let prepared = tokio::task::spawn_blocking(prepare).await;
+        prepared.map_err(|_| NodeError::ShuttingDown)?.map(Box::new)
     }
 
     /// The tokens of a prompt, as a call with this steering would have them, with the passages of
@@ -131,9 +132,9 @@ impl Node {
     pub async fn quote(
         &self,
         caller: &Caller,
-        request: CompletionRequest,
+        request: impl Into<Box<CompletionRequest>>,
     ) -> Result<Quoted, NodeError> {
-        let prepared = self.prepare(caller, request).await?;
+        let prepared = self.prepare(caller, request.into()).await?;
         let (open, output_tokens) = (&prepared.open, prepared.max_tokens);
         Ok(Quoted {
             prompt_tokens: open.prompt_tokens,
@@ -179,7 +180,7 @@ impl Node {
         &self,
         engine: &Arc<dyn TextEngine>,
         caller: &Caller,
-        request: CompletionRequest,
+        mut request: CompletionRequest,
     ) -> Result<Prepared, NodeError> {
         let elsewhere = [
             (
@@ -227,21 +228,11 @@ impl Node {
         let bounded = self.steer_remote(&request.model, &info, &request.steering, behalf)?;
         // Each of them is a request of its own.
         let branches = bounded.program.as_ref().map_or(1, Program::branches);
-        let (argument, messages) = given(&request.steering, &request.prompt);
-        let terms = TextOpening {
-            argument,
-            messages,
-            prompt: match &request.prompt {
-                Prompt::Chat(_) | Prompt::Tokens(_) => String::new(),
-                Prompt::Text(text) => text.clone(),
-            },
-            model: request.model.to_string(),
-            seed: request.sampling.seed,
-            schemas: info.control >= ControlLevel::Schema,
-            probabilities: info.probabilities,
-            branches,
-        };
-        let mut prompt = text_prompt(&request.prompt);
+        let program = bounded.program;
+        let steered = program.map(|program| (program, terms(&request, &info, branches)));
+        // A conversation may be long, and nothing here asks for it again.
+        let prompt = std::mem::replace(&mut request.prompt, Prompt::Text(String::new()));
+        let mut prompt = text_prompt(prompt);
         let form = bounded.schema.as_deref().map(Form::of).transpose();
         let form = form.map_err(NodeError::Steering)?;
         // Who follows no schema is told of it.
@@ -279,7 +270,7 @@ impl Node {
             engine: Arc::clone(engine),
             request: asked,
             form,
-            steered: bounded.program.map(|program| (program, terms)),
+            steered,
             prompt_max,
             output_max,
         }));
@@ -330,10 +321,28 @@ fn behalf(caller: &Caller, request: &CompletionRequest) -> Behalf {
     }
 }
 
-fn text_prompt(prompt: &Prompt) -> TextPrompt {
+/// What a controller is told that steers an answer from elsewhere.
+fn terms(request: &CompletionRequest, info: &TextInfo, branches: u32) -> TextOpening {
+    let (argument, messages) = given(&request.steering, &request.prompt);
+    TextOpening {
+        argument,
+        messages,
+        prompt: match &request.prompt {
+            Prompt::Chat(_) | Prompt::Tokens(_) => String::new(),
+            Prompt::Text(text) => text.clone(),
+        },
+        model: request.model.to_string(),
+        seed: request.sampling.seed,
+        schemas: info.control >= ControlLevel::Schema,
+        probabilities: info.probabilities,
+        branches,
+    }
+}
+
+fn text_prompt(prompt: Prompt) -> TextPrompt {
     match prompt {
-        Prompt::Chat(messages) => TextPrompt::Chat(messages.clone()),
-        Prompt::Text(text) => TextPrompt::Plain(text.clone()),
+        Prompt::Chat(messages) => TextPrompt::Chat(messages),
+        Prompt::Text(text) => TextPrompt::Plain(text),
         Prompt::Tokens(_) => unreachable!("refused where it is computed elsewhere"),
     }
 }

@@ -56,7 +56,7 @@ impl Asking {
     /// # Errors
     /// When a controller does not open, or wants what the engine cannot do; nothing is told then.
     pub async fn start(
-        mut self,
+        mut self: Box<Self>,
         tell: UnboundedSender<Told>,
         recall: CancellationToken,
     ) -> Result<Asked, Unbegun> {

@@ -126,7 +126,7 @@ async fn asked(told: &Arc<Told>, observe: Observe) -> (String, Measured, Ending)
         output_max: 40,
     };
     let (tell, mut heard) = unbounded_channel();
-    let started = asking.start(tell, CancellationToken::new()).await;
+    let started = Box::new(asking).start(tell, CancellationToken::new()).await;
     let _control = started.map_err(|unbegun| unbegun.error).unwrap();
     let (mut text, mut last) = (String::new(), None);
     loop {

@@ -1,4 +1,5 @@
 use super::{World, read, request, served};
+use crate::metering::Meter;
 use crate::{CompletionRequest, NodeError, Prompt};
 use aigen_engine::scripted::{PassLog, Script, ScriptedEngine, Vocabulary};
 use aigen_engine::{Limits, Sequence, Tokenizer};
@@ -9,6 +10,7 @@ use aigen_types::Amount;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 
 #[tokio::test]
 async fn what_was_used_is_charged_and_the_rest_released() {
@@ -251,4 +253,25 @@ async fn several_answers_are_held_for_as_a_whole() {
         Err(NodeError::Refused(Refusal::InsufficientFunds { .. }))
     ));
     assert_eq!(world.money(), (100, 0));
+}
+
+/// All of it is written for each call, and read again from afar where many are under way.
+#[tokio::test]
+async fn a_call_takes_little_room() {
+    let World { node, caller } = World::new(10_000).await;
+    let request = Box::new(request(40));
+    let admitted = node
+        .0
+        .models
+        .gate(&request.model)
+        .enter(&caller.key)
+        .unwrap();
+    let queued = size_of_val(&node.queue(&caller, request.clone()));
+    assert!(queued <= 384, "{queued}");
+    let prepared = node.prepare(&caller, request).await.unwrap();
+    let meter = Box::new(Meter::new(node.clone(), *prepared, admitted));
+    let ((started, _began), (settle, _settled)) = (oneshot::channel(), oneshot::channel());
+    let (pieces, _events) = mpsc::channel(1);
+    let run = size_of_val(&meter.run(started, pieces, settle));
+    assert!(run <= 2_048, "{run}");
 }
