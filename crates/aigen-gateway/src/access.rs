@@ -59,6 +59,27 @@ pub(crate) struct Facts {
 pub(crate) struct Outcome(pub String);
 
 impl Access {
+    /// Names the request.
+    pub fn begin(gateway: &Gateway, request: &mut Request) -> Self {
+        let (method, path) = (request.method(), request.uri().path());
+        let access = Self::new(method, path, request.headers(), gateway);
+        request.extensions_mut().insert(access.clone());
+        access
+    }
+
+    /// Names it in its answer, and takes note of that.
+    pub fn end(self, response: &mut Response) {
+        let status = response.status().as_u16();
+        let failure = response.extensions_mut().remove::<Outcome>();
+        self.note(|facts| {
+            facts.status = Some(status);
+            facts.outcome = facts.outcome.take().or(failure.map(|Outcome(code)| code));
+        });
+        if let Ok(id) = HeaderValue::from_str(&self.0.id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+    }
+
     fn new(method: &Method, path: &str, headers: &HeaderMap, gateway: &Gateway) -> Self {
         Self(Arc::new(Line {
             id: format!("req_{}", random_call_id()),
@@ -147,28 +168,6 @@ fn default_outcome(status: Option<u16>) -> &'static str {
         Some(_) => "ok",
         None => "client_gone",
     }
-}
-
-/// Outermost of all: names the request and logs it.
-pub(crate) async fn log(
-    gateway: &Gateway,
-    mut request: Request,
-    next: impl AsyncFnOnce(Request) -> Response,
-) -> Response {
-    let (method, path) = (request.method(), request.uri().path());
-    let access = Access::new(method, path, request.headers(), gateway);
-    request.extensions_mut().insert(access.clone());
-    let mut response = next(request).await;
-    let status = response.status().as_u16();
-    let failure = response.extensions_mut().remove::<Outcome>();
-    access.note(|facts| {
-        facts.status = Some(status);
-        facts.outcome = facts.outcome.take().or(failure.map(|Outcome(code)| code));
-    });
-    if let Ok(id) = HeaderValue::from_str(&access.0.id) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
 }
 
 impl FromRequestParts<Gateway> for Access {

@@ -26,33 +26,26 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 /// Origins, like `https://app.example`, whose pages may ask.
 pub(crate) type Origins = Arc<[String]>;
 
-pub(crate) async fn answer(
-    origins: &[String],
-    request: Request,
-    next: impl AsyncFnOnce(Request) -> Response,
-) -> Response {
-    let Some(origin) = allowed(origins, request.headers()) else {
-        return next(request).await;
-    };
-    let mut response = match preflight(&request) {
-        Some(allowed) => (StatusCode::NO_CONTENT, allowed).into_response(),
-        None => next(request).await,
-    };
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    headers.append(VARY, HeaderValue::from_static("origin"));
-    response
-}
+/// The origin of a request that may ask.
+pub(crate) struct Origin(HeaderValue);
 
-fn allowed(origins: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
-    let origin = headers.get(ORIGIN)?;
-    let is_named = origins.iter().any(|named| named.as_bytes() == origin);
-    is_named.then(|| origin.clone())
+impl Origin {
+    pub fn allowed(origins: &[String], headers: &HeaderMap) -> Option<Self> {
+        let origin = headers.get(ORIGIN)?;
+        let is_named = origins.iter().any(|named| named.as_bytes() == origin);
+        is_named.then(|| Self(origin.clone()))
+    }
+
+    /// Says that its page may read the answer.
+    pub fn tell(self, headers: &mut HeaderMap) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, self.0);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        headers.append(VARY, HeaderValue::from_static("origin"));
+    }
 }
 
 /// What a browser is told that asks before it asks: any header it names, since a key is what counts.
-fn preflight(request: &Request) -> Option<HeaderMap> {
+pub(crate) fn preflight(request: &Request) -> Option<Response> {
     let headers = request.headers();
     if request.method() != Method::OPTIONS || !headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
         return None;
@@ -63,5 +56,5 @@ fn preflight(request: &Request) -> Option<HeaderMap> {
     if let Some(named) = headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
         allowed.insert(ACCESS_CONTROL_ALLOW_HEADERS, named.clone());
     }
-    Some(allowed)
+    Some((StatusCode::NO_CONTENT, allowed).into_response())
 }

@@ -10,12 +10,14 @@ use aigen_node::Caller;
 use aigen_node::network::Scope;
 use aigen_types::Digest;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
+use std::pin::{Pin, pin};
 use std::str::FromStr;
 
 /// Who asks, from `Authorization: Bearer` or `x-api-key`.
@@ -106,7 +108,9 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Post<T> {
             return Err(Failure::never_done_once());
         }
         let parties = Parties::of_headers(&parts.headers)?;
-        let bytes = read(Request::from_parts(parts, body), gateway).await?;
+        let max = bound(&parts)?;
+        let reading = Bytes::from_request(Request::from_parts(parts, body), gateway);
+        let bytes = read(pin!(reading), max).await?;
         Ok(Self {
             caller,
             access,
@@ -122,17 +126,24 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Post<T> {
 #[derive(Clone, Copy)]
 pub(crate) struct BodyMax(pub usize);
 
-async fn read(request: Request, gateway: &Gateway) -> Result<Bytes, Failure> {
-    let own = request.extensions().get::<BodyMax>();
+/// Bytes that a request's body may have. Who says that it sends more is not let send it.
+fn bound(parts: &Parts) -> Result<usize, Failure> {
+    let own = parts.extensions.get::<BodyMax>();
     let max = own.map_or(BODY_BYTES_MAX, |own| own.0);
-    // Who says that it sends too much is not let send it.
-    let declared = request.headers().get(CONTENT_LENGTH);
+    let declared = parts.headers.get(CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > max as u64) {
-        return Err(Failure::body_too_large(max));
+    match declared.is_some_and(|length| length > max as u64) {
+        true => Err(Failure::body_too_large(max)),
+        false => Ok(max),
     }
-    let read = Bytes::from_request(request, gateway);
-    match tokio::time::timeout(BODY_TIME_MAX, read).await {
+}
+
+/// The body, which stays where it is read: it would be part of each request three times otherwise.
+async fn read(
+    reading: Pin<&mut impl Future<Output = Result<Bytes, BytesRejection>>>,
+    max: usize,
+) -> Result<Bytes, Failure> {
+    match tokio::time::timeout(BODY_TIME_MAX, reading).await {
         Err(_) => Err(Failure::body_slow()),
         Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(Failure::body_too_large(max))

@@ -1,8 +1,9 @@
-use crate::cors::Origins;
+use crate::access::Access;
+use crate::cors::{Origin, Origins, preflight};
 use crate::failure::Failure;
 use crate::limits::BODY_BYTES_MAX;
 use crate::state::{Gateway, GatewayState};
-use crate::{access, aigen, anthropic, cors, functions, health, openai, tokens};
+use crate::{aigen, anthropic, functions, health, openai, tokens};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, Uri};
@@ -56,13 +57,20 @@ impl Api {
 
     pub(crate) async fn answer(&self, mut request: Request) -> Response {
         DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-        let across = async |request| {
-            cors::answer(&self.origins, request, async |r| self.route(r).await).await
+        let access = Access::begin(&self.gateway, &mut request);
+        let origin = Origin::allowed(&self.origins, request.headers());
+        let mut response = match origin.as_ref().and_then(|_| preflight(&request)) {
+            Some(allowed) => allowed,
+            None => self.routed(request).await,
         };
-        access::log(&self.gateway, request, across).await
+        if let Some(origin) = origin {
+            origin.tell(response.headers_mut());
+        }
+        access.end(&mut response);
+        response
     }
 
-    async fn route(&self, request: Request) -> Response {
+    async fn routed(&self, request: Request) -> Response {
         let answering = async { self.routes.clone().call(request).await };
         match AssertUnwindSafe(answering).catch_unwind().await {
             Ok(Ok(response)) => response,

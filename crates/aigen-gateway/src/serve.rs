@@ -34,8 +34,7 @@ pub struct Front {
 }
 
 impl Front {
-    async fn answer(&self, request: Request<Lingering>) -> Result<Response, Infallible> {
-        let request = request.map(Body::new);
+    async fn answer(self: Arc<Self>, request: Request<Body>) -> Result<Response, Infallible> {
         match request.uri().path().starts_with("/v1/") {
             true => Ok(self.api.answer(request).await),
             false => self.pages.clone().call(request).await,
@@ -110,8 +109,7 @@ fn serve_connection(
         // Whoever counts attempts counts them by address.
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            let front = Arc::clone(&front);
-            async move { front.answer(Lingering::in_place(request)).await }
+            Arc::clone(&front).answer(Lingering::in_place(request).map(Body::new))
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -48,7 +48,7 @@ fn ask(
     post: &Post<CallFunction>,
     (digest, function): (Digest, &Function),
     input: &Value,
-) -> Result<Ask<Answer>, Failure> {
+) -> Result<Box<Ask<Answer>>, Failure> {
     let options = &post.body.aigen;
     let temperature = options.temperature.unwrap_or(function.temperature);
     if !(0.0..=2.0).contains(&temperature) {
@@ -74,7 +74,7 @@ fn ask(
         .controller(digest)
         .map(|known| known.published.reference.clone());
     let reference = reference.ok_or_else(|| NodeError::FunctionUnknown(digest.to_string()))?;
-    Ok(Ask {
+    Ok(Box::new(Ask {
         model: model(gateway, options.model.as_ref(), function)?,
         prompt: Prompt::Chat(vec![message]),
         others: Vec::new(),
@@ -95,7 +95,7 @@ fn ask(
         trace: false,
         replay: false,
         wording: Answer { reference, digest },
-    })
+    }))
 }
 
 /// How a function's answer is worded.

@@ -27,7 +27,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::time::timeout;
 
-/// One completion, checked, in the form that all routes share.
+/// One completion, checked, in the form that all routes share. In a box as soon as it is made: each future that it
+/// goes through would have room for it twice, for what is given and for what is worked with.
 pub(crate) struct Ask<W> {
     pub model: String,
     pub prompt: Prompt,
@@ -76,7 +77,7 @@ pub(crate) struct Underway<W> {
 pub(crate) async fn complete<T, W: Wording>(
     gateway: &Gateway,
     post: &Post<T>,
-    ask: Ask<W>,
+    ask: Box<Ask<W>>,
 ) -> Result<Response, Failure> {
     // Some KiB, which each layer around a handler would move once more.
     let answered = Box::pin(answer(gateway, post, ask)).await;
@@ -89,7 +90,7 @@ pub(crate) async fn complete<T, W: Wording>(
 pub(crate) async fn answer<T, W: Wording>(
     gateway: &Gateway,
     post: &Post<T>,
-    ask: Ask<W>,
+    ask: Box<Ask<W>>,
 ) -> Result<Response, Failure> {
     let access = &post.access;
     access.note(|facts| facts.model = Some(printable(&ask.model)));
@@ -248,7 +249,7 @@ async fn queue<T, W: Wording>(
     call: CallId,
     model: ModelName,
     served: &Served,
-    ask: Ask<W>,
+    ask: Box<Ask<W>>,
 ) -> Result<Box<Underway<W>>, NodeError> {
     let head = head::<W>(&model, served, call);
     let speeches = (0..ask.answers()).map(|choice| Speech::new(call, choice, &ask.steering));
@@ -279,7 +280,7 @@ async fn queue<T, W: Wording>(
 pub(crate) async fn quoted<T, W: Wording>(
     gateway: &Gateway,
     post: &Post<T>,
-    ask: Ask<W>,
+    ask: Box<Ask<W>>,
 ) -> Result<Quote, Failure> {
     post.access
         .note(|facts| facts.model = Some(printable(&ask.model)));
@@ -317,7 +318,12 @@ impl<W> Ask<W> {
         self.choices.saturating_mul(prompts.saturating_add(1))
     }
 
-    fn request<T>(self, post: &Post<T>, call: CallId, model: ModelName) -> (CompletionRequest, W) {
+    fn request<T>(
+        self,
+        post: &Post<T>,
+        call: CallId,
+        model: ModelName,
+    ) -> (Box<CompletionRequest>, W) {
         let request = CompletionRequest {
             call,
             parent: None,
@@ -341,7 +347,7 @@ impl<W> Ask<W> {
             datasets: self.datasets,
             traceparent: Some(post.access.traceparent()),
         };
-        (request, self.wording)
+        (Box::new(request), self.wording)
     }
 }
 

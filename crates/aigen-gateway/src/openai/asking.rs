@@ -50,7 +50,7 @@ pub(crate) struct Asking {
     /// Heard and not yet told.
     heard: VecDeque<CallEvent>,
     /// `None`: whatever comes is the answer, and told as it comes.
-    again: Option<Again>,
+    again: Option<Box<Again>>,
     parting: Parting,
 }
 
@@ -65,7 +65,7 @@ enum Stage {
 }
 
 impl Asking {
-    pub fn new(mut queued: Queued, access: Access, again: Option<Again>) -> Self {
+    pub fn new(mut queued: Queued, access: Access, again: Option<Box<Again>>) -> Self {
         Self {
             parting: Parting {
                 access,
@@ -183,13 +183,13 @@ impl Again {
         post: &Post<T>,
         served: &Served,
         request: &CompletionRequest,
-    ) -> Option<Self> {
+    ) -> Option<Box<Self>> {
         let (Steering::Controller { name, .. }, Served::Remote(_)) = (&request.steering, served)
         else {
             return None;
         };
         let (_, function) = gateway.node.function(name).ok()?;
-        Some(Self {
+        Some(Box::new(Self {
             node: gateway.node.clone(),
             caller: post.caller.clone(),
             request: request.clone(),
@@ -197,7 +197,7 @@ impl Again {
             max_cost: request.max_cost,
             left: function.retries,
             before: Before::default(),
-        })
+        }))
     }
 
     /// How often that is, at most.

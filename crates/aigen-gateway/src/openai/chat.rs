@@ -40,13 +40,13 @@ pub(crate) async fn quote(
     quoted(&gateway, &post, ask).await.map(Json)
 }
 
-fn ask(gateway: &Gateway, post: &mut Post<Box<ChatRequest>>) -> Result<Ask<Chat>, Failure> {
+fn ask(gateway: &Gateway, post: &mut Post<Box<ChatRequest>>) -> Result<Box<Ask<Chat>>, Failure> {
     addressed(gateway, &mut *post.body)?;
     let request = &post.body;
     request.check()?;
     refuse_unsupported(request)?;
     let asked = request.sampling();
-    Ok(Ask {
+    Ok(Box::new(Ask {
         model: request.model.clone(),
         prompt: Prompt::Chat(conversation("messages", &request.messages)?),
         others: Vec::new(),
@@ -69,7 +69,7 @@ fn ask(gateway: &Gateway, post: &mut Post<Box<ChatRequest>>) -> Result<Ask<Chat>
             calls: vec![0; asked.choices as usize],
             around: vec![None; asked.choices as usize],
         },
-    })
+    }))
 }
 
 /// What would change the answer and cannot here is refused by name.

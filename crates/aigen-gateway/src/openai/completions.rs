@@ -30,7 +30,7 @@ pub(super) async fn create(
     let asked = request.sampling();
     let mut prompts = prompts(&request.prompt)?;
     let answers = answers(prompts.len(), asked.choices)?;
-    let ask = Ask {
+    let ask = Box::new(Ask {
         model: request.model.clone(),
         prompt: prompts.remove(0),
         others: prompts,
@@ -52,7 +52,7 @@ pub(super) async fn create(
             usage: request.includes_usage(),
             offsets: vec![0; answers],
         },
-    };
+    });
     complete(&gateway, &post, ask).await
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn create(
     addressed(&gateway, &mut *post.body)?;
     let request = &post.body;
     let asked = request.sampling();
-    let ask = Ask {
+    let ask = Box::new(Ask {
         choices: 1,
         model: request.model.clone(),
         prompt: prompt(request)?,
@@ -51,7 +51,7 @@ pub(super) async fn create(
         replay: request.aigen.as_ref().is_some_and(|aigen| aigen.replay),
         datasets: datasets(request.aigen.as_ref())?,
         wording: Responses::new(request),
-    };
+    });
     complete(&gateway, &post, ask).await
 }
 

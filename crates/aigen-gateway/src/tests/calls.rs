@@ -237,3 +237,13 @@ async fn a_reader_who_reads_no_further_does_not_keep_the_node_from_stopping() {
     world.settle().await;
     drop(frames);
 }
+
+/// All of it is written for each request, and read again from afar where many are under way.
+#[tokio::test]
+async fn a_request_takes_little_room() {
+    let world = World::new(Script::replies([("Hi", ["Hello"])])).await;
+    let body = chat(json!({})).to_string();
+    let asked = request("POST", &world.ada, "/v1/chat/completions", &body);
+    let bytes = size_of_val(&world.router.answer(asked));
+    assert!(bytes <= 1_536, "{bytes}");
+}
