@@ -31,7 +31,7 @@ struct List {
 impl Calls {
     /// One that `work` is, from its beginning to its receipt. It goes no further than its future is polled.
     pub fn attend(&self, work: impl Future<Output = ()> + Send + 'static) -> Attended {
-        // Some 4 kB, which each layer around it would move once more.
+        // Some 2 kB, which each layer around it would move once more.
         let work = self.tracker.track_future(Box::pin(work));
         // Whoever waits is not to panic with it: the call alone ends.
         let work = AssertUnwindSafe(work).catch_unwind();

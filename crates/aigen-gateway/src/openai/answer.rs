@@ -79,7 +79,7 @@ pub(crate) async fn complete<T, W: Wording>(
     post: &Post<T>,
     ask: Box<Ask<W>>,
 ) -> Result<Response, Failure> {
-    // Some KiB, which each layer around a handler would move once more.
+    // A kilobyte, which each layer around a handler would move once more.
     let answered = Box::pin(answer(gateway, post, ask)).await;
     let mut response = answered.into_response();
     rates::tell(response.headers_mut(), gateway, &post.caller.key);
